@@ -1,0 +1,98 @@
+import type {
+  ContainerDefinition,
+  EngineEvent,
+  Limits,
+  ObservedContainer,
+  ObservedImage,
+  ObservedNetwork,
+  ObservedVolume,
+  PullProgress,
+} from '../model/engine-objects.js';
+
+/** Every call ends: at its deadline (the adapter has one per verb; `deadlineMs` overrides it), or when `signal` aborts. */
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+  readonly deadlineMs?: number;
+}
+
+export type EngineFailureKind =
+  | 'unreachable' // no connection, or it was lost in the middle of an answer
+  | 'timeout' // our deadline passed
+  | 'aborted' // our signal
+  | 'malformed' // an answer that is not what the API says: truncated JSON, another shape
+  | 'not-found' // 404
+  | 'conflict' // 409
+  | 'rejected' // any other 4xx: the request itself is wrong
+  | 'server' // 5xx
+  | 'pull-failed'; // an error line inside a pull's 200
+
+/** The only error the port throws. `message` holds the engine's own words and never a secret. */
+export class EngineError extends Error {
+  override readonly name = 'EngineError';
+
+  constructor(
+    readonly kind: EngineFailureKind,
+    /** The port's verb, e.g. `createContainer`. */
+    readonly verb: string,
+    message: string,
+    /** The HTTP status where there was one. */
+    readonly status: number | null = null,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/**
+ * A Docker engine in few verbs. For every verb:
+ * - "already so" (304, already started, already gone on a removal) is success;
+ * - an inspect of what is absent gives null, any other failure throws `EngineError`;
+ * - a list that could not be read whole throws: unknown is not absent (law 2).
+ * After a failed `createContainer` the container may exist all the same (the answer can be lost): look before retrying.
+ */
+export interface DockerPort {
+  /** Reaches the engine; gives its version and the API version spoken to it. */
+  version(options?: CallOptions): Promise<{ readonly engine: string; readonly api: string }>;
+
+  /** All containers in any state, ours or not; `workspace` keeps those with that `kalpana.workspace.id`. `details` is null. */
+  listContainers(filter?: { readonly workspace?: string }, options?: CallOptions): Promise<ObservedContainer[]>;
+  /** `details` is set. */
+  inspectContainer(idOrName: string, options?: CallOptions): Promise<ObservedContainer | null>;
+  /** Gives the new container's id. A taken name is a `conflict`, a missing image `not-found`. */
+  createContainer(name: string, definition: ContainerDefinition, options?: CallOptions): Promise<string>;
+  startContainer(idOrName: string, options?: CallOptions): Promise<void>;
+  /** SIGTERM, then SIGKILL after `graceSeconds`; the deadline is stretched by the grace. */
+  stopContainer(idOrName: string, graceSeconds: number, options?: CallOptions): Promise<void>;
+  unpauseContainer(idOrName: string, options?: CallOptions): Promise<void>;
+  renameContainer(idOrName: string, name: string, options?: CallOptions): Promise<void>;
+  updateContainer(idOrName: string, change: { readonly limits: Limits; readonly restartPolicy: string }, options?: CallOptions): Promise<void>;
+  /** Removes a container that does not run, and its anonymous volumes; `force` kills it first. */
+  removeContainer(idOrName: string, force: boolean, options?: CallOptions): Promise<void>;
+  /** The last lines of both streams, oldest first, without control characters. */
+  tailContainer(idOrName: string, lines: number, options?: CallOptions): Promise<string>;
+  /** What stands at `path` in a container, running or stopped, through its volumes (F6); null when nothing does. */
+  statPath(idOrName: string, path: string, options?: CallOptions): Promise<{ readonly linkTarget: string } | null>;
+
+  listVolumes(options?: CallOptions): Promise<ObservedVolume[]>;
+  /** Creates it and inspects what is there afterwards: an existing volume keeps its labels (F13), so verify the answer. */
+  createVolume(name: string, labels: Readonly<Record<string, string>>, options?: CallOptions): Promise<ObservedVolume>;
+  /** A volume in use is a `conflict`. */
+  removeVolume(name: string, options?: CallOptions): Promise<void>;
+
+  listNetworks(options?: CallOptions): Promise<ObservedNetwork[]>;
+  /** A bridge network with inter-container traffic off. */
+  createNetwork(name: string, labels: Readonly<Record<string, string>>, options?: CallOptions): Promise<void>;
+  connectNetwork(network: string, containerIdOrName: string, options?: CallOptions): Promise<void>;
+  /** Forced, so that an endpoint of a network that is gone goes as well. */
+  disconnectNetwork(network: string, containerIdOrName: string, options?: CallOptions): Promise<void>;
+
+  inspectImage(reference: string, options?: CallOptions): Promise<ObservedImage | null>;
+  /** Throws `pull-failed` with the registry's own words. The deadline is on silence, not on the whole pull. */
+  pullImage(reference: string, onProgress: (progress: PullProgress) => void, options?: CallOptions): Promise<void>;
+
+  /**
+   * Events from `since` (seconds since the epoch, engine's clock) or from now on. Ends, by return or by throwing `EngineError`,
+   * whenever the stream does; nothing reconnects here. `onOpen` is called once the engine has accepted the subscription: list after it.
+   */
+  events(request: { readonly since?: number; readonly onOpen?: () => void }, options: { readonly signal: AbortSignal }): AsyncIterable<EngineEvent>;
+}

@@ -1,0 +1,142 @@
+import type { Secret } from './secret.js';
+
+/** What the controller asks of an engine and sees on it, in our own words: no vendor type crosses this line. */
+
+export interface ContainerMount {
+  readonly type: 'volume' | 'bind';
+  /** A volume's name or an absolute path on the engine's host. */
+  readonly source: string;
+  readonly target: string;
+  readonly readOnly: boolean;
+  /** Volumes only: do not fill an empty volume with what the image holds at `target` (F14). */
+  readonly noCopy?: boolean;
+}
+
+export interface PublishedPort {
+  readonly containerPort: number;
+  readonly protocol: 'tcp' | 'udp';
+  readonly hostIP: string;
+  readonly hostPort: number;
+}
+
+/** 0 stands for "no limit" everywhere, as on the engine. */
+export interface Limits {
+  /** Billionths of a core. */
+  readonly nanoCpus: number;
+  readonly memoryBytes: number;
+  readonly pids: number;
+}
+
+export type RestartPolicy = 'no' | 'on-failure' | 'always' | 'unless-stopped';
+
+export interface HealthcheckDefinition {
+  readonly test: readonly string[];
+  /** Milliseconds; 0 takes the engine's default. */
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  readonly startPeriodMs: number;
+  /** 0 takes the engine's default. */
+  readonly retries: number;
+}
+
+export interface EnvVariable {
+  readonly name: string;
+  readonly value: string | Secret;
+}
+
+/** All the engine needs to create a container. Every container gets an init process. */
+export interface ContainerDefinition {
+  readonly image: string;
+  /** Null takes the image's own command. */
+  readonly command: readonly string[] | null;
+  readonly hostname: string;
+  readonly env: readonly EnvVariable[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly mounts: readonly ContainerMount[];
+  readonly ports: readonly PublishedPort[];
+  readonly network: string;
+  /** Bytes; 0 takes the engine's default. */
+  readonly shmBytes: number;
+  readonly limits: Limits;
+  readonly restartPolicy: RestartPolicy;
+  readonly healthcheck: HealthcheckDefinition | null;
+}
+
+export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
+export type Health = 'none' | 'starting' | 'healthy' | 'unhealthy';
+
+/** What only an inspect shows (TRAPS: `OOMKilled`, restart counts and limits are not in a list). */
+export interface ContainerDetails {
+  /** Milliseconds since the epoch on the engine's clock; null when it never happened. */
+  readonly startedAt: number | null;
+  readonly finishedAt: number | null;
+  readonly exitCode: number;
+  readonly oomKilled: boolean;
+  /** The engine's words about the last failed start; empty when there was none. */
+  readonly error: string;
+  readonly restartCount: number;
+  readonly limits: Limits;
+  readonly restartPolicy: string;
+}
+
+export interface ObservedMount {
+  readonly type: string;
+  /** A volume's name, or a bind's source path. */
+  readonly source: string;
+  readonly target: string;
+  readonly readOnly: boolean;
+}
+
+export interface ObservedContainer {
+  readonly id: string;
+  /** Without the leading slash. */
+  readonly name: string;
+  readonly image: string;
+  readonly imageId: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly state: ContainerState;
+  readonly health: Health;
+  readonly mounts: readonly ObservedMount[];
+  readonly networks: readonly { readonly name: string; readonly id: string }[];
+  /** Host ports in use now: the engine lists them for running containers only. */
+  readonly ports: readonly PublishedPort[];
+  /** Null when this observation came from a list. */
+  readonly details: ContainerDetails | null;
+}
+
+export interface ObservedVolume {
+  readonly name: string;
+  readonly driver: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface ObservedNetwork {
+  readonly id: string;
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface ObservedImage {
+  readonly id: string;
+}
+
+/** "Look at this object": what an event says is never believed, only where it points (law 1). */
+export interface EngineEvent {
+  readonly type: 'container' | 'volume' | 'network' | 'image' | 'other';
+  /** The engine's word: `die`, `destroy`, `update`, `disconnect`, `health_status: healthy`, … */
+  readonly action: string;
+  /** The container's id, the volume's name, the network's id or the image's reference. */
+  readonly id: string;
+  /** The actor's attributes: a container's labels and `name`; a network event's `container`. */
+  readonly attributes: Readonly<Record<string, string>>;
+  /** Seconds since the epoch on the engine's clock, with fraction: what `since` takes. */
+  readonly time: number;
+}
+
+export interface PullProgress {
+  readonly image: string;
+  /** The engine's words: `Downloading`, `Extracting`, … */
+  readonly status: string;
+  readonly currentBytes: number;
+  readonly totalBytes: number;
+}

@@ -1,0 +1,72 @@
+import type { ContainerState, Health, PublishedPort } from './engine-objects.js';
+import type { SpecLocation, SpecProblem } from './desired.js';
+import type { Failure } from './reasons.js';
+
+/** What one look at a workspace came to. The planner gives it; status turns it into conditions and a phase. */
+export type Verdict =
+  | { readonly kind: 'ready' }
+  /** `state: Stopped` and stopped. */
+  | { readonly kind: 'stopped' }
+  /** Under way: operations to run, or a container that runs and is not ready yet. */
+  | { readonly kind: 'progressing'; readonly message: string; readonly replacing: boolean }
+  | {
+      readonly kind: 'failing';
+      readonly failure: Failure;
+      /** A container of this workspace serves all the same: the old one after a failed replacement, say. */
+      readonly serving: boolean;
+    }
+  /** The spec is gone and the removal waits for a confirmation (law 4). */
+  | { readonly kind: 'held'; readonly failure: Failure }
+  | { readonly kind: 'removing' }
+  | { readonly kind: 'removed' };
+
+/** One reconciliation's result, as the engine hands it to the status store. */
+export interface WorkspaceReport {
+  readonly name: string;
+  readonly verdict: Verdict;
+  readonly spec: { readonly hash: string; readonly location: SpecLocation; readonly problem: SpecProblem | null } | null;
+  readonly container: {
+    readonly id: string;
+    readonly image: string;
+    readonly state: ContainerState;
+    readonly health: Health;
+    readonly ports: readonly PublishedPort[];
+    /** Milliseconds since the epoch, null when it never started or was not inspected. */
+    readonly startedAt: number | null;
+  } | null;
+}
+
+export type ConditionType = 'SpecValid' | 'ContainerReady' | 'Ready';
+
+export interface Condition {
+  readonly type: ConditionType;
+  readonly status: 'True' | 'False' | 'Unknown';
+  /** One word from the closed list, or a state's name such as `Running`. */
+  readonly reason: string;
+  readonly message: string;
+  /** ISO 8601; moves only when `status` changes. */
+  readonly lastTransitionTime: string;
+}
+
+export const PHASES = ['Pending', 'Waiting', 'Starting', 'Ready', 'Replacing', 'Degraded', 'Stalled', 'Stopped', 'Held', 'Removing'] as const;
+export type Phase = (typeof PHASES)[number];
+
+export interface WorkspaceStatus {
+  readonly name: string;
+  readonly phase: Phase;
+  /** The hash of the spec that the conditions speak of. */
+  readonly specHash: string | null;
+  readonly location: SpecLocation | null;
+  readonly conditions: readonly Condition[];
+  readonly container: WorkspaceReport['container'];
+}
+
+/** An entry of the event record: what happened, for a person. */
+export interface RecordedEvent {
+  /** ISO 8601 */
+  readonly time: string;
+  readonly type: 'Normal' | 'Warning';
+  readonly workspace: string | null;
+  readonly reason: string;
+  readonly message: string;
+}

@@ -1,0 +1,60 @@
+import tseslint from 'typescript-eslint';
+
+/** The rooms of controller/ and what each may import (ARCHITECTURE.md, "The house"). 'docker/port' is the port alone. */
+const rooms = {
+  model: [],
+  source: ['model'],
+  docker: ['model'],
+  observe: ['model', 'docker/port'],
+  plan: ['model'],
+  apply: ['model', 'plan', 'docker/port'],
+  engine: ['model', 'plan', 'docker/port'],
+  status: ['model'],
+  telemetry: ['model', 'status'],
+  server: ['model', 'status', 'telemetry'],
+  cli: ['model', 'status', 'plan'],
+};
+
+/** Vendor packages that may not leak beyond one room. */
+const vendors = { dockerode: 'docker', rxjs: 'engine', xstate: 'status', 'prom-client': 'telemetry', pino: 'telemetry', ajv: 'source' };
+
+function roomRules(room, allowed) {
+  const forbidden = Object.keys(rooms).filter((other) => other !== room && !allowed.includes(other));
+  const patterns = forbidden.map((other) => ({
+    regex: other === 'docker' && allowed.includes('docker/port') ? String.raw`^\.\./docker/(?!port\.js$)` : String.raw`^\.\./${other}/`,
+    message: `${room}/ may not import from ${other}/`,
+  }));
+  const paths = Object.entries(vendors)
+    .filter(([, home]) => home !== room)
+    .map(([name, home]) => ({ name, message: `${name} stays in ${home}/` }));
+  return {
+    files: [`controller/${room}/**/*.ts`],
+    rules: { 'no-restricted-imports': ['error', { patterns: [...patterns, { regex: String.raw`^\.\./[^/]+\.js$`, message: 'Rooms do not import the composition root' }], paths }] },
+  };
+}
+
+export default tseslint.config(
+  { ignores: ['dist/', 'node_modules/', '.kalpana/', 'controller/model/*.generated.ts'] },
+  ...tseslint.configs.recommended,
+  {
+    files: ['controller/**/*.ts', 'test/**/*.ts'],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-misused-promises': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-explicit-any': 'error',
+    },
+  },
+  {
+    files: ['controller/**/*.ts'],
+    ignores: ['controller/main.ts'],
+    rules: {
+      'no-restricted-properties': ['error', { object: 'process', property: 'env', message: 'The environment is read in main.ts only.' }],
+      'no-console': 'error',
+      'max-depth': ['error', 4],
+    },
+  },
+  ...Object.entries(rooms).map(([room, allowed]) => roomRules(room, allowed)),
+);
