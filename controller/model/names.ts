@@ -33,6 +33,11 @@ export function nextContainerName(workspace: string): string {
   return `workspace-${workspace}.next`;
 }
 
+/** The workspace whose container, or next container, would have this name. */
+export function workspaceOfContainerName(name: string): string | undefined {
+  return /^workspace-([a-z0-9-]+)(\.next)?$/.exec(name)?.[1];
+}
+
 export function dataVolumeName(workspace: string): string {
   return `kalpana-workspace-${workspace}`;
 }

@@ -1,0 +1,111 @@
+import { EngineError, type CallOptions, type DockerPort } from '../docker/port.js';
+import type { Clock } from '../model/clock.js';
+import type { ObservedVolume, PullProgress } from '../model/engine-objects.js';
+import type { Failure } from '../model/reasons.js';
+import type { ContainerTarget, Operation, OperationType } from '../plan/types.js';
+import { classify } from './failures.js';
+import type { ImagePuller } from './image-puller.js';
+
+/** What became of an operation, for metrics, logs and the memory. */
+export interface OperationResult {
+  readonly operation: Operation;
+  readonly failure: Failure | null;
+  readonly seconds: number;
+}
+
+export interface ExecutionResult {
+  /** `done`: all ran. `awaiting`: the plan goes on when a container is ready. `failed`: the rest was not tried. */
+  readonly outcome: 'done' | 'awaiting' | 'failed';
+  readonly failure: Failure | null;
+  readonly failedOperation: Operation | null;
+}
+
+export interface ExecutorDependencies {
+  readonly docker: DockerPort;
+  readonly images: ImagePuller;
+  readonly clock: Clock;
+  readonly onResult: (key: string, result: OperationResult) => void;
+  /** What stands there after a volume was created, ours or not. */
+  readonly onVolume: (volume: ObservedVolume) => void;
+  readonly onPullProgress: (key: string, progress: PullProgress) => void;
+}
+
+export type Executor = (key: string, operations: readonly Operation[], options: CallOptions) => Promise<ExecutionResult>;
+
+/** Runs a plan in order, one engine call an operation. It decides nothing: the first failure or barrier ends it (law 5). */
+export function createExecutor(dependencies: ExecutorDependencies): Executor {
+  const { clock, onResult } = dependencies;
+  return async (key, operations, options) => {
+    for (const operation of operations) {
+      if (operation.type === 'await-ready') return { outcome: 'awaiting', failure: null, failedOperation: null };
+      const startedAt = clock.now();
+      const seconds = () => (clock.now() - startedAt) / 1_000;
+      try {
+        await perform(dependencies, key, operation, options);
+      } catch (error) {
+        const failure = classify(operation, error);
+        onResult(key, { operation, failure, seconds: seconds() });
+        return { outcome: 'failed', failure, failedOperation: operation };
+      }
+      onResult(key, { operation, failure: null, seconds: seconds() });
+    }
+    return { outcome: 'done', failure: null, failedOperation: null };
+  };
+}
+
+function idOf(container: ContainerTarget): string {
+  return container.id ?? container.name;
+}
+
+async function perform(
+  dependencies: ExecutorDependencies,
+  key: string,
+  operation: Exclude<Operation, { type: 'await-ready' }>,
+  options: CallOptions,
+): Promise<void> {
+  const { docker, images, onPullProgress } = dependencies;
+  switch (operation.type) {
+    case 'create-network':
+      return docker.createNetwork(operation.network, operation.labels, options);
+    case 'create-volume':
+      return createVolume(dependencies, operation, options);
+    case 'remove-volume':
+      return docker.removeVolume(operation.volume, options);
+    case 'pull-image':
+      return images.pull(operation.image, (progress) => onPullProgress(key, progress), options);
+    case 'create-container':
+      await docker.createContainer(operation.container, operation.definition, options);
+      return;
+    case 'start-container':
+      return docker.startContainer(idOf(operation.container), options);
+    case 'stop-container':
+      return docker.stopContainer(idOf(operation.container), operation.graceSeconds, options);
+    case 'unpause-container':
+      return docker.unpauseContainer(idOf(operation.container), options);
+    case 'rename-container':
+      return docker.renameContainer(idOf(operation.container), operation.to, options);
+    case 'update-container':
+      return docker.updateContainer(idOf(operation.container), operation, options);
+    case 'remove-container':
+      return docker.removeContainer(idOf(operation.container), operation.force, options);
+    case 'connect-network':
+      return docker.connectNetwork(operation.network, idOf(operation.container), options);
+    case 'disconnect-network':
+      return docker.disconnectNetwork(operation.network, idOf(operation.container), options);
+  }
+}
+
+/** Creating a volume that exists succeeds and ignores our labels (F13): the answer tells whose it is. */
+async function createVolume(
+  { docker, onVolume }: ExecutorDependencies,
+  operation: Extract<Operation, { type: 'create-volume' }>,
+  options: CallOptions,
+): Promise<void> {
+  const volume = await docker.createVolume(operation.volume, operation.labels, options);
+  onVolume(volume);
+  const ours = volume.driver === 'local' && Object.entries(operation.labels).every(([label, value]) => volume.labels[label] === value);
+  if (!ours) throw new EngineError('conflict', 'createVolume', `the volume ${volume.name} existed already and is not ours`);
+}
+
+/** The names under which operations are counted. */
+export type CountedOperation = Exclude<OperationType, 'await-ready'>;

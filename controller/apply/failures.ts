@@ -1,0 +1,80 @@
+import { EngineError } from '../docker/port.js';
+import { saysBindSourceMissing, saysPortTaken, saysVolumeDirectoryGone } from '../model/engine-words.js';
+import type { Failure, Reason } from '../model/reasons.js';
+import type { Operation } from '../plan/types.js';
+
+/** The engine refuses the container itself: trying again changes nothing. */
+const CANNOT_START = /executable file not found|no such file or directory|permission denied|exec format error|not a directory|invalid|OCI runtime create failed.*exec/i;
+
+/** What an operation's failure means for its workspace (law 9). Anything but an `EngineError` is a fault of ours and goes on up. */
+export function classify(operation: Operation, error: unknown): Failure {
+  if (!(error instanceof EngineError)) throw error;
+  const message = `${describe(operation)}: ${error.message}`;
+  return { reason: reasonOf(operation, error), message };
+}
+
+/** A failure outside any operation: a list, an inspect. */
+export function classifyCall(error: unknown): Failure {
+  if (!(error instanceof EngineError)) throw error;
+  return { reason: transportReason(error), message: error.message };
+}
+
+function reasonOf(operation: Operation, error: EngineError): Reason {
+  const transport = transportReason(error);
+  if (transport !== 'EngineError') return transport;
+  if (operation.type === 'pull-image') return 'ImagePullFailed';
+  if (operation.type === 'create-volume' && error.kind === 'conflict') return 'VolumeConflict';
+  if (saysPortTaken(error.message)) return 'PortConflict';
+  if (saysBindSourceMissing(error.message)) return 'BindSourceMissing';
+  if (saysVolumeDirectoryGone(error.message)) return 'DataVolumeDamaged';
+  if (operation.type === 'create-container') {
+    if (error.kind === 'not-found' && /image/i.test(error.message)) return 'ImageMissing';
+    return error.kind === 'rejected' ? 'CreateFailed' : 'EngineError';
+  }
+  // Only a container that never ran is given up; one that ran before may well run again.
+  const neverRan = operation.type === 'start-container' && operation.container.id === null;
+  return neverRan && error.kind !== 'conflict' && CANNOT_START.test(error.message) ? 'StartFailed' : 'EngineError';
+}
+
+function transportReason(error: EngineError): Reason {
+  switch (error.kind) {
+    case 'unreachable':
+    case 'aborted':
+      return 'EngineUnreachable';
+    case 'timeout':
+      return 'EngineTimeout';
+    case 'malformed':
+      return 'EngineMalformedAnswer';
+    case 'pull-failed':
+      return 'ImagePullFailed';
+    case 'not-found':
+    case 'conflict':
+    case 'rejected':
+    case 'server':
+      return 'EngineError';
+  }
+}
+
+function describe(operation: Operation): string {
+  switch (operation.type) {
+    case 'create-network':
+    case 'connect-network':
+    case 'disconnect-network':
+      return `${operation.type} ${operation.network}`;
+    case 'create-volume':
+    case 'remove-volume':
+      return `${operation.type} ${operation.volume}`;
+    case 'pull-image':
+      return `${operation.type} ${operation.image}`;
+    case 'create-container':
+      return `${operation.type} ${operation.container} from ${operation.definition.image}`;
+    case 'start-container':
+    case 'stop-container':
+    case 'unpause-container':
+    case 'rename-container':
+    case 'update-container':
+    case 'remove-container':
+    case 'await-ready':
+      return `${operation.type} ${operation.container.name}`;
+  }
+}

@@ -1,0 +1,74 @@
+import { join } from 'node:path';
+import { createExecutor } from './apply/executor.js';
+import { classifyCall } from './apply/failures.js';
+import { createGivenUpStore } from './apply/given-up.js';
+import { createImagePuller } from './apply/image-puller.js';
+import type { DockerPort } from './docker/port.js';
+import { createController, type Controller } from './engine/controller.js';
+import type { Hooks } from './engine/interfaces.js';
+import type { Clock } from './model/clock.js';
+import type { PullProgress } from './model/engine-objects.js';
+import type { OperationResult } from './apply/executor.js';
+import { findPortHolder } from './observe/port-holder.js';
+import { isStorageGone } from './observe/storage.js';
+import { createWorld } from './observe/world.js';
+import type { SpecSources } from './engine/interfaces.js';
+
+/** Every so many resyncs one inspects every container: it shows what a list does not (limits, the data volume's directory). */
+const DEEP_EVERY = 10;
+
+export interface AssemblyOptions {
+  readonly docker: DockerPort;
+  readonly sources: SpecSources;
+  readonly instance: string;
+  readonly stateDir: string;
+  readonly concurrency: number;
+  readonly resyncMs: number;
+  readonly allowPrune: boolean;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly hooks: Hooks;
+  readonly onOperation: (key: string, result: OperationResult) => void;
+  readonly onPullProgress: (key: string, progress: PullProgress) => void;
+  /** A file of the state directory that cannot be written: work goes on without it. */
+  readonly onStateError: (error: Error) => void;
+}
+
+/** The rooms brought together into one controller; the caller brings the engine, the sources and the ears. */
+export function assembleController(options: AssemblyOptions): Controller {
+  const { docker, sources, clock, random, hooks } = options;
+  const world = createWorld(docker);
+  const images = createImagePuller(docker);
+  const execute = createExecutor({
+    docker,
+    images,
+    clock,
+    onVolume: (volume) => world.noteVolume(volume.name, volume),
+    onResult(key, result) {
+      if (result.failure === null) controller.noteOperation(key, result.operation);
+      if (result.failure === null && result.operation.type === 'remove-volume') world.noteVolume(result.operation.volume, null);
+      options.onOperation(key, result);
+    },
+    onPullProgress: options.onPullProgress,
+  });
+  const controller: Controller = createController({
+    instance: options.instance,
+    concurrency: options.concurrency,
+    resyncMs: options.resyncMs,
+    deepEvery: DEEP_EVERY,
+    allowPrune: options.allowPrune,
+    clock,
+    random,
+    sources,
+    view: world,
+    events: docker,
+    execute,
+    givenUp: createGivenUpStore(join(options.stateDir, 'given-up.json'), options.onStateError),
+    checkStorage: (containerId, mountPath, calls) => isStorageGone(docker, containerId, mountPath, calls),
+    findPortHolder,
+    isPulling: images.isPulling,
+    classify: classifyCall,
+    hooks,
+  });
+  return controller;
+}

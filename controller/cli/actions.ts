@@ -1,0 +1,71 @@
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export const OUTPUT_FORMATS = ['text', 'json'] as const;
+export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
+
+export const VALIDATE_FORMATS = ['text', 'github', 'json'] as const;
+export type ValidateFormat = (typeof VALIDATE_FORMATS)[number];
+
+export interface PlanOptions {
+  /** Directories, at least one. */
+  readonly specs: readonly string[];
+  readonly stateDir: string;
+  /** A DNS label. */
+  readonly instance: string;
+  readonly secretsDir: string | null;
+  readonly logLevel: LogLevel;
+  readonly allowPrune: boolean;
+  readonly output: OutputFormat;
+}
+
+export interface RunOptions extends PlanOptions {
+  /** `host:port`, or null for no TCP port. */
+  readonly listen: string | null;
+  readonly resyncMs: number;
+  /** Workers at most. */
+  readonly concurrency: number;
+  readonly once: boolean;
+  /** Of `once`. */
+  readonly timeoutMs: number;
+}
+
+export interface ValidateOptions {
+  readonly paths: readonly string[];
+  readonly format: ValidateFormat;
+}
+
+export interface ControllerOptions {
+  /** The state directory of the controller that is asked. */
+  readonly stateDir: string;
+  readonly output: OutputFormat;
+}
+
+export interface ApproveOptions extends ControllerOptions {
+  /** Null stands for all that is held. */
+  readonly names: readonly string[] | null;
+}
+
+export interface DescribeOptions extends ControllerOptions {
+  readonly name: string;
+}
+
+export interface NewOptions {
+  readonly name: string;
+  readonly image: string;
+}
+
+/** What the commands do. Each gives its exit code; one that throws ends as one line on stderr and code 1. */
+export interface Actions extends ClientActions {
+  run(options: RunOptions): Promise<number>;
+  plan(options: PlanOptions): Promise<number>;
+  validate(options: ValidateOptions): Promise<number>;
+}
+
+/** Those that ask a running controller, or nobody. */
+export interface ClientActions {
+  approve(options: ApproveOptions): Promise<number>;
+  getWorkspaces(options: ControllerOptions): Promise<number>;
+  describeWorkspace(options: DescribeOptions): Promise<number>;
+  newWorkspace(options: NewOptions): Promise<number>;
+}

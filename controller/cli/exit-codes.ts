@@ -1,0 +1,9 @@
+/** Exit codes of every command (DESIGN section 3). A usage error is 1 everywhere: `plan` keeps 2 for changes. */
+export const EXIT = {
+  ok: 0,
+  failed: 1,
+  /** `plan` found something to do. */
+  changes: 2,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

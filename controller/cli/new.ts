@@ -1,0 +1,12 @@
+import { Argument, Option, type Command } from 'commander';
+import type { CommandContext } from './context.js';
+import { parseDnsLabel, parseImage } from './parsers.js';
+
+export function registerNew(program: Command, { actions, finish }: CommandContext): void {
+  program
+    .command('new')
+    .description('print a valid spec; save it as NAME.json among the specs')
+    .addArgument(new Argument('<name>', "the workspace's name").argParser(parseDnsLabel))
+    .addOption(new Option('--image <image>', 'the image to run').env('KALPANA_IMAGE').argParser(parseImage).makeOptionMandatory())
+    .action(async (name: string, { image }: { image: string }) => finish(await actions.newWorkspace({ name, image })));
+}

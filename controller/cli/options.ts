@@ -1,0 +1,103 @@
+import { Option, type Command } from 'commander';
+import { applyConfig } from './config-file.js';
+import { LOG_LEVELS, type OutputFormat, type PlanOptions, type RunOptions } from './actions.js';
+import { parseBoolean, parseConcurrency, parseDnsLabel, parseDuration, parseList, parseListen, parseSeconds, parseText } from './parsers.js';
+
+/** Options as commander keeps them, by attribute name. */
+interface RawOptions {
+  readonly specs?: readonly string[];
+  readonly stateDir: string;
+  readonly instance: string;
+  readonly secretsDir?: string;
+  readonly logLevel: PlanOptions['logLevel'];
+  readonly allowPrune: boolean;
+  readonly config?: string;
+  readonly listen: string;
+  readonly resync: number;
+  readonly concurrency: number;
+  readonly once: boolean;
+  readonly timeout: number;
+}
+
+export function stateDirOption(): Option {
+  return new Option('--state-dir <dir>', "the controller's directory").default('.kalpana').env('KALPANA_STATE_DIR').argParser(parseText);
+}
+
+/** What `plan` and `run` share. */
+export function planOptions(): Option[] {
+  return [
+    new Option('--specs <dir>', "directory of specs; give it again for more (variable: separate by ':')").env('KALPANA_SPECS').argParser(parseList),
+    stateDirOption(),
+    new Option('--instance <name>', 'whose containers these are, of several controllers on one engine')
+      .default('default')
+      .env('KALPANA_INSTANCE')
+      .argParser(parseDnsLabel),
+    new Option('--secrets-dir <dir>', 'directory of the files that secretFile names').env('KALPANA_SECRETS_DIR').argParser(parseText),
+    new Option('--log-level <level>', 'least level that is logged').choices(LOG_LEVELS).default('info').env('KALPANA_LOG_LEVEL'),
+    flag('--allow-prune', 'confirm held deletions at once', 'KALPANA_ALLOW_PRUNE'),
+    new Option('--config <file>', 'JSON file of these options, by name in camelCase; flags and variables win over it').env('KALPANA_CONFIG').argParser(parseText),
+  ];
+}
+
+export function runOptions(): Option[] {
+  return [
+    ...planOptions(),
+    new Option('--listen <host:port>', "address of metrics, health and API; 'off' for none")
+      .default('127.0.0.1:9464')
+      .env('KALPANA_LISTEN')
+      .argParser(parseListen),
+    new Option('--resync <seconds>', 'time between two looks at everything').default(30_000, '30').env('KALPANA_RESYNC').argParser(parseSeconds),
+    new Option('--concurrency <n>', 'workspaces worked on at the same time').default(8).env('KALPANA_CONCURRENCY').argParser(parseConcurrency),
+    flag('--once', 'converge once, wait until all is Ready or failed, and end', 'KALPANA_ONCE'),
+    new Option('--timeout <duration>', 'of --once').default(600_000, '10m').env('KALPANA_TIMEOUT').argParser(parseDuration),
+  ];
+}
+
+/** With an optional value: commander takes a set variable of a plain flag for true, KALPANA_ALLOW_PRUNE=false too. */
+function flag(name: string, description: string, variable: string): Option {
+  return new Option(`${name} [boolean]`, description).default(false).preset('true').env(variable).argParser(parseBoolean);
+}
+
+export function addOptions(command: Command, options: readonly Option[]): Command {
+  for (const option of options) command.addOption(option);
+  return command;
+}
+
+export function readPlanOptions(command: Command): PlanOptions {
+  return planPart(command, settledOptions(command));
+}
+
+export function readRunOptions(command: Command): RunOptions {
+  const raw = settledOptions(command);
+  return {
+    ...planPart(command, raw),
+    listen: raw.listen === 'off' ? null : raw.listen,
+    resyncMs: raw.resync,
+    concurrency: raw.concurrency,
+    once: raw.once,
+    timeoutMs: raw.timeout,
+  };
+}
+
+export function outputOf(command: Command): OutputFormat {
+  return command.optsWithGlobals<{ output: OutputFormat }>().output;
+}
+
+function planPart(command: Command, raw: RawOptions): PlanOptions {
+  const { stateDir, instance, logLevel, allowPrune } = raw;
+  return { specs: specsOf(command, raw), stateDir, instance, secretsDir: raw.secretsDir ?? null, logLevel, allowPrune, output: outputOf(command) };
+}
+
+function settledOptions(command: Command): RawOptions {
+  const { config } = command.opts<RawOptions>();
+  if (config !== undefined) applyConfig(command, config, runOptions());
+  return command.opts<RawOptions>();
+}
+
+function specsOf(command: Command, { specs = [] }: RawOptions): readonly string[] {
+  // Only the variable is a list in one text: a directory given as a flag may have a colon in its name.
+  const fromVariable = command.getOptionValueSource('specs') === 'env';
+  const directories = fromVariable ? specs.flatMap((text) => text.split(':')).filter((text) => text !== '') : specs;
+  if (directories.length === 0) command.error('error: no specs: give --specs DIR, or set KALPANA_SPECS');
+  return directories;
+}

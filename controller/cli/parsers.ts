@@ -1,0 +1,58 @@
+import { InvalidArgumentError } from 'commander';
+
+const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
+
+/** Each reads the text of one option; an `InvalidArgumentError` becomes commander's one line. */
+export function parseList(text: string, previous: readonly string[] | undefined): readonly string[] {
+  return [...(previous ?? []), parseText(text)];
+}
+
+export function parseText(text: string): string {
+  if (text === '') throw new InvalidArgumentError('It is empty.');
+  return text;
+}
+
+export function parseBoolean(text: string): boolean {
+  if (text === 'true' || text === '1') return true;
+  if (text === 'false' || text === '0') return false;
+  throw new InvalidArgumentError('Write true or false.');
+}
+
+export function parseDnsLabel(text: string): string {
+  if (/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text)) return text;
+  throw new InvalidArgumentError("Use a DNS label: lower-case letters, digits and '-', at most 63 characters.");
+}
+
+export function parseListen(text: string): string {
+  const port = /^(?:\[[0-9A-Fa-f:.]+\]|[^:[\]\s]+):([0-9]{1,5})$/.exec(text)?.[1];
+  if (text === 'off' || (port !== undefined && Number(port) <= 65_535)) return text;
+  throw new InvalidArgumentError("Write HOST:PORT such as 127.0.0.1:9464 or [::1]:9464, or 'off'.");
+}
+
+/** Seconds, as milliseconds. */
+export function parseSeconds(text: string): number {
+  const seconds = /^[0-9]+(\.[0-9]+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (seconds >= 0.1 && seconds <= 86_400) return seconds * 1_000;
+  throw new InvalidArgumentError('Write seconds between 0.1 and 86400.');
+}
+
+export function parseConcurrency(text: string): number {
+  const count = /^[0-9]+$/.test(text) ? Number(text) : Number.NaN;
+  if (count >= 1 && count <= 256) return count;
+  throw new InvalidArgumentError('Write a whole number between 1 and 256.');
+}
+
+/** A duration such as 90s, as milliseconds. */
+export function parseDuration(text: string): number {
+  const match = /^([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)$/.exec(text);
+  const ms = match === null ? Number.NaN : Number(match[1]) * UNIT_MS[match[2] as keyof typeof UNIT_MS];
+  // Longer ones overflow a timer.
+  if (ms > 0 && ms < 2 ** 31) return ms;
+  throw new InvalidArgumentError('Write a duration such as 90s, 10m or 1h.');
+}
+
+/** As the schema has it. */
+export function parseImage(text: string): string {
+  if (/^[A-Za-z0-9][A-Za-z0-9._/:@-]*$/.test(text) && text.length <= 512) return text;
+  throw new InvalidArgumentError('Write an image reference: name, name:tag or name@digest.');
+}

@@ -1,0 +1,52 @@
+import { Command, CommanderError, Option } from 'commander';
+import { OUTPUT_FORMATS } from './actions.js';
+import { registerApprove } from './approve.js';
+import type { CliContext, CommandContext } from './context.js';
+import { registerDescribe } from './describe.js';
+import { errorText } from './error-text.js';
+import { EXIT } from './exit-codes.js';
+import { registerGet } from './get.js';
+import { registerNew } from './new.js';
+import { registerPlan } from './plan.js';
+import { registerRun } from './run.js';
+import { registerValidate } from './validate.js';
+
+/** Runs the command line `args` (without node and the script) and gives the exit code. Never ends the process itself. */
+export async function runCli(args: readonly string[], context: CliContext): Promise<number> {
+  let code: number = EXIT.ok;
+  const program = createProgram(context, { actions: context.actions, finish: (result) => void (code = result) });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return code;
+  } catch (error) {
+    // Commander has printed its line already.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.failed;
+    context.io.err(`error: ${errorText(error)}\n`);
+    return EXIT.failed;
+  }
+}
+
+export function createProgram({ io, version }: CliContext, commands: CommandContext): Command {
+  const program = new Command('kalpana')
+    .description('Keeps developer workspaces on a Docker engine as their specs describe them.')
+    .version(version)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.out(text),
+      writeErr: (text) => io.err(text),
+      getOutHelpWidth: () => io.columns ?? 100,
+      getErrHelpWidth: () => io.columns ?? 100,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .configureHelp({ showGlobalOptions: true })
+    .addOption(new Option('-o, --output <format>', 'format of the result').choices(OUTPUT_FORMATS).default('text').env('KALPANA_OUTPUT'));
+  registerRun(program, commands);
+  registerPlan(program, commands);
+  registerValidate(program, commands);
+  registerApprove(program, commands);
+  registerGet(program, commands);
+  registerDescribe(program, commands);
+  registerNew(program, commands);
+  return program;
+}

@@ -1,0 +1,42 @@
+import { containerName } from '../model/names.js';
+import type { WorkspaceStatus } from '../model/status.js';
+import { hostPortText } from './workspace-table.js';
+
+export interface TryNext {
+  readonly specs: readonly string[];
+  /** `host:port` of /metrics, null when there is none. */
+  readonly address: string | null;
+  /** The engine's address where the docker command line needs to be told, else null. */
+  readonly dockerHost: string | null;
+}
+
+/** Lines to paste, made of what runs here. */
+export function tryNextText(statuses: readonly WorkspaceStatus[], { specs, address, dockerHost }: TryNext): string {
+  const first = statuses.find(({ phase }) => phase === 'Ready');
+  const engine = dockerHost === null ? '' : `DOCKER_HOST=${quoted(dockerHost)} `;
+  const lines = [
+    first?.location == null ? null : `edit ${first.location.file} and save it: the change is live seconds later`,
+    first === undefined ? null : `${engine}docker rm -f ${containerName(first.name)}    # and see it return`,
+    `${engine}npx kalpana plan ${specs.map((directory) => `--specs ${quoted(directory)}`).join(' ')}`,
+    curlLine(statuses),
+    address === null ? null : `curl http://${reachable(address)}/metrics`,
+  ];
+  return `What to try next:\n${lines.filter((line) => line !== null).map((line) => `  ${line}\n`).join('')}`;
+}
+
+function curlLine(statuses: readonly WorkspaceStatus[]): string | null {
+  for (const { name, phase, container } of statuses) {
+    const port = phase === 'Ready' ? container?.ports.find(({ protocol }) => protocol === 'tcp') : undefined;
+    if (port !== undefined) return `curl http://${reachable(hostPortText(port))}/    # port ${port.containerPort} of ${name}`;
+  }
+  return null;
+}
+
+/** An address to call in place of "any". */
+function reachable(address: string): string {
+  return address.replace(/^0\.0\.0\.0:/, '127.0.0.1:').replace(/^\[::\]:/, '[::1]:');
+}
+
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

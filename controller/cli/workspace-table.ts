@@ -1,0 +1,53 @@
+import type { PublishedPort } from '../model/engine-objects.js';
+import type { WorkspaceStatus } from '../model/status.js';
+import { conditionOf } from '../status/conditions.js';
+import { phaseTone } from './paint.js';
+import { renderTable, type Cell, type TableOptions } from './table.js';
+
+const HEADINGS = ['NAME', 'PHASE', 'READY', 'IMAGE', 'PORTS', 'AGE', 'MESSAGE'] as const;
+
+/** @param options `now` in milliseconds since the epoch */
+export function workspaceTable(statuses: readonly WorkspaceStatus[], options: TableOptions & { readonly now: number }): string {
+  if (statuses.length === 0) return 'No workspaces.\n';
+  const heading: Cell[] = HEADINGS.map((text) => ({ text, tone: 'strong' }));
+  return renderTable([heading, ...statuses.map((status) => row(status, options.now))], options);
+}
+
+function row({ name, phase, conditions, container }: WorkspaceStatus, now: number): Cell[] {
+  return [
+    name,
+    { text: phase, tone: phaseTone(phase) },
+    conditionOf({ conditions }, 'Ready')?.status ?? 'Unknown',
+    container?.image ?? '-',
+    portsText(container?.ports ?? []),
+    container?.startedAt == null ? '-' : formatAge(now - container.startedAt),
+    messageOf({ conditions }),
+  ];
+}
+
+/** Why it is not Ready, or else what is wrong with the newest spec. */
+export function messageOf(status: Pick<WorkspaceStatus, 'conditions'>): string {
+  const ready = conditionOf(status, 'Ready');
+  if (ready !== null && ready.message !== '') return ready.message;
+  const specValid = conditionOf(status, 'SpecValid');
+  return specValid?.status === 'False' ? specValid.message : '';
+}
+
+export function portsText(ports: readonly PublishedPort[]): string {
+  if (ports.length === 0) return '-';
+  return ports.map((port) => `${hostPortText(port)}->${port.containerPort}/${port.protocol}`).join(',');
+}
+
+/** `host:port` with IPv6 in brackets. */
+export function hostPortText({ hostIP, hostPort }: Pick<PublishedPort, 'hostIP' | 'hostPort'>): string {
+  return hostIP.includes(':') ? `[${hostIP}]:${hostPort}` : `${hostIP}:${hostPort}`;
+}
+
+/** The largest unit alone, as `kubectl` does: 45s, 12m, 3h, 5d. */
+export function formatAge(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  if (seconds < 120) return `${seconds}s`;
+  if (seconds < 7_200) return `${Math.floor(seconds / 60)}m`;
+  if (seconds < 172_800) return `${Math.floor(seconds / 3_600)}h`;
+  return `${Math.floor(seconds / 86_400)}d`;
+}

@@ -1,0 +1,17 @@
+import type { IncomingMessage } from 'node:http';
+import { ShapeError } from './shapes.js';
+
+/** 10,000 containers with long labels make some 40 MB. */
+const LARGEST_ANSWER = 256 * 1024 * 1024;
+
+/** The whole body. A connection cut before its end rejects: an answer is whole or it is none. */
+export async function readBody(answer: IncomingMessage, limit = LARGEST_ANSWER): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of answer as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > limit) throw new ShapeError(`it is larger than ${limit} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,58 @@
+import type { Clock } from '../model/clock.js';
+import { EngineError } from './port.js';
+
+export interface Limit {
+  readonly verb: string;
+  readonly ms: number;
+  readonly clock: Clock;
+  readonly signals: readonly (AbortSignal | undefined)[];
+}
+
+export interface Scope {
+  /** Aborts when the work has failed, for whatever reason: all that hangs on it is to be let go. */
+  readonly signal: AbortSignal;
+  /** Starts the deadline anew: something was heard. */
+  touch(): void;
+  /** No deadline from now on: an idle event stream is silent for ever. */
+  untimed(): void;
+}
+
+/**
+ * Runs `work` against a deadline and the callers' signals. It ends in time even when `work` never settles, as a request
+ * does whose connection is lost in the middle of an answer (TRAPS: dockerode 1).
+ */
+export async function withDeadline<T>(limit: Limit, work: (scope: Scope) => Promise<T>): Promise<T> {
+  const stop = new AbortController();
+  const stopped = new Promise<never>((_resolve, reject) => {
+    stop.signal.addEventListener('abort', () => reject(stop.signal.reason as Error), { once: true });
+  });
+  const onAbort = () => stop.abort(new EngineError('aborted', limit.verb, 'The call was cancelled'));
+  const onDeadline = () => stop.abort(new EngineError('timeout', limit.verb, `The engine was silent for ${limit.ms / 1000} s`));
+
+  let cancelTimer = limit.clock.after(limit.ms, onDeadline);
+  let timed = true;
+  const scope: Scope = {
+    signal: stop.signal,
+    touch() {
+      cancelTimer();
+      if (timed && !stop.signal.aborted) cancelTimer = limit.clock.after(limit.ms, onDeadline);
+    },
+    untimed() {
+      timed = false;
+      cancelTimer();
+    },
+  };
+  for (const signal of limit.signals) {
+    if (signal?.aborted) onAbort();
+    else signal?.addEventListener('abort', onAbort, { once: true });
+  }
+  try {
+    return await Promise.race([stopped, stop.signal.aborted ? stopped : work(scope)]);
+  } catch (error) {
+    stop.abort(error);
+    throw error;
+  } finally {
+    cancelTimer();
+    for (const signal of limit.signals) signal?.removeEventListener('abort', onAbort);
+  }
+}

@@ -1,0 +1,37 @@
+import { systemClock, type Clock } from '../model/clock.js';
+import { createClient, type RequestMeasure } from './client.js';
+import { containerVerbs } from './containers.js';
+import type { EngineEndpoint } from './endpoint.js';
+import { eventVerbs } from './events.js';
+import { imageVerbs } from './images.js';
+import { logVerbs } from './logs.js';
+import { networkVerbs } from './networks.js';
+import type { DockerPort } from './port.js';
+import { pathVerbs } from './stat-path.js';
+import { openTransport } from './transport.js';
+import { volumeVerbs } from './volumes.js';
+
+export interface ConnectOptions {
+  /** Called once for every request when it has ended; for the event stream, when it has opened. */
+  readonly onRequest?: (request: RequestMeasure) => void;
+  readonly clock?: Clock;
+  /** Where `config.json` with the registries' credentials is, e.g. `~/.docker`; without it pulls are anonymous. */
+  readonly dockerConfigDir?: string;
+}
+
+/** Opens no connection yet: the first call does, and negotiates the API version. After `close()` every call is `aborted`. */
+export function connectEngine(endpoint: EngineEndpoint, options: ConnectOptions = {}): DockerPort & { close(): void } {
+  const clock = options.clock ?? systemClock;
+  const engine = createClient(endpoint.host, openTransport(endpoint), { clock, onRequest: options.onRequest ?? (() => undefined) });
+  return {
+    version: (callOptions) => engine.version(callOptions),
+    ...containerVerbs(engine),
+    ...logVerbs(engine),
+    ...pathVerbs(engine),
+    ...volumeVerbs(engine),
+    ...networkVerbs(engine),
+    ...imageVerbs(engine, { clock, dockerConfigDir: options.dockerConfigDir ?? null }),
+    ...eventVerbs(engine),
+    close: () => engine.close(),
+  };
+}

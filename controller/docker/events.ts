@@ -1,0 +1,85 @@
+import type { EngineEvent } from '../model/engine-objects.js';
+import { eventFrom, eventQuery } from './event-view.js';
+import type { EngineClient } from './client.js';
+import { createLineSplitter } from './lines.js';
+import { EngineError, type DockerPort } from './port.js';
+
+const OPEN_MS = 30_000;
+/** Far more than the 256 that the engine itself keeps; whoever is further behind lists anew anyhow. */
+const MOST_WAITING = 10_000;
+
+export function eventVerbs(engine: EngineClient): Pick<DockerPort, 'events'> {
+  return {
+    events: (request, { signal }) => follow(engine, request, signal),
+  };
+}
+
+type Request = Parameters<DockerPort['events']>[0];
+
+/**
+ * The stream is read as it comes, not as it is consumed: the engine skips a listener that is 100 ms behind (TRAPS:
+ * dockerode 10). It has no deadline, for an idle engine is silent for ever.
+ */
+async function* follow(engine: EngineClient, request: Request, signal: AbortSignal): AsyncGenerator<EngineEvent> {
+  if (signal.aborted) return;
+  const state: { waiting: EngineEvent[]; ended: { readonly failure: unknown } | null; wake: () => void } = { waiting: [], ended: null, wake: () => {} };
+  const left = new AbortController();
+
+  const reading = engine
+    .call(
+      {
+        verb: 'events',
+        method: 'GET',
+        path: '/events',
+        query: eventQuery(request.since),
+        longLived: true,
+        endless: true,
+        deadlineMs: OPEN_MS,
+        options: { signal: AbortSignal.any([signal, left.signal]) },
+      },
+      async (answer) => {
+        request.onOpen?.();
+        const lines = createLineSplitter();
+        const take = (line: string) => {
+          const event = eventFrom(line);
+          if (event !== null) state.waiting.push(event);
+          if (state.waiting.length > MOST_WAITING) throw new EngineError('unreachable', 'events', `The reader of the event stream fell behind by ${MOST_WAITING} events`);
+        };
+        for await (const chunk of answer as AsyncIterable<Buffer>) {
+          lines.push(chunk).forEach(take);
+          state.wake();
+        }
+        const rest = lines.rest();
+        if (rest !== '') take(rest);
+      },
+    )
+    .then(
+      () => null,
+      (failure: unknown) => failure,
+    )
+    .then((failure) => {
+      state.ended = { failure };
+      state.wake();
+    });
+
+  try {
+    while (!signal.aborted) {
+      const batch = state.waiting;
+      state.waiting = [];
+      for (const event of batch) {
+        if (signal.aborted) return;
+        yield event;
+      }
+      if (state.waiting.length > 0) continue;
+      if (state.ended !== null) return endOf(state.ended, signal);
+      await new Promise<void>((resolve) => (state.wake = resolve));
+    }
+  } finally {
+    left.abort();
+    await reading;
+  }
+}
+
+function endOf({ failure }: { readonly failure: unknown }, signal: AbortSignal): void {
+  if (failure !== null && !signal.aborted) throw failure;
+}

@@ -1,0 +1,66 @@
+import type { ObservedImage } from '../model/engine-objects.js';
+import { absentIsNull } from './already-so.js';
+import type { EngineClient } from './client.js';
+import { imageName } from './image-name.js';
+import { EngineError, type DockerPort } from './port.js';
+import { createPullReader } from './pull.js';
+import { registryAuth } from './registry-auth.js';
+import { asName, asObject } from './shapes.js';
+import type { Clock } from '../model/clock.js';
+
+const READ_MS = 30_000;
+const PULL_SILENCE_MS = 120_000;
+
+export interface ImageOptions {
+  readonly clock: Clock;
+  /** Holds `config.json` with credentials for registries; null pulls without any. */
+  readonly dockerConfigDir: string | null;
+}
+
+export function imageVerbs(engine: EngineClient, { clock, dockerConfigDir }: ImageOptions): Pick<DockerPort, 'inspectImage' | 'pullImage'> {
+  return {
+    inspectImage(reference, options) {
+      const path = `/images/${reference.split('/').map(encodeURIComponent).join('/')}/json`;
+      return absentIsNull(
+        engine.json({ verb: 'inspectImage', method: 'GET', path, deadlineMs: READ_MS, options }, (answer): ObservedImage => ({
+          id: asName(asObject(answer, 'it')['Id'], "the image's Id"),
+        })),
+      );
+    },
+
+    async pullImage(reference, onProgress, options) {
+      const { name, tag, registry } = imageName(reference);
+      const auth = dockerConfigDir === null ? null : await registryAuth(dockerConfigDir, registry);
+      const call = {
+        verb: 'pullImage',
+        method: 'POST',
+        path: '/images/create',
+        query: { fromImage: name, tag },
+        ...(auth === null ? {} : { headers: { 'X-Registry-Auth': auth.reveal() } }),
+        longLived: true,
+        deadlineMs: PULL_SILENCE_MS,
+        options,
+      } as const;
+      try {
+        await engine.call(call, async (answer, scope) => {
+          const reader = createPullReader(reference, clock, onProgress);
+          for await (const chunk of answer as AsyncIterable<Buffer>) {
+            scope.touch();
+            reader.push(chunk);
+          }
+          reader.end();
+        });
+      } catch (error) {
+        throw asPullFailure(error);
+      }
+    },
+  };
+}
+
+/** Statuses that pass on the registry's word, or the engine's about the way to it; 400 is about the reference itself. */
+const REGISTRY_STATUSES: readonly (number | null)[] = [401, 403, 404, 500];
+
+function asPullFailure(error: unknown): unknown {
+  if (!(error instanceof EngineError) || error.kind === 'malformed' || !REGISTRY_STATUSES.includes(error.status)) return error;
+  return new EngineError('pull-failed', error.verb, error.message, error.status, { cause: error });
+}

@@ -1,0 +1,82 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Secret } from '../model/secret.js';
+import { errorCode, messageOf } from './error-words.js';
+import { DOCKER_HUB } from './image-name.js';
+import { EngineError } from './port.js';
+import { asObject, asText, parseJson, type JsonObject } from './shapes.js';
+
+const HELPER_TIMEOUT_MS = 10_000;
+
+/**
+ * The value of `X-Registry-Auth` for a registry, from `config.json` as `docker login` writes it: inline, or kept by a
+ * `docker-credential-…` helper. Null when there are no credentials.
+ */
+export async function registryAuth(dockerConfigDir: string, registry: string): Promise<Secret | null> {
+  const file = join(dockerConfigDir, 'config.json');
+  try {
+    const config = await readConfig(file);
+    if (config === null) return null;
+    const helper = helperFor(config, registry);
+    const credentials = helper === null ? inlineCredentials(config, registry) : await askHelper(helper, registry);
+    return credentials === null ? null : encode({ ...credentials, serveraddress: registry });
+  } catch (error) {
+    throw new EngineError('pull-failed', 'pullImage', `The credentials for ${registry} in ${file} cannot be used: ${messageOf(error)}`);
+  }
+}
+
+async function readConfig(file: string): Promise<JsonObject | null> {
+  try {
+    return asObject(parseJson(await readFile(file, 'utf8'), 'it'), 'it');
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+function helperFor(config: JsonObject, registry: string): string | null {
+  const own = asObject(config['credHelpers'] ?? {}, 'credHelpers')[registry] ?? config['credsStore'] ?? '';
+  const helper = asText(own, 'the credential helper');
+  return helper === '' ? null : helper;
+}
+
+function inlineCredentials(config: JsonObject, registry: string): Record<string, string> | null {
+  const auths = asObject(config['auths'] ?? {}, 'auths');
+  const key = Object.keys(auths).find((name) => name === registry || hostOf(name) === hostOf(registry));
+  if (key === undefined) return null;
+  const entry = asObject(auths[key], 'its entry');
+  if (typeof entry['identitytoken'] === 'string' && entry['identitytoken'] !== '') return { identitytoken: entry['identitytoken'] };
+  if (typeof entry['auth'] !== 'string' || entry['auth'] === '') return null;
+  const [username = '', ...password] = Buffer.from(entry['auth'], 'base64').toString('utf8').split(':');
+  return { username, password: password.join(':') };
+}
+
+function hostOf(address: string): string {
+  return address === DOCKER_HUB ? address : address.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
+}
+
+function askHelper(helper: string, registry: string): Promise<Record<string, string> | null> {
+  return new Promise((resolve, reject) => {
+    const child = execFile(`docker-credential-${helper}`, ['get'], { timeout: HELPER_TIMEOUT_MS }, (error, stdout) => {
+      if (/credentials not found/.test(stdout)) return resolve(null);
+      if (error !== null) return reject(new Error(`docker-credential-${helper} failed (${String(error.code ?? error.signal)})`));
+      try {
+        const answer = asObject(parseJson(stdout, 'its answer'), 'its answer');
+        const username = asText(answer['Username'], 'Username');
+        const secret = asText(answer['Secret'], 'Secret');
+        resolve(username === '<token>' ? { identitytoken: secret } : { username, password: secret });
+      } catch (reason) {
+        reject(reason as Error);
+      }
+    });
+    child.stdin?.on('error', () => undefined); // A helper that is not there: its exit says so.
+    child.stdin?.end(registry);
+  });
+}
+
+function encode(credentials: Record<string, string>): Secret {
+  const text = Buffer.from(JSON.stringify(credentials)).toString('base64');
+  // URL-safe but padded, as the engine's decoder wants it.
+  return new Secret(text.replaceAll('+', '-').replaceAll('/', '_'));
+}

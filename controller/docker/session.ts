@@ -1,0 +1,63 @@
+import { EngineError } from './port.js';
+import { asName, asObject } from './shapes.js';
+
+export interface EngineVersion {
+  readonly engine: string;
+  /** The API version we speak to it, e.g. `1.41`. */
+  readonly api: string;
+}
+
+/** Docker 20.10. */
+const OLDEST_API = '1.41';
+/** Docker 27: the newest whose answers were compared with what we read from them. Newer engines speak it too. */
+const NEWEST_API = '1.47';
+
+/** The version to speak, from an answer to `GET /version` (TRAPS: dockerode 8). */
+export function chooseVersion(answer: unknown): EngineVersion {
+  const version = asObject(answer, 'the answer to /version');
+  const engine = asName(version['Version'], 'Version');
+  const newest = asName(version['ApiVersion'], 'ApiVersion');
+  const oldest = typeof version['MinAPIVersion'] === 'string' ? version['MinAPIVersion'] : '1.0';
+  if (compare(newest, OLDEST_API) < 0) {
+    throw refusal(`Docker ${engine} speaks API ${newest} at most, and ${OLDEST_API} is needed: upgrade the engine to 20.10 or newer`);
+  }
+  if (compare(oldest, NEWEST_API) > 0) {
+    throw refusal(`Docker ${engine} speaks API ${oldest} and newer only, and this controller ${NEWEST_API} at most: upgrade the controller`);
+  }
+  return { engine, api: compare(newest, NEWEST_API) < 0 ? newest : NEWEST_API };
+}
+
+function refusal(message: string): EngineError {
+  return new EngineError('rejected', 'version', message);
+}
+
+function compare(a: string, b: string): number {
+  const [aMajor = 0, aMinor = 0] = a.split('.').map(Number);
+  const [bMajor = 0, bMinor = 0] = b.split('.').map(Number);
+  return aMajor - bMajor || aMinor - bMinor;
+}
+
+export interface Session {
+  /** Negotiates once for all who ask; a failure is not kept. */
+  current(): Promise<EngineVersion>;
+  /** The engine may be another one by now: the next caller negotiates anew. */
+  forget(): void;
+}
+
+export function createSession(negotiate: () => Promise<EngineVersion>): Session {
+  let known: Promise<EngineVersion> | null = null;
+  return {
+    current() {
+      if (known !== null) return known;
+      const attempt = negotiate();
+      known = attempt;
+      attempt.catch(() => {
+        if (known === attempt) known = null;
+      });
+      return attempt;
+    },
+    forget() {
+      known = null;
+    },
+  };
+}

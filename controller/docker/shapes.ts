@@ -1,0 +1,56 @@
+/** Checks of what an engine answered: a proxy or a cut connection can put anything in an answer's place (TRAPS: dockerode 2). */
+
+/** Says what is wrong with an answer in one line, without quoting it: an inspect holds secrets. */
+export class ShapeError extends Error {
+  override readonly name = 'ShapeError';
+}
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+export function parseJson(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    // The parser's own message quotes the text, so it is no `cause`.
+    throw new ShapeError(text === '' ? `${what} is empty` : `${what} is truncated or not JSON`);
+  }
+}
+
+export function asObject(value: unknown, what: string): JsonObject {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) throw new ShapeError(`${what} is not an object`);
+  return value as JsonObject;
+}
+
+export function asArray(value: unknown, what: string): readonly unknown[] {
+  if (!Array.isArray(value)) throw new ShapeError(`${what} is not a list`);
+  return value;
+}
+
+export function asText(value: unknown, what: string): string {
+  if (typeof value !== 'string') throw new ShapeError(`${what} is not a text`);
+  return value;
+}
+
+/** A text that identifies something: an empty one would match anything. */
+export function asName(value: unknown, what: string): string {
+  if (typeof value !== 'string' || value === '') throw new ShapeError(`${what} is missing`);
+  return value;
+}
+
+export function asNumber(value: unknown, what: string): number {
+  if (typeof value !== 'number' || !Number.isFinite(value)) throw new ShapeError(`${what} is not a number`);
+  return value;
+}
+
+/** Labels and attributes; the engine writes `null` for none. */
+export function asTextMap(value: unknown, what: string): Readonly<Record<string, string>> {
+  if (value === null || value === undefined) return {};
+  const map = asObject(value, what);
+  for (const [key, item] of Object.entries(map)) asText(item, `${what}.${key}`);
+  return map as Readonly<Record<string, string>>;
+}
+
+/** A list that the engine writes as `null` when it is empty. */
+export function asArrayOrNull(value: unknown, what: string): readonly unknown[] {
+  return value === null || value === undefined ? [] : asArray(value, what);
+}

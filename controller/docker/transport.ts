@@ -1,0 +1,128 @@
+import { Agent as HttpAgent, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import { inspect } from 'node:util';
+import type { DockerOptions } from 'dockerode';
+import type { EngineEndpoint } from './endpoint.js';
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'DELETE';
+  /** With the API version, without a query; its segments are escaped. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: object;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Holds its connection for long (a stop's grace, a stream): it takes no place among the short calls. */
+  readonly longLived?: boolean;
+}
+
+export interface Transport {
+  /** Gives the answer's head, whatever its status; the body is the caller's to read. `signal` destroys both. */
+  send(request: HttpRequest, signal: AbortSignal): Promise<IncomingMessage>;
+  close(): void;
+}
+
+/** docker-modem's one entry, which dockerode's types leave open. */
+interface Modem {
+  dial(
+    options: {
+      readonly path: string;
+      readonly method: string;
+      readonly isStream: true;
+      readonly statusCodes: Readonly<Record<number, true>>;
+      readonly abortSignal: AbortSignal;
+      readonly headers: Record<string, string>;
+      readonly options: { readonly _query: Readonly<Record<string, string>>; readonly _body: object };
+    },
+    callback: (error: Error | null, answer: IncomingMessage) => void,
+  ): void;
+}
+
+const SHORT_CALLS_AT_ONCE = 16;
+const EVERY_STATUS = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [index + 100, true as const]));
+
+/**
+ * Requests through dockerode's connection, answers read by ourselves: its methods never settle on a cut answer, resolve
+ * truncated JSON with a Buffer and swallow a failed pull (TRAPS: dockerode 1, 2, 5).
+ * A connection serves one request. Keeping it alive would save 0.06 to 0.13 ms of 0.3 to 0.9 ms on a socket, and bring
+ * requests that die because the engine closed an idle connection under them.
+ */
+export function openTransport(endpoint: EngineEndpoint): Transport {
+  const agents = { short: newAgent(endpoint, SHORT_CALLS_AT_ONCE), long: newAgent(endpoint, Infinity) };
+  let modems: Promise<{ short: Modem; long: Modem }> | null = null;
+
+  async function loadModems() {
+    // Loaded at the first request: it takes 0.2 to 0.4 s (ssh2, gRPC), and offline commands need no engine.
+    const { default: Docker } = await import('dockerode');
+    const open = (agent: HttpAgent) => {
+      const options = { ...connection(endpoint), agent };
+      return new Docker(options).modem as Modem;
+    };
+    return { short: open(agents.short), long: open(agents.long) };
+  }
+
+  return {
+    async send(request, signal) {
+      const { short, long } = await (modems ??= loadModems());
+      signal.throwIfAborted();
+      return dial(request.longLived === true ? long : short, request, signal);
+    },
+    close() {
+      agents.short.destroy();
+      agents.long.destroy();
+    },
+  };
+}
+
+function dial(modem: Modem, request: HttpRequest, signal: AbortSignal): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    modem.dial(
+      {
+        path: `${request.path}?`,
+        method: request.method,
+        isStream: true,
+        statusCodes: EVERY_STATUS,
+        abortSignal: signal,
+        // An agent with a bound on its sockets would otherwise keep them for the requests that queue.
+        headers: { Connection: 'close', ...request.headers },
+        options: { _query: request.query ?? {}, _body: request.body ?? {} },
+      },
+      (error, answer) => {
+        if (error !== null) return reject(error);
+        // An error between two reads must not end the process; the reader meets it at its next read.
+        answer.on('error', () => undefined);
+        // The request's own signal lets go once it is sent: the answer needs one.
+        signal.addEventListener('abort', () => answer.destroy(), { once: true });
+        resolve(answer);
+      },
+    );
+  });
+}
+
+/** Every option is set, if only to undefined: docker-modem takes what is left out from the process's environment. */
+function connection(endpoint: EngineEndpoint): DockerOptions & { readonly pathPrefix: string } {
+  const common = { timeout: undefined, connectionTimeout: undefined, headers: {}, pathPrefix: '/', username: undefined, version: undefined };
+  if (endpoint.kind === 'socket') {
+    return { ...common, socketPath: endpoint.socketPath, host: undefined, port: undefined, protocol: 'http', ca: undefined, cert: undefined, key: undefined };
+  }
+  return {
+    ...common,
+    socketPath: undefined,
+    host: endpoint.hostname,
+    port: endpoint.port,
+    protocol: endpoint.protocol,
+    ca: endpoint.tls?.ca ?? undefined,
+    cert: endpoint.tls?.cert ?? undefined,
+    key: endpoint.tls?.key?.reveal(),
+  };
+}
+
+function newAgent(endpoint: EngineEndpoint, maxSockets: number): HttpAgent {
+  const options = { keepAlive: false, maxSockets };
+  const agent =
+    endpoint.kind === 'tcp' && endpoint.protocol === 'https'
+      ? new HttpsAgent({ ...options, rejectUnauthorized: endpoint.tls?.verify !== false })
+      : new HttpAgent(options);
+  // docker-modem inspects all options of every request for a debug line, printed or not. With the agent's sockets in
+  // it, 16 calls at once took 37 ms each; without, 0.3 ms.
+  return Object.assign(agent, { [inspect.custom]: () => 'Agent' });
+}

@@ -1,0 +1,47 @@
+import { LABEL, WORKSPACE_NETWORK, workspaceOfContainerName } from '../model/names.js';
+import type { EngineEvent, ObservedContainer } from '../model/engine-objects.js';
+import type { ControllerState } from './state.js';
+
+/** What an event points at (law 1: it says where to look, nothing else). */
+export interface Wakes {
+  readonly workspaces: readonly string[];
+  readonly shared: boolean;
+  /** Something that a waiting workspace may wait for has changed. */
+  readonly waiting: boolean;
+}
+
+const NOTHING: Wakes = { workspaces: [], shared: false, waiting: false };
+
+export function wakesOf(event: EngineEvent, containers: ReadonlyMap<string, ObservedContainer>, state: ControllerState): Wakes {
+  switch (event.type) {
+    case 'container':
+      return { workspaces: workspacesOf(event), shared: false, waiting: ['die', 'destroy', 'rename', 'stop'].includes(event.action) };
+    case 'volume':
+      // Creations are ours, or they end a conflict that waits to be looked at again anyhow.
+      return event.action === 'destroy' ? { ...NOTHING, shared: true, waiting: true } : NOTHING;
+    case 'network':
+      return networkWakes(event, containers);
+    case 'image':
+      state.absentImages.clear();
+      return { ...NOTHING, waiting: true };
+    case 'other':
+      return NOTHING;
+  }
+}
+
+function workspacesOf({ attributes }: EngineEvent): string[] {
+  const names = [attributes[LABEL.workspace], fromName(attributes['name']), fromName(attributes['oldName'])];
+  return [...new Set(names.filter((name) => name !== undefined))];
+}
+
+function fromName(container: string | undefined): string | undefined {
+  return workspaceOfContainerName((container ?? '').replace(/^\//, ''));
+}
+
+function networkWakes({ action, attributes }: EngineEvent, containers: ReadonlyMap<string, ObservedContainer>): Wakes {
+  if (attributes['name'] !== WORKSPACE_NETWORK) return NOTHING;
+  if (action === 'destroy' || action === 'create') return { ...NOTHING, shared: true, waiting: true };
+  if (action !== 'disconnect') return NOTHING;
+  const workspace = containers.get(attributes['container'] ?? '')?.labels[LABEL.workspace];
+  return workspace === undefined ? NOTHING : { ...NOTHING, workspaces: [workspace] };
+}

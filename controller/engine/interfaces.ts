@@ -1,0 +1,84 @@
+import type { CallOptions } from '../docker/port.js';
+import type { DesiredSnapshot } from '../model/desired.js';
+import type { EngineEvent, ObservedContainer, ObservedNetwork, ObservedVolume } from '../model/engine-objects.js';
+import type { Failure, Reason } from '../model/reasons.js';
+import type { WorkspaceReport } from '../model/status.js';
+import type { DriftField, Operation, WorkspaceMemory } from '../plan/types.js';
+
+/** What the engine asks of the rooms around it. Each is met by structure; `main.ts` brings them together. */
+
+export interface SpecSources {
+  /** Never throws for bad input; an unreadable source makes the snapshot incomplete. */
+  scan(signal?: AbortSignal): Promise<DesiredSnapshot>;
+  /** Calls `onHint` when a scan may find something; the result ends that. */
+  watch(onHint: () => void): () => void;
+  /** The workspace is removed: its last good spec may go. */
+  forget(name: string): void | Promise<void>;
+}
+
+export interface EngineView {
+  readonly containers: ReadonlyMap<string, ObservedContainer>;
+  readonly volumes: ReadonlyMap<string, ObservedVolume>;
+  readonly networks: ReadonlyMap<string, ObservedNetwork>;
+  workspaceNames(): string[];
+  containersOf(workspace: string): ObservedContainer[];
+  relist(deep: boolean, options: CallOptions): Promise<void>;
+  refreshWorkspace(workspace: string, options: CallOptions): Promise<void>;
+  refreshShared(options: CallOptions): Promise<void>;
+}
+
+export type Execute = (
+  key: string,
+  operations: readonly Operation[],
+  options: CallOptions,
+) => Promise<{ readonly outcome: 'done' | 'awaiting' | 'failed'; readonly failure: Failure | null; readonly failedOperation: Operation | null }>;
+
+export interface EventSource {
+  events(request: { readonly since?: number; readonly onOpen?: () => void }, options: { readonly signal: AbortSignal }): AsyncIterable<EngineEvent>;
+}
+
+/** True when the data volume's directory is gone (only asked on a deep look). */
+export type CheckStorage = (containerId: string, mountPath: string, options: CallOptions) => Promise<boolean>;
+
+/** Who outside the engine listens on a host port, in words; null when it cannot be known. */
+export type FindPortHolder = (port: { readonly protocol: 'tcp' | 'udp'; readonly hostPort: number }) => Promise<string | null>;
+
+/** Whether the image is being pulled for another workspace. */
+export type IsPulling = (image: string) => boolean;
+
+export interface GivenUp {
+  all(): ReadonlyMap<string, NonNullable<WorkspaceMemory['failed']>>;
+  set(workspace: string, failed: WorkspaceMemory['failed']): void;
+}
+
+export type ReconcileResult = 'success' | 'transient' | 'waiting' | 'stalled';
+
+export interface ReconcileRecord {
+  readonly kind: 'workspace' | 'shared';
+  /** The workspace's name, or `shared`. */
+  readonly key: string;
+  readonly reconcileId: string;
+  readonly trigger: string;
+  readonly result: ReconcileResult;
+  readonly operations: number;
+  readonly failure: Failure | null;
+  readonly seconds: number;
+}
+
+/** Everything the engine tells the outside; it never waits for an answer. */
+export interface Hooks {
+  report(report: WorkspaceReport): void;
+  reconciled(record: ReconcileRecord): void;
+  /** `reason` of the failure in `engineUp(false, …)` is of the closed list. */
+  engineUp(up: boolean, failure: Failure | null): void;
+  eventStream(state: 'open' | 'closed', detail: string): void;
+  scanned(snapshot: DesiredSnapshot): void;
+  held(names: readonly string[]): void;
+  drift(workspace: string, field: DriftField, cause: string): void;
+  missedEvent(workspace: string): void;
+  queueChanged(size: { readonly depth: number; readonly active: number }): void;
+  queueWaited(seconds: number): void;
+  retried(key: string, reason: Reason): void;
+  /** A fault of ours: a bug. The key is tried again. */
+  fault(key: string, fault: unknown): void;
+}

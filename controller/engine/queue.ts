@@ -1,0 +1,120 @@
+import type { Clock } from '../model/clock.js';
+
+/** A key to look at, with what is known of why. */
+export interface QueueItem {
+  readonly key: string;
+  /** What asked for it: `spec`, `event`, `resync`, `retry`, … joined by `+`. */
+  readonly trigger: string;
+  /** True while everything that asked for it had just looked at the engine: no need to look again. */
+  readonly observed: boolean;
+  readonly waitedSeconds: number;
+}
+
+/**
+ * A queue of keys. A key waits at most once and is never worked on twice at the same time; added while it is worked on, it
+ * comes again afterwards (law 8; the sets are those of client-go's workqueue).
+ */
+export interface WorkQueue {
+  add(key: string, trigger: string, observed?: boolean): void;
+  /** As `add`, in `ms` milliseconds. The earlier of two delays of one key wins; `add` does not cancel it. */
+  addAfter(key: string, trigger: string, ms: number): void;
+  cancelDelay(key: string): void;
+  /** The next key as soon as there is one and the queue is open; null once it is closed. */
+  take(): Promise<QueueItem | null>;
+  done(key: string): void;
+  /** While held, `take` gives nothing. */
+  hold(held: boolean): void;
+  close(): void;
+  isBusy(key: string): boolean;
+  /** Keys waiting, worked on and delayed. */
+  size(): { readonly waiting: number; readonly active: number; readonly delayed: number };
+}
+
+interface Entry {
+  readonly triggers: Set<string>;
+  observed: boolean;
+  readonly since: number;
+}
+
+export function createQueue(clock: Clock): WorkQueue {
+  const dirty = new Map<string, Entry>();
+  const processing = new Set<string>();
+  const delays = new Map<string, { readonly at: number; readonly cancel: () => void }>();
+  const takers: ((item: QueueItem | null) => void)[] = [];
+  let held = false;
+  let closed = false;
+
+  function add(key: string, trigger: string, observed = false): void {
+    if (closed) return;
+    const entry = dirty.get(key);
+    if (entry === undefined) dirty.set(key, { triggers: new Set([trigger]), observed, since: clock.now() });
+    else {
+      entry.triggers.add(trigger);
+      entry.observed &&= observed;
+    }
+    serve();
+  }
+
+  function serve(): void {
+    while (takers.length > 0 && !held) {
+      const item = pop();
+      if (item === null) return;
+      takers.shift()?.(item);
+    }
+  }
+
+  function pop(): QueueItem | null {
+    for (const [key, entry] of dirty) {
+      if (processing.has(key)) continue;
+      dirty.delete(key);
+      processing.add(key);
+      return { key, trigger: [...entry.triggers].join('+'), observed: entry.observed, waitedSeconds: (clock.now() - entry.since) / 1_000 };
+    }
+    return null;
+  }
+
+  function cancelDelay(key: string): void {
+    delays.get(key)?.cancel();
+    delays.delete(key);
+  }
+
+  return {
+    add,
+    addAfter(key, trigger, ms) {
+      if (closed) return;
+      const at = clock.now() + ms;
+      const earlier = delays.get(key);
+      if (earlier !== undefined && earlier.at <= at) return;
+      cancelDelay(key);
+      const cancel = clock.after(ms, () => {
+        delays.delete(key);
+        add(key, trigger);
+      });
+      delays.set(key, { at, cancel });
+    },
+    cancelDelay,
+    take() {
+      if (closed) return Promise.resolve(null);
+      return new Promise((resolve) => {
+        takers.push(resolve);
+        serve();
+      });
+    },
+    done(key) {
+      processing.delete(key);
+      serve();
+    },
+    hold(value) {
+      held = value;
+      serve();
+    },
+    close() {
+      closed = true;
+      for (const key of [...delays.keys()]) cancelDelay(key);
+      dirty.clear();
+      for (const taker of takers.splice(0)) taker(null);
+    },
+    isBusy: (key) => dirty.has(key) || processing.has(key) || delays.has(key),
+    size: () => ({ waiting: dirty.size, active: processing.size, delayed: delays.size }),
+  };
+}

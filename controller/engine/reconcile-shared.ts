@@ -1,0 +1,60 @@
+import { randomUUID } from 'node:crypto';
+import type { CallOptions } from '../docker/port.js';
+import type { Clock } from '../model/clock.js';
+import { failureClass, type Failure } from '../model/reasons.js';
+import { planShared } from '../plan/shared.js';
+import type { Backoff } from './backoff.js';
+import type { EngineView, Execute, Hooks } from './interfaces.js';
+import type { QueueItem, WorkQueue } from './queue.js';
+import type { ControllerState } from './state.js';
+
+export const SHARED_KEY = '#shared';
+
+export interface SharedReconcilerDependencies {
+  readonly clock: Clock;
+  readonly state: ControllerState;
+  readonly view: EngineView;
+  readonly execute: Execute;
+  readonly queue: WorkQueue;
+  readonly backoff: Backoff;
+  readonly hooks: Hooks;
+  readonly calls: CallOptions;
+}
+
+/** The network and the volumes that workspaces share: there before any workspace starts. */
+export async function reconcileShared(item: QueueItem, deps: SharedReconcilerDependencies): Promise<void> {
+  const { clock, state, view, execute, queue, backoff, hooks, calls } = deps;
+  const startedAt = clock.now();
+  if (!item.observed) await view.refreshShared(calls);
+  const { operations, failures } = planShared({ workspaces: state.desired.workspaces.values(), volumes: view.volumes, networks: view.networks });
+  const failure = (await executeAll()) ?? failures[0] ?? null;
+  if (operations.length > 0) {
+    await view.refreshShared(calls);
+    for (const name of state.waiting) queue.add(name, 'shared', true);
+  }
+  if (failure === null) backoff.reset(SHARED_KEY);
+  else {
+    hooks.retried(SHARED_KEY, failure.reason);
+    queue.addAfter(SHARED_KEY, 'retry', backoff.next(SHARED_KEY));
+  }
+  hooks.reconciled({
+    kind: 'shared',
+    key: 'shared',
+    reconcileId: randomUUID(),
+    trigger: item.trigger,
+    result: failure === null ? 'success' : failureClass(failure.reason),
+    operations: operations.length,
+    failure,
+    seconds: (clock.now() - startedAt) / 1_000,
+  });
+
+  /** One by one: a volume that cannot be made must not keep the others from being made. */
+  async function executeAll(): Promise<Failure | null> {
+    let first: Failure | null = null;
+    for (const operation of operations) {
+      const result = await execute(SHARED_KEY, [operation], calls);
+      first ??= result.failure;
+    }
+    return first;
+  }
+}

@@ -1,0 +1,174 @@
+import { randomUUID } from 'node:crypto';
+import type { CallOptions } from '../docker/port.js';
+import type { Clock } from '../model/clock.js';
+import type { DesiredWorkspace } from '../model/desired.js';
+import { failureClass, type Failure } from '../model/reasons.js';
+import { rememberPlan } from '../plan/memory.js';
+import { NO_MEMORY, type Operation, type Plan, type WorkspaceMemory } from '../plan/types.js';
+import type { Backoff } from './backoff.js';
+import type { CheckStorage, EngineView, Execute, FindPortHolder, GivenUp, Hooks, IsPulling, ReconcileRecord, ReconcileResult, SpecSources } from './interfaces.js';
+import type { QueueItem, WorkQueue } from './queue.js';
+import { planFor, reportOf, type ControllerState } from './state.js';
+
+export interface WorkspaceReconcilerDependencies {
+  readonly instance: string;
+  readonly clock: Clock;
+  readonly state: ControllerState;
+  readonly view: EngineView;
+  readonly execute: Execute;
+  readonly sources: SpecSources;
+  readonly givenUp: GivenUp;
+  readonly checkStorage: CheckStorage;
+  readonly findPortHolder: FindPortHolder;
+  readonly isPulling: IsPulling;
+  readonly queue: WorkQueue;
+  readonly backoff: Backoff;
+  readonly hooks: Hooks;
+  readonly calls: CallOptions;
+  /** Passes in a row that found work although nothing new was asked; guards against a fight with somebody else. */
+  readonly passes: Map<string, number>;
+  /** The engine seems to be away: find out. */
+  readonly lookAtEngine: () => void;
+}
+
+/** Plans that succeed are followed by an empty one; a workspace that keeps finding work is slowed down, not spun. */
+const PASSES_BEFORE_BACKOFF = 6;
+const WAITING_RETRY_MS = 30_000;
+
+/** One look at one workspace: observe, plan, report, apply; what is left to do comes back through the queue. */
+export async function reconcileWorkspace(item: QueueItem, deps: WorkspaceReconcilerDependencies): Promise<void> {
+  const { clock, state, view, hooks, queue } = deps;
+  const name = item.key;
+  const startedAt = clock.now();
+  queue.cancelDelay(name);
+  if (!item.observed) await view.refreshWorkspace(name, deps.calls);
+  if (state.damaged.has(name) || item.trigger.includes('deep')) await recheckStorage(name, deps);
+  const plan = planFor(name, state, view, deps.instance, clock.now());
+  if (plan === null) return;
+  const done = (result: ReconcileResult, failure: Failure | null) =>
+    hooks.reconciled(record(item, result, plan.operations.length, failure, (clock.now() - startedAt) / 1_000));
+  adopt(name, plan, deps);
+  if (plan.verdict.kind === 'removed') {
+    await forget(name, deps);
+    return done('success', null);
+  }
+  hooks.report(reportOf(name, plan.verdict, state, view));
+  if (plan.operations.length === 0) return done(settle(name, plan, deps), plan.verdict.kind === 'failing' ? plan.verdict.failure : null);
+  noteDrift(name, plan, deps);
+  if (plan.operations.some((operation) => operation.type === 'pull-image' && deps.isPulling(operation.image))) {
+    // The pull is under way for another workspace: its end wakes this one, and no worker stands still meanwhile.
+    state.waiting.add(name);
+    queue.addAfter(name, 'recheck', WAITING_RETRY_MS);
+    return done('waiting', null);
+  }
+  const { outcome, failure, failedOperation } = await deps.execute(name, plan.operations, deps.calls);
+  if (outcome === 'failed' && failure !== null && failedOperation !== null) {
+    return done(await handleFailure(name, failedOperation, failure, deps), failure);
+  }
+  followUp(name, outcome, plan, deps);
+  done('success', null);
+}
+
+function record(item: QueueItem, result: ReconcileResult, operations: number, failure: Failure | null, seconds: number): ReconcileRecord {
+  return { kind: 'workspace', key: item.key, reconcileId: randomUUID(), trigger: item.trigger, result, operations, failure, seconds };
+}
+
+/** Takes over what the plan settled, before anything is awaited: two plans must not choose one port. */
+function adopt(name: string, plan: Plan, { state, givenUp }: WorkspaceReconcilerDependencies): void {
+  if (plan.ports.length > 0) state.reserved.set(name, plan.ports);
+  const memory = rememberPlan(state.memories.get(name) ?? NO_MEMORY, plan);
+  const specHash = state.desired.workspaces.get(name)?.specHash;
+  const failed = memory.failed?.specHash === specHash ? memory.failed : null;
+  state.memories.set(name, { ...memory, failed });
+  givenUp.set(name, failed);
+}
+
+async function forget(name: string, { state, sources, hooks, view, passes, backoff, givenUp }: WorkspaceReconcilerDependencies): Promise<void> {
+  hooks.report(reportOf(name, { kind: 'removed' }, state, view));
+  for (const map of [state.memories, state.reserved, passes]) map.delete(name);
+  for (const set of [state.damaged, state.waiting]) set.delete(name);
+  backoff.reset(name);
+  givenUp.set(name, null);
+  await sources.forget(name);
+}
+
+/** Nothing to run: wait for what the verdict waits for. */
+function settle(name: string, plan: Plan, { state, queue, backoff, passes }: WorkspaceReconcilerDependencies): ReconcileResult {
+  const { verdict } = plan;
+  passes.delete(name);
+  const failing = verdict.kind === 'failing' ? failureClass(verdict.failure.reason) : null;
+  if (failing === 'waiting') state.waiting.add(name);
+  else state.waiting.delete(name);
+  if (failing === null) backoff.reset(name);
+  if (plan.recheckAfterMs !== null) queue.addAfter(name, 'recheck', plan.recheckAfterMs);
+  else if (failing === 'waiting') queue.addAfter(name, 'recheck', WAITING_RETRY_MS);
+  return failing ?? 'success';
+}
+
+function followUp(name: string, outcome: 'done' | 'awaiting' | 'failed', plan: Plan, { queue, backoff, passes, state }: WorkspaceReconcilerDependencies): void {
+  state.waiting.delete(name);
+  const onlyWaits = plan.operations[0]?.type === 'await-ready';
+  if (outcome === 'awaiting' && onlyWaits) return queue.addAfter(name, 'recheck', plan.recheckAfterMs ?? 1_000);
+  const count = (passes.get(name) ?? 0) + 1;
+  passes.set(name, count);
+  if (count > PASSES_BEFORE_BACKOFF) return queue.addAfter(name, 'recheck', backoff.next(name));
+  // Look again: the empty plan that follows is the proof that it worked.
+  queue.add(name, 'verify');
+}
+
+async function handleFailure(name: string, operation: Operation, failure: Failure, deps: WorkspaceReconcilerDependencies): Promise<ReconcileResult> {
+  const { state, view, hooks, queue, backoff } = deps;
+  const desired = state.desired.workspaces.get(name);
+  const memory = state.memories.get(name) ?? NO_MEMORY;
+  const verdictOf = (shown: Failure) =>
+    hooks.report(reportOf(name, { kind: 'failing', failure: shown, serving: view.containersOf(name).some((one) => one.state === 'running') }, state, view));
+  if (failure.reason === 'ImageMissing' && desired !== undefined && !state.absentImages.has(desired.creation.image)) {
+    state.absentImages.add(desired.creation.image);
+    queue.add(name, 'image-absent', true);
+    return 'transient';
+  }
+  if (failureClass(failure.reason) === 'stalled' && desired !== undefined) {
+    adoptFailure(name, desired, failure, deps);
+    queue.add(name, 'gave-up');
+    return 'stalled';
+  }
+  const shown = failure.reason === 'PortConflict' ? await explainPort(name, desired, memory, failure, deps) : failure;
+  verdictOf(shown);
+  if (shown.reason === 'EngineUnreachable') deps.lookAtEngine();
+  if (failureClass(shown.reason) === 'waiting') state.waiting.add(name);
+  hooks.retried(name, shown.reason);
+  queue.addAfter(name, 'retry', backoff.next(name));
+  return operation.type === 'pull-image' ? 'transient' : failureClass(shown.reason) === 'waiting' ? 'waiting' : 'transient';
+}
+
+function adoptFailure(name: string, desired: DesiredWorkspace, failure: Failure, { state, givenUp }: WorkspaceReconcilerDependencies): void {
+  const memory: WorkspaceMemory = { ...(state.memories.get(name) ?? NO_MEMORY), failed: { specHash: desired.specHash, failure } };
+  state.memories.set(name, memory);
+  givenUp.set(name, memory.failed);
+}
+
+/** Something outside the engine has the port: name it, and let a port of our choice move away. */
+async function explainPort(name: string, desired: DesiredWorkspace | undefined, memory: WorkspaceMemory, failure: Failure, deps: WorkspaceReconcilerDependencies): Promise<Failure> {
+  const wanted = deps.state.reserved.get(name) ?? [];
+  const named = wanted.find((port) => new RegExp(`:${port.hostPort}\\b`).test(failure.message)) ?? wanted[0];
+  if (desired === undefined || named === undefined) return failure;
+  const holder = (await deps.findPortHolder(named)) ?? 'somebody outside the engine';
+  const chosen = desired.creation.ports.some((port) => port.hostPort === null && port.containerPort === named.containerPort);
+  if (chosen) deps.state.memories.set(name, { ...memory, takenPorts: [...memory.takenPorts, { ...named, holder }] });
+  return { reason: 'PortConflict', message: `the port ${named.hostIP}:${named.hostPort} is held by ${holder} (${failure.message})` };
+}
+
+async function recheckStorage(name: string, { state, view, checkStorage, calls }: WorkspaceReconcilerDependencies): Promise<void> {
+  const mountPath = state.desired.workspaces.get(name)?.creation.storageMountPath;
+  const container = view.containersOf(name).find((one) => one.mounts.some((mount) => mount.target === mountPath));
+  if (mountPath === undefined || container === undefined) return void state.damaged.delete(name);
+  if (await checkStorage(container.id, mountPath, calls)) state.damaged.add(name);
+  else state.damaged.delete(name);
+}
+
+function noteDrift(name: string, plan: Plan, { hooks, passes }: WorkspaceReconcilerDependencies): void {
+  // Follow-up passes finish the work of the first; only that one found something.
+  if (passes.has(name)) return;
+  const found = new Map(plan.operations.flatMap(({ drift, cause }) => (drift === undefined ? [] : [[drift, cause] as const])));
+  for (const [drift, cause] of found) hooks.drift(name, drift, cause);
+}

@@ -1,0 +1,49 @@
+import { LABEL } from '../model/names.js';
+import { decideDeletions } from '../plan/deletions.js';
+import type { EngineView } from './interfaces.js';
+import type { ControllerState } from './state.js';
+
+/** An orphan must be missing in two complete scans at least this far apart, as a file must (laws 2 and 4). */
+const ORPHAN_GRACE_MS = 500;
+
+/** Approvals and first sightings of orphans, between scans. */
+export interface RemovalLedger {
+  readonly approved: Set<string>;
+  readonly orphanSince: Map<string, number>;
+}
+
+/**
+ * Decides which removals may go ahead. Candidates are the workspaces whose spec is provably gone, and containers of our
+ * instance that no spec names although every source was read whole: there the last good spec is unknown, so the data
+ * volume stays. Returns true when an orphan needs another scan to be sure.
+ */
+export function decideRemovals(state: ControllerState, view: EngineView, ledger: RemovalLedger, options: { readonly instance: string; readonly allowPrune: boolean; readonly now: number }): boolean {
+  const { desired } = state;
+  const existing = ownWorkspaces(view, options.instance);
+  const named = (name: string) => desired.workspaces.has(name) || desired.claimed.has(name);
+  const orphans = existing.filter((name) => !named(name) && !desired.removed.has(name));
+  for (const name of [...ledger.orphanSince.keys()]) if (!orphans.includes(name) || !desired.complete) ledger.orphanSince.delete(name);
+  if (!desired.complete) return keepOnly(state);
+  for (const name of orphans) if (!ledger.orphanSince.has(name)) ledger.orphanSince.set(name, options.now);
+  const isSure = (name: string) => options.now - (ledger.orphanSince.get(name) ?? options.now) >= ORPHAN_GRACE_MS;
+  const candidates = new Map<string, 'Retain' | 'Delete' | null>([
+    ...orphans.filter(isSure).map((name) => [name, null] as const),
+    ...[...desired.removed].map(([name, { reclaimPolicy }]) => [name, reclaimPolicy] as const),
+  ]);
+  for (const name of ledger.approved) if (!candidates.has(name)) ledger.approved.delete(name);
+  const decision = decideDeletions({ existing, gone: [...candidates.keys()], approved: options.allowPrune ? 'all' : ledger.approved });
+  state.removals = new Map(decision.allowed.map((name) => [name, candidates.get(name) ?? null]));
+  state.held = new Set(decision.held);
+  return orphans.some((name) => !isSure(name));
+}
+
+/** Law 2: an incomplete snapshot removes nothing. */
+function keepOnly(state: ControllerState): boolean {
+  state.removals = new Map();
+  return false;
+}
+
+function ownWorkspaces(view: EngineView, instance: string): string[] {
+  const own = [...view.containers.values()].filter((one) => one.labels[LABEL.managed] === 'true' && one.labels[LABEL.controller] === instance);
+  return [...new Set(own.flatMap((one) => one.labels[LABEL.workspace] ?? []))].sort();
+}

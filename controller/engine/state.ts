@@ -1,0 +1,99 @@
+import type { DesiredSnapshot, DesiredWorkspace } from '../model/desired.js';
+import type { ObservedContainer, PublishedPort } from '../model/engine-objects.js';
+import { containerName, nextContainerName } from '../model/names.js';
+import type { Verdict, WorkspaceReport } from '../model/status.js';
+import { decodePorts } from '../plan/ports.js';
+import { planRemoval } from '../plan/removal.js';
+import { rememberObserved } from '../plan/memory.js';
+import { takenPorts } from '../plan/taken-ports.js';
+import { NO_MEMORY, type Plan, type WorkspaceMemory, type WorkspaceObservation } from '../plan/types.js';
+import { planWorkspace } from '../plan/workspace.js';
+import type { EngineView } from './interfaces.js';
+
+/** What the controller knows between two reconciliations. All of it can be lost (law 6). */
+export interface ControllerState {
+  desired: DesiredSnapshot;
+  readonly memories: Map<string, WorkspaceMemory>;
+  /** Host ports given out to plans whose containers may not be seen yet. */
+  readonly reserved: Map<string, readonly PublishedPort[]>;
+  /** Images that a create did not find. */
+  readonly absentImages: Set<string>;
+  /** Workspaces whose data volume's directory is gone. */
+  readonly damaged: Set<string>;
+  /** Workspaces that wait for another object; any change on the engine wakes them. */
+  readonly waiting: Set<string>;
+  /** Removals that may go ahead, with the reclaim policy of the last good spec; null when nobody knows it. */
+  removals: ReadonlyMap<string, 'Retain' | 'Delete' | null>;
+  held: ReadonlySet<string>;
+}
+
+export const EMPTY_SNAPSHOT: DesiredSnapshot = { complete: false, workspaces: new Map(), claimed: new Set(), removed: new Map(), problems: [] };
+
+export function createState(): ControllerState {
+  return {
+    desired: EMPTY_SNAPSHOT,
+    memories: new Map(),
+    reserved: new Map(),
+    absentImages: new Set(),
+    damaged: new Set(),
+    waiting: new Set(),
+    removals: new Map(),
+    held: new Set(),
+  };
+}
+
+/** A plan from what is known now; null for a workspace that is nobody's business: no spec, no permitted removal. */
+export function planFor(name: string, state: ControllerState, view: EngineView, instance: string, now: number): Plan | null {
+  const desired = state.desired.workspaces.get(name);
+  const observed = observationOf(name, desired, state, view);
+  if (desired !== undefined) {
+    const memory = rememberObserved(state.memories.get(name) ?? NO_MEMORY, name, observed.containers, now);
+    state.memories.set(name, memory);
+    return planWorkspace({ instance, desired, observed, memory, now });
+  }
+  const reclaimPolicy = state.removals.get(name);
+  if (reclaimPolicy === undefined) return null;
+  return planRemoval({ workspace: name, instance, observed, reclaimPolicy });
+}
+
+function observationOf(name: string, desired: DesiredWorkspace | undefined, state: ControllerState, view: EngineView): WorkspaceObservation {
+  return {
+    containers: view.containersOf(name),
+    volumes: view.volumes,
+    networks: view.networks,
+    imagePresent: desired !== undefined && state.absentImages.has(desired.creation.image) ? false : null,
+    storageDamaged: state.damaged.has(name),
+    takenPorts:
+      desired === undefined || desired.creation.ports.length === 0
+        ? []
+        : takenPorts(name, { containers: view.containers.values(), desired: state.desired.workspaces, reserved: state.reserved }),
+  };
+}
+
+/** What the status store hears after a look. */
+export function reportOf(name: string, verdict: Verdict, state: ControllerState, view: EngineView): WorkspaceReport {
+  const desired = state.desired.workspaces.get(name);
+  const container = servingContainer(name, view.containersOf(name));
+  return {
+    name,
+    verdict,
+    spec: desired === undefined ? null : { hash: desired.specHash, location: desired.location, problem: desired.problem },
+    container:
+      container === undefined
+        ? null
+        : {
+            id: container.id,
+            image: container.image,
+            state: container.state,
+            health: container.health,
+            ports: decodePorts(container.labels),
+            startedAt: container.details?.startedAt ?? null,
+          },
+  };
+}
+
+function servingContainer(name: string, containers: readonly ObservedContainer[]): ObservedContainer | undefined {
+  const main = containers.find((container) => container.name === containerName(name));
+  const next = containers.find((container) => container.name === nextContainerName(name));
+  return main?.state !== 'running' && next?.state === 'running' ? next : (main ?? next);
+}

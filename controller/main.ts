@@ -1,0 +1,47 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { createClientActions } from './cli/client-actions.js';
+import type { CliIo } from './cli/io.js';
+import { runCli } from './cli/program.js';
+import { plan } from './plan-once.js';
+import { run, type Surroundings } from './run.js';
+import { validate } from './validate.js';
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+
+const io: CliIo = {
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+  columns: process.stdout.isTTY ? process.stdout.columns : null,
+  color: process.stdout.isTTY === true && !process.env['NO_COLOR'],
+  now: () => Date.now(),
+};
+
+// `kalpana get … | head`: the reader has enough, that is no fault.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
+const stop = new AbortController();
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
+
+const around: Surroundings = {
+  env: process.env,
+  home: homedir(),
+  version,
+  io,
+  stderrIsTerminal: process.stderr.isTTY === true,
+  signal: stop.signal,
+};
+
+process.exitCode = await runCli(process.argv.slice(2), {
+  version,
+  io,
+  actions: {
+    run: (options) => run(options, around),
+    plan: (options) => plan(options, around),
+    validate: (options) => validate(options, io),
+    ...createClientActions(io),
+  },
+});

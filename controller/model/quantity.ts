@@ -1,0 +1,50 @@
+/** Sizes and durations as specs write them. */
+
+const KIBI = 1024;
+
+/** As in Kubernetes: `Ki`, `Mi`, … are powers of 1024; `k` (or `K`), `M`, `G`, `T` powers of 1000. The docker CLI's `1g` is our `1Gi`. */
+const SIZE_UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  Ki: KIBI,
+  Mi: KIBI ** 2,
+  Gi: KIBI ** 3,
+  Ti: KIBI ** 4,
+  k: 1e3,
+  K: 1e3,
+  M: 1e6,
+  G: 1e9,
+  T: 1e12,
+};
+
+const DURATION_UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** Whole bytes, rounded down; null when `text` is not a size or is beyond what a number holds exactly. */
+export function parseSizeBytes(text: string): number | null {
+  const match = /^([0-9]+(?:\.[0-9]+)?)(Ki|Mi|Gi|Ti|K|k|M|G|T)?$/.exec(text);
+  const unit = SIZE_UNITS[match?.[2] ?? ''];
+  if (!match?.[1] || unit === undefined) return null;
+  const bytes = Math.floor(Number(match[1]) * unit);
+  return Number.isSafeInteger(bytes) ? bytes : null;
+}
+
+/** Whole milliseconds, rounded down; null when `text` is not a duration or is beyond what a number holds exactly. */
+export function parseDurationMs(text: string): number | null {
+  const match = /^([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)$/.exec(text);
+  const unit = DURATION_UNITS[match?.[2] ?? ''];
+  if (!match?.[1] || unit === undefined) return null;
+  // Rounded to a nanosecond first: 1.001 s is 1000.9999999999999 ms in floating point.
+  const ms = Math.floor(Math.round(Number(match[1]) * unit * 1e6) / 1e6);
+  return Number.isSafeInteger(ms) ? ms : null;
+}
+
+/** For people: the largest binary unit that gives at least 1, with one decimal at most: `512Mi`, `1.5Gi`, `953.7Mi`, `12`. */
+export function formatBytes(bytes: number): string {
+  const units = ['', 'Ki', 'Mi', 'Gi', 'Ti'];
+  let rest = bytes;
+  let step = 0;
+  while (Math.abs(rest) >= KIBI && step < units.length - 1) {
+    rest /= KIBI;
+    step += 1;
+  }
+  return `${Math.round(rest * 10) / 10}${units[step]}`;
+}

@@ -1,0 +1,121 @@
+import { classifyCall } from './apply/failures.js';
+import type { PlanOptions } from './cli/actions.js';
+import { EXIT } from './cli/exit-codes.js';
+import { connectEngine } from './docker/dockerode-port.js';
+import type { DockerPort } from './docker/port.js';
+import { EngineError } from './docker/port.js';
+import { findEndpoint } from './docker/endpoint.js';
+import { decideRemovals } from './engine/removals.js';
+import { createState, planFor, type ControllerState } from './engine/state.js';
+import { delay, systemClock } from './model/clock.js';
+import { explain } from './model/reasons.js';
+import { createWorld, type World } from './observe/world.js';
+import { renderOperation } from './plan/render.js';
+import { planShared } from './plan/shared.js';
+import type { Operation, Plan } from './plan/types.js';
+import type { Surroundings } from './run.js';
+import { createDesiredState } from './source/desired-state.js';
+import { formatProblem } from './source/problem.js';
+
+interface PlannedWorkspace {
+  readonly name: string;
+  readonly operations: readonly Operation[];
+  /** Why nothing is done although something is wrong; null when nothing is. */
+  readonly blocked: string | null;
+}
+
+/** Time between the two scans that a removal needs. */
+const REMOVAL_RESCAN_MS = 600;
+
+/** What `run` would do now. Reads sources and engine, changes neither. */
+export async function plan(options: PlanOptions, around: Surroundings): Promise<number> {
+  const endpoint = await findEndpoint(around.env, around.home);
+  const docker = connectEngine(endpoint, {});
+  try {
+    return await planOn(docker, options, around);
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    around.io.err(`error: ${explain(classifyCall(error))}\n`);
+    return EXIT.failed;
+  } finally {
+    docker.close();
+  }
+}
+
+async function planOn(docker: DockerPort, options: PlanOptions, { io, signal }: Surroundings): Promise<number> {
+  const sources = createDesiredState({ directories: options.specs, secretsDir: options.secretsDir, stateDir: options.stateDir, instance: options.instance, clock: systemClock, readOnly: true });
+  const world = createWorld(docker);
+  const state = createState();
+  state.desired = await sources.scan(signal);
+  await world.relist(true, { signal });
+  const ledger = { approved: new Set<string>(), orphanSince: new Map<string, number>() };
+  const decide = () => decideRemovals(state, world, ledger, { instance: options.instance, allowPrune: options.allowPrune, now: systemClock.now() });
+  decide();
+  if (mayRemove(state, world)) {
+    await delay(systemClock, REMOVAL_RESCAN_MS, signal);
+    state.desired = await sources.scan(signal);
+    decide();
+  }
+  await lookAtImages(docker, state, signal);
+  const shared = planShared({ workspaces: state.desired.workspaces.values(), volumes: world.volumes, networks: world.networks });
+  assume(world, shared.operations);
+  const planned = planAll(state, world, options.instance);
+  const problems = state.desired.problems.map(formatProblem);
+  const failures = shared.failures.map(explain);
+  if (options.output === 'json') io.out(`${JSON.stringify(asJson(shared.operations, planned, state, problems, failures), null, 2)}\n`);
+  else io.out(asText(shared.operations, planned, state));
+  for (const line of [...problems, ...failures]) io.err(`${line}\n`);
+  if (problems.length + failures.length > 0 || planned.some((one) => one.blocked !== null)) return EXIT.failed;
+  return shared.operations.length > 0 || planned.some((one) => one.operations.length > 0) || state.held.size > 0 ? EXIT.changes : EXIT.ok;
+}
+
+function mayRemove(state: ControllerState, world: World): boolean {
+  return state.desired.complete && world.workspaceNames().some((name) => !state.desired.workspaces.has(name) || state.desired.removed.has(name));
+}
+
+async function lookAtImages(docker: DockerPort, state: ControllerState, signal: AbortSignal): Promise<void> {
+  const references = new Set([...state.desired.workspaces.values()].map((workspace) => workspace.creation.image));
+  for (const reference of references) if ((await docker.inspectImage(reference, { signal })) === null) state.absentImages.add(reference);
+}
+
+/** The workspaces are planned as if the shared objects were there: the controller makes them first. */
+function assume(world: World, operations: readonly Operation[]): void {
+  for (const operation of operations) {
+    if (operation.type === 'create-volume') world.noteVolume(operation.volume, { name: operation.volume, driver: 'local', labels: operation.labels });
+    if (operation.type === 'create-network') world.noteNetwork({ id: '', name: operation.network, labels: operation.labels });
+  }
+}
+
+function planAll(state: ControllerState, world: World, instance: string): PlannedWorkspace[] {
+  const names = [...new Set([...state.desired.workspaces.keys(), ...state.removals.keys()])].sort();
+  return names.flatMap((name) => {
+    const result = planFor(name, state, world, instance, systemClock.now());
+    if (result === null) return [];
+    if (result.ports.length > 0) state.reserved.set(name, result.ports);
+    return [{ name, operations: result.operations, blocked: blockedBy(result) }];
+  });
+}
+
+function blockedBy({ operations, verdict }: Plan): string | null {
+  return operations.length === 0 && verdict.kind === 'failing' ? explain(verdict.failure) : null;
+}
+
+function asText(shared: readonly Operation[], planned: readonly PlannedWorkspace[], state: ControllerState): string {
+  const lines: string[] = shared.map((operation) => `shared: ${renderOperation(operation)}`);
+  for (const { name, operations, blocked } of planned) {
+    lines.push(...operations.map((operation) => `${name}: ${renderOperation(operation)}`));
+    if (blocked !== null) lines.push(`${name}: blocked  # ${blocked}`);
+  }
+  for (const name of [...state.held].sort()) lines.push(`${name}: remove, held  # too many removals at once; confirm with --allow-prune or kalpana approve`);
+  return lines.length === 0 ? 'Nothing to do.\n' : lines.map((line) => `${line}\n`).join('');
+}
+
+function asJson(shared: readonly Operation[], planned: readonly PlannedWorkspace[], state: ControllerState, problems: readonly string[], failures: readonly string[]) {
+  const rows = (operations: readonly Operation[]) => operations.map((operation) => ({ type: operation.type, cause: operation.cause, text: renderOperation(operation) }));
+  return {
+    shared: rows(shared),
+    workspaces: planned.map(({ name, operations, blocked }) => ({ name, operations: rows(operations), blocked })),
+    held: [...state.held].sort(),
+    problems: [...problems, ...failures],
+  };
+}

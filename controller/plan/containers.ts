@@ -1,0 +1,55 @@
+import { containerName, dataVolumeName, nextContainerName } from '../model/names.js';
+import type { ObservedContainer } from '../model/engine-objects.js';
+import type { ContainerTarget } from './types.js';
+import { containerOwnership } from './ownership.js';
+
+/** A workspace's containers by the part they play. */
+export interface Slots {
+  /** `workspace-<name>` */
+  readonly main: ObservedContainer | null;
+  /** `workspace-<name>.next` */
+  readonly next: ObservedContainer | null;
+  /**
+   * Renamed by hand. A container made from a commit of a workspace inherits our labels, so only one that also mounts
+   * the workspace's data volume is taken for ours.
+   */
+  readonly strays: readonly ObservedContainer[];
+  /** Holds one of our two names and is not ours. */
+  readonly foreign: ObservedContainer | null;
+}
+
+export function assignSlots(workspace: string, instance: string, containers: readonly ObservedContainer[]): Slots {
+  const names = [containerName(workspace), nextContainerName(workspace)];
+  const isForeign = (container: ObservedContainer) => containerOwnership(container, workspace, instance) === 'foreign';
+  const own = containers.filter((container) => !isForeign(container));
+  return {
+    main: own.find((container) => container.name === names[0]) ?? null,
+    next: own.find((container) => container.name === names[1]) ?? null,
+    strays: own
+      .filter((container) => !names.includes(container.name) && mountsVolume(container, dataVolumeName(workspace)))
+      .sort((a, b) => (a.name < b.name ? -1 : 1)),
+    foreign: containers.find((container) => names.includes(container.name) && isForeign(container)) ?? null,
+  };
+}
+
+function mountsVolume(container: ObservedContainer, volume: string): boolean {
+  return container.mounts.some((mount) => mount.type === 'volume' && mount.source === volume);
+}
+
+export function target(container: ObservedContainer): ContainerTarget {
+  return { name: container.name, id: container.id };
+}
+
+export function isUp(container: ObservedContainer): boolean {
+  return container.state === 'running' || container.state === 'paused' || container.state === 'restarting';
+}
+
+/** How a container of a workspace that should run is doing. */
+export type Readiness = 'ready' | 'starting' | 'unhealthy' | 'crashing' | 'down';
+
+export function readiness(container: ObservedContainer): Readiness {
+  if (container.state === 'restarting') return 'crashing';
+  if (container.state !== 'running') return 'down';
+  if (container.health === 'starting') return 'starting';
+  return container.health === 'unhealthy' ? 'unhealthy' : 'ready';
+}

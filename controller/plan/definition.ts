@@ -1,0 +1,77 @@
+import { canonicalJson } from '../model/canonical.js';
+import { CACHE_MOUNT_PATH, LABEL, VOLUME_TYPE, WORKSPACE_NETWORK, cacheVolumeName, dataVolumeName, sharedVolumeName } from '../model/names.js';
+import type { CreationSpec, DesiredWorkspace } from '../model/desired.js';
+import type { ContainerDefinition, ContainerMount, EnvVariable, PublishedPort } from '../model/engine-objects.js';
+import { encodePorts } from './ports.js';
+
+/** Everything a workspace's container mounts, by target. */
+export function workspaceMounts(workspace: string, creation: CreationSpec): ContainerMount[] {
+  const mounts: ContainerMount[] = [
+    { type: 'volume', source: dataVolumeName(workspace), target: creation.storageMountPath, readOnly: false },
+    ...creation.mounts.map((mount): ContainerMount => ({
+      type: mount.type === 'bind' ? 'bind' : 'volume',
+      source: mount.type === 'bind' ? mount.source : sharedVolumeName(mount.source),
+      target: mount.target,
+      readOnly: mount.readOnly,
+    })),
+  ];
+  if (creation.cache !== null) {
+    // Read-only: workspaces must not write the store (F7). No copy: an image's own /nix must not fill it (F14).
+    mounts.push({ type: 'volume', source: cacheVolumeName(creation.cache), target: CACHE_MOUNT_PATH, readOnly: true, noCopy: true });
+  }
+  return mounts.sort((a, b) => (a.target < b.target ? -1 : 1));
+}
+
+function environment(desired: DesiredWorkspace): EnvVariable[] {
+  return desired.creation.env.flatMap((variable): EnvVariable[] => {
+    if ('value' in variable) return [variable];
+    const secret = desired.secrets.get(variable.name);
+    return secret === undefined ? [] : [{ name: variable.name, value: secret }];
+  });
+}
+
+/** The container that `desired` asks for; `replaces` is the id of the one it takes over from. */
+export function containerDefinition(
+  desired: DesiredWorkspace,
+  instance: string,
+  ports: readonly PublishedPort[],
+  replaces: string | null,
+): ContainerDefinition {
+  const { creation, inPlace } = desired;
+  return {
+    image: creation.image,
+    command: creation.command,
+    hostname: desired.name,
+    env: environment(desired),
+    labels: {
+      [LABEL.managed]: 'true',
+      [LABEL.workspace]: desired.name,
+      [LABEL.controller]: instance,
+      [LABEL.specHash]: desired.specHash,
+      [LABEL.spec]: canonicalJson(creation),
+      [LABEL.ports]: encodePorts(ports),
+      ...(replaces === null ? {} : { [LABEL.replaces]: replaces }),
+    },
+    mounts: workspaceMounts(desired.name, creation),
+    ports,
+    network: WORKSPACE_NETWORK,
+    shmBytes: creation.shmBytes,
+    limits: inPlace.limits,
+    restartPolicy: inPlace.restartPolicy,
+    healthcheck: creation.healthcheck,
+  };
+}
+
+export function dataVolumeLabels(desired: DesiredWorkspace, instance: string): Record<string, string> {
+  return {
+    [LABEL.managed]: 'true',
+    [LABEL.workspace]: desired.name,
+    [LABEL.controller]: instance,
+    [LABEL.type]: VOLUME_TYPE.data,
+    [LABEL.reclaimPolicy]: desired.reclaimPolicy,
+  };
+}
+
+export function sharedVolumeLabels(type: string): Record<string, string> {
+  return { [LABEL.shared]: 'true', [LABEL.managed]: 'true', [LABEL.type]: type };
+}

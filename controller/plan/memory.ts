@@ -1,0 +1,24 @@
+import { containerName, nextContainerName } from '../model/names.js';
+import type { ObservedContainer } from '../model/engine-objects.js';
+import type { Operation, Plan, WorkspaceMemory } from './types.js';
+import { countStart } from './restarts.js';
+
+/** The memory after a look: since when the replacement runs. */
+export function rememberObserved(memory: WorkspaceMemory, workspace: string, containers: readonly ObservedContainer[], now: number): WorkspaceMemory {
+  const next = containers.find((container) => container.name === nextContainerName(workspace));
+  const nextRunningSince = next?.state === 'running' ? (memory.nextRunningSince ?? now) : null;
+  return nextRunningSince === memory.nextRunningSince ? memory : { ...memory, nextRunningSince };
+}
+
+/** The memory after a plan was made: what it gives up. */
+export function rememberPlan(memory: WorkspaceMemory, plan: Plan): WorkspaceMemory {
+  return plan.giveUp === null ? memory : { ...memory, failed: plan.giveUp };
+}
+
+/** The memory after an operation was carried out. */
+export function rememberOperation(memory: WorkspaceMemory, workspace: string, specHash: string, operation: Operation, now: number): WorkspaceMemory {
+  if (operation.type !== 'start-container') return memory;
+  if (operation.container.name === containerName(workspace)) return { ...memory, starts: countStart(memory.starts, now) };
+  const count = memory.nextStarts?.specHash === specHash ? memory.nextStarts.count : 0;
+  return { ...memory, nextStarts: { specHash, count: count + 1 }, nextRunningSince: null };
+}

@@ -1,0 +1,43 @@
+import { LABEL, VOLUME_TYPE } from '../model/names.js';
+import type { ObservedContainer, ObservedNetwork, ObservedVolume } from '../model/engine-objects.js';
+
+type Labels = Readonly<Record<string, string>>;
+
+/** `legacy`: made by the replaced system, adopted when a spec names it. */
+export type Ownership = 'ours' | 'legacy' | 'foreign';
+
+function workspaceOwnership(labels: Labels, workspace: string, instance: string): Ownership {
+  if (labels[LABEL.managed] !== 'true' || labels[LABEL.workspace] !== workspace) return 'foreign';
+  const controller = labels[LABEL.controller];
+  if (controller === undefined) return 'legacy';
+  return controller === instance ? 'ours' : 'foreign';
+}
+
+export function containerOwnership(container: ObservedContainer, workspace: string, instance: string): Ownership {
+  return workspaceOwnership(container.labels, workspace, instance);
+}
+
+export function dataVolumeOwnership(volume: ObservedVolume, workspace: string, instance: string): Ownership {
+  const type = volume.labels[LABEL.type];
+  if (volume.driver !== 'local' || (type !== undefined && type !== VOLUME_TYPE.data)) return 'foreign';
+  return workspaceOwnership(volume.labels, workspace, instance);
+}
+
+/** Caches and shared volumes belong to the host, not to one instance. The replaced system wrote no type. */
+export function isSharedVolumeOurs(volume: ObservedVolume, type: string): boolean {
+  const labels = volume.labels;
+  const typeMatches = labels[LABEL.type] === undefined || labels[LABEL.type] === type;
+  return volume.driver === 'local' && labels[LABEL.managed] === 'true' && labels[LABEL.shared] === 'true' && typeMatches;
+}
+
+export function isNetworkOurs(network: ObservedNetwork): boolean {
+  return network.labels[LABEL.managed] === 'true';
+}
+
+/** Who holds an object that is not ours, in words. */
+export function describeOwner(labels: Labels): string {
+  const controller = labels[LABEL.controller];
+  if (labels[LABEL.managed] === 'true' && controller !== undefined) return `belongs to the controller instance "${controller}"`;
+  if (labels[LABEL.managed] === 'true') return `belongs to workspace "${labels[LABEL.workspace] ?? '?'}" by its labels`;
+  return 'does not carry our labels';
+}

@@ -1,0 +1,112 @@
+import { containerName, nextContainerName } from '../model/names.js';
+import type { Failure } from '../model/reasons.js';
+import type { ObservedContainer, PublishedPort } from '../model/engine-objects.js';
+import type { Operation, Plan, WorkspaceInput } from './types.js';
+import { isUp, readiness, target } from './containers.js';
+import { containerDefinition } from './definition.js';
+import { differences, type Difference } from './diff.js';
+import { act, emptyPlan, preparation, removal, stopping } from './steps.js';
+
+/** A replacement without a health check is believed after it has run this long. */
+export const MIN_READY_MS = 2_000;
+/** A replacement that is not healthy after its own start period and this long is given up. */
+const HEALTH_PATIENCE_MS = 120_000;
+/** One start more than the first: an engine that restarts in between must not count as a broken image. */
+const STARTS_BEFORE_GIVING_UP = 2;
+
+/** Law 6 from the start: the old container runs until the new one is made, and comes back when that fails. */
+export function planReplacement(input: WorkspaceInput, main: ObservedContainer, changes: readonly Difference[], ports: readonly PublishedPort[]): Plan {
+  const { desired, instance } = input;
+  const cause = changes.map((change) => change.cause).join(', ');
+  const drift = changes.every((change) => change.drift !== undefined) ? changes[0]?.drift : undefined;
+  const name = nextContainerName(desired.name);
+  const definition = containerDefinition(desired, instance, ports, main.id);
+  const operations: Operation[] = [
+    ...preparation(input, cause),
+    { type: 'create-container', container: name, definition, cause, ...(drift === undefined ? {} : { drift }) },
+    ...(isUp(main) ? stopping(main, cause) : []),
+    { type: 'start-container', container: { name, id: null }, cause },
+    ...finish(desired.name, main, { name, id: null }, cause),
+  ];
+  return act(operations, ports, true);
+}
+
+function finish(workspace: string, main: ObservedContainer, next: { name: string; id: string | null }, cause: string): Operation[] {
+  return [
+    { type: 'await-ready', container: next, cause },
+    { type: 'remove-container', container: target(main), force: false, cause },
+    { type: 'rename-container', container: next, to: containerName(workspace), cause: 'finish the replacement' },
+  ];
+}
+
+/** A replacement is under way, begun in this run or before a crash: finish it, or undo it. */
+export function planTakeover(
+  input: WorkspaceInput,
+  main: ObservedContainer,
+  next: ObservedContainer,
+  mainChanges: readonly Difference[],
+  ports: readonly PublishedPort[],
+): Plan {
+  const { desired, memory } = input;
+  if (memory.failed?.specHash === desired.specHash) return rollBack(main, next, memory.failed.failure);
+  if (mainChanges.length === 0) return act([...undo(main, next, 'the spec is back to what the old container runs')], ports, true);
+  if (!desired.secretsReadable) return isUp(next) ? emptyPlan(unreadable(desired.problem?.message)) : act(undo(main, next, 'a secret file cannot be read'), ports, true);
+  const outdated = differences(next, desired);
+  if (outdated.length > 0 || next.state === 'dead') {
+    const cause = `the replacement is outdated: ${outdated.map((change) => change.cause).join(', ') || 'dead'}`;
+    const restart = planReplacement(input, main, mainChanges, ports);
+    return { ...restart, operations: [removal(next, cause, true), ...restart.operations] };
+  }
+  return advance(input, main, next, mainChanges, ports);
+}
+
+function advance(input: WorkspaceInput, main: ObservedContainer, next: ObservedContainer, mainChanges: readonly Difference[], ports: readonly PublishedPort[]): Plan {
+  const { desired, memory, now } = input;
+  const cause = mainChanges.map((change) => change.cause).join(', ');
+  const remaining = finish(desired.name, main, target(next), cause);
+  const starts = memory.nextStarts?.specHash === desired.specHash ? memory.nextStarts.count : 0;
+  const stopMain = isUp(main) ? stopping(main, cause) : [];
+  const start: Operation = { type: 'start-container', container: target(next), cause };
+  if (next.state === 'paused') return act([{ type: 'unpause-container', container: target(next), cause: 'state: paused -> running', drift: 'state' }, ...remaining], ports, true);
+  if (next.state === 'created' || (next.state === 'exited' && starts < STARTS_BEFORE_GIVING_UP)) {
+    return act([...stopMain, start, ...remaining], ports, true);
+  }
+  const runningMs = memory.nextRunningSince === null ? 0 : now - memory.nextRunningSince;
+  const patience = HEALTH_PATIENCE_MS + (desired.creation.healthcheck?.startPeriodMs ?? 0);
+  const state = readiness(next);
+  const failure = { reason: 'ReplacementFailed', message: `${describeFailure(next)} (${cause})` } as const;
+  if (state === 'down' || state === 'crashing' || state === 'unhealthy') return rollBack(main, next, failure, desired.specHash);
+  if (state === 'starting' && runningMs > patience) return rollBack(main, next, failure, desired.specHash);
+  const proven = state === 'ready' && (next.health === 'healthy' || runningMs >= MIN_READY_MS);
+  if (proven) return act([...stopMain, ...remaining.slice(1)], ports, true);
+  // The engine says when health changes; a bare container is believed after a while.
+  const recheckAfterMs = next.health === 'none' ? MIN_READY_MS - runningMs : patience - runningMs;
+  return { ...act(remaining, ports, true), recheckAfterMs: Math.max(100, recheckAfterMs) };
+}
+
+function describeFailure(next: ObservedContainer): string {
+  const details = next.details;
+  if (next.health === 'unhealthy' || next.health === 'starting') return 'the new container did not get healthy';
+  if (details !== null && details.error !== '') return `the new container did not start: ${details.error}`;
+  const how = details === null ? '' : details.oomKilled ? ' (out of memory)' : ` with exit code ${details.exitCode}`;
+  return `the new container's main process ended${how}`;
+}
+
+function undo(main: ObservedContainer, next: ObservedContainer, cause: string): Operation[] {
+  const back: Operation[] =
+    main.state === 'exited' || main.state === 'created' ? [{ type: 'start-container', container: target(main), cause }] : [];
+  return [removal(next, cause, true), ...back];
+}
+
+function rollBack(main: ObservedContainer, next: ObservedContainer, failure: Failure, specHash?: string): Plan {
+  return {
+    ...emptyPlan({ kind: 'failing', failure, serving: main.state === 'running' }),
+    operations: undo(main, next, `roll back: ${failure.message}`),
+    giveUp: specHash === undefined ? null : { specHash, failure },
+  };
+}
+
+function unreadable(message: string | undefined) {
+  return { kind: 'failing', failure: { reason: 'SecretUnreadable', message: message ?? 'a secret file cannot be read' }, serving: true } as const;
+}
+

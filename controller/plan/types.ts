@@ -1,0 +1,118 @@
+import type { ContainerDefinition, Limits, ObservedContainer, ObservedNetwork, ObservedVolume, PublishedPort, RestartPolicy } from '../model/engine-objects.js';
+import type { DesiredWorkspace } from '../model/desired.js';
+import type { Failure } from '../model/reasons.js';
+import type { Verdict } from '../model/status.js';
+
+/** What differs although the spec did not change: the label of `drift_detected_total`. */
+export const DRIFT_FIELDS = ['container', 'state', 'name', 'limits', 'restartPolicy', 'network', 'mounts', 'ports', 'volume', 'leftover'] as const;
+export type DriftField = (typeof DRIFT_FIELDS)[number];
+
+/** A container by name, and by id where it was observed: an id never means another container than the one seen. */
+export interface ContainerTarget {
+  readonly name: string;
+  readonly id: string | null;
+}
+
+interface Step {
+  /** Why, in words a person understands: `image: debian:12 -> debian:13`. */
+  readonly cause: string;
+  /** Set when the engine's side moved, not the spec. */
+  readonly drift?: DriftField;
+}
+
+/** One operation is one engine call. `await-ready` is none: there the plan ends until the container is ready, and is made anew. */
+export type Operation = Step &
+  (
+    | { readonly type: 'create-network'; readonly network: string; readonly labels: Readonly<Record<string, string>> }
+    | { readonly type: 'create-volume'; readonly volume: string; readonly labels: Readonly<Record<string, string>> }
+    | { readonly type: 'remove-volume'; readonly volume: string }
+    | { readonly type: 'pull-image'; readonly image: string }
+    | { readonly type: 'create-container'; readonly container: string; readonly definition: ContainerDefinition }
+    | { readonly type: 'start-container'; readonly container: ContainerTarget }
+    | { readonly type: 'stop-container'; readonly container: ContainerTarget; readonly graceSeconds: number }
+    | { readonly type: 'unpause-container'; readonly container: ContainerTarget }
+    | { readonly type: 'rename-container'; readonly container: ContainerTarget; readonly to: string }
+    | { readonly type: 'update-container'; readonly container: ContainerTarget; readonly limits: Limits; readonly restartPolicy: RestartPolicy }
+    | { readonly type: 'remove-container'; readonly container: ContainerTarget; readonly force: boolean }
+    | { readonly type: 'connect-network'; readonly network: string; readonly container: ContainerTarget }
+    | { readonly type: 'disconnect-network'; readonly network: string; readonly container: ContainerTarget }
+    | { readonly type: 'await-ready'; readonly container: ContainerTarget }
+  );
+
+export type OperationType = Operation['type'];
+
+export const OPERATION_TYPES = [
+  'create-network',
+  'create-volume',
+  'remove-volume',
+  'pull-image',
+  'create-container',
+  'start-container',
+  'stop-container',
+  'unpause-container',
+  'rename-container',
+  'update-container',
+  'remove-container',
+  'connect-network',
+  'disconnect-network',
+  'await-ready',
+] as const satisfies readonly OperationType[];
+
+/** All that the engine shows of one workspace at one moment. */
+export interface WorkspaceObservation {
+  /** Containers that carry this workspace's id or hold one of its two names, ours or not. */
+  readonly containers: readonly ObservedContainer[];
+  readonly volumes: ReadonlyMap<string, ObservedVolume>;
+  readonly networks: ReadonlyMap<string, ObservedNetwork>;
+  /** False: known to be absent. Null: not looked at; the create finds out. */
+  readonly imagePresent: boolean | null;
+  /** The directory behind the data volume is known to be gone. */
+  readonly storageDamaged: boolean;
+  /** Host ports that others hold or are about to. */
+  readonly takenPorts: readonly TakenPort[];
+}
+
+export interface TakenPort {
+  readonly protocol: 'tcp' | 'udp';
+  readonly hostIP: string;
+  readonly hostPort: number;
+  /** In words: `workspace bob`, `container web`, `process 812 (nginx)`. */
+  readonly holder: string;
+}
+
+/** What the controller remembers of a workspace between two looks. It can be lost: then it tries once more. */
+export interface WorkspaceMemory {
+  /** This spec failed for good; nothing is tried again before the spec changes. */
+  readonly failed: { readonly specHash: string; readonly failure: Failure } | null;
+  /** How often the replacement with this hash was started. */
+  readonly nextStarts: { readonly specHash: string; readonly count: number } | null;
+  /** Since when (our clock, ms) the replacement has been seen running. */
+  readonly nextRunningSince: number | null;
+  /** Our starts of the container in a row that did not last. */
+  readonly starts: { readonly count: number; readonly lastAt: number } | null;
+  /** Host ports that turned out to be taken by something outside the engine. */
+  readonly takenPorts: readonly TakenPort[];
+}
+
+export const NO_MEMORY: WorkspaceMemory = { failed: null, nextStarts: null, nextRunningSince: null, starts: null, takenPorts: [] };
+
+export interface WorkspaceInput {
+  readonly instance: string;
+  readonly desired: DesiredWorkspace;
+  readonly observed: WorkspaceObservation;
+  readonly memory: WorkspaceMemory;
+  /** Milliseconds, our clock. */
+  readonly now: number;
+}
+
+export interface Plan {
+  readonly operations: readonly Operation[];
+  /** What is true now, before the operations. */
+  readonly verdict: Verdict;
+  /** Look again after this time although nothing happens. */
+  readonly recheckAfterMs: number | null;
+  /** To remember: this spec is given up. */
+  readonly giveUp: WorkspaceMemory['failed'];
+  /** Host ports this plan settles on, to be kept from others. */
+  readonly ports: readonly PublishedPort[];
+}

@@ -1,0 +1,144 @@
+import { WORKSPACE_NETWORK, containerName, dataVolumeName } from '../model/names.js';
+import type { Failure } from '../model/reasons.js';
+import type { ObservedContainer, PublishedPort } from '../model/engine-objects.js';
+import type { Verdict } from '../model/status.js';
+import type { Operation, Plan, WorkspaceInput } from './types.js';
+import { assignSlots, isUp, readiness, target, type Slots } from './containers.js';
+import { differences } from './diff.js';
+import { inPlaceOperations } from './in-place.js';
+import { conflict, missingPrerequisite } from './prerequisites.js';
+import { planReplacement, planTakeover } from './replacement.js';
+import { restartDelay } from './restarts.js';
+import { portDifferences, settledPorts } from './settled-ports.js';
+import { act, creation, emptyPlan, removal, stopping } from './steps.js';
+
+/**
+ * What to do about one workspace that a spec asks for. Pure and total: equal input gives an equal plan, and a plan whose
+ * operations succeeded is followed by an empty one (law 7).
+ */
+export function planWorkspace(input: WorkspaceInput): Plan {
+  const { desired, observed, instance } = input;
+  const slots = assignSlots(desired.name, instance, observed.containers);
+  const ports = settledPorts(input, slots);
+  const plan = choosePlan(input, slots, ports.granted);
+  return guard(input, slots, plan, ports.failure);
+}
+
+function choosePlan(input: WorkspaceInput, slots: Slots, ports: readonly PublishedPort[]): Plan {
+  const { desired, memory } = input;
+  const { main, next } = slots;
+  if (desired.state === 'Stopped') return planStopped(slots, desired.name);
+  if (main === null) return planWithoutMain(input, slots, ports);
+  if (main.state === 'removing') return emptyPlan({ kind: 'progressing', message: `${main.name} is being removed`, replacing: false }, 1_000);
+  const changes = [...differences(main, desired), ...portDifferences(main, ports)];
+  if (next !== null) return planTakeover(input, main, next, changes, ports);
+  const failed = memory.failed?.specHash === desired.specHash ? memory.failed.failure : null;
+  if (changes.length > 0 && failed !== null) return keepServing(main, failed);
+  if (changes.length > 0 && desired.secretsReadable) return planReplacement(input, main, changes, ports);
+  if (main.state === 'dead') return act([removal(main, `${main.name} is dead`, true), ...creation(input, ports, { cause: 'the container is dead', drift: 'state' })], ports);
+  if (failed !== null && main.state === 'created') return emptyPlan({ kind: 'failing', failure: failed, serving: false });
+  return planMatching(input, main, ports);
+}
+
+/** The container is what the spec asks for: keep it up, in place. */
+function planMatching(input: WorkspaceInput, main: ObservedContainer, ports: readonly PublishedPort[]): Plan {
+  const inPlace = inPlaceOperations(main, input.desired.inPlace);
+  const network = networkOperations(input, main);
+  if (main.state === 'paused') return act([...inPlace, { type: 'unpause-container', container: target(main), cause: 'state: paused -> running', drift: 'state' }], ports);
+  if (main.state === 'created' || main.state === 'exited') {
+    const wait = main.state === 'exited' ? restartDelay(main, input.memory.starts, input.now) : 0;
+    if (wait > 0) return { ...emptyPlan(crashing(main), wait), ports };
+    const cause = main.state === 'created' ? 'the container never started' : 'state: exited -> running';
+    return act([...inPlace, ...network, { type: 'start-container', container: target(main), cause, drift: 'state' }], ports);
+  }
+  if (inPlace.length + network.length > 0) return act([...inPlace, ...network], ports);
+  return { ...emptyPlan(runningVerdict(main)), ports };
+}
+
+function networkOperations(input: WorkspaceInput, main: ObservedContainer): Operation[] {
+  const network = input.observed.networks.get(WORKSPACE_NETWORK);
+  const attached = main.networks.find((one) => one.name === WORKSPACE_NETWORK);
+  const stale = attached !== undefined && network !== undefined && attached.id !== '' && attached.id !== network.id;
+  if (attached !== undefined && !stale) return [];
+  const cause = stale ? `network ${WORKSPACE_NETWORK}: made anew` : `network ${WORKSPACE_NETWORK}: disconnected`;
+  const step = { network: WORKSPACE_NETWORK, container: target(main), cause, drift: 'network' } as const;
+  return [...(stale ? [{ type: 'disconnect-network', ...step } as const] : []), { type: 'connect-network', ...step }];
+}
+
+function runningVerdict(main: ObservedContainer): Verdict {
+  switch (readiness(main)) {
+    case 'ready':
+      return { kind: 'ready' };
+    case 'starting':
+      return { kind: 'progressing', message: 'the health check has not answered yet', replacing: false };
+    case 'unhealthy':
+      return { kind: 'failing', failure: { reason: 'Unhealthy', message: 'the health check fails' }, serving: true };
+    case 'crashing':
+    case 'down':
+      return crashing(main);
+  }
+}
+
+function crashing(main: ObservedContainer): Verdict {
+  const details = main.details;
+  const how = details === null ? '' : details.oomKilled ? ' (out of memory)' : ` with exit code ${details.exitCode}`;
+  return { kind: 'failing', failure: { reason: 'CrashLoop', message: `the main process ended${how}, again and again` }, serving: false };
+}
+
+/** After a failed replacement the old container serves on, whatever becomes of it. */
+function keepServing(main: ObservedContainer, failure: Failure): Plan {
+  const verdict: Verdict = { kind: 'failing', failure, serving: main.state === 'running' };
+  const cause = `keep the old container: ${failure.message}`;
+  if (main.state === 'paused') return { ...emptyPlan(verdict), operations: [{ type: 'unpause-container', container: target(main), cause, drift: 'state' }] };
+  if (main.state !== 'exited' && main.state !== 'created') return emptyPlan(verdict);
+  return { ...emptyPlan(verdict), operations: [{ type: 'start-container', container: target(main), cause, drift: 'state' }] };
+}
+
+function planWithoutMain(input: WorkspaceInput, slots: Slots, ports: readonly PublishedPort[]): Plan {
+  const { desired, memory } = input;
+  const main = containerName(desired.name);
+  if (slots.next !== null) {
+    return act([{ type: 'rename-container', container: target(slots.next), to: main, cause: 'finish the replacement', drift: 'name' }], ports, true);
+  }
+  const [stray] = slots.strays;
+  if (stray !== undefined) {
+    return act([{ type: 'rename-container', container: target(stray), to: main, cause: `name: ${stray.name} -> ${main}`, drift: 'name' }], ports);
+  }
+  if (memory.failed?.specHash === desired.specHash) return emptyPlan({ kind: 'failing', failure: memory.failed.failure, serving: false });
+  // A data volume without its container: somebody removed it. Without either, the workspace is new.
+  const wasThere = input.observed.volumes.has(dataVolumeName(desired.name));
+  return act(creation(input, ports, { cause: `the container ${main} does not exist`, ...(wasThere ? { drift: 'container' } : {}) }), ports);
+}
+
+function planStopped(slots: Slots, workspace: string): Plan {
+  const cause = 'state: Stopped';
+  const { main, next } = slots;
+  const operations: Operation[] = [];
+  if (next !== null && main !== null) operations.push(removal(next, 'the replacement is not needed while stopped', true));
+  const keep = main ?? next ?? slots.strays[0] ?? null;
+  if (keep !== null && isUp(keep)) operations.push(...stopping(keep, cause));
+  if (main === null && keep !== null) operations.push({ type: 'rename-container', container: target(keep), to: containerName(workspace), cause: 'finish the replacement' });
+  return operations.length > 0 ? act(operations, []) : emptyPlan({ kind: 'stopped' });
+}
+
+/** Holds back what must not happen now: a conflict, damage or a missing object stops creations and starts, nothing else. */
+function guard(input: WorkspaceInput, slots: Slots, plan: Plan, portFailure: Failure | null): Plan {
+  const { desired, observed } = input;
+  const serving = slots.main?.state === 'running' || slots.next?.state === 'running';
+  const held = (failure: Failure): Plan => emptyPlan({ kind: 'failing', failure, serving });
+  const clash = conflict(input, slots);
+  if (clash !== null) return held(clash);
+  if (observed.storageDamaged && desired.state === 'Running') {
+    return held({ reason: 'DataVolumeDamaged', message: `the directory behind the volume ${dataVolumeName(desired.name)} is gone` });
+  }
+  const creates = plan.operations.some((operation) => operation.type === 'create-container');
+  const starts = plan.operations.some((operation) => operation.type === 'start-container');
+  if (creates && !desired.secretsReadable) return held({ reason: 'SecretUnreadable', message: desired.problem?.message ?? 'a secret file cannot be read' });
+  if (creates && desired.imagePullPolicy === 'Never' && observed.imagePresent === false) {
+    return held({ reason: 'ImageMissing', message: `the image ${desired.creation.image} is not on the engine` });
+  }
+  if (!creates && !starts) return plan;
+  const missing = missingPrerequisite(desired, observed) ?? portFailure;
+  // A replacement under way has stopped the old container: going on or back is better than standing still.
+  return missing !== null && slots.next === null ? held(missing) : plan;
+}

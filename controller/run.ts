@@ -1,0 +1,170 @@
+import { mkdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { assembleController } from './assembly.js';
+import type { RunOptions } from './cli/actions.js';
+import { controlSocketPath } from './cli/control-client.js';
+import { EXIT } from './cli/exit-codes.js';
+import type { CliIo } from './cli/io.js';
+import { createProgress } from './cli/progress.js';
+import { connectEngine } from './docker/dockerode-port.js';
+import { findEndpoint, type EngineEndpoint } from './docker/endpoint.js';
+import type { Controller } from './engine/controller.js';
+import { delay, systemClock } from './model/clock.js';
+import { DRIFT_FIELDS, OPERATION_TYPES } from './plan/types.js';
+import { createReporting } from './reporting.js';
+import { createServer } from './server/server.js';
+import { createDesiredState, type DesiredState } from './source/desired-state.js';
+import { failed, settled } from './status/settled.js';
+import { createStatusStore, type StatusStore } from './status/store.js';
+import { createLogger } from './telemetry/logger.js';
+import { createMetrics, type Metrics } from './telemetry/metrics.js';
+
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly home: string;
+  readonly version: string;
+  readonly io: CliIo;
+  /** stderr is a terminal. */
+  readonly stderrIsTerminal: boolean;
+  /** Aborts on SIGTERM and SIGINT. */
+  readonly signal: AbortSignal;
+}
+
+/** Operations under way get this long to finish at the end; the whole shutdown stays below five seconds. */
+const SHUTDOWN_GRACE_MS = 3_000;
+/** `--once` gives up an engine after so many lists in a row that failed. */
+const ONCE_ENGINE_TRIES = 4;
+/** `--once` calls a workspace failed after so many failures in a row. */
+const ONCE_WORKSPACE_TRIES = 3;
+
+/** The controller in the foreground, or one convergence with `once`. Gives the exit code. */
+export async function run(options: RunOptions, around: Surroundings): Promise<number> {
+  const { io, signal } = around;
+  const log = createLogger({ level: options.logLevel, pretty: around.stderrIsTerminal, color: around.stderrIsTerminal && io.color });
+  const endpoint = await findEndpoint(around.env, around.home);
+  const stateDir = resolve(options.stateDir);
+  await mkdir(stateDir, { recursive: true });
+  const metrics = createMetrics({ version: around.version, operations: OPERATION_TYPES.filter((type) => type !== 'await-ready'), driftFields: DRIFT_FIELDS });
+  const store = createStatusStore({ now: systemClock.now });
+  const progress = createProgress(io);
+  const docker = connectEngine(endpoint, { onRequest: (request) => metrics.engineRequest(request), dockerConfigDir: around.env['DOCKER_CONFIG'] ?? `${around.home}/.docker` });
+  const sources = createDesiredState({ directories: options.specs, secretsDir: options.secretsDir, stateDir, instance: options.instance, clock: systemClock });
+  const engine = { detail: 'the engine was not asked yet', failures: 0 };
+  const reporting = createReporting({
+    store,
+    metrics,
+    log,
+    sources: () => sources.sources(),
+    onEngine(up, detail) {
+      engine.detail = detail;
+      engine.failures = up ? 0 : engine.failures + 1;
+    },
+  });
+  const controller = assembleController({
+    docker,
+    sources,
+    instance: options.instance,
+    stateDir,
+    concurrency: options.concurrency,
+    resyncMs: options.resyncMs,
+    allowPrune: options.allowPrune,
+    clock: systemClock,
+    random: Math.random,
+    hooks: reporting.hooks,
+    onOperation: reporting.onOperation,
+    onPullProgress: (_key, pull) => progress.pulled(pull),
+    onStateError: (error) => log.warn({ error }, 'the state directory cannot be written; work goes on without it'),
+  });
+  const server = createServer({
+    listen: options.once ? null : options.listen,
+    socketPath: controlSocketPath(stateDir),
+    store,
+    metrics: { contentType: metrics.contentType, render: () => scrape(metrics, store, sources) },
+    health: () => health(controller, sources, options.resyncMs, engine.detail),
+    onApprove: (names) => ({ approved: controller.approve(names) }),
+    onError: (error) => log.error({ error }, 'an HTTP answer failed'),
+  });
+  store.subscribe(progress.changed);
+  const { address } = await server.start();
+  log.info({ engine: endpoint.host, origin: endpoint.origin, specs: options.specs, stateDir, address, version: around.version }, 'controller starts');
+  controller.start();
+  try {
+    const outcome = await firstConvergence(options, { controller, store, sources, engine, signal });
+    if (outcome !== 'interrupted') progress.settled(store.list(), { specs: options.specs, address, dockerHost: dockerHost(endpoint) });
+    if (options.once) return finishOnce(outcome, store, sources, engine.detail, io);
+    await untilAborted(signal);
+    return EXIT.ok;
+  } finally {
+    log.info({}, 'controller stops; workspaces keep running');
+    await controller.stop(SHUTDOWN_GRACE_MS);
+    await server.stop();
+    docker.close();
+  }
+}
+
+type Outcome = 'converged' | 'failed' | 'timeout' | 'interrupted' | 'engine';
+
+interface Convergence {
+  readonly controller: Controller;
+  readonly store: StatusStore;
+  readonly sources: DesiredState;
+  readonly engine: { readonly failures: number };
+  readonly signal: AbortSignal;
+}
+
+/** Until every workspace is as wanted, or has failed in a way that waiting does not mend. */
+async function firstConvergence(options: RunOptions, parts: Convergence): Promise<Outcome> {
+  const { controller, store, engine, signal } = parts;
+  const deadline = systemClock.now() + options.timeoutMs;
+  while (!signal.aborted) {
+    if (options.once && engine.failures >= ONCE_ENGINE_TRIES) return 'engine';
+    if (options.once && systemClock.now() > deadline) return 'timeout';
+    const statuses = store.list();
+    const hopeless = statuses.filter((status) => !settled(status) && (failed(status) || controller.failures(status.name) >= ONCE_WORKSPACE_TRIES));
+    const open = statuses.length - statuses.filter(settled).length - hopeless.length;
+    if (controller.idle() && open === 0) return hopeless.length === 0 ? 'converged' : 'failed';
+    await delay(systemClock, 100, signal);
+  }
+  return 'interrupted';
+}
+
+function finishOnce(outcome: Outcome, store: StatusStore, sources: DesiredState, engineDetail: string, io: CliIo): number {
+  if (outcome === 'engine') io.err(`error: ${engineDetail}\n`);
+  if (outcome === 'timeout') io.err('error: not all workspaces became Ready in time\n');
+  const problems = sources.sources().flatMap((source) => source.problems);
+  return outcome === 'converged' && problems.length === 0 && store.held().length === 0 ? EXIT.ok : EXIT.failed;
+}
+
+/** Series of objects that come and go are made from what is there at the scrape. */
+function scrape(metrics: Metrics, store: StatusStore, sources: DesiredState): Promise<string> {
+  metrics.observeStatus(store.list());
+  metrics.sources(sources.sources());
+  metrics.deletionsHeld(store.held().length);
+  return metrics.render();
+}
+
+function health(controller: Controller, sources: DesiredState, resyncMs: number, engineDetail: string) {
+  const listedAt = controller.lastListAt();
+  const age = listedAt === null ? null : systemClock.now() - listedAt;
+  const alive = age !== null && age < Math.max(3 * resyncMs, 60_000);
+  const unread = sources.sources().filter((source) => !source.readOnce);
+  const ready = controller.engineUp() && controller.lastScanAt() !== null && unread.length === 0;
+  const facts = [
+    age === null ? 'the engine was never listed' : `the engine was last listed ${Math.round(age / 1_000)} s ago`,
+    controller.engineUp() ? null : engineDetail,
+    unread.length === 0 ? null : `not read yet: ${unread.map((source) => source.id).join(', ')}`,
+  ];
+  return { alive, ready, detail: facts.filter((fact) => fact !== null && fact !== '').join('; ') };
+}
+
+/** Said where the docker command line would look elsewhere. */
+function dockerHost(endpoint: EngineEndpoint): string | null {
+  return endpoint.origin === 'default socket' ? null : endpoint.host;
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((done) => {
+    if (signal.aborted) return done();
+    signal.addEventListener('abort', () => done(), { once: true });
+  });
+}

@@ -1,0 +1,13 @@
+import { isIP } from 'node:net';
+
+/**
+ * Whether a request's Host header may see the API. A web page that points its own name at 127.0.0.1 (DNS rebinding) sends
+ * that name; localhost, an address and the host we listen on are ours. A request without the header is no browser's.
+ */
+export function isTrustedHost(header: string | undefined, listenHost: string): boolean {
+  if (header === undefined) return true;
+  const match = /^(?:\[([^\]]+)\]|([^:]+))(?::[0-9]*)?$/.exec(header.trim());
+  const host = (match?.[1] ?? match?.[2])?.toLowerCase();
+  if (host === undefined) return false;
+  return host === 'localhost' || isIP(host) !== 0 || host === listenHost.toLowerCase();
+}

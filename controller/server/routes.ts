@@ -1,0 +1,84 @@
+import type { StatusReader } from '../status/store.js';
+
+export interface Health {
+  /** The loop runs: its last good list of the engine is recent. */
+  readonly alive: boolean;
+  /** Every source was read once and the engine answers. */
+  readonly ready: boolean;
+  /** One line for a person, most of all when either is false. */
+  readonly detail: string;
+}
+
+export interface RouteContext {
+  readonly store: StatusReader;
+  readonly metrics: { readonly contentType: string; render(): Promise<string> };
+  readonly health: () => Health;
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const WORKSPACES = '/api/v1/workspaces';
+
+/** The answer to a GET of `target` (path and query), or null when there is nothing of that path. */
+export async function answer(context: RouteContext, target: string): Promise<Reply | null> {
+  const { path, query } = splitTarget(target);
+  const { store } = context;
+  switch (path) {
+    case '/metrics':
+      return { status: 200, contentType: context.metrics.contentType, body: await context.metrics.render() };
+    case '/healthz': {
+      const health = context.health();
+      return probe(health.alive, health.detail);
+    }
+    case '/readyz': {
+      const health = context.health();
+      return probe(health.ready, health.detail);
+    }
+    case WORKSPACES:
+      return json(200, { items: store.list(), held: store.held() });
+    case '/api/v1/events':
+      return json(200, { items: store.events(query.get('workspace') ?? undefined) });
+    case '/api/v1/sources':
+      return json(200, { items: store.sources() });
+    default:
+      return path.startsWith(`${WORKSPACES}/`) ? workspace(store, path.slice(WORKSPACES.length + 1)) : null;
+  }
+}
+
+export function json(status: number, value: unknown, headers?: Readonly<Record<string, string>>): Reply {
+  return { status, contentType: 'application/json; charset=utf-8', body: `${JSON.stringify(value)}\n`, headers };
+}
+
+export function failure(status: number, message: string, headers?: Readonly<Record<string, string>>): Reply {
+  return json(status, { error: message }, headers);
+}
+
+export function splitTarget(target: string): { path: string; query: URLSearchParams } {
+  const mark = target.indexOf('?');
+  if (mark < 0) return { path: target, query: new URLSearchParams() };
+  return { path: target.slice(0, mark), query: new URLSearchParams(target.slice(mark + 1)) };
+}
+
+function probe(good: boolean, detail: string): Reply {
+  return { status: good ? 200 : 503, contentType: 'text/plain; charset=utf-8', body: good ? 'ok\n' : `${detail}\n` };
+}
+
+function workspace(store: StatusReader, encoded: string): Reply | null {
+  const name = decoded(encoded);
+  if (name === null || name.includes('/')) return null;
+  const status = store.get(name);
+  return status === null ? failure(404, `there is no workspace '${name}'`) : json(200, status);
+}
+
+function decoded(text: string): string | null {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return null;
+  }
+}

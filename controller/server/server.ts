@@ -1,0 +1,93 @@
+import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
+import { createHandler, type Approve } from './handler.js';
+import { formatAddress, parseListenAddress } from './listen-address.js';
+import type { Health, RouteContext } from './routes.js';
+import { listenOnPort } from './tcp.js';
+import { listenOnSocket } from './unix-socket.js';
+
+export interface ServerOptions {
+  /** `host:port`, or null for no TCP port. */
+  readonly listen: string | null;
+  /** Where changes are taken, mode 0600; null for none. Its directory exists. */
+  readonly socketPath: string | null;
+  readonly store: RouteContext['store'];
+  readonly metrics: RouteContext['metrics'];
+  readonly health: () => Health;
+  /** Confirms held deletions, all of them for null, and says which those were. */
+  readonly onApprove?: Approve;
+  /** An answer that could not be made; the peer gets a 500. */
+  readonly onError: (error: unknown) => void;
+}
+
+export interface ControllerServer {
+  /** Throws an error of one line with the remedy; nothing listens then. `address` is `host:port`, or null without a TCP port. */
+  start(): Promise<{ readonly address: string | null }>;
+  /** Ends within a second; what is being answered has half of it. */
+  stop(): Promise<void>;
+}
+
+const GRACE_MS = 500;
+
+export function createServer(options: ServerOptions): ControllerServer {
+  const { store, metrics, health, onError } = options;
+  const context = { store, metrics, health };
+  const running: Server[] = [];
+
+  async function start(): Promise<{ address: string | null }> {
+    const wanted = options.listen === null ? null : parseListenAddress(options.listen);
+    try {
+      // First the socket: it is the lock of the state directory.
+      if (options.socketPath !== null) {
+        const handler = createHandler({ context, listenHost: null, onApprove: options.onApprove ?? null, onError });
+        const server = open(handler);
+        await listenOnSocket(server, options.socketPath);
+        server.on('error', onError);
+      }
+      if (wanted === null) return { address: null };
+      const handler = createHandler({ context, listenHost: wanted.host, onApprove: null, onError });
+      const server = open(handler);
+      const address = formatAddress(await listenOnPort(server, wanted));
+      server.on('error', onError);
+      return { address };
+    } catch (error) {
+      await stop();
+      throw error;
+    }
+  }
+
+  function open(handler: RequestListener): Server {
+    const server = createBoundedServer(handler);
+    running.push(server);
+    return server;
+  }
+
+  async function stop(): Promise<void> {
+    await Promise.all(running.splice(0).map(close));
+  }
+
+  return { start, stop };
+}
+
+/** Node answers too large headers (431), slow ones (408) and broken ones (400) by itself. */
+function createBoundedServer(handler: RequestListener): Server {
+  const server = createHttpServer(
+    { maxHeaderSize: 8 * 1024, headersTimeout: 5_000, requestTimeout: 10_000, keepAliveTimeout: 5_000, connectionsCheckingInterval: 1_000 },
+    handler,
+  );
+  server.maxConnections = 256;
+  // Ends a peer that does not read its answer.
+  server.setTimeout(30_000);
+  return server;
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    if (!server.listening) return resolve();
+    const deadline = setTimeout(() => server.closeAllConnections(), GRACE_MS);
+    server.close(() => {
+      clearTimeout(deadline);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}

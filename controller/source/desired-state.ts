@@ -1,0 +1,177 @@
+import { resolve } from 'node:path';
+import type { Clock } from '../model/clock.js';
+import type { DesiredSnapshot, DesiredWorkspace, SpecProblem } from '../model/desired.js';
+import { nodeFileSystem } from './file-system.js';
+import type { FileSystem } from './file-system.js';
+import { createLastGoodStore, noLastGoodStore } from './last-good.js';
+import { merge } from './merge.js';
+import type { Merged, Wanted } from './merge.js';
+import { createPacer, mapLimit } from './pacer.js';
+import type { Breathe } from './pacer.js';
+import { createPresence } from './presence.js';
+import { reclaimPolicyOf } from './resolve.js';
+import { createResolver } from './resolver.js';
+import { loadSchema } from './schema.js';
+import { createSecretReader } from './secrets.js';
+import { createSourceReader, SETTLE_MS } from './source-reader.js';
+import type { SourceReader } from './source-reader.js';
+import type { SourceReading } from './spec-file.js';
+import { createStatusBook } from './source-status.js';
+import type { SourceStatus } from './source-status.js';
+import { createWatcher } from './watch.js';
+
+/** Each secret's hash takes some 16 MiB and a thread; two leave threads for reading files. */
+const RESOLVED_AT_ONCE = 2;
+
+export interface DesiredStateOptions {
+  readonly directories: readonly string[];
+  readonly secretsDir: string | null;
+  /** Where last good specs are kept; null keeps them in memory only. */
+  readonly stateDir: string | null;
+  /** Reads the last good specs and writes none: for a plan. */
+  readonly readOnly?: boolean;
+  readonly instance: string;
+  readonly clock: Clock;
+  readonly fs?: FileSystem;
+}
+
+/** What the directory sources want, as far as it can be known. */
+export interface DesiredState {
+  /**
+   * One look at all sources; a second call waits for the first. Bad input never makes it fail, only `signal` does.
+   * `complete: false` forbids deletions and nothing else: a directory is unreadable, or a file so broken that any name
+   * could be in it. A name stays in `removed` until it is forgotten or its spec is back.
+   */
+  scan(signal?: AbortSignal): Promise<DesiredSnapshot>;
+  /** Calls `onHint` when a scan might find something new; returns what ends it. Hints are lost at times: scan now and then anyway. */
+  watch(onHint: () => void): () => void;
+  sources(): readonly SourceStatus[];
+  /** To be called when a removed workspace's container is gone: drops its last good spec. Does nothing for other names. */
+  forget(name: string): Promise<void>;
+}
+
+export function createDesiredState(options: DesiredStateOptions): DesiredState {
+  const { clock, fs = nodeFileSystem, secretsDir, stateDir, instance } = options;
+  const schema = loadSchema();
+  const roots = [...new Set(options.directories.map((directory) => resolve(directory)))];
+  const readers = roots.map((root) => createSourceReader({ id: `dir:${root}`, root, fs, schema, clock }));
+  const kept = stateDir === null ? noLastGoodStore : createLastGoodStore(resolve(stateDir), schema);
+  const store = options.readOnly === true ? { ...noLastGoodStore, load: kept.load } : kept;
+  const secretsRoot = secretsDir === null ? null : resolve(secretsDir);
+  const secretReader = createSecretReader({ directory: secretsRoot, instance, fs });
+  const watcher = createWatcher(secretsRoot === null ? roots : [...roots, secretsRoot], clock);
+  const presence = createPresence();
+  const resolver = createResolver();
+  const statuses = createStatusBook(readers.map((reader) => reader.id));
+  let isLoaded = false;
+  let lastScan: Promise<unknown> = Promise.resolve();
+
+  const loadLastGood = async (breathe: Breathe): Promise<void> => {
+    if (isLoaded) return;
+    for (const definition of await store.load(breathe)) presence.remember(definition);
+    isLoaded = true;
+  };
+
+  /** The merged names, and those that are absent but not provably gone. */
+  const withAbsent = (merged: Merged, complete: boolean) => {
+    const wanted = new Map(merged.wanted);
+    const { pending, removed, lookAgainMs } = presence.judge((name) => wanted.has(name), complete, clock.now());
+    for (const name of pending) {
+      const definition = presence.known.get(name);
+      if (definition) wanted.set(name, { definition, problem: null, isNewest: false });
+    }
+    if (lookAgainMs !== null) watcher.hintIn(lookAgainMs);
+    return { wanted: [...wanted.values()].sort(byName), removed };
+  };
+
+  const resolveAll = async (wanted: readonly Wanted[], breathe: Breathe) => {
+    const secrets = secretReader.scan();
+    const workspaces = new Map<string, DesiredWorkspace>();
+    const problems: SpecProblem[] = [];
+    const resolved = await mapLimit(wanted, RESOLVED_AT_ONCE, async (item) => {
+      await breathe();
+      return resolver(item, secrets);
+    });
+    for (const one of resolved) {
+      workspaces.set(one.desired.name, one.desired);
+      problems.push(...one.problems);
+    }
+    secrets.end();
+    return { workspaces, problems };
+  };
+
+  const scanOnce = async (signal: AbortSignal | undefined): Promise<DesiredSnapshot> => {
+    signal?.throwIfAborted();
+    const breathe = createPacer(signal);
+    await loadLastGood(breathe);
+    const readings = await readAll(readers, breathe, watcher);
+    if (readings.some((reading) => reading.files.some((file) => file.isSettling))) watcher.hintIn(SETTLE_MS);
+
+    const merged = merge(readings, presence.known);
+    const complete = !merged.hidesNames && readings.every((reading) => reading.isWhole);
+    const newest = [...merged.wanted.values()].filter((item) => item.isNewest).map((item) => item.definition);
+    for (const definition of newest) presence.remember(definition);
+    const { wanted, removed } = withAbsent(merged, complete);
+    const saveProblems = await store.save(newest, breathe);
+    if (secretsRoot !== null) await watcher.arm(secretsRoot);
+    const resolved = await resolveAll(wanted, breathe);
+
+    const problems = [...merged.problems, ...resolved.problems, ...saveProblems].sort(byPlace);
+    statuses.record(readings, wanted, problems, clock.now());
+    return { complete, workspaces: resolved.workspaces, claimed: merged.claimed, removed: policies(removed), problems };
+  };
+
+  const policies = (names: ReadonlySet<string>): DesiredSnapshot['removed'] =>
+    new Map([...names].sort().flatMap((name) => {
+      const definition = presence.known.get(name);
+      return definition ? [[name, { reclaimPolicy: reclaimPolicyOf(definition) }] as const] : [];
+    }));
+
+  return {
+    scan(signal) {
+      const scan = lastScan.then(() => scanOnce(signal));
+      lastScan = scan.catch(() => undefined);
+      return unlessAborted(scan, signal);
+    },
+    watch: (onHint) => watcher.subscribe(onHint),
+    sources: () => statuses.all(),
+    async forget(name) {
+      if (presence.forget(name)) await store.remove(name);
+    },
+  };
+}
+
+/** One after the other: which source a doubly listed file belongs to must not depend on luck. */
+async function readAll(readers: readonly SourceReader[], breathe: Breathe, watcher: ReturnType<typeof createWatcher>): Promise<SourceReading[]> {
+  const seen = new Set<string>();
+  const directories = new Set<string>();
+  const readings: SourceReading[] = [];
+  const onDirectory = (path: string): Promise<void> => {
+    directories.add(path);
+    return watcher.arm(path);
+  };
+  for (const reader of readers) readings.push(await reader.read({ breathe, seen, onDirectory }));
+  watcher.keepOnly(directories);
+  return readings;
+}
+
+/** Rejects at once on abort, though a call to a hung file system goes on behind. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  return new Promise<T>((resolveWork, reject) => {
+    const abort = () => reject(signal.reason as Error);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    work.then(resolveWork, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}
+
+function byName(a: Wanted, b: Wanted): number {
+  return a.definition.name < b.definition.name ? -1 : 1;
+}
+
+function byPlace(a: SpecProblem, b: SpecProblem): number {
+  const [here, there] = [a.location, b.location];
+  if (here.file !== there.file) return here.file < there.file ? -1 : 1;
+  return here.line - there.line || here.column - there.column;
+}

@@ -1,0 +1,75 @@
+import type { BigIntStats, Dirent } from 'node:fs';
+import { lstat, readdir, realpath, stat } from 'node:fs/promises';
+import { readDescriptor } from './read-descriptor.js';
+import type { RawRead } from './read-descriptor.js';
+
+/** What this room asks of a file system; injected, because tests run as root and meet no EACCES otherwise. */
+export interface FileSystem {
+  readdir(path: string): Promise<Dirent[]>;
+  lstat(path: string): Promise<BigIntStats>;
+  stat(path: string): Promise<BigIntStats>;
+  realpath(path: string): Promise<string>;
+  /** The first `bytes` bytes; never blocks on a FIFO, never follows a link in the last place. */
+  read(path: string, bytes: number): Promise<RawRead>;
+}
+
+export const nodeFileSystem: FileSystem = {
+  readdir: (path) => readdir(path, { withFileTypes: true }),
+  lstat: (path) => lstat(path, { bigint: true }),
+  stat: (path) => stat(path, { bigint: true }),
+  realpath: (path) => realpath(path),
+  read: readDescriptor,
+};
+
+/** Which file, in which version: equal stamps, equal content, unless it is racy. */
+export interface FileStamp {
+  readonly id: string;
+  readonly size: number;
+  readonly mtimeMs: number;
+  readonly ctimeMs: number;
+}
+
+export function stampOf(stats: BigIntStats): FileStamp {
+  return {
+    id: `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}`,
+    size: Number(stats.size),
+    mtimeMs: Number(stats.mtimeNs) / 1e6,
+    ctimeMs: Number(stats.ctimeNs) / 1e6,
+  };
+}
+
+/** Time stamps move in steps of some ms: a file read this soon after its last change may change once more unseen. */
+const RACY_MS = 50;
+
+export function isRacy(stamp: FileStamp, readAtMs: number): boolean {
+  return readAtMs - stamp.ctimeMs < RACY_MS;
+}
+
+export function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'UNKNOWN';
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  ENOENT: 'it does not exist',
+  ENOTDIR: 'it is not a directory',
+  ELOOP: 'its links form a loop',
+  EMFILE: 'too many open files',
+  ENFILE: 'too many open files',
+  ENOSPC: 'no space left on the device',
+  EROFS: 'the file system is read-only',
+  EIO: 'the device reports an error (EIO)',
+  ENAMETOOLONG: 'its name is too long',
+};
+
+/** The cause of a failed call in plain words. */
+export function ioWords(error: unknown): string {
+  const code = errorCode(error);
+  return WORDS[code] ?? code;
+}
+
+/** True when `path` is `root` or below it; both are real paths. */
+export function isInside(root: string, path: string): boolean {
+  return path === root || path.startsWith(root.endsWith('/') ? root : `${root}/`);
+}

@@ -1,0 +1,31 @@
+import { findNodeAtLocation } from 'jsonc-parser';
+import type { JSONPath, Node } from 'jsonc-parser';
+
+/** Something wrong at a place in an object, before it has a line and a column. */
+export interface Issue {
+  readonly path: JSONPath;
+  /** Whether the message speaks of the field's name or of its value. */
+  readonly at: 'key' | 'value';
+  /** Without the path: that is put before it. */
+  readonly message: string;
+}
+
+/** The offset of what stands at `path` below `node`; of the nearest thing around it when there is nothing. */
+export function offsetOf(node: Node, path: JSONPath, at: Issue['at'] = 'value'): number {
+  for (let length = path.length; length > 0; length -= 1) {
+    const found = findNodeAtLocation(node, path.slice(0, length));
+    if (!found) continue;
+    const isKey = at === 'key' && length === path.length && found.parent?.type === 'property';
+    return isKey ? (found.parent?.offset ?? found.offset) : found.offset;
+  }
+  return node.offset;
+}
+
+/** `spec.env[0].value`; a key that is no plain word stands in brackets. */
+export function pathText(path: JSONPath, show: (key: string) => string): string {
+  return path.reduce<string>((text, part) => {
+    if (typeof part === 'number') return `${text}[${part}]`;
+    if (!/^[A-Za-z_$][\w$]{0,59}$/.test(part)) return `${text}[${show(part)}]`;
+    return text === '' ? part : `${text}.${part}`;
+  }, '');
+}

@@ -1,0 +1,48 @@
+import type { SpecLocation, SpecProblem } from '../model/desired.js';
+
+const CUT_AT = 60;
+
+/** Control characters, line separators, bidirectional overrides, lone surrogates: what could forge or garble a line of output. */
+const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]|[\ud800-\udfff]/gu;
+
+/** Text from outside, safe to print on one line. */
+export function escapeControls(text: string): string {
+  return text.replace(UNPRINTABLE, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** A value as a message quotes it: escaped, cut when long. */
+export function quote(text: string): string {
+  const start = text.slice(0, CUT_AT + 1);
+  const chars = Array.from(start);
+  const isCut = text.length > CUT_AT;
+  return `"${escapeControls(isCut ? chars.slice(0, CUT_AT).join('') : text)}${isCut ? '…' : ''}"`;
+}
+
+export function problemAt(location: SpecLocation, message: string, workspace: string | null = null): SpecProblem {
+  return { location, workspace, message };
+}
+
+/** A problem with a file or directory as a whole. */
+export function problemOf(source: string, file: string, message: string): SpecProblem {
+  return problemAt({ source, file, line: 1, column: 1 }, message);
+}
+
+/** `file:line:col: message`, on one line whatever the file is called. */
+export function formatProblem(problem: SpecProblem): string {
+  const { file, line, column } = problem.location;
+  return `${escapeControls(file)}:${line}:${column}: ${problem.message}`;
+}
+
+/** A workflow command that GitHub shows as an annotation on the pull request. */
+export function formatGithub(problem: SpecProblem): string {
+  const { file, line, column } = problem.location;
+  return `::error file=${githubProperty(file)},line=${line},col=${column}::${githubData(problem.message)}`;
+}
+
+function githubData(text: string): string {
+  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+}
+
+function githubProperty(text: string): string {
+  return githubData(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
+}

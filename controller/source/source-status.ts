@@ -1,0 +1,44 @@
+import type { SpecProblem } from '../model/desired.js';
+import type { Wanted } from './merge.js';
+import type { SourceReading } from './spec-file.js';
+
+export interface SourceStatus {
+  /** `dir:<path>`. */
+  readonly id: string;
+  /** When it was last read whole, in ms since the epoch. */
+  readonly lastSuccess: number | null;
+  /** It was read whole at least once. */
+  readonly readOnce: boolean;
+  /** `invalid` counts objects and files that are not in force, `lastGood` the workspaces that run on an earlier version. */
+  readonly specs: { readonly valid: number; readonly invalid: number; readonly lastGood: number };
+  readonly problems: readonly SpecProblem[];
+}
+
+export interface StatusBook {
+  record(readings: readonly SourceReading[], wanted: readonly Wanted[], problems: readonly SpecProblem[], now: number): void;
+  all(): readonly SourceStatus[];
+}
+
+export function createStatusBook(ids: readonly string[]): StatusBook {
+  let statuses = ids.map((id): SourceStatus => ({ id, lastSuccess: null, readOnce: false, specs: { valid: 0, invalid: 0, lastGood: 0 }, problems: [] }));
+  return {
+    record(readings, wanted, problems, now) {
+      const before = new Map(statuses.map((status) => [status.id, status]));
+      statuses = readings.map((reading) => ({
+        id: reading.id,
+        lastSuccess: reading.isWhole ? now : (before.get(reading.id)?.lastSuccess ?? null),
+        readOnce: reading.isWhole || (before.get(reading.id)?.readOnce ?? false),
+        specs: countSpecs(reading, wanted),
+        problems: problems.filter((problem) => problem.location.source === reading.id),
+      }));
+    },
+    all: () => statuses,
+  };
+}
+
+function countSpecs(reading: SourceReading, wanted: readonly Wanted[]): SourceStatus['specs'] {
+  const own = wanted.filter((item) => item.definition.location.source === reading.id);
+  const valid = own.filter((item) => item.isNewest).length;
+  const found = reading.files.reduce((sum, file) => sum + file.definitions.length + (file.isSettling ? 0 : file.refusals.length), 0);
+  return { valid, invalid: Math.max(0, found - valid), lastGood: own.length - valid };
+}

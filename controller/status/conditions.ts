@@ -1,0 +1,109 @@
+import type { SpecProblem } from '../model/desired.js';
+import { explain } from '../model/reasons.js';
+import type { Condition, ConditionType, WorkspaceReport } from '../model/status.js';
+
+type Finding = Pick<Condition, 'status' | 'reason' | 'message'>;
+
+/**
+ * What `report` says, as conditions. Law 10: a transition time moves only when the status changes.
+ * @param now milliseconds since the epoch
+ */
+export function conditionsOf(report: WorkspaceReport, previous: readonly Condition[], now: number): Condition[] {
+  const findings: readonly [ConditionType, Finding][] = [
+    ['SpecValid', specValid(report)],
+    ['ContainerReady', containerReady(report)],
+    ['Ready', ready(report)],
+  ];
+  return findings.map(([type, finding]) => {
+    const before = previous.find((condition) => condition.type === type);
+    const unchanged = before !== undefined && before.status === finding.status;
+    return { type, ...finding, lastTransitionTime: unchanged ? before.lastTransitionTime : new Date(now).toISOString() };
+  });
+}
+
+export function conditionOf(status: { readonly conditions: readonly Condition[] }, type: ConditionType): Condition | null {
+  return status.conditions.find((condition) => condition.type === type) ?? null;
+}
+
+/** `file:line:column: message`, as every report of a spec's problem begins. */
+export function problemText(problem: SpecProblem): string {
+  const { file, line, column } = problem.location;
+  return `${file}:${line}:${column}: ${problem.message}`;
+}
+
+function specValid({ spec, verdict }: WorkspaceReport): Finding {
+  const failure = verdict.kind === 'failing' ? verdict.failure : null;
+  if (spec === null) {
+    if (failure?.reason === 'SpecInvalid') return no('SpecInvalid', explain(failure));
+    return { status: 'Unknown', reason: verdict.kind === 'held' ? 'DeletionHeld' : 'RemovalPending', message: 'The spec is gone.' };
+  }
+  if (spec.problem === null) return yes('Valid', '');
+  const reason = failure?.reason === 'SecretUnreadable' ? 'SecretUnreadable' : 'SpecInvalid';
+  return no(reason, problemText(spec.problem));
+}
+
+function containerReady({ container, verdict }: WorkspaceReport): Finding {
+  switch (verdict.kind) {
+    case 'ready':
+      return yes('Running', '');
+    case 'failing':
+      // Law 2: what the engine does not tell is unknown, not absent.
+      if (verdict.failure.reason === 'EngineUnreachable') return unknown(verdict.failure.reason, explain(verdict.failure));
+      return verdict.serving ? yes('Running', '') : no(verdict.failure.reason, explain(verdict.failure));
+    case 'stopped':
+    case 'progressing':
+    case 'held':
+    case 'removing':
+    case 'removed':
+      return asSeen(container);
+  }
+}
+
+function asSeen(container: WorkspaceReport['container']): Finding {
+  if (container === null) return no('Missing', 'There is no container.');
+  if (container.state !== 'running') return no(capitalised(container.state), `The container is ${container.state}.`);
+  switch (container.health) {
+    case 'none':
+    case 'healthy':
+      return yes('Running', '');
+    case 'starting':
+      return no('Starting', 'The health check has not answered yet.');
+    case 'unhealthy':
+      return no('Unhealthy', 'The health check fails.');
+  }
+}
+
+function ready({ verdict }: WorkspaceReport): Finding {
+  switch (verdict.kind) {
+    case 'ready':
+      return yes('Ready', '');
+    case 'stopped':
+      return no('Stopped', 'Stopped, as the spec wants it.');
+    case 'progressing':
+      return no(verdict.replacing ? 'Replacing' : 'Starting', verdict.message);
+    case 'failing':
+      if (verdict.failure.reason === 'EngineUnreachable') return unknown(verdict.failure.reason, explain(verdict.failure));
+      return no(verdict.failure.reason, explain(verdict.failure));
+    case 'held':
+      return no(verdict.failure.reason, explain(verdict.failure));
+    case 'removing':
+    case 'removed':
+      return no('RemovalPending', 'The spec is gone; the container is being removed.');
+  }
+}
+
+function yes(reason: string, message: string): Finding {
+  return { status: 'True', reason, message };
+}
+
+function no(reason: string, message: string): Finding {
+  return { status: 'False', reason, message };
+}
+
+function unknown(reason: string, message: string): Finding {
+  return { status: 'Unknown', reason, message };
+}
+
+function capitalised(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
+}

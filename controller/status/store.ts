@@ -1,0 +1,114 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { RecordedEvent, WorkspaceReport, WorkspaceStatus } from '../model/status.js';
+import { conditionsOf, problemText } from './conditions.js';
+import { createEventRecord, type CountedEvent } from './events.js';
+import { nextPhase } from './lifecycle.js';
+import type { SourceSummary } from './sources.js';
+import { eventsBetween } from './transitions.js';
+
+/** `before` is null for a workspace that is new here, `after` for one that is removed. */
+export type StatusChange =
+  | { readonly name: string; readonly before: WorkspaceStatus | null; readonly after: WorkspaceStatus }
+  | { readonly name: string; readonly before: WorkspaceStatus; readonly after: null };
+
+export type StatusListener = (change: StatusChange) => void;
+
+/** What server and cli read. */
+export interface StatusReader {
+  get(name: string): WorkspaceStatus | null;
+  /** By name. */
+  list(): readonly WorkspaceStatus[];
+  /** Oldest first; of one workspace, or of all. */
+  events(workspace?: string): readonly CountedEvent[];
+  /** Names whose removal waits for a confirmation (law 4), sorted. */
+  held(): readonly string[];
+  /** By id. */
+  sources(): readonly SourceSummary[];
+}
+
+export interface StatusStore extends StatusReader {
+  report(report: WorkspaceReport): void;
+  /** An event that is no change of status, such as a drift that was found. */
+  record(event: Omit<RecordedEvent, 'time'>): void;
+  setHeld(names: readonly string[]): void;
+  setSources(sources: readonly SourceSummary[]): void;
+  /** Calls `listener` after each change of a workspace's status; the result ends that. */
+  subscribe(listener: StatusListener): () => void;
+}
+
+/** The truth for people (law 10): written from reports only and never read back as input. */
+export function createStatusStore(options: { readonly now: () => number; readonly eventCapacity?: number }): StatusStore {
+  const { now } = options;
+  const workspaces = new Map<string, WorkspaceStatus>();
+  const listeners = new Set<StatusListener>();
+  const record = createEventRecord({ now, capacity: options.eventCapacity });
+  let held: readonly string[] = [];
+  let sources: readonly SourceSummary[] = [];
+
+  function notify(change: StatusChange): void {
+    for (const listener of [...listeners]) listener(change);
+  }
+
+  function drop(name: string): void {
+    const before = workspaces.get(name);
+    if (before === undefined) return;
+    workspaces.delete(name);
+    record.add({ type: 'Normal', workspace: name, reason: 'Removed', message: 'The spec is gone and its container is removed.' });
+    notify({ name, before, after: null });
+  }
+
+  function report(report: WorkspaceReport): void {
+    if (report.verdict.kind === 'removed') return drop(report.name);
+    const before = workspaces.get(report.name) ?? null;
+    const after = statusAfter(before, report, now());
+    if (isDeepStrictEqual(before, after)) return;
+    workspaces.set(report.name, after);
+    for (const event of eventsBetween(before, after)) record.add(event);
+    notify({ name: report.name, before, after });
+  }
+
+  function setSources(next: readonly SourceSummary[]): void {
+    const known = new Set(sources.flatMap((source) => source.problems.map(problemText)));
+    // Problems of a workspace come with its own report.
+    for (const problem of next.flatMap((source) => source.problems).filter(({ workspace }) => workspace === null)) {
+      const message = problemText(problem);
+      if (!known.has(message)) record.add({ type: 'Warning', workspace: null, reason: 'SpecInvalid', message });
+      known.add(message);
+    }
+    sources = [...next].sort((a, b) => compare(a.id, b.id));
+  }
+
+  return {
+    report,
+    record: record.add,
+    events: record.list,
+    get: (name) => workspaces.get(name) ?? null,
+    list: () => [...workspaces.values()].sort((a, b) => compare(a.name, b.name)),
+    setHeld(names) {
+      held = [...names].sort(compare);
+    },
+    held: () => held,
+    setSources,
+    sources: () => sources,
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
+}
+
+function statusAfter(before: WorkspaceStatus | null, report: WorkspaceReport, now: number): WorkspaceStatus {
+  return {
+    name: report.name,
+    phase: nextPhase(before?.phase ?? null, report.verdict),
+    // A removal speaks of the spec that was last in force.
+    specHash: report.spec?.hash ?? before?.specHash ?? null,
+    location: report.spec?.location ?? before?.location ?? null,
+    conditions: conditionsOf(report, before?.conditions ?? [], now),
+    container: report.container,
+  };
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

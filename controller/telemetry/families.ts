@@ -1,0 +1,45 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+
+export type Families = ReturnType<typeof createFamilies>;
+
+/** The metric families of DESIGN section 3. Base units; no collect callbacks: one that throws fails the scrape (TRAPS). */
+export function createFamilies(registry: Registry) {
+  const registers = [registry];
+
+  function counter<L extends string = never>(name: string, help: string, ...labelNames: L[]): Counter<L> {
+    return new Counter({ name: `kalpana_${name}`, help, labelNames, registers });
+  }
+  function gauge<L extends string = never>(name: string, help: string, ...labelNames: L[]): Gauge<L> {
+    return new Gauge({ name: `kalpana_${name}`, help, labelNames, registers });
+  }
+  function histogram<L extends string = never>(name: string, help: string, buckets: readonly number[], ...labelNames: L[]): Histogram<L> {
+    return new Histogram({ name: `kalpana_${name}`, help, buckets: [...buckets], labelNames, registers });
+  }
+
+  return {
+    reconciles: counter('reconcile_total', 'Reconciliations by result.', 'kind', 'result'),
+    reconcileErrors: counter('reconcile_errors_total', 'Reconciliations that failed, by reason.', 'kind', 'reason'),
+    reconcileSeconds: histogram('reconcile_duration_seconds', 'Time of one reconciliation.', LONG, 'kind'),
+    queueDepth: gauge('queue_depth', 'Keys that wait for a worker.'),
+    queueWait: histogram('queue_wait_seconds', 'Time between a key being queued and its reconciliation.', LONG),
+    queueRetries: counter('queue_retries_total', 'Keys queued again after a failure.'),
+    activeWorkers: gauge('active_workers', 'Workers that reconcile now.'),
+    operations: counter('operations_total', 'Operations on the engine by result.', 'operation', 'result'),
+    operationSeconds: histogram('operation_duration_seconds', 'Time of one operation.', LONG, 'operation'),
+    drift: counter('drift_detected_total', 'Differences found between a container and its spec, by field.', 'field'),
+    missedEvents: counter('missed_events_total', 'Changes that only a resync found.'),
+    engineUp: gauge('engine_up', '1 when the last list of the engine succeeded.'),
+    engineSeconds: histogram('engine_request_duration_seconds', 'Time of one request to the engine.', SHORT, 'verb', 'code'),
+    sourceSuccess: gauge('source_last_success_timestamp_seconds', 'When a source was last read whole; 0 before that.', 'source'),
+    specs: gauge('specs', 'Specs of a source by state; last_good are those invalid ones whose last good version is in force.', 'source', 'state'),
+    workspaces: gauge('workspaces', 'Workspaces by phase.', 'phase'),
+    workspaceReady: gauge('workspace_ready', '1 when the workspace is Ready.', 'name'),
+    deletionsHeld: gauge('deletions_held', 'Removals that wait for a confirmation.'),
+    buildInfo: gauge('build_info', 'Always 1; the versions are in the labels.', 'version', 'node_version'),
+  };
+}
+
+/** Seconds. */
+const SHORT = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
+/** Seconds: an operation may be an image's pull. */
+const LONG = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];

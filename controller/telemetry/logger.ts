@@ -1,0 +1,66 @@
+import { pino, type DestinationStream } from 'pino';
+import { prettyFactory } from 'pino-pretty';
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** A static message with its facts as fields; an error goes into the field `error`. */
+export interface Logger {
+  debug(fields: LogFields, message: string): void;
+  info(fields: LogFields, message: string): void;
+  warn(fields: LogFields, message: string): void;
+  error(fields: LogFields, message: string): void;
+  /** A logger that adds `fields` to each line. */
+  child(fields: LogFields): Logger;
+}
+
+export interface LoggerOptions {
+  readonly level: LogLevel;
+  /** For a person at a terminal instead of JSON lines. */
+  readonly pretty: boolean;
+  readonly color: boolean;
+  /** Instead of stderr. */
+  readonly destination?: DestinationStream;
+}
+
+/** Secrets are never in a log by construction (`Secret`); this catches what a careless hand may add. */
+const SECRET_FIELDS = ['password', 'token', 'secret', 'secrets', 'authorization', 'env', 'Env', 'registryAuth'];
+const STDERR = 2;
+const REDACTED = SECRET_FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]);
+
+/** Writes synchronously: an asynchronous destination loses the last lines on exit (TRAPS, pino). */
+export function createLogger(options: LoggerOptions): Logger {
+  const destination = options.destination ?? pino.destination({ dest: STDERR, sync: true });
+  const logger = pino(
+    {
+      level: options.level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { error: pino.stdSerializers.err },
+      redact: { paths: REDACTED, censor: '[redacted]' },
+    },
+    options.pretty ? prettily(destination, options.color) : destination,
+  );
+  return wrap(logger);
+}
+
+/** pino-pretty's own stream passes lines on in a later tick; formatting in place keeps the last ones. */
+function prettily(destination: DestinationStream, colorize: boolean): DestinationStream {
+  const format = prettyFactory({ colorize, errorLikeObjectKeys: ['error'], translateTime: 'SYS:HH:MM:ss' });
+  return { write: (line) => destination.write(format(line)) };
+}
+
+type PinoLogger = Pick<ReturnType<typeof pino>, LogLevel | 'child'>;
+
+function wrap(logger: PinoLogger): Logger {
+  return {
+    debug: (fields, message) => logger.debug(fields, message),
+    info: (fields, message) => logger.info(fields, message),
+    warn: (fields, message) => logger.warn(fields, message),
+    error: (fields, message) => logger.error(fields, message),
+    child: (fields) => wrap(logger.child(fields)),
+  };
+}

@@ -1,0 +1,125 @@
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { REASONS, type Reason } from '../model/reasons.js';
+import { PHASES, type WorkspaceStatus } from '../model/status.js';
+import type { SourceSummary } from '../status/sources.js';
+import { createFamilies, type Families } from './families.js';
+
+export const RECONCILE_KINDS = ['workspace', 'shared'] as const;
+export type ReconcileKind = (typeof RECONCILE_KINDS)[number];
+
+export const RECONCILE_RESULTS = ['success', 'transient', 'waiting', 'stalled'] as const;
+export type ReconcileResult = (typeof RECONCILE_RESULTS)[number];
+
+export const OPERATION_RESULTS = ['success', 'failure'] as const;
+export type OperationResult = (typeof OPERATION_RESULTS)[number];
+
+export interface MetricsOptions {
+  readonly version: string;
+  /** Closed label sets, preset to 0. */
+  readonly operations: readonly string[];
+  readonly driftFields: readonly string[];
+}
+
+/** All times in seconds. */
+export interface Metrics {
+  reconciled(facts: { readonly kind: ReconcileKind; readonly result: ReconcileResult; readonly seconds: number }): void;
+  reconcileError(facts: { readonly kind: ReconcileKind; readonly reason: Reason }): void;
+  operation(facts: { readonly operation: string; readonly result: OperationResult; readonly seconds: number }): void;
+  driftDetected(field: string): void;
+  missedEvent(): void;
+  engineUp(up: boolean): void;
+  /** `code` is the HTTP status, or a word such as `timeout` where there was none. */
+  engineRequest(facts: { readonly verb: string; readonly code: string; readonly seconds: number }): void;
+  queue(facts: { readonly depth: number; readonly active: number }): void;
+  queueWaited(seconds: number): void;
+  queueRetried(): void;
+  /** All workspaces there are: the series of others go. */
+  observeStatus(statuses: readonly WorkspaceStatus[]): void;
+  /** All sources there are: the series of others go. */
+  sources(summaries: readonly SourceSummary[]): void;
+  deletionsHeld(count: number): void;
+  /** The text of a scrape. */
+  render(): Promise<string>;
+  readonly contentType: string;
+}
+
+export function createMetrics(options: MetricsOptions): Metrics {
+  const registry = new Registry();
+  // Apart from ours: their collect callbacks read /proc, and one that throws must not take ours along.
+  const processRegistry = new Registry();
+  collectDefaultMetrics({ register: processRegistry });
+  const families = createFamilies(registry);
+  preset(families, options);
+
+  return {
+    reconciled({ kind, result, seconds }) {
+      families.reconciles.inc({ kind, result });
+      families.reconcileSeconds.observe({ kind }, seconds);
+    },
+    reconcileError: (labels) => families.reconcileErrors.inc(labels),
+    operation({ operation, result, seconds }) {
+      families.operations.inc({ operation, result });
+      families.operationSeconds.observe({ operation }, seconds);
+    },
+    driftDetected: (field) => families.drift.inc({ field }),
+    missedEvent: () => families.missedEvents.inc(),
+    engineUp: (up) => families.engineUp.set(up ? 1 : 0),
+    engineRequest: ({ verb, code, seconds }) => families.engineSeconds.observe({ verb, code }, seconds),
+    queue({ depth, active }) {
+      families.queueDepth.set(depth);
+      families.activeWorkers.set(active);
+    },
+    queueWaited: (seconds) => families.queueWait.observe(seconds),
+    queueRetried: () => families.queueRetries.inc(),
+    observeStatus: (statuses) => observeStatus(families, statuses),
+    sources: (summaries) => observeSources(families, summaries),
+    deletionsHeld: (count) => families.deletionsHeld.set(count),
+    render: async () => (await registry.metrics()) + (await processMetrics(processRegistry)),
+    contentType: registry.contentType,
+  };
+}
+
+async function processMetrics(registry: Registry): Promise<string> {
+  try {
+    return await registry.metrics();
+  } catch {
+    // A scrape without them shows their absence; a scrape that fails shows nothing.
+    return '';
+  }
+}
+
+function preset(families: Families, options: MetricsOptions): void {
+  for (const kind of RECONCILE_KINDS) {
+    for (const result of RECONCILE_RESULTS) families.reconciles.inc({ kind, result }, 0);
+    for (const reason of Object.keys(REASONS)) families.reconcileErrors.inc({ kind, reason }, 0);
+    families.reconcileSeconds.zero({ kind });
+  }
+  for (const operation of options.operations) {
+    for (const result of OPERATION_RESULTS) families.operations.inc({ operation, result }, 0);
+    families.operationSeconds.zero({ operation });
+  }
+  for (const field of options.driftFields) families.drift.inc({ field }, 0);
+  observeStatus(families, []);
+  families.buildInfo.set({ version: options.version, node_version: process.version }, 1);
+}
+
+function observeStatus({ workspaces, workspaceReady }: Families, statuses: readonly WorkspaceStatus[]): void {
+  const counts = new Map(PHASES.map((phase) => [phase, 0]));
+  workspaceReady.reset();
+  for (const { name, phase } of statuses) {
+    counts.set(phase, (counts.get(phase) ?? 0) + 1);
+    workspaceReady.set({ name }, phase === 'Ready' ? 1 : 0);
+  }
+  for (const [phase, count] of counts) workspaces.set({ phase }, count);
+}
+
+function observeSources({ sourceSuccess, specs }: Families, summaries: readonly SourceSummary[]): void {
+  sourceSuccess.reset();
+  specs.reset();
+  for (const { id: source, lastSuccess, specs: counts } of summaries) {
+    sourceSuccess.set({ source }, (lastSuccess ?? 0) / 1000);
+    specs.set({ source, state: 'valid' }, counts.valid);
+    specs.set({ source, state: 'invalid' }, counts.invalid);
+    specs.set({ source, state: 'last_good' }, counts.lastGood);
+  }
+}

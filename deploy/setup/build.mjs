@@ -1,0 +1,40 @@
+// dist/ from controller/, only when a source or a setting of the compiler changed.
+import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { hashOf } from './dependencies.mjs';
+import { root } from './paths.mjs';
+import { run } from './processes.mjs';
+import { SetupError } from './say.mjs';
+
+const SETTINGS = ['tsconfig.json', 'controller/tsconfig.json', 'package-lock.json'];
+
+/** A hash over the files of `folders`: contents, not times, for a checkout changes times. */
+export function inputsHash(folders, files) {
+  const sources = folders.flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true })
+      .filter((name) => /\.(ts|json|html|css|js)$/.test(name))
+      .map((name) => join(folder, name)),
+  );
+  const all = [...sources, ...files].filter((name) => statSync(join(root, name)).isFile()).sort();
+  return hashOf(...all.flatMap((name) => [name, readFileSync(join(root, name))]));
+}
+
+export async function ensureBuild() {
+  return compile({ project: 'controller', outDir: 'dist', hash: inputsHash(['controller'], SETTINGS) });
+}
+
+/** The bench and the controller's parts that it measures, compiled as they are shipped. */
+export async function ensureBenchBuild() {
+  const hash = inputsHash(['controller', 'test/bench', 'test/support'], [...SETTINGS, 'test/bench/tsconfig.json']);
+  return compile({ project: 'test/bench', outDir: '.kalpana/bench-build', hash });
+}
+
+async function compile({ project, outDir, hash }) {
+  const stamp = join(root, outDir, '.kalpana-inputs');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return undefined;
+  rmSync(stamp, { force: true });
+  const { code, text } = await run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', project], { cwd: root });
+  if (code !== 0) throw new SetupError(`the build failed:\n${text.trimEnd()}`);
+  writeFileSync(stamp, hash);
+  return `compiled to ${outDir}/`;
+}

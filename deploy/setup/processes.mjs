@@ -1,0 +1,107 @@
+// Processes, by id and only after a look at what they are: never by a broad name.
+import { accessSync, constants, readFileSync, readdirSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { basename, delimiter, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+export function commandLineOf(pid) {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').filter(Boolean);
+  } catch {
+    return [];
+  }
+}
+
+/** Alive and no zombie. */
+export function isAlive(pid) {
+  const stat = statOf(pid);
+  return stat !== null && stat.state !== 'Z' && stat.state !== 'X';
+}
+
+function statOf(pid) {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const [state, parent] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return { state, parent: Number(parent) };
+  } catch {
+    return null;
+  }
+}
+
+const ENGINE_PROGRAMS = /^(dockerd|containerd|containerd-shim.*|docker-init|runc)$/;
+
+/**
+ * What an engine runs: its daemons and shims, known by a path of ours on their command line, everything in the
+ * containers `containerIds`, known by its cgroup, and all their descendants (docker-proxy names no path).
+ */
+export function engineProcesses(paths, containerIds = []) {
+  const parents = new Map();
+  const found = new Set();
+  for (const entry of readdirSync('/proc')) {
+    const pid = Number(entry);
+    const stat = Number.isInteger(pid) && pid !== process.pid ? statOf(pid) : null;
+    if (!stat || stat.state === 'Z' || stat.state === 'X') continue;
+    parents.set(pid, stat.parent);
+    const [program = '', ...words] = commandLineOf(pid);
+    const isEngine = ENGINE_PROGRAMS.test(basename(program)) && words.some((word) => paths.some((path) => word.includes(`${path}/`)));
+    if (isEngine || isContained(pid, containerIds)) found.add(pid);
+  }
+  const descends = (pid) => pid !== undefined && pid > 1 && (found.has(pid) || descends(parents.get(pid)));
+  return [...parents.keys()].filter(descends);
+}
+
+function isContained(pid, containerIds) {
+  if (containerIds.length === 0) return false;
+  try {
+    const cgroup = readFileSync(`/proc/${pid}/cgroup`, 'utf8');
+    return containerIds.some((id) => cgroup.includes(id));
+  } catch {
+    return false;
+  }
+}
+
+export async function until(condition, timeoutMs, everyMs = 25) {
+  const deadline = performance.now() + timeoutMs;
+  while (performance.now() < deadline) {
+    if (await condition()) return true;
+    await delay(everyMs);
+  }
+  return Boolean(await condition());
+}
+
+export function signal(pid, name) {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error;
+  }
+}
+
+/** The path of a program, also where the sbin folders are not on PATH; or null. */
+export function findProgram(name) {
+  for (const folder of [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin']) {
+    const path = join(folder || '.', name);
+    try {
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch {
+      continue;
+    }
+  }
+  return null;
+}
+
+/** Runs a command to its end. `output`: 'inherit', or 'capture' to get stdout and stderr together as text. */
+export function run(command, args, { cwd, env, output = 'capture', input, onStart } = {}) {
+  return new Promise((resolve, reject) => {
+    const stdio = output === 'inherit' ? ['ignore', 'inherit', 'inherit'] : [input ? 'pipe' : 'ignore', 'pipe', 'pipe'];
+    const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio });
+    onStart?.(child);
+    let text = '';
+    child.stdout?.on('data', (chunk) => (text += chunk));
+    child.stderr?.on('data', (chunk) => (text += chunk));
+    child.stdin?.end(input);
+    child.on('error', reject);
+    child.on('close', (code, killedBy) => resolve({ code: code ?? 1, killedBy, text }));
+  });
+}

@@ -1,0 +1,80 @@
+// npm start: from a fresh clone to the example workspaces running. Arguments after -- go to `kalpana run`.
+import { spawn } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ensureBuild } from './build.mjs';
+import { ensureDependencies } from './dependencies.mjs';
+import { runningPrivateEngine, startPrivateEngine } from './engine.mjs';
+import { stopPrivateEngine } from './engine-stop.mjs';
+import { findEngine } from './find-engine.mjs';
+import { ENGINE_PACKAGES, ensurePackages } from './packages.mjs';
+import { demoEngineDir, kalpanaDir, root, secretsDir, specsDir, startPidFile, stateDir } from './paths.mjs';
+import { checkNode, runMain, say, step } from './say.mjs';
+import { ensureWorkspaceImage } from './workspace-image.mjs';
+
+async function main() {
+  checkNode();
+  await step('dependencies', ensureDependencies);
+  await step('build', ensureBuild);
+  const engine = await chooseEngine();
+  await step('demo image', () => ensureWorkspaceImage(engine));
+  return runController(engine, process.argv.slice(2));
+}
+
+/** The engine in use, else a private one; that it is private is said, for docker commands need to be told of it. */
+async function chooseEngine() {
+  const { engine, problem } = await findEngine();
+  if (engine) {
+    await step('engine', () => `${engine.host}, from ${engine.said}`);
+    return engine;
+  }
+  const running = await runningPrivateEngine(demoEngineDir);
+  if (running === null) {
+    say(`${problem}; using a private one with its data in .kalpana/engine`);
+    // A person who may not start an engine is told that, not what to install.
+    if (process.getuid?.() === 0) await step('packages', () => ensurePackages(ENGINE_PACKAGES, 'run a private engine'));
+  }
+  let host = running;
+  await step('engine', async () => {
+    if (host === null) host = await startEngine();
+    return `${host}, private (docker commands: export DOCKER_HOST=${host})`;
+  });
+  return { host, isPrivate: true };
+}
+
+async function startEngine() {
+  try {
+    return (await startPrivateEngine({ dir: demoEngineDir, pool: '10.213.0.0/16' })).host;
+  } catch (error) {
+    await stopPrivateEngine({ dir: demoEngineDir });
+    throw error;
+  }
+}
+
+/** Runs the controller to its end and passes its exit code on. */
+function runController(engine, args) {
+  mkdirSync(kalpanaDir, { recursive: true });
+  writeFileSync(startPidFile, String(process.pid));
+  const env = { ...process.env };
+  if (engine.isPrivate) {
+    for (const name of ['DOCKER_CONTEXT', 'DOCKER_TLS', 'DOCKER_TLS_VERIFY', 'DOCKER_CERT_PATH']) delete env[name];
+    env.DOCKER_HOST = engine.host;
+  }
+  const command = [join(root, 'dist/main.js'), 'run', '--specs', specsDir, '--secrets-dir', secretsDir, '--state-dir', stateDir, ...args];
+  const relative = command.map((word) => word.replace(`${root}/`, ''));
+  say(`controller     node ${relative.join(' ')}`);
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, relative, { stdio: 'inherit', env, cwd: root });
+    // On a terminal Ctrl-C reaches the controller by itself; a second copy would mean "at once".
+    process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'));
+    for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+    child.on('error', reject);
+    child.on('exit', (code, signal) => {
+      rmSync(startPidFile, { force: true });
+      say('The workspaces keep running. `npm start` goes on with them; `npm run demo:clean` removes all that the demo made.');
+      resolve(code ?? (signal === null ? 0 : 1));
+    });
+  });
+}
+
+await runMain(main);
