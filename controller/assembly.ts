@@ -4,7 +4,8 @@ import { classifyCall } from './apply/failures.js';
 import { createGivenUpStore } from './apply/given-up.js';
 import { createImagePuller } from './apply/image-puller.js';
 import type { DockerPort } from './docker/port.js';
-import { createController, type Controller } from './engine/controller.js';
+import { createController } from './engine/controller.js';
+import type { Controller } from './engine/controller-types.js';
 import type { Hooks } from './engine/interfaces.js';
 import type { Clock } from './model/clock.js';
 import type { PullProgress } from './model/engine-objects.js';
@@ -67,6 +68,7 @@ export function assembleController(options: AssemblyOptions): Controller {
     checkStorage: (containerId, mountPath, calls) => isStorageGone(docker, containerId, mountPath, calls),
     findPortHolder,
     isPulling: images.isPulling,
+    readOutput: (containerId, lines, calls) => docker.tailContainer(containerId, lines, calls),
     classify: classifyCall,
     hooks,
   });

@@ -27,6 +27,7 @@ export function createReporting(deps: {
   readonly onEngine: (up: boolean, detail: string) => void;
 }): Reporting {
   const { store, metrics, log } = deps;
+  const knownFailures = new Map<string, string>();
   let knownProblems = new Set<string>();
   let engineWasUp: boolean | null = null;
   let held = '';
@@ -37,7 +38,12 @@ export function createReporting(deps: {
       metrics.reconciled({ kind, result, seconds });
       if (failure !== null) metrics.reconcileError({ kind, reason: failure.reason });
       const facts = { kind, key, reconcileId, trigger, result, operations, seconds };
-      if (failure !== null) log.warn({ ...facts, reason: failure.reason, detail: explain(failure) }, 'reconcile failed');
+      const detail = failure === null ? '' : explain(failure);
+      const isNews = knownFailures.get(key) !== detail;
+      if (failure === null) knownFailures.delete(key);
+      else knownFailures.set(key, detail);
+      // A failure that lasts is said once, not at every resync.
+      if (failure !== null && isNews) log.warn({ ...facts, reason: failure.reason, detail }, 'reconcile failed');
       else if (operations > 0) log.info(facts, 'reconciled');
       else log.debug(facts, 'reconciled');
     },
@@ -91,6 +97,8 @@ export function createReporting(deps: {
       metrics.operation({ operation: operation.type, result: failure === null ? 'success' : 'failure', seconds });
       const facts = { key: key === SHARED_KEY ? 'shared' : key, operation: renderOperation(operation), seconds };
       if (failure === null) log.info(facts, 'operation');
+      // The create is how an absent image is found out (no inspect on the cold path); the pull follows.
+      else if (failure.reason === 'ImageMissing') log.info({ ...facts, reason: failure.reason }, 'image is not on the engine');
       else log.warn({ ...facts, reason: failure.reason, detail: failure.message }, 'operation failed');
     },
   };

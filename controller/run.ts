@@ -8,7 +8,7 @@ import type { CliIo } from './cli/io.js';
 import { createProgress } from './cli/progress.js';
 import { connectEngine } from './docker/dockerode-port.js';
 import { findEndpoint, type EngineEndpoint } from './docker/endpoint.js';
-import type { Controller } from './engine/controller.js';
+import type { Controller } from './engine/controller-types.js';
 import { delay, systemClock } from './model/clock.js';
 import { DRIFT_FIELDS, OPERATION_TYPES } from './plan/types.js';
 import { createReporting } from './reporting.js';

@@ -32,7 +32,7 @@ function reasonOf(operation: Operation, error: EngineError): Reason {
     return error.kind === 'rejected' ? 'CreateFailed' : 'EngineError';
   }
   // Only a container that never ran is given up; one that ran before may well run again.
-  const neverRan = operation.type === 'start-container' && operation.container.id === null;
+  const neverRan = operation.type === 'start-container' && operation.first === true;
   return neverRan && error.kind !== 'conflict' && CANNOT_START.test(error.message) ? 'StartFailed' : 'EngineError';
 }
 

@@ -5,7 +5,7 @@ import { withDeadline, type Scope } from './deadline.js';
 import { statusFailure, transportFailure } from './failures.js';
 import { EngineError, type CallOptions } from './port.js';
 import { chooseVersion, createSession, type EngineVersion } from './session.js';
-import { parseJson, ShapeError } from './shapes.js';
+import { parseJson } from './shapes.js';
 import type { HttpRequest, Transport } from './transport.js';
 
 export interface Call extends HttpRequest {
@@ -106,6 +106,7 @@ export function createClient(host: string, transport: Transport, { clock, onRequ
   }
 
   async function call<T>(request: Call, read: (answer: IncomingMessage, scope: Scope) => Promise<T>): Promise<T> {
+    refuseOddPath(request);
     try {
       return await bounded(request, async (scope) => {
         try {
@@ -130,7 +131,9 @@ export function createClient(host: string, transport: Transport, { clock, onRequ
     effect: (request) => call(request, async (answer) => void (await readBody(answer))),
     async version(options) {
       session.forget();
-      return negotiate(options);
+      const version = await negotiate(options);
+      session.remember(version);
+      return version;
     },
     close() {
       closed.abort();
@@ -156,8 +159,12 @@ function withDeadlineOf<T>(scope: Scope, work: () => Promise<T>): Promise<T> {
   });
 }
 
-/** A path from segments that are names: each is escaped, none may be empty. */
+/** A path from segments that are names. */
 export function pathOf(...segments: readonly string[]): string {
-  if (segments.includes('')) throw new ShapeError('a name in the path is empty');
   return `/${segments.map(encodeURIComponent).join('/')}`;
+}
+
+/** An empty name or `..` would ask about something else: `/volumes/` for all volumes. */
+function refuseOddPath({ verb, path }: Call): void {
+  if (/\/\.{0,2}(\/|$)/.test(path)) throw new EngineError('rejected', verb, 'A name is empty or made of dots');
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../model/clock.js';
 import { EngineError } from './port.js';
 
@@ -43,8 +44,11 @@ export async function withDeadline<T>(limit: Limit, work: (scope: Scope) => Prom
     },
   };
   for (const signal of limit.signals) {
-    if (signal?.aborted) onAbort();
-    else signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal === undefined) continue;
+    // One signal ends many calls at once, at the controller's exit say: no leak to be warned of.
+    setMaxListeners(0, signal);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
   }
   try {
     return await Promise.race([stopped, stop.signal.aborted ? stopped : work(scope)]);

@@ -1,13 +1,11 @@
-import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Secret } from '../model/secret.js';
+import { askHelper } from './credential-helper.js';
 import { errorCode, messageOf } from './error-words.js';
 import { DOCKER_HUB } from './image-name.js';
 import { EngineError } from './port.js';
 import { asObject, asText, parseJson, type JsonObject } from './shapes.js';
-
-const HELPER_TIMEOUT_MS = 10_000;
 
 /**
  * The value of `X-Registry-Auth` for a registry, from `config.json` as `docker login` writes it: inline, or kept by a
@@ -19,7 +17,7 @@ export async function registryAuth(dockerConfigDir: string, registry: string): P
     const config = await readConfig(file);
     if (config === null) return null;
     const helper = helperFor(config, registry);
-    const credentials = helper === null ? inlineCredentials(config, registry) : await askHelper(helper, registry);
+    const credentials = helper === null ? inlineCredentials(config, registry) : await askHelper(`docker-credential-${helper}`, registry);
     return credentials === null ? null : encode({ ...credentials, serveraddress: registry });
   } catch (error) {
     throw new EngineError('pull-failed', 'pullImage', `The credentials for ${registry} in ${file} cannot be used: ${messageOf(error)}`);
@@ -54,25 +52,6 @@ function inlineCredentials(config: JsonObject, registry: string): Record<string,
 
 function hostOf(address: string): string {
   return address === DOCKER_HUB ? address : address.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
-}
-
-function askHelper(helper: string, registry: string): Promise<Record<string, string> | null> {
-  return new Promise((resolve, reject) => {
-    const child = execFile(`docker-credential-${helper}`, ['get'], { timeout: HELPER_TIMEOUT_MS }, (error, stdout) => {
-      if (/credentials not found/.test(stdout)) return resolve(null);
-      if (error !== null) return reject(new Error(`docker-credential-${helper} failed (${String(error.code ?? error.signal)})`));
-      try {
-        const answer = asObject(parseJson(stdout, 'its answer'), 'its answer');
-        const username = asText(answer['Username'], 'Username');
-        const secret = asText(answer['Secret'], 'Secret');
-        resolve(username === '<token>' ? { identitytoken: secret } : { username, password: secret });
-      } catch (reason) {
-        reject(reason as Error);
-      }
-    });
-    child.stdin?.on('error', () => undefined); // A helper that is not there: its exit says so.
-    child.stdin?.end(registry);
-  });
 }
 
 function encode(credentials: Record<string, string>): Secret {

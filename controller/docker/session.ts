@@ -42,6 +42,7 @@ export interface Session {
   current(): Promise<EngineVersion>;
   /** The engine may be another one by now: the next caller negotiates anew. */
   forget(): void;
+  remember(version: EngineVersion): void;
 }
 
 export function createSession(negotiate: () => Promise<EngineVersion>): Session {
@@ -58,6 +59,9 @@ export function createSession(negotiate: () => Promise<EngineVersion>): Session 
     },
     forget() {
       known = null;
+    },
+    remember(version) {
+      known = Promise.resolve(version);
     },
   };
 }

@@ -1,8 +1,11 @@
-import { Agent as HttpAgent, type IncomingMessage } from 'node:http';
+import { Agent as HttpAgent, type ClientRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { inspect } from 'node:util';
 import type { DockerOptions } from 'dockerode';
 import type { EngineEndpoint } from './endpoint.js';
+import { messageOf } from './error-words.js';
+import { oneLine } from './failures.js';
+import { EngineError } from './port.js';
 
 export interface HttpRequest {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'DELETE';
@@ -60,9 +63,15 @@ export function openTransport(endpoint: EngineEndpoint): Transport {
     return { short: open(agents.short), long: open(agents.long) };
   }
 
+  /** docker-modem reads certificates named in the environment on its own account, and throws over them. */
+  function forgetModems(error: unknown): never {
+    modems = null;
+    throw new EngineError('unreachable', 'connect', `dockerode cannot be set up: ${oneLine(messageOf(error))}`, null, { cause: error });
+  }
+
   return {
     async send(request, signal) {
-      const { short, long } = await (modems ??= loadModems());
+      const { short, long } = await (modems ??= loadModems().catch(forgetModems));
       signal.throwIfAborted();
       return dial(request.longLived === true ? long : short, request, signal);
     },
@@ -124,5 +133,19 @@ function newAgent(endpoint: EngineEndpoint, maxSockets: number): HttpAgent {
       : new HttpAgent(options);
   // docker-modem inspects all options of every request for a debug line, printed or not. With the agent's sockets in
   // it, 16 calls at once took 37 ms each; without, 0.3 ms.
-  return Object.assign(agent, { [inspect.custom]: () => 'Agent' });
+  return withoutRedirects(Object.assign(agent, { [inspect.custom]: () => 'Agent' }));
+}
+
+/**
+ * docker-modem goes after every `Location` behind our back, with a request that nobody listens to: its first error would
+ * end the process. The engine redirects nothing that we ask, so the header is dropped before docker-modem sees it.
+ */
+function withoutRedirects(agent: HttpAgent): HttpAgent {
+  const inner = agent as unknown as { addRequest(request: ClientRequest, ...rest: readonly unknown[]): void };
+  const addRequest = inner.addRequest.bind(agent);
+  inner.addRequest = (request, ...rest) => {
+    request.prependListener('response', (answer: IncomingMessage) => void delete answer.headers.location);
+    addRequest(request, ...rest);
+  };
+  return agent;
 }

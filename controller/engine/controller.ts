@@ -1,59 +1,23 @@
 import type { CallOptions } from '../docker/port.js';
-import type { Clock } from '../model/clock.js';
 import { delay } from '../model/clock.js';
 import type { DesiredWorkspace } from '../model/desired.js';
 import type { Failure } from '../model/reasons.js';
 import { rememberOperation } from '../plan/memory.js';
-import { NO_MEMORY, type Operation } from '../plan/types.js';
+import { NO_MEMORY } from '../plan/types.js';
 import { createBackoff } from './backoff.js';
 import { wakesOf } from './event-keys.js';
-import type { CheckStorage, EngineView, EventSource, Execute, FindPortHolder, GivenUp, Hooks, IsPulling, SpecSources } from './interfaces.js';
+import type { Controller, ControllerOptions } from './controller-types.js';
 import { createQueue, type QueueItem } from './queue.js';
 import { reconcileShared, SHARED_KEY } from './reconcile-shared.js';
 import { reconcileWorkspace } from './reconcile-workspace.js';
 import { decideRemovals, type RemovalLedger } from './removals.js';
-import { createState, planFor, reportOf } from './state.js';
+import { createState } from './state.js';
+import { reportClaims, reportHeld, reportUnknown, surveyAll } from './survey.js';
 import { triggers, type Trigger } from './triggers.js';
 import { startWorkers } from './workers.js';
 
-export interface ControllerOptions {
-  readonly instance: string;
-  readonly concurrency: number;
-  readonly resyncMs: number;
-  readonly deepEvery: number;
-  readonly allowPrune: boolean;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly sources: SpecSources;
-  readonly view: EngineView;
-  readonly events: EventSource;
-  readonly execute: Execute;
-  readonly givenUp: GivenUp;
-  readonly checkStorage: CheckStorage;
-  readonly findPortHolder: FindPortHolder;
-  readonly isPulling: IsPulling;
-  /** Turns what an engine call threw into a reason; throws what is no engine error. */
-  readonly classify: (error: unknown) => Failure;
-  readonly hooks: Hooks;
-}
-
-export interface Controller {
-  start(): void;
-  /** Lets operations under way finish for `graceMs`, then abandons them: every prefix of a plan is safe (law 6). */
-  stop(graceMs: number): Promise<void>;
-  /** Confirms held removals: those named, or all that are held. Gives the names that were held. */
-  approve(names: readonly string[] | null): string[];
-  /** Nothing waits, runs or is held back but rechecks of what waits for a person. */
-  readonly idle: () => boolean;
-  /** Milliseconds, our clock; null until it happened. */
-  readonly lastListAt: () => number | null;
-  readonly lastScanAt: () => number | null;
-  readonly engineUp: () => boolean;
-  /** Failures in a row of one workspace. */
-  readonly failures: (workspace: string) => number;
-  /** The executor's results come in here, for the memory. */
-  noteOperation(key: string, operation: Operation): void;
-}
+/** An engine that is away for longer than this makes every status unknown; a restart of it does not. */
+const UNKNOWN_AFTER_RESYNCS = 2;
 
 const SCAN = '#scan';
 const LIST = '#list';
@@ -72,6 +36,7 @@ export function createController(options: ControllerOptions): Controller {
   const calls: CallOptions = { signal: abort.signal };
   const ledger: RemovalLedger = { approved: new Set(), orphanSince: new Map() };
   const passes = new Map<string, number>();
+  const survey = { instance, clock, state, view, queue, hooks };
   let engineUp = false;
   let lastListAt: number | null = null;
   let lastScanAt: number | null = null;
@@ -124,7 +89,11 @@ export function createController(options: ControllerOptions): Controller {
     hooks.scanned(snapshot);
     if (lastListAt !== null) settleRemovals();
     open();
-    if (first) return lookAtAll('start');
+    reportClaims(before, survey);
+    if (first) {
+      if (lastListAt !== null) surveyAll('start', survey);
+      return;
+    }
     const changed = [...snapshot.workspaces.values()].filter((workspace) => isChanged(before.workspaces.get(workspace.name), workspace));
     if (changed.length > 0 || before.workspaces.size !== snapshot.workspaces.size) queue.add(SHARED_KEY, 'spec', true);
     for (const { name } of changed) {
@@ -139,7 +108,9 @@ export function createController(options: ControllerOptions): Controller {
       await view.relist(deep, calls);
     } catch (error) {
       if (abort.signal.aborted) return;
-      setEngine(false, options.classify(error));
+      const failure = options.classify(error);
+      setEngine(false, failure);
+      if (lastListAt !== null && clock.now() - lastListAt > UNKNOWN_AFTER_RESYNCS * options.resyncMs) reportUnknown(failure, survey);
       return looks.addAfter(LIST, 'retry', lookBackoff.next(LIST));
     }
     const first = lastListAt === null;
@@ -149,7 +120,7 @@ export function createController(options: ControllerOptions): Controller {
     setEngine(true, null);
     settleRemovals();
     open();
-    lookAtAll(first ? 'start' : returned ? 'engine-up' : trigger.includes('stream') ? 'stream' : deep ? 'deep' : 'resync');
+    if (lastScanAt !== null) surveyAll(first ? 'start' : returned ? 'engine-up' : trigger.includes('stream') ? 'stream' : deep ? 'deep' : 'resync', survey);
   }
 
   /** Work begins when both sides are known: unknown is not absent (law 2). */
@@ -166,29 +137,8 @@ export function createController(options: ControllerOptions): Controller {
   function settleRemovals(): void {
     const unsure = decideRemovals(state, view, ledger, { instance, allowPrune: options.allowPrune, now: clock.now() });
     if (unsure) looks.addAfter(SCAN, 'orphan', 600);
-    hooks.held([...state.held].sort());
     for (const name of state.removals.keys()) queue.add(name, 'removed');
-    const failure: Failure = { reason: 'DeletionHeld', message: `the specs of ${state.held.size} workspaces are gone at once` };
-    for (const name of state.held) hooks.report(reportOf(name, { kind: 'held', failure }, state, view));
-  }
-
-  /** Plans every workspace on what was just listed, without a call, and queues those that need work (F15). */
-  function lookAtAll(trigger: string): void {
-    if (lastListAt === null || lastScanAt === null) return;
-    queue.add(SHARED_KEY, trigger, true);
-    for (const name of [...state.desired.workspaces.keys()].sort()) {
-      if (queue.isBusy(name) && trigger === 'resync') continue;
-      const plan = planFor(name, state, view, instance, clock.now());
-      if (plan === null) continue;
-      const settledNow = plan.operations.length === 0 && plan.recheckAfterMs === null && plan.verdict.kind !== 'failing';
-      // A deep look goes through the reconciler: it also looks at the volume's directory.
-      if (settledNow && trigger !== 'deep') {
-        hooks.report(reportOf(name, plan.verdict, state, view));
-        continue;
-      }
-      if (trigger === 'resync' && plan.operations.some((operation) => operation.drift !== undefined)) hooks.missedEvent(name);
-      queue.add(name, trigger, true);
-    }
+    reportHeld(survey);
   }
 
   async function reconcile(item: QueueItem): Promise<void> {

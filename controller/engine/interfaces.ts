@@ -40,6 +40,9 @@ export interface EventSource {
 /** True when the data volume's directory is gone (only asked on a deep look). */
 export type CheckStorage = (containerId: string, mountPath: string, options: CallOptions) => Promise<boolean>;
 
+/** The last lines of a container's output. */
+export type ReadOutput = (containerId: string, lines: number, options: CallOptions) => Promise<string>;
+
 /** Who outside the engine listens on a host port, in words; null when it cannot be known. */
 export type FindPortHolder = (port: { readonly protocol: 'tcp' | 'udp'; readonly hostPort: number }) => Promise<string | null>;
 

@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { CallOptions } from '../docker/port.js';
 import type { Clock } from '../model/clock.js';
 import type { DesiredWorkspace } from '../model/desired.js';
+import { nextContainerName } from '../model/names.js';
 import { failureClass, type Failure } from '../model/reasons.js';
 import { rememberPlan } from '../plan/memory.js';
 import { NO_MEMORY, type Operation, type Plan, type WorkspaceMemory } from '../plan/types.js';
 import type { Backoff } from './backoff.js';
-import type { CheckStorage, EngineView, Execute, FindPortHolder, GivenUp, Hooks, IsPulling, ReconcileRecord, ReconcileResult, SpecSources } from './interfaces.js';
+import type { CheckStorage, EngineView, Execute, FindPortHolder, GivenUp, Hooks, IsPulling, ReadOutput, ReconcileRecord, ReconcileResult, SpecSources } from './interfaces.js';
 import type { QueueItem, WorkQueue } from './queue.js';
 import { planFor, reportOf, type ControllerState } from './state.js';
 
@@ -21,6 +22,7 @@ export interface WorkspaceReconcilerDependencies {
   readonly checkStorage: CheckStorage;
   readonly findPortHolder: FindPortHolder;
   readonly isPulling: IsPulling;
+  readonly readOutput: ReadOutput;
   readonly queue: WorkQueue;
   readonly backoff: Backoff;
   readonly hooks: Hooks;
@@ -43,8 +45,9 @@ export async function reconcileWorkspace(item: QueueItem, deps: WorkspaceReconci
   queue.cancelDelay(name);
   if (!item.observed) await view.refreshWorkspace(name, deps.calls);
   if (state.damaged.has(name) || item.trigger.includes('deep')) await recheckStorage(name, deps);
-  const plan = planFor(name, state, view, deps.instance, clock.now());
-  if (plan === null) return;
+  const planned = planFor(name, state, view, deps.instance, clock.now());
+  if (planned === null) return;
+  const plan = planned.giveUp === null ? planned : await withLastWords(name, planned, planned.giveUp, deps);
   const done = (result: ReconcileResult, failure: Failure | null) =>
     hooks.reconciled(record(item, result, plan.operations.length, failure, (clock.now() - startedAt) / 1_000));
   adopt(name, plan, deps);
@@ -81,6 +84,20 @@ function adopt(name: string, plan: Plan, { state, givenUp }: WorkspaceReconciler
   const failed = memory.failed?.specHash === specHash ? memory.failed : null;
   state.memories.set(name, { ...memory, failed });
   givenUp.set(name, failed);
+}
+
+/** A replacement that is given up is removed, its output with it: what it said last goes into the message. */
+async function withLastWords(name: string, plan: Plan, giveUp: NonNullable<Plan['giveUp']>, { state, view, readOutput, calls }: WorkspaceReconcilerDependencies): Promise<Plan> {
+  const next = view.containersOf(name).find((container) => container.name === nextContainerName(name));
+  if (next === undefined) return plan;
+  const output = await readOutput(next.id, 5, calls).catch(() => '');
+  const lastLine = output.trim().split('\n').at(-1) ?? '';
+  if (lastLine === '') return plan;
+  const secrets = [...(state.desired.workspaces.get(name)?.secrets.values() ?? [])];
+  const shown = secrets.reduce((text, secret) => secret.mask(text), lastLine).slice(0, 200);
+  const failure: Failure = { ...giveUp.failure, message: `${giveUp.failure.message}; its last output: ${shown}` };
+  const verdict = plan.verdict.kind === 'failing' ? { ...plan.verdict, failure } : plan.verdict;
+  return { ...plan, verdict, giveUp: { ...giveUp, failure } };
 }
 
 async function forget(name: string, { state, sources, hooks, view, passes, backoff, givenUp }: WorkspaceReconcilerDependencies): Promise<void> {
@@ -135,7 +152,9 @@ async function handleFailure(name: string, operation: Operation, failure: Failur
   const shown = failure.reason === 'PortConflict' ? await explainPort(name, desired, memory, failure, deps) : failure;
   verdictOf(shown);
   if (shown.reason === 'EngineUnreachable') deps.lookAtEngine();
+  // Anything on the engine wakes what waits; what failed waits for its backoff alone.
   if (failureClass(shown.reason) === 'waiting') state.waiting.add(name);
+  else state.waiting.delete(name);
   hooks.retried(name, shown.reason);
   queue.addAfter(name, 'retry', backoff.next(name));
   return operation.type === 'pull-image' ? 'transient' : failureClass(shown.reason) === 'waiting' ? 'waiting' : 'transient';

@@ -12,6 +12,11 @@ export class Secret {
     return this.#value;
   }
 
+  /** `text` without the value. Values of fewer than four characters protect nothing and would garble the text. */
+  mask(text: string): string {
+    return this.#value.length < 4 ? text : text.replaceAll(this.#value, '[secret]');
+  }
+
   toString(): string {
     return '[secret]';
   }

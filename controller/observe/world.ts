@@ -66,7 +66,7 @@ export function createWorld(docker: DockerPort): World {
     async refreshWorkspace(workspace, options) {
       const look = ++looks;
       const listed = await docker.listContainers({ workspace }, options);
-      const inspected = await inspectAll(listed, options);
+      const inspected = [...(await inspectAll(listed, options)), ...(await inspectForeign(workspace, options))];
       const named = inspected.some((container) => container.name === containerName(workspace))
         ? null
         : await docker.inspectContainer(containerName(workspace), options);
@@ -109,6 +109,13 @@ export function createWorld(docker: DockerPort): World {
       result.push(...looked.filter((one) => one !== null));
     }
     return result;
+  }
+
+  /** Others that were seen under one of the workspace's names: a list by its label does not show them. */
+  async function inspectForeign(workspace: string, options: CallOptions): Promise<ObservedContainer[]> {
+    const foreign = [...(idsOf.get(workspace) ?? [])].filter((id) => containers.get(id)?.labels[LABEL.workspace] !== workspace);
+    const looked = await Promise.all(foreign.map((id) => docker.inspectContainer(id, options)));
+    return looked.filter((one) => one !== null).filter((one) => ownersOf(one).includes(workspace));
   }
 
   /** A list does not show limits: keep what an inspect of the same container in the same state showed (F15: no inspect when nothing changed). */

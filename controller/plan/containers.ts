@@ -53,3 +53,12 @@ export function readiness(container: ObservedContainer): Readiness {
   if (container.health === 'starting') return 'starting';
   return container.health === 'unhealthy' ? 'unhealthy' : 'ready';
 }
+
+/** How the main process of a container ended, in words; empty when it was not inspected. */
+export function describeExit({ details }: ObservedContainer): string {
+  if (details === null) return '';
+  if (details.oomKilled) return ' (out of memory)';
+  // The init process answers so for a command it cannot run: the engine's start call succeeds all the same.
+  const meaning = details.exitCode === 127 ? ' (the command was not found)' : details.exitCode === 126 ? ' (the command cannot be executed)' : '';
+  return ` with exit code ${details.exitCode}${meaning}`;
+}

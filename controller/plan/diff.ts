@@ -13,7 +13,7 @@ export interface Difference {
 
 /** All differences, in a stable order; empty when the container is what the spec asks for. */
 export function differences(container: ObservedContainer, desired: DesiredWorkspace): Difference[] {
-  return [...specDifferences(container, desired), ...mountDrift(container, desired), ...liftedLimits(container, desired)];
+  return [...specDifferences(container, desired), ...mountDrift(container, desired)];
 }
 
 function specDifferences(container: ObservedContainer, desired: DesiredWorkspace): Difference[] {
@@ -84,15 +84,6 @@ function mountDrift(container: ObservedContainer, desired: DesiredWorkspace): Di
     }
     return [];
   });
-}
-
-/** The engine takes a new limit in place, but 0 ("none") for memory or cpus means "no change" to it. */
-function liftedLimits(container: ObservedContainer, desired: DesiredWorkspace): Difference[] {
-  const now = container.details?.limits;
-  if (now === undefined) return [];
-  return (['memoryBytes', 'nanoCpus'] as const)
-    .filter((limit) => now[limit] !== 0 && desired.inPlace.limits[limit] === 0)
-    .map((limit) => ({ cause: `${limit === 'nanoCpus' ? 'cpus' : 'memory'}: limit removed`, drift: 'limits' }));
 }
 
 function access(readOnly: boolean): string {

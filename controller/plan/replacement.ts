@@ -2,7 +2,7 @@ import { containerName, nextContainerName } from '../model/names.js';
 import type { Failure } from '../model/reasons.js';
 import type { ObservedContainer, PublishedPort } from '../model/engine-objects.js';
 import type { Operation, Plan, WorkspaceInput } from './types.js';
-import { isUp, readiness, target } from './containers.js';
+import { describeExit, isUp, readiness, target } from './containers.js';
 import { containerDefinition } from './definition.js';
 import { differences, type Difference } from './diff.js';
 import { act, emptyPlan, preparation, removal, stopping } from './steps.js';
@@ -25,7 +25,7 @@ export function planReplacement(input: WorkspaceInput, main: ObservedContainer, 
     ...preparation(input, cause),
     { type: 'create-container', container: name, definition, cause, ...(drift === undefined ? {} : { drift }) },
     ...(isUp(main) ? stopping(main, cause) : []),
-    { type: 'start-container', container: { name, id: null }, cause },
+    { type: 'start-container', container: { name, id: null }, first: true, cause },
     ...finish(desired.name, main, { name, id: null }, cause),
   ];
   return act(operations, ports, true);
@@ -48,6 +48,7 @@ export function planTakeover(
   ports: readonly PublishedPort[],
 ): Plan {
   const { desired, memory } = input;
+  if (next.state === 'removing') return emptyPlan({ kind: 'progressing', message: `${next.name} is being removed`, replacing: true }, 1_000);
   if (memory.failed?.specHash === desired.specHash) return rollBack(main, next, memory.failed.failure);
   if (mainChanges.length === 0) return act([...undo(main, next, 'the spec is back to what the old container runs')], ports, true);
   if (!desired.secretsReadable) return isUp(next) ? emptyPlan(unreadable(desired.problem?.message)) : act(undo(main, next, 'a secret file cannot be read'), ports, true);
@@ -66,8 +67,8 @@ function advance(input: WorkspaceInput, main: ObservedContainer, next: ObservedC
   const remaining = finish(desired.name, main, target(next), cause);
   const starts = memory.nextStarts?.specHash === desired.specHash ? memory.nextStarts.count : 0;
   const stopMain = isUp(main) ? stopping(main, cause) : [];
-  const start: Operation = { type: 'start-container', container: target(next), cause };
-  if (next.state === 'paused') return act([{ type: 'unpause-container', container: target(next), cause: 'state: paused -> running', drift: 'state' }, ...remaining], ports, true);
+  const start: Operation = { type: 'start-container', container: target(next), ...(next.state === 'created' ? { first: true } : {}), cause };
+  if (next.state === 'paused') return act([...stopMain, { type: 'unpause-container', container: target(next), cause: 'state: paused -> running', drift: 'state' }, ...remaining], ports, true);
   if (next.state === 'created' || (next.state === 'exited' && starts < STARTS_BEFORE_GIVING_UP)) {
     return act([...stopMain, start, ...remaining], ports, true);
   }
@@ -77,24 +78,25 @@ function advance(input: WorkspaceInput, main: ObservedContainer, next: ObservedC
   const failure = { reason: 'ReplacementFailed', message: `${describeFailure(next)} (${cause})` } as const;
   if (state === 'down' || state === 'crashing' || state === 'unhealthy') return rollBack(main, next, failure, desired.specHash);
   if (state === 'starting' && runningMs > patience) return rollBack(main, next, failure, desired.specHash);
+  // Both at once on one data volume: the engine's restart or a person started the old one again.
+  if (isUp(main)) return act([...stopMain, ...remaining], ports, true);
   const proven = state === 'ready' && (next.health === 'healthy' || runningMs >= MIN_READY_MS);
-  if (proven) return act([...stopMain, ...remaining.slice(1)], ports, true);
+  if (proven) return act(remaining.slice(1), ports, true);
   // The engine says when health changes; a bare container is believed after a while.
   const recheckAfterMs = next.health === 'none' ? MIN_READY_MS - runningMs : patience - runningMs;
   return { ...act(remaining, ports, true), recheckAfterMs: Math.max(100, recheckAfterMs) };
 }
 
 function describeFailure(next: ObservedContainer): string {
-  const details = next.details;
   if (next.health === 'unhealthy' || next.health === 'starting') return 'the new container did not get healthy';
-  if (details !== null && details.error !== '') return `the new container did not start: ${details.error}`;
-  const how = details === null ? '' : details.oomKilled ? ' (out of memory)' : ` with exit code ${details.exitCode}`;
-  return `the new container's main process ended${how}`;
+  const error = next.details?.error ?? '';
+  if (error !== '') return `the new container did not start: ${error}`;
+  return `the new container's main process ended${describeExit(next)}`;
 }
 
 function undo(main: ObservedContainer, next: ObservedContainer, cause: string): Operation[] {
   const back: Operation[] =
-    main.state === 'exited' || main.state === 'created' ? [{ type: 'start-container', container: target(main), cause }] : [];
+    main.state === 'exited' ? [{ type: 'start-container', container: target(main), cause }] : [];
   return [removal(next, cause, true), ...back];
 }
 

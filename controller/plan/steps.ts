@@ -25,7 +25,7 @@ export function creation(input: WorkspaceInput, ports: readonly PublishedPort[],
   return [
     ...preparation(input, why.cause),
     { type: 'create-container', container: name, definition: containerDefinition(desired, instance, ports, null), ...why },
-    { type: 'start-container', container: { name, id: null }, ...why },
+    { type: 'start-container', container: { name, id: null }, first: true, ...why },
   ];
 }
 

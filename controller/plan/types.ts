@@ -28,7 +28,12 @@ export type Operation = Step &
     | { readonly type: 'remove-volume'; readonly volume: string }
     | { readonly type: 'pull-image'; readonly image: string }
     | { readonly type: 'create-container'; readonly container: string; readonly definition: ContainerDefinition }
-    | { readonly type: 'start-container'; readonly container: ContainerTarget }
+    | {
+        readonly type: 'start-container';
+        readonly container: ContainerTarget;
+        /** It has not run yet: when the engine refuses to start it, the container itself is at fault. */
+        readonly first?: true;
+      }
     | { readonly type: 'stop-container'; readonly container: ContainerTarget; readonly graceSeconds: number }
     | { readonly type: 'unpause-container'; readonly container: ContainerTarget }
     | { readonly type: 'rename-container'; readonly container: ContainerTarget; readonly to: string }

@@ -3,8 +3,8 @@ import type { Failure } from '../model/reasons.js';
 import type { ObservedContainer, PublishedPort } from '../model/engine-objects.js';
 import type { Verdict } from '../model/status.js';
 import type { Operation, Plan, WorkspaceInput } from './types.js';
-import { assignSlots, isUp, readiness, target, type Slots } from './containers.js';
-import { differences } from './diff.js';
+import { assignSlots, describeExit, isUp, readiness, target, type Slots } from './containers.js';
+import { differences, type Difference } from './diff.js';
 import { inPlaceOperations } from './in-place.js';
 import { conflict, missingPrerequisite } from './prerequisites.js';
 import { planReplacement, planTakeover } from './replacement.js';
@@ -33,11 +33,17 @@ function choosePlan(input: WorkspaceInput, slots: Slots, ports: readonly Publish
   const changes = [...differences(main, desired), ...portDifferences(main, ports)];
   if (next !== null) return planTakeover(input, main, next, changes, ports);
   const failed = memory.failed?.specHash === desired.specHash ? memory.failed.failure : null;
-  if (changes.length > 0 && failed !== null) return keepServing(main, failed);
-  if (changes.length > 0 && desired.secretsReadable) return planReplacement(input, main, changes, ports);
+  if (changes.length > 0 && failed !== null) return keepServing(input, main, failed);
+  if (changes.length > 0 && desired.secretsReadable) return main.state === 'created' ? planAnew(input, main, changes, ports) : planReplacement(input, main, changes, ports);
   if (main.state === 'dead') return act([removal(main, `${main.name} is dead`, true), ...creation(input, ports, { cause: 'the container is dead', drift: 'state' })], ports);
   if (failed !== null && main.state === 'created') return emptyPlan({ kind: 'failing', failure: failed, serving: false });
   return planMatching(input, main, ports);
+}
+
+/** A container that never ran is nothing to come back to: law 6 has nothing to keep. */
+function planAnew(input: WorkspaceInput, main: ObservedContainer, changes: readonly Difference[], ports: readonly PublishedPort[]): Plan {
+  const cause = changes.map((change) => change.cause).join(', ');
+  return act([removal(main, `it never ran; ${cause}`, true), ...creation(input, ports, { cause })], ports);
 }
 
 /** The container is what the spec asks for: keep it up, in place. */
@@ -48,8 +54,8 @@ function planMatching(input: WorkspaceInput, main: ObservedContainer, ports: rea
   if (main.state === 'created' || main.state === 'exited') {
     const wait = main.state === 'exited' ? restartDelay(main, input.memory.starts, input.now) : 0;
     if (wait > 0) return { ...emptyPlan(crashing(main), wait), ports };
-    const cause = main.state === 'created' ? 'the container never started' : 'state: exited -> running';
-    return act([...inPlace, ...network, { type: 'start-container', container: target(main), cause, drift: 'state' }], ports);
+    const why = main.state === 'created' ? ({ cause: 'the container never started', first: true } as const) : { cause: 'state: exited -> running' };
+    return act([...inPlace, ...network, { type: 'start-container', container: target(main), ...why, drift: 'state' }], ports);
   }
   if (inPlace.length + network.length > 0) return act([...inPlace, ...network], ports);
   return { ...emptyPlan(runningVerdict(main)), ports };
@@ -80,29 +86,30 @@ function runningVerdict(main: ObservedContainer): Verdict {
 }
 
 function crashing(main: ObservedContainer): Verdict {
-  const details = main.details;
-  const how = details === null ? '' : details.oomKilled ? ' (out of memory)' : ` with exit code ${details.exitCode}`;
-  return { kind: 'failing', failure: { reason: 'CrashLoop', message: `the main process ended${how}, again and again` }, serving: false };
+  return { kind: 'failing', failure: { reason: 'CrashLoop', message: `the main process ended${describeExit(main)}, again and again` }, serving: false };
 }
 
 /** After a failed replacement the old container serves on, whatever becomes of it. */
-function keepServing(main: ObservedContainer, failure: Failure): Plan {
+function keepServing({ memory, now }: WorkspaceInput, main: ObservedContainer, failure: Failure): Plan {
   const verdict: Verdict = { kind: 'failing', failure, serving: main.state === 'running' };
   const cause = `keep the old container: ${failure.message}`;
   if (main.state === 'paused') return { ...emptyPlan(verdict), operations: [{ type: 'unpause-container', container: target(main), cause, drift: 'state' }] };
-  if (main.state !== 'exited' && main.state !== 'created') return emptyPlan(verdict);
+  if (main.state !== 'exited') return emptyPlan(verdict);
+  const wait = restartDelay(main, memory.starts, now);
+  if (wait > 0) return emptyPlan(verdict, wait);
   return { ...emptyPlan(verdict), operations: [{ type: 'start-container', container: target(main), cause, drift: 'state' }] };
 }
 
 function planWithoutMain(input: WorkspaceInput, slots: Slots, ports: readonly PublishedPort[]): Plan {
   const { desired, memory } = input;
   const main = containerName(desired.name);
-  if (slots.next !== null) {
-    return act([{ type: 'rename-container', container: target(slots.next), to: main, cause: 'finish the replacement', drift: 'name' }], ports, true);
-  }
+  // Before the replacement: the renamed one may be the old container that it replaces.
   const [stray] = slots.strays;
   if (stray !== undefined) {
     return act([{ type: 'rename-container', container: target(stray), to: main, cause: `name: ${stray.name} -> ${main}`, drift: 'name' }], ports);
+  }
+  if (slots.next !== null) {
+    return act([{ type: 'rename-container', container: target(slots.next), to: main, cause: 'finish the replacement', drift: 'name' }], ports, true);
   }
   if (memory.failed?.specHash === desired.specHash) return emptyPlan({ kind: 'failing', failure: memory.failed.failure, serving: false });
   // A data volume without its container: somebody removed it. Without either, the workspace is new.
@@ -112,10 +119,10 @@ function planWithoutMain(input: WorkspaceInput, slots: Slots, ports: readonly Pu
 
 function planStopped(slots: Slots, workspace: string): Plan {
   const cause = 'state: Stopped';
-  const { main, next } = slots;
+  const { main, next, strays } = slots;
   const operations: Operation[] = [];
-  if (next !== null && main !== null) operations.push(removal(next, 'the replacement is not needed while stopped', true));
-  const keep = main ?? next ?? slots.strays[0] ?? null;
+  const keep = main ?? strays[0] ?? next;
+  if (next !== null && keep !== next) operations.push(removal(next, 'the replacement is not needed while stopped', true));
   if (keep !== null && isUp(keep)) operations.push(...stopping(keep, cause));
   if (main === null && keep !== null) operations.push({ type: 'rename-container', container: target(keep), to: containerName(workspace), cause: 'finish the replacement' });
   return operations.length > 0 ? act(operations, []) : emptyPlan({ kind: 'stopped' });

@@ -29,7 +29,7 @@ function imageFault(image: string): string | null {
     if (!HOST.test(first)) return 'has a malformed registry: use host or host:port before the first "/"';
   }
   const repository = components.join('/');
-  if (/[A-Z]/.test(repository)) return `has upper-case letters in its repository: write ${quote(repository.toLowerCase())}`;
+  if (/[A-Z]/.test(repository)) return `has upper-case letters in its repository: write ${quote(image.replace(repository, repository.toLowerCase()))}`;
   if (!components.every((component) => COMPONENT.test(component))) return 'is not an image reference; use name, name:tag or name@sha256:…';
   return IMAGE_ID.test(image) ? 'is an image ID: use a name, or name@sha256:…' : null;
 }

@@ -107,7 +107,9 @@ export function createDesiredState(options: DesiredStateOptions): DesiredState {
     const readings = await readAll(readers, breathe, watcher);
     if (readings.some((reading) => reading.files.some((file) => file.isSettling))) watcher.hintIn(SETTLE_MS);
 
+    await breathe();
     const merged = merge(readings, presence.known);
+    await breathe();
     const complete = !merged.hidesNames && readings.every((reading) => reading.isWhole);
     const newest = [...merged.wanted.values()].filter((item) => item.isNewest).map((item) => item.definition);
     for (const definition of newest) presence.remember(definition);

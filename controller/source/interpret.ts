@@ -28,6 +28,7 @@ export interface Place {
 /** All that is wrong with one object; empty for a good Workspace. */
 export function checkObject(schema: WorkspaceSchema, value: unknown, limit: number = MAX_PROBLEMS): Issue[] {
   if (!isObject(value)) return [{ path: [], at: 'value', message: 'must be an object that describes a Workspace' }];
+  if (isForeign(value)) return [{ path: [], at: 'value', message: 'holds no Workspace: add "apiVersion", "kind", "metadata" and "spec", or move the file elsewhere' }];
   if (typeof value.kind === 'string' && value.kind !== 'Workspace') return [kindIssue(value.kind)];
   const issues = explainErrors(schema.check(value), value, schema.fields, limit);
   return issues.length > 0 ? issues : admit(value as unknown as Workspace);
@@ -96,7 +97,7 @@ function createObjectReader(schema: WorkspaceSchema, place: Place, text: ParsedT
         return;
       }
       const name = nameIn(value);
-      if (name === null && !isForeign(value)) hidesNames = true;
+      if (name === null && !(isObject(value) && isForeign(value))) hidesNames = true;
       addRefusal(name, issues, node);
     },
     refuse(path, message, at = 'value') {
@@ -138,8 +139,8 @@ function nameIn(value: unknown): string | null {
 }
 
 /** Another tool's JSON, read whole and with nothing of ours in it: it can't hide a workspace. */
-function isForeign(value: unknown): boolean {
-  return isObject(value) && !['apiVersion', 'kind', 'metadata', 'spec', 'items'].some((key) => Object.hasOwn(value, key));
+function isForeign(value: Fields): boolean {
+  return !['apiVersion', 'kind', 'metadata', 'spec', 'items'].some((key) => Object.hasOwn(value, key));
 }
 
 function kindIssue(kind: string): Issue {

@@ -54,6 +54,7 @@ export function createSourceReader(options: SourceReaderOptions): SourceReader {
   let memory: ReadonlyMap<string, Remembered> = new Map();
 
   const readFile = async (file: ListedFile, next: Map<string, Remembered>, breathe: Breathe): Promise<ScannedFile | null> => {
+    await breathe();
     const before = memory.get(file.path);
     if (before && before.stampId === file.stamp.id && !before.isRacy) {
       next.set(file.path, before);

@@ -1,1 +1,36 @@
-export async function checkDemo() {}
+// The demo as a test: its image, its examples, the built controller; on the test engine, where it leaves nothing.
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { cleanEngine } from './clean-engine.mjs';
+import { secretsDir, specsDir } from './paths.mjs';
+import { SetupError } from './say.mjs';
+import { ensureWorkspaceImage } from './workspace-image.mjs';
+
+/** The examples become Ready, a second plan is empty, and a clean-up finds everything it has to remove. */
+export async function checkDemo(result, engine, run) {
+  await ensureWorkspaceImage(engine, { tryRegistry: false });
+  const specs = readdirSync(specsDir).map((name) => JSON.parse(readFileSync(join(specsDir, name), 'utf8')));
+  const stateDir = mkdtempSync(join(tmpdir(), 'kalpana-demo-'));
+  const started = performance.now();
+  try {
+    const kalpana = (words) =>
+      run.exec(engine.command([process.execPath, 'dist/main.js', ...words, '--specs', specsDir, '--secrets-dir', secretsDir, '--state-dir', stateDir]), {
+        env: { DOCKER_HOST: engine.host },
+        limitMs: 120_000,
+      });
+    await expectCode(kalpana(['run', '--once']), 'kalpana run --once');
+    result.note = `${specs.length} workspaces Ready in ${((performance.now() - started) / 1000).toFixed(1)} s`;
+    await expectCode(kalpana(['plan']), 'kalpana plan, after all is Ready');
+    const removed = await cleanEngine(engine, specs);
+    // A container and a data volume each, the shared volume, the cache, the network and the image.
+    if (removed.length !== 2 * specs.length + 4) throw new SetupError(`demo:clean removed only:\n${removed.join('\n')}`);
+  } finally {
+    rmSync(stateDir, { recursive: true, force: true });
+  }
+}
+
+async function expectCode(ended, what) {
+  const { code, text } = await ended;
+  if (code !== 0) throw new SetupError(`${what} ended with code ${code}:\n${text.trimEnd().split('\n').slice(-40).join('\n')}`);
+}

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, openSync, closeSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { answers, call } from './engine-api.mjs';
-import { hostNetworkFlags } from './network.mjs';
+import { hasInterface, hostNetworkFlags } from './network.mjs';
 import { commandLineOf, engineProcesses, findProgram, isAlive, signal, until } from './processes.mjs';
 import { SetupError, say } from './say.mjs';
 
@@ -102,7 +102,7 @@ function removeStalePidFiles(layout) {
 
 /** What of the host's network will be ours to take away again. */
 function hostRecord(bridge) {
-  const madeBridge = bridge !== 'docker0' || !existsSync('/sys/class/net/docker0');
+  const madeBridge = bridge !== 'docker0' || !hasInterface('docker0');
   const forwarded = readFileSync('/proc/sys/net/ipv4/ip_forward', 'utf8').trim() === '1';
   return { ownNetwork: false, bridge, madeBridge, forwarded };
 }

@@ -1,5 +1,5 @@
 // What a private engine does to the host's network, and how little of it.
-import { existsSync, readdirSync, readlinkSync } from 'node:fs';
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 import { commandLineOf, findProgram, run } from './processes.mjs';
 import { SetupError, say } from './say.mjs';
@@ -18,6 +18,11 @@ function networkOf(pid) {
   }
 }
 
+/** /proc/net, for /sys/class/net can show another namespace's. */
+export function hasInterface(name) {
+  return new RegExp(`^\\s*${name}:`, 'm').test(readFileSync('/proc/net/dev', 'utf8'));
+}
+
 /**
  * The dockerd flags for the host's own network. Beside another dockerd ours must leave docker0 and the firewall alone:
  * a starting dockerd flushes the DOCKER chains of the first, and with `--bridge none` it deletes docker0 (seen with 20.10).
@@ -29,7 +34,7 @@ export async function hostNetworkFlags(bridge, pool) {
   say('         to it, so its containers have no way to other hosts. To use the other one, set DOCKER_HOST to its socket.');
   const ip = findProgram('ip');
   if (!ip) throw new SetupError('a second engine needs a bridge of its own: install iproute2 and run this again');
-  if (!existsSync(`/sys/class/net/${bridge}`)) await run(ip, ['link', 'add', 'name', bridge, 'type', 'bridge']);
+  if (!hasInterface(bridge)) await run(ip, ['link', 'add', 'name', bridge, 'type', 'bridge']);
   const address = pool.replace(/\.0\/\d+$/, '.1/24');
   await run(ip, ['address', 'replace', address, 'dev', bridge]);
   await run(ip, ['link', 'set', bridge, 'up']);
@@ -38,7 +43,7 @@ export async function hostNetworkFlags(bridge, pool) {
 
 export async function removeInterface(name) {
   const ip = findProgram('ip');
-  if (ip && existsSync(`/sys/class/net/${name}`)) await run(ip, ['link', 'delete', name]);
+  if (ip && hasInterface(name)) await run(ip, ['link', 'delete', name]);
 }
 
 /** Whether this machine lets us make a network namespace; a sandbox may not. */

@@ -12,6 +12,11 @@ export function commandLineOf(pid) {
   }
 }
 
+/** Ids of the processes that have `text` on their command line; use only what nobody else can have there. */
+export function processesNaming(text) {
+  return readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && commandLineOf(pid).some((word) => word.includes(text))).map(Number);
+}
+
 /** Alive and no zombie. */
 export function isAlive(pid) {
   const stat = statOf(pid);

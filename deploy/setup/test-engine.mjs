@@ -1,11 +1,11 @@
 // The engine of one test or bench run: fresh, in a network of its own where the machine allows, gone afterwards.
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { enterNetwork, startPrivateEngine } from './engine.mjs';
 import { stopPrivateEngine } from './engine-stop.mjs';
 import { canHaveOwnNetwork } from './network.mjs';
 import { kalpanaDir } from './paths.mjs';
-import { isAlive } from './processes.mjs';
+import { isAlive, processesNaming, signal } from './processes.mjs';
 import { SetupError } from './say.mjs';
 import { busybox, ensureTestRootfs, importTestImages } from './test-image.mjs';
 
@@ -27,6 +27,9 @@ export async function sweepDeadRuns({ kept = false } = {}) {
 
 async function endRun(pid) {
   const dir = engineDirOf(pid);
+  if (!existsSync(dir)) return;
+  // A killed run leaves its jest, which names the run in its result file.
+  for (const orphan of processesNaming(`${kalpanaDir}/test-results/${pid}-`)) signal(orphan, 'SIGKILL');
   const scratch = join(dir, 'scratch');
   const engines = existsSync(scratch) ? readdirSync(scratch).map((name) => join(scratch, name)) : [];
   const left = await Promise.all([dir, ...engines].map((engine) => stopPrivateEngine({ dir: engine, empty: true })));
@@ -51,7 +54,21 @@ export async function startTestEngine({ pool = '10.214.0.0/16' } = {}) {
     host: engine.host,
     env: { KALPANA_TEST_DOCKER_HOST: engine.host, KALPANA_TEST_SCRATCH_DIR: join(dir, 'scratch') },
     command: (words) => (isApart ? enterNetwork(engine.pid, words) : words),
-    stop: () => endRun(process.pid),
-    keep: () => writeFileSync(join(dir, 'keep'), ''),
+    /** Leaves it running after this run, for a developer; the file holds how to use it. */
+    keep: () => writeFileSync(join(dir, 'keep'), howToUse(engine, isApart)),
   };
+}
+
+/** Ends this run's engine if there is one; gives what to say about one that was to be kept. */
+export async function endTestEngine() {
+  const keep = join(engineDirOf(process.pid), 'keep');
+  if (existsSync(keep)) return readFileSync(keep, 'utf8');
+  await endRun(process.pid);
+  return null;
+}
+
+function howToUse({ host, pid }, isApart) {
+  const words = [`KALPANA_TEST_DOCKER_HOST=${host}`, 'npm', 'run', 'jest', '--', '--selectProjects', 'e2e'];
+  const command = isApart ? enterNetwork(pid, ['env', ...words]) : words;
+  return `the engine still runs at ${host}; suites on it:\n  ${command.join(' ')}\nend it with: node deploy/setup/test.mjs stop`;
 }

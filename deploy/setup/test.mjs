@@ -6,7 +6,7 @@ import { ensureDependencies, ensureNode24 } from './dependencies.mjs';
 import { checkDemo } from './demo-check.mjs';
 import { ENGINE_PACKAGES, ensurePackages } from './packages.mjs';
 import { checkNode, runMain, say } from './say.mjs';
-import { startTestEngine, sweepDeadRuns } from './test-engine.mjs';
+import { endTestEngine, startTestEngine, sweepDeadRuns } from './test-engine.mjs';
 import { summarize, testRun } from './test-runs.mjs';
 
 const PARTS = ['lint', 'unit', 'simulation', 'contract', 'e2e', 'demo', 'node24'];
@@ -29,18 +29,16 @@ async function main() {
   const startedAt = performance.now();
   const run = testRun();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => run.stop(signal));
-  let engine;
   try {
     checkNode();
-    if (await run.part('dependencies', ensureDependencies)) engine = await runParts(run, new Set(parts), jestArgs);
+    if (await run.part('dependencies', ensureDependencies)) await runParts(run, new Set(parts), jestArgs);
   } finally {
-    if (engine) await run.part('stop the engine', () => endEngine(engine));
+    await endEngine(run);
   }
   const code = summarize(run.results, startedAt);
   return run.stoppedBy() ? 130 : code;
 }
 
-/** Gives the engine, which is to be stopped, when one was started. */
 async function runParts(run, parts, jestArgs) {
   const needsEngine = parts.has('e2e') || parts.has('demo');
   const engineUnderWay = needsEngine ? startEngine(run) : undefined;
@@ -57,8 +55,8 @@ async function runParts(run, parts, jestArgs) {
     await run.part('e2e', (result) =>
       run.jest(result, { projects: ['e2e'], args: ['--maxWorkers=2', ...jestArgs], wrap: engine.command, env: engine.env }),
     );
+    if (process.env.KALPANA_TEST_KEEP_ENGINE) engine.keep();
   }
-  return engine;
 }
 
 async function startEngine(run) {
@@ -79,11 +77,14 @@ async function runOnNode24(run, node24, jestArgs) {
   await run.part('Node 24: unit, simulation, contract', (result) => run.jest(result, { projects: IN_PROCESS, node: node24, args: jestArgs }));
 }
 
-async function endEngine(engine) {
-  if (!process.env.KALPANA_TEST_KEEP_ENGINE) return engine.stop();
-  engine.keep();
-  const command = engine.command(['env', ...Object.entries(engine.env).map((pair) => pair.join('=')), 'npm', 'run', 'jest', '--', '--selectProjects', 'e2e']);
-  say(`the engine still runs at ${engine.host}; suites on it:\n  ${command.join(' ')}\nend it with: node deploy/setup/test.mjs stop`);
+/** Also after a signal and a failed start; what can't be ended is a failure of the run. */
+async function endEngine(run) {
+  try {
+    const kept = await endTestEngine();
+    if (kept) say(kept);
+  } catch (error) {
+    run.results.push({ name: 'end of the engine', ok: false, passed: 0, failed: 1, skipped: 0, time: '', note: error.message });
+  }
 }
 
 await runMain(main);

@@ -15,8 +15,8 @@ const list = /^GET \/v1\.41\/containers\/json/;
 it.each<[string, Answer, string, RegExp]>([
   ['cut before the head', (socket) => socket.destroy(), 'unreachable', /connection was lost/],
   ['cut within the head', bytes('HTTP/1.1 200 OK\r\nContent-Le'), 'unreachable', /connection was lost/],
-  ['cut within a body of known length (TRAPS: dockerode 1)', bytes('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n[{"Id":'), 'unreachable', /cannot be reached/],
-  ['cut within a chunked body (TRAPS: dockerode 1)', stream(['[{"Id":'], 'cut'), 'unreachable', /cannot be reached/],
+  ['cut within a body of known length (TRAPS: dockerode 1)', bytes('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n[{"Id":'), 'unreachable', /connection was lost/],
+  ['cut within a chunked body (TRAPS: dockerode 1)', stream(['[{"Id":'], 'cut'), 'unreachable', /connection was lost/],
   ['truncated JSON in a whole answer (TRAPS: dockerode 2)', text(200, 'application/json', '[{"Id":"abc"'), 'malformed', /truncated or not JSON/],
   ['truncated JSON ended by a close', bytes('HTTP/1.1 200 OK\r\n\r\n[{"Id":"abc"'), 'malformed', /truncated or not JSON/],
   ['empty body', text(200, 'application/json', ''), 'malformed', /is empty/],
@@ -127,4 +127,17 @@ it('close() ends what is under way, and leaves no connection and no timer behind
   await allReleased(engine);
   expect(timers.size).toBe(0);
   expect(await failureOf(port.listContainers())).toMatchObject({ kind: 'aborted' });
+});
+
+it.each([
+  ['a socket', false, 301],
+  ['TCP', true, 307],
+])('a redirect over %s is refused, and nothing goes after it', async (_name, tcp, status) => {
+  engine = await rogueEngine([
+    [/networks/, (socket) => socket.end(`HTTP/1.1 ${status} X\r\nLocation: http://127.0.0.1:1/elsewhere\r\nContent-Length: 0\r\n\r\n`)],
+    [list, text(200, 'application/json', '[]')],
+  ], { tcp });
+  const port = engine.connect();
+  expect(await failureOf(port.listNetworks())).toMatchObject({ kind: 'malformed', status });
+  expect(await port.listContainers()).toEqual([]);
 });

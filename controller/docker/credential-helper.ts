@@ -1,0 +1,28 @@
+import { execFile } from 'node:child_process';
+import { asObject, asText, parseJson } from './shapes.js';
+
+const TIMEOUT_MS = 10_000;
+
+/** Asks a `docker-credential-…` command for what it keeps for a registry; null when it keeps nothing. Its output is never quoted. */
+export function askHelper(command: string, registry: string): Promise<Record<string, string> | null> {
+  return new Promise((resolve, reject) => {
+    const child = execFile(command, ['get'], { timeout: TIMEOUT_MS }, (error, stdout) => {
+      if (/credentials not found/.test(stdout)) return resolve(null);
+      if (error !== null) return reject(new Error(`${command} failed (${String(error.code ?? error.signal)})`));
+      try {
+        resolve(credentialsFrom(stdout));
+      } catch (reason) {
+        reject(reason as Error);
+      }
+    });
+    child.stdin?.on('error', () => undefined); // A helper that does not read, or is not there: its exit says so.
+    child.stdin?.end(registry);
+  });
+}
+
+function credentialsFrom(stdout: string): Record<string, string> {
+  const answer = asObject(parseJson(stdout, 'its answer'), 'its answer');
+  const username = asText(answer['Username'], 'Username');
+  const secret = asText(answer['Secret'], 'Secret');
+  return username === '<token>' ? { identitytoken: secret } : { username, password: secret };
+}

@@ -1,0 +1,44 @@
+import type { Clock } from '../model/clock.js';
+import type { Failure } from '../model/reasons.js';
+import type { Operation } from '../plan/types.js';
+import type { CheckStorage, EngineView, EventSource, Execute, FindPortHolder, GivenUp, Hooks, IsPulling, ReadOutput, SpecSources } from './interfaces.js';
+
+export interface ControllerOptions {
+  readonly instance: string;
+  readonly concurrency: number;
+  readonly resyncMs: number;
+  readonly deepEvery: number;
+  readonly allowPrune: boolean;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly sources: SpecSources;
+  readonly view: EngineView;
+  readonly events: EventSource;
+  readonly execute: Execute;
+  readonly givenUp: GivenUp;
+  readonly checkStorage: CheckStorage;
+  readonly findPortHolder: FindPortHolder;
+  readonly isPulling: IsPulling;
+  readonly readOutput: ReadOutput;
+  /** Turns what an engine call threw into a reason; throws what is no engine error. */
+  readonly classify: (error: unknown) => Failure;
+  readonly hooks: Hooks;
+}
+
+export interface Controller {
+  start(): void;
+  /** Lets operations under way finish for `graceMs`, then abandons them: every prefix of a plan is safe (law 6). */
+  stop(graceMs: number): Promise<void>;
+  /** Confirms held removals: those named, or all that are held. Gives the names that were held. */
+  approve(names: readonly string[] | null): string[];
+  /** Nothing waits, runs or is held back but rechecks of what waits for a person. */
+  readonly idle: () => boolean;
+  /** Milliseconds, our clock; null until it happened. */
+  readonly lastListAt: () => number | null;
+  readonly lastScanAt: () => number | null;
+  readonly engineUp: () => boolean;
+  /** Failures in a row of one workspace. */
+  readonly failures: (workspace: string) => number;
+  /** The executor's results come in here, for the memory. */
+  noteOperation(key: string, operation: Operation): void;
+}

@@ -1,0 +1,66 @@
+import type { Clock } from '../model/clock.js';
+import type { DesiredSnapshot } from '../model/desired.js';
+import type { Failure } from '../model/reasons.js';
+import type { EngineView, Hooks } from './interfaces.js';
+import type { WorkQueue } from './queue.js';
+import { SHARED_KEY } from './reconcile-shared.js';
+import { planFor, reportOf, type ControllerState } from './state.js';
+
+export interface SurveyDependencies {
+  readonly instance: string;
+  readonly clock: Clock;
+  readonly state: ControllerState;
+  readonly view: EngineView;
+  readonly queue: WorkQueue;
+  readonly hooks: Hooks;
+}
+
+/** Why everything is looked at. A `resync`, `deep` or not, finds what no event told. */
+export type SurveyTrigger = 'start' | 'engine-up' | 'stream' | 'deep' | 'resync';
+
+/** Plans every workspace on what was just listed, without a call, and queues those that need work (F15). */
+export function surveyAll(trigger: SurveyTrigger, { instance, clock, state, view, queue, hooks }: SurveyDependencies): void {
+  queue.add(SHARED_KEY, trigger, true);
+  for (const name of [...state.desired.workspaces.keys()].sort()) {
+    const isBusy = queue.isBusy(name);
+    if (isBusy && trigger === 'resync') continue;
+    const plan = planFor(name, state, view, instance, clock.now());
+    if (plan === null) continue;
+    const isSettled = plan.operations.length === 0 && plan.recheckAfterMs === null && plan.verdict.kind !== 'failing';
+    // A deep look goes through the reconciler: it also looks at the volume's directory.
+    if (isSettled && trigger !== 'deep') {
+      hooks.report(reportOf(name, plan.verdict, state, view));
+      continue;
+    }
+    // What is queued already was told by an event, or is being worked on.
+    const onlyByResync = !isBusy && (trigger === 'resync' || trigger === 'deep');
+    if (onlyByResync && plan.operations.some((operation) => operation.drift !== undefined)) hooks.missedEvent(name);
+    queue.add(name, trigger, true);
+  }
+}
+
+/** Says of every workspace that nothing is known of it: an old "Ready" would be a lie (law 10). */
+export function reportUnknown(failure: Failure, { state, view, hooks }: SurveyDependencies): void {
+  for (const name of state.desired.workspaces.keys()) hooks.report(reportOf(name, { kind: 'failing', failure, serving: false }, state, view));
+}
+
+/** Names that only a broken or duplicate spec claims have no good version to run; they have a status all the same. */
+export function reportClaims(before: DesiredSnapshot, { state, view, hooks }: SurveyDependencies): void {
+  const { claimed, workspaces, problems } = state.desired;
+  for (const name of claimed) {
+    const problem = problems.find((one) => one.workspace === name);
+    const message = problem === undefined ? 'the spec is invalid and has no good version' : `${problem.location.file}:${problem.location.line}:${problem.location.column}: ${problem.message}`;
+    const serving = view.containersOf(name).some((container) => container.state === 'running');
+    hooks.report(reportOf(name, { kind: 'failing', failure: { reason: 'SpecInvalid', message }, serving }, state, view));
+  }
+  for (const name of before.claimed) {
+    if (!claimed.has(name) && !workspaces.has(name)) hooks.report(reportOf(name, { kind: 'removed' }, state, view));
+  }
+}
+
+/** Tells which removals wait for a person. */
+export function reportHeld({ state, view, hooks }: SurveyDependencies): void {
+  hooks.held([...state.held].sort());
+  const failure: Failure = { reason: 'DeletionHeld', message: `the specs of ${state.held.size} workspaces are gone at once` };
+  for (const name of state.held) hooks.report(reportOf(name, { kind: 'held', failure }, state, view));
+}

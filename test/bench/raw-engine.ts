@@ -1,0 +1,78 @@
+import { Agent, request } from 'node:http';
+import { LABEL, WORKSPACE_NETWORK } from '../../controller/model/names.js';
+import type { EngineWatch } from './engine-watch.js';
+import { inParallel } from './parallel.js';
+
+/** The engine's API with nothing around it: connections kept alive, JSON in, JSON out. Throws on a status of 400 and above. */
+export interface RawEngine {
+  readonly socketPath: string;
+  call<T = unknown>(method: string, path: string, body?: object): Promise<T>;
+  close(): void;
+}
+
+export interface ListedContainer {
+  readonly Id: string;
+  readonly State: string;
+  readonly Names: readonly string[];
+}
+
+export function openEngine(host: string): RawEngine {
+  if (!host.startsWith('unix://')) throw new Error(`the bench wants an engine on a Unix socket, not ${host}`);
+  const socketPath = host.slice('unix://'.length);
+  const agent = new Agent({ keepAlive: true, maxSockets: Infinity });
+  return {
+    socketPath,
+    call: (method, path, body) => call(socketPath, agent, method, path, body),
+    close: () => agent.destroy(),
+  };
+}
+
+function call<T>(socketPath: string, agent: Agent, method: string, path: string, body?: object): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const text = body === undefined ? '' : JSON.stringify(body);
+    const headers = body === undefined ? { 'content-length': 0 } : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
+    const sent = request({ socketPath, agent, method, path, headers, timeout: 120_000 }, (answer) => {
+      const chunks: Buffer[] = [];
+      answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+      answer.on('error', reject);
+      answer.on('end', () => {
+        const content = Buffer.concat(chunks).toString('utf8');
+        if ((answer.statusCode ?? 0) >= 400) return reject(new Error(`${method} ${path}: ${content.trim()}`));
+        resolve((answer.headers['content-type']?.includes('json') === true ? JSON.parse(content) : content) as T);
+      });
+    });
+    sent.on('timeout', () => sent.destroy(new Error(`${method} ${path}: no answer for two minutes`)));
+    sent.on('error', reject);
+    sent.end(text);
+  });
+}
+
+export async function runningContainers(engine: RawEngine): Promise<ListedContainer[]> {
+  const all = await engine.call<ListedContainer[]>('GET', '/containers/json?all=1');
+  return all.filter((container) => container.State === 'running');
+}
+
+/**
+ * The workspaces' network, made once and found there by all contestants: a 20.10 engine now and then counts endpoints of
+ * containers that are gone, and such a network cannot be removed before the engine starts anew.
+ */
+export async function ensureNetwork(engine: RawEngine): Promise<void> {
+  const networks = await engine.call<{ readonly Name: string }[]>('GET', '/networks');
+  if (networks.some(({ Name }) => Name === WORKSPACE_NETWORK)) return;
+  await engine.call('POST', '/networks/create', {
+    Name: WORKSPACE_NETWORK,
+    CheckDuplicate: true,
+    Driver: 'bridge',
+    Options: { 'com.docker.network.bridge.enable_icc': 'false' },
+    Labels: { [LABEL.managed]: 'true' },
+  });
+}
+
+/** Removes all containers and volumes, and waits until nothing happens on the engine any more. */
+export async function emptyEngine(engine: RawEngine, watch: EngineWatch): Promise<void> {
+  const containers = await engine.call<ListedContainer[]>('GET', '/containers/json?all=1');
+  await inParallel(containers, 4, ({ Id }) => engine.call('DELETE', `/containers/${Id}?force=1&v=1`));
+  const { Volumes: volumes } = await engine.call<{ readonly Volumes: readonly { readonly Name: string }[] | null }>('GET', '/volumes');
+  await inParallel(volumes ?? [], 4, ({ Name }) => engine.call('DELETE', `/volumes/${Name}`));
+  await watch.quiet(500);
+}

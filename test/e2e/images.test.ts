@@ -1,0 +1,78 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { testEngineHost } from '../support/engine.js';
+import { eventually } from '../support/e2e-eventually.js';
+import type { Kalpana } from '../support/kalpana.js';
+import { createSite } from '../support/kalpana-site.js';
+
+const site = createSite('img', testEngineHost());
+let kalpana: Kalpana;
+/** A registry that knows no image, and keeps count. The engine reaches it: `npm test` runs the suites in its network. */
+let registry: Server;
+let refused: string;
+let manifests = 0;
+
+beforeAll(async () => {
+  registry = createServer((request, response) => {
+    const isManifest = (request.url ?? '').includes('/manifests/');
+    if (isManifest) manifests += 1;
+    response.writeHead(isManifest ? 404 : 200, { 'Content-Type': 'application/json', 'Docker-Distribution-Api-Version': 'registry/2.0' });
+    response.end(isManifest ? JSON.stringify({ errors: [{ code: 'MANIFEST_UNKNOWN', message: 'manifest unknown to this test' }] }) : '{}');
+  });
+  await new Promise<void>((resolve) => registry.listen(0, '127.0.0.1', resolve));
+  refused = `127.0.0.1:${(registry.address() as AddressInfo).port}/nobody/nothing:1`;
+  kalpana = site.start();
+});
+
+afterAll(async () => {
+  await new Promise((resolve) => registry.close(resolve));
+});
+
+const failedPulls = () => kalpana.logs().filter(({ msg, reason }) => msg === 'operation failed' && reason === 'ImagePullFailed');
+
+describe('an image that does not exist', () => {
+  it("is reported with the registry's own words, retried with backoff, and harms no other workspace", async () => {
+    const names = [site.put('img-lost', { image: refused }), site.put('img-lost-too', { image: refused })];
+    const good = site.put('img-good');
+    for (const name of names) await kalpana.until(name, { phase: 'Waiting', reason: 'ImagePullFailed', message: expect.stringContaining('manifest unknown') });
+    expect((await kalpana.condition('img-lost'))?.message).toContain(refused);
+    await kalpana.ready(good);
+    await eventually(() => expect(failedPulls().filter(({ key }) => key === 'img-lost').length).toBeGreaterThanOrEqual(4), { withinMs: 40_000 });
+    const times = failedPulls().filter(({ key }) => key === 'img-lost').map(({ time }) => Date.parse(String(time)));
+    const [first = 0, , third = 0] = times.slice(1).map((time, index) => time - (times[index] ?? 0));
+    expect(third).toBeGreaterThan(first);
+    expect(manifests).toBeGreaterThan(0);
+    // A spec that names another image is tried at once, whatever the backoff was.
+    site.put('img-lost', { image: 'kalpana/test:2' });
+    await kalpana.ready('img-lost');
+    expect((await site.docker.container('workspace-img-lost')).Config.Image).toBe('kalpana/test:2');
+    site.drop('img-lost-too.json');
+  });
+
+  it('that an update names leaves the old container running', async () => {
+    const name = site.put('img-update');
+    await kalpana.ready(name);
+    const { Id } = await site.docker.container(`workspace-${name}`);
+    site.put(name, { image: refused });
+    await kalpana.until(name, { phase: 'Degraded', reason: 'ImagePullFailed' });
+    expect(await site.docker.container(`workspace-${name}`)).toMatchObject({ Id, State: { Status: 'running' } });
+    expect(await site.docker.list(`kalpana.workspace.id=${name}`)).toEqual([`workspace-${name}: running`]);
+  });
+});
+
+describe('imagePullPolicy Never', () => {
+  it('waits with ImageMissing for an image that is not there, and goes on as soon as it is', async () => {
+    const image = 'kalpana/img-later:1';
+    await site.docker.untag(image);
+    const name = site.put('img-later', { image, imagePullPolicy: 'Never' });
+    await kalpana.until(name, { phase: 'Waiting', reason: 'ImageMissing', message: expect.stringContaining(image) });
+    expect(failedPulls().map(({ key }) => key)).not.toContain(name);
+    await site.docker.tag('kalpana/test:1', 'kalpana/img-later', '1');
+    try {
+      await kalpana.until(name, { phase: 'Ready' }, 20_000);
+    } finally {
+      await site.docker.untag(image);
+    }
+  });
+});

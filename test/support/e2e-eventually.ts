@@ -1,0 +1,22 @@
+export interface Deadline {
+  /** Milliseconds. */
+  readonly withinMs: number;
+}
+
+const EVERY_MS = 40;
+
+/**
+ * Calls `look` again and again until it does not throw, and gives what it gave. At the deadline the last error is the
+ * test's: write `look` with `expect`, and the message tells what was missing.
+ */
+export async function eventually<T>(look: () => T | Promise<T>, { withinMs }: Deadline): Promise<T> {
+  const deadline = performance.now() + withinMs;
+  for (;;) {
+    try {
+      return await look();
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
+  }
+}

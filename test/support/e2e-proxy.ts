@@ -1,0 +1,94 @@
+import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll } from '@jest/globals';
+
+/** How the proxy treats the engine's event stream. `swallow`: open and silent, as when the engine skips a slow listener. */
+export type EventMode = 'pass' | 'swallow' | 'refuse';
+
+export interface EngineProxy {
+  /** `unix://…` */
+  readonly host: string;
+  /** Cuts the streams that are open, and treats the next ones like this. */
+  events(mode: EventMode): void;
+  /** Streams that have been opened so far. */
+  streams(): number;
+  /** The next call for which `matches` is true reaches the engine, and its answer is lost. Resolves when that happened. */
+  loseAnswer(matches: (method: string, path: string) => boolean): Promise<void>;
+  /** Calls so far, as `METHOD /path` without version and query. */
+  calls(): readonly string[];
+  close(): Promise<void>;
+}
+
+const open = new Set<EngineProxy>();
+afterAll(async () => {
+  await Promise.all([...open].map((proxy) => proxy.close()));
+});
+
+/** A proxy before an engine's Unix socket, which can be unkind. */
+export async function startEngineProxy(engine: string): Promise<EngineProxy> {
+  const upstream = engine.slice('unix://'.length);
+  const dir = mkdtempSync(join(tmpdir(), 'kalpana-proxy-'));
+  const calls: string[] = [];
+  const streams = new Set<ServerResponse>();
+  let mode: EventMode = 'pass';
+  let opened = 0;
+  let lose: { matches: (method: string, path: string) => boolean; done: () => void } | null = null;
+
+  function forward(incoming: IncomingMessage, outgoing: ServerResponse, onAnswer: (answer: IncomingMessage) => void): void {
+    const { method, url: path, headers } = incoming;
+    const call = request({ socketPath: upstream, method, path, headers, agent: false }, onAnswer);
+    call.on('error', () => outgoing.destroy());
+    outgoing.on('close', () => call.destroy());
+    incoming.pipe(call);
+  }
+
+  const server = createServer((incoming, outgoing) => {
+    const path = (incoming.url ?? '').replace(/^\/v[0-9.]+/, '').replace(/\?.*/, '');
+    const method = incoming.method ?? '';
+    calls.push(`${method} ${path}`);
+    if (path === '/events' && mode === 'refuse') return void incoming.socket.destroy();
+    if (path === '/events') {
+      opened += 1;
+      streams.add(outgoing);
+      outgoing.on('close', () => streams.delete(outgoing));
+    }
+    const lost = lose?.matches(method, path) === true ? lose : null;
+    if (lost !== null) lose = null;
+    forward(incoming, outgoing, (answer) => {
+      if (lost !== null) {
+        answer.resume().on('end', () => {
+          incoming.socket.destroy();
+          lost.done();
+        });
+        return;
+      }
+      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+      outgoing.flushHeaders();
+      if (path === '/events' && mode === 'swallow') answer.resume();
+      else answer.pipe(outgoing);
+      answer.on('aborted', () => outgoing.destroy());
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(join(dir, 'docker.sock'), resolve));
+
+  const proxy: EngineProxy = {
+    host: `unix://${join(dir, 'docker.sock')}`,
+    events(next) {
+      mode = next;
+      for (const stream of streams) stream.destroy();
+    },
+    streams: () => opened,
+    loseAnswer: (matches) => new Promise((done) => (lose = { matches, done })),
+    calls: () => calls,
+    async close() {
+      open.delete(proxy);
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+  open.add(proxy);
+  return proxy;
+}

@@ -1,0 +1,69 @@
+import { LABEL, VOLUME_TYPE, dataVolumeName } from '../../controller/model/names.js';
+import type { EngineCall, FakeEngine, Verb } from './fake-engine.js';
+import { findContainer, isRunning, type FakeContainer } from './fake-engine-state.js';
+import type { SimSpecs } from './sim-specs.js';
+
+export const READS: ReadonlySet<Verb> = new Set<Verb>(['version', 'listContainers', 'inspectContainer', 'tailContainer', 'statPath', 'listVolumes', 'listNetworks', 'inspectImage']);
+
+/** Verbs whose first argument is a container. */
+const ON_CONTAINER: ReadonlySet<Verb> = new Set<Verb>(['startContainer', 'stopContainer', 'unpauseContainer', 'renameContainer', 'updateContainer', 'removeContainer']);
+
+export interface Invariants {
+  /** Looks at one call of the controller at the instant of its effect. */
+  onEffect(call: EngineCall, phase: 'before' | 'after'): void;
+  /** What was broken, in words; empty when the laws held. */
+  readonly violations: string[];
+}
+
+/** What must never happen whatever else does: looked at with every single effect of a controller on the engine. */
+export function createInvariants({ state }: Pick<FakeEngine, 'state'>, specs: SimSpecs, instance: string): Invariants {
+  const violations: string[] = [];
+  const broken = (call: EngineCall, law: string) => violations.push(`call ${call.number} ${call.verb} ${String(call.args[0])}: ${law}`);
+
+  function isOurs({ labels }: { readonly labels: Readonly<Record<string, string>> }): boolean {
+    const controller = labels[LABEL.controller];
+    return labels[LABEL.managed] === 'true' && labels[LABEL.workspace] !== undefined && (controller === undefined || controller === instance);
+  }
+
+  function checkContainer(call: EngineCall, container: FakeContainer): void {
+    if (!isOurs(container.definition)) broken(call, 'touches a container that is not ours');
+    if (call.verb === 'removeContainer') checkRemoval(call, container);
+    if (call.verb === 'startContainer' && othersRunning(container).length > 0) broken(call, `starts it while ${othersRunning(container).join(', ')} runs on the same data volume`);
+  }
+
+  /** A workspace never loses its last container while its spec stands or the sources are not known whole. */
+  function checkRemoval(call: EngineCall, container: FakeContainer): void {
+    const workspace = container.definition.labels[LABEL.workspace] ?? '';
+    const others = [...state.containers.values()].filter((other) => other !== container && other.state !== 'removing' && other.definition.labels[LABEL.workspace] === workspace);
+    if (others.length > 0 || container.state === 'dead') return;
+    if (!specs.isReadable()) broken(call, 'removes the last container while a source cannot be read');
+    if (specs.get(workspace) !== undefined) broken(call, 'removes the last container of a workspace whose spec stands');
+  }
+
+  function checkVolumeRemoval(call: EngineCall): void {
+    const volume = state.volumes.get(String(call.args[0]));
+    if (volume === undefined) return;
+    const workspace = volume.labels[LABEL.workspace] ?? '';
+    if (volume.labels[LABEL.type] !== undefined && volume.labels[LABEL.type] !== VOLUME_TYPE.data) broken(call, 'removes a shared volume');
+    if (!isOurs(volume)) broken(call, 'removes a volume that is not ours');
+    const allowed = specs.get(workspace) === undefined && specs.removed.get(workspace)?.reclaimPolicy === 'Delete' && specs.isReadable();
+    if (!allowed || volume.name !== dataVolumeName(workspace)) broken(call, 'removes a data volume without a removed spec that says Delete');
+  }
+
+  function othersRunning(container: FakeContainer): string[] {
+    const data = dataVolumeName(container.definition.labels[LABEL.workspace] ?? '');
+    const uses = (other: FakeContainer) => other !== container && isRunning(other) && other.mounts.some((mount) => mount.source === data);
+    return [...state.containers.values()].filter(uses).map(({ name }) => name);
+  }
+
+  return {
+    violations,
+    onEffect(call, phase) {
+      if (phase === 'after' || READS.has(call.verb)) return;
+      if (call.verb === 'removeVolume') checkVolumeRemoval(call);
+      const idOrName = call.verb.endsWith('connectNetwork') ? call.args[1] : call.args[0];
+      const container = ON_CONTAINER.has(call.verb) || call.verb.endsWith('connectNetwork') ? findContainer(state, String(idOrName)) : undefined;
+      if (container !== undefined) checkContainer(call, container);
+    },
+  };
+}

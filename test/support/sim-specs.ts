@@ -1,0 +1,77 @@
+import type { SpecSources } from '../../controller/engine/interfaces.js';
+import type { DesiredSnapshot, DesiredWorkspace } from '../../controller/model/desired.js';
+import type { WorkspaceSpec } from '../../controller/model/workspace.generated.js';
+import { resolveWorkspace, type ResolvedSecrets } from '../../controller/source/resolve.js';
+
+const NO_SECRETS: ResolvedSecrets = { digests: new Map(), secrets: new Map(), isReadable: true };
+
+/** A workspace as its spec file would come out of the sources, with every default filled in. */
+export function desiredWorkspace(name: string, spec: WorkspaceSpec, secrets = NO_SECRETS): DesiredWorkspace {
+  const location = { source: 'sim', file: `${name}.json`, line: 1, column: 1 };
+  const workspace = { apiVersion: 'kalpana.dev/v1', kind: 'Workspace', metadata: { name }, spec } as const;
+  return resolveWorkspace({ name, workspace, location, nameLocation: location, secretLocations: new Map() }, secrets, null);
+}
+
+/** Spec files in memory. They outlive a controller, and so do their last good versions. */
+export interface SimSpecs {
+  set(name: string, spec: WorkspaceSpec): void;
+  remove(name: string): void;
+  get(name: string): DesiredWorkspace | undefined;
+  readonly names: () => string[];
+  /** Workspaces that are gone and not forgotten. */
+  readonly removed: ReadonlyMap<string, { readonly reclaimPolicy: 'Retain' | 'Delete' }>;
+  /** False: a source cannot be read; what is missing is unknown, not gone. */
+  setReadable(readable: boolean): void;
+  readonly isReadable: () => boolean;
+  /** The state directory was lost: nobody knows the last good specs of what is gone. */
+  loseMemory(): void;
+  /** What one controller reads. */
+  source(): SpecSources;
+}
+
+export function createSimSpecs(): SimSpecs {
+  const current = new Map<string, DesiredWorkspace>();
+  const removed = new Map<string, { reclaimPolicy: 'Retain' | 'Delete' }>();
+  const hints = new Set<() => void>();
+  let readable = true;
+
+  function hint(): void {
+    for (const onHint of [...hints]) onHint();
+  }
+
+  function snapshot(): DesiredSnapshot {
+    return { complete: readable, workspaces: new Map(current), claimed: new Set(), removed: readable ? new Map(removed) : new Map(), problems: [] };
+  }
+
+  return {
+    set(name, spec) {
+      current.set(name, desiredWorkspace(name, spec));
+      removed.delete(name);
+      hint();
+    },
+    remove(name) {
+      const before = current.get(name);
+      if (before === undefined) return;
+      current.delete(name);
+      removed.set(name, { reclaimPolicy: before.reclaimPolicy });
+      hint();
+    },
+    get: (name) => current.get(name),
+    names: () => [...current.keys()].sort(),
+    removed,
+    setReadable(value) {
+      readable = value;
+      hint();
+    },
+    isReadable: () => readable,
+    loseMemory: () => removed.clear(),
+    source: () => ({
+      scan: () => Promise.resolve(snapshot()),
+      watch(onHint) {
+        hints.add(onHint);
+        return () => void hints.delete(onHint);
+      },
+      forget: (name) => void removed.delete(name),
+    }),
+  };
+}

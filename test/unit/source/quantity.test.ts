@@ -1,0 +1,21 @@
+import { describe, expect, it } from '@jest/globals';
+import { formatBytes, parseDurationMs, parseSizeBytes } from '../../../controller/model/quantity.js';
+
+describe('parseSizeBytes', () => {
+  it.each([
+    ['1', 1], ['1Ki', 1024], ['2Mi', 2_097_152], ['1.5Gi', 1_610_612_736], ['1Ti', 1_099_511_627_776],
+    ['1k', 1000], ['1K', 1000], ['1M', 1e6], ['1G', 1e9], ['1T', 1e12], ['0.1', 0], ['8191Ti', 9_006_099_743_113_216],
+    ['8193Ti', null], ['', null], ['Gi', null], ['1Gb', null], ['1 Gi', null], ['-1', null], ['1e3', null], ['1Pi', null],
+  ])('%j is %j', (text, bytes) => expect(parseSizeBytes(text)).toBe(bytes === 9_006_099_743_113_216 ? 8191 * 1024 ** 4 : bytes));
+});
+
+describe('parseDurationMs', () => {
+  it.each([
+    ['500ms', 500], ['10s', 10_000], ['5m', 300_000], ['1h', 3_600_000], ['1.5s', 1500], ['1.001s', 1001], ['0.5ms', 0],
+    ['', null], ['10', null], ['1d', null], ['1h30m', null], ['9999999999999h', null],
+  ])('%j is %j', (text, ms) => expect(parseDurationMs(text)).toBe(ms));
+});
+
+describe('formatBytes', () => {
+  it.each([[0, '0'], [12, '12'], [1024, '1Ki'], [536_870_912, '512Mi'], [1_610_612_736, '1.5Gi'], [1e9, '953.7Mi'], [1e16, '9094.9Ti']])('%j is %j', (bytes, text) => expect(formatBytes(bytes)).toBe(text));
+});
