@@ -90,7 +90,7 @@ export async function run(options: RunOptions, around: Surroundings): Promise<nu
   controller.start();
   try {
     const outcome = await firstConvergence(options, { controller, store, sources, engine, signal });
-    if (outcome !== 'interrupted') progress.settled(store.list(), { specs: options.specs, address, dockerHost: dockerHost(endpoint) });
+    if (outcome !== 'interrupted') progress.settled(store.list(), { specs: options.specs, secretsDir: options.secretsDir, stateDir: options.stateDir, address, dockerHost: dockerHost(endpoint) });
     if (options.once) return finishOnce(outcome, store, sources, engine.detail, io);
     await untilAborted(signal);
     return EXIT.ok;

@@ -4,6 +4,8 @@ import { hostPortText } from './workspace-table.js';
 
 export interface TryNext {
   readonly specs: readonly string[];
+  readonly secretsDir: string | null;
+  readonly stateDir: string;
   /** `host:port` of /metrics, null when there is none. */
   readonly address: string | null;
   /** The engine's address where the docker command line needs to be told, else null. */
@@ -11,13 +13,19 @@ export interface TryNext {
 }
 
 /** Lines to paste, made of what runs here. */
-export function tryNextText(statuses: readonly WorkspaceStatus[], { specs, address, dockerHost }: TryNext): string {
+export function tryNextText(statuses: readonly WorkspaceStatus[], { specs, secretsDir, stateDir, address, dockerHost }: TryNext): string {
   const first = statuses.find(({ phase }) => phase === 'Ready');
   const engine = dockerHost === null ? '' : `DOCKER_HOST=${quoted(dockerHost)} `;
+  const planFlags = [
+    ...specs.map((directory) => `--specs ${quoted(directory)}`),
+    ...(secretsDir === null ? [] : [`--secrets-dir ${quoted(secretsDir)}`]),
+    `--state-dir ${quoted(stateDir)}`,
+  ];
   const lines = [
     first?.location == null ? null : `edit ${first.location.file} and save it: the change is live seconds later`,
     first === undefined ? null : `${engine}docker rm -f ${containerName(first.name)}    # and see it return`,
-    `${engine}npx kalpana plan ${specs.map((directory) => `--specs ${quoted(directory)}`).join(' ')}`,
+    `${engine}npx kalpana plan ${planFlags.join(' ')}`,
+    `npx kalpana get workspaces --state-dir ${quoted(stateDir)}`,
     curlLine(statuses),
     address === null ? null : `curl http://${reachable(address)}/metrics`,
   ];

@@ -66,7 +66,10 @@ export function createController(options: ControllerOptions): Controller {
     const wakes = wakesOf(event, view.containers, state);
     if (wakes.shared) queue.add(SHARED_KEY, 'event');
     for (const name of wakes.workspaces) if (isOurs(name)) queue.add(name, 'event');
-    if (wakes.waiting) for (const name of state.waiting) queue.add(name, 'woken');
+    if (!wakes.waiting || state.waiting.size === 0) return;
+    for (const name of state.waiting) queue.add(name, 'woken');
+    // What somebody else's container held, a port say, is seen in a list only.
+    if (event.type === 'container' && !wakes.workspaces.some(isOurs)) looks.add(LIST, 'woken');
   }
 
   function isOurs(name: string): boolean {
@@ -120,7 +123,7 @@ export function createController(options: ControllerOptions): Controller {
     setEngine(true, null);
     settleRemovals();
     open();
-    if (lastScanAt !== null) surveyAll(first ? 'start' : returned ? 'engine-up' : trigger.includes('stream') ? 'stream' : deep ? 'deep' : 'resync', survey);
+    if (lastScanAt !== null) surveyAll(first ? 'start' : returned ? 'engine-up' : trigger.includes('stream') ? 'stream' : deep ? 'deep' : trigger === 'woken' ? 'woken' : 'resync', survey);
   }
 
   /** Work begins when both sides are known: unknown is not absent (law 2). */

@@ -4,7 +4,8 @@ import type { Clock } from '../model/clock.js';
 import type { DesiredWorkspace } from '../model/desired.js';
 import { nextContainerName } from '../model/names.js';
 import { failureClass, type Failure } from '../model/reasons.js';
-import { rememberPlan } from '../plan/memory.js';
+import { rememberFailure, rememberPlan } from '../plan/memory.js';
+import { renderOperation } from '../plan/render.js';
 import { NO_MEMORY, type Operation, type Plan, type WorkspaceMemory } from '../plan/types.js';
 import type { Backoff } from './backoff.js';
 import type { CheckStorage, EngineView, Execute, FindPortHolder, GivenUp, Hooks, IsPulling, ReadOutput, ReconcileRecord, ReconcileResult, SpecSources } from './interfaces.js';
@@ -36,13 +37,16 @@ export interface WorkspaceReconcilerDependencies {
 /** Plans that succeed are followed by an empty one; a workspace that keeps finding work is slowed down, not spun. */
 const PASSES_BEFORE_BACKOFF = 6;
 const WAITING_RETRY_MS = 30_000;
+/** An engine that is out of sorts refuses once or twice; after that the old container comes back. */
+const STARTS_REFUSED_BEFORE_GIVING_UP = 2;
 
 /** One look at one workspace: observe, plan, report, apply; what is left to do comes back through the queue. */
 export async function reconcileWorkspace(item: QueueItem, deps: WorkspaceReconcilerDependencies): Promise<void> {
   const { clock, state, view, hooks, queue } = deps;
   const name = item.key;
   const startedAt = clock.now();
-  queue.cancelDelay(name);
+  const maybeEcho = isEcho(item.trigger) && state.failedPlans.has(name);
+  if (!maybeEcho) queue.cancelDelay(name);
   if (!item.observed) await view.refreshWorkspace(name, deps.calls);
   if (state.damaged.has(name) || item.trigger.includes('deep')) await recheckStorage(name, deps);
   const planned = planFor(name, state, view, deps.instance, clock.now());
@@ -55,6 +59,11 @@ export async function reconcileWorkspace(item: QueueItem, deps: WorkspaceReconci
     await forget(name, deps);
     return done('success', null);
   }
+  if (maybeEcho) {
+    // The same would fail again; its retry is due when its backoff says (law 8).
+    if (state.failedPlans.get(name) === signatureOf(plan)) return done('waiting', null);
+    queue.cancelDelay(name);
+  }
   hooks.report(reportOf(name, plan.verdict, state, view));
   if (plan.operations.length === 0) return done(settle(name, plan, deps), plan.verdict.kind === 'failing' ? plan.verdict.failure : null);
   noteDrift(name, plan, deps);
@@ -64,12 +73,34 @@ export async function reconcileWorkspace(item: QueueItem, deps: WorkspaceReconci
     queue.addAfter(name, 'recheck', WAITING_RETRY_MS);
     return done('waiting', null);
   }
-  const { outcome, failure, failedOperation } = await deps.execute(name, plan.operations, deps.calls);
+  const { outcome, failure, failedOperation } = plan.verdict.kind === 'removing' ? await executeRemoval(name, plan, deps) : await deps.execute(name, plan.operations, deps.calls);
   if (outcome === 'failed' && failure !== null && failedOperation !== null) {
+    state.failedPlans.set(name, signatureOf(plan));
     return done(await handleFailure(name, failedOperation, failure, deps), failure);
   }
   followUp(name, outcome, plan, deps);
   done('success', null);
+}
+
+/** A failed start tells of itself by events, as a good one does: they say where to look, not that it is time to try again. */
+function isEcho(trigger: string): boolean {
+  return trigger.split('+').every((one) => one === 'event' || one === 'woken');
+}
+
+function signatureOf({ operations }: Plan): string {
+  const idOf = (operation: Operation) => ('container' in operation && typeof operation.container === 'object' ? operation.container.id : null);
+  return operations.map((operation) => `${idOf(operation) ?? ''} ${renderOperation(operation)}`).join('\n');
+}
+
+/** A stop takes its time: a spec that comes back meanwhile, or one that says Retain now, ends the removal where it stands. */
+async function executeRemoval(name: string, plan: Plan, { state, execute, calls }: WorkspaceReconcilerDependencies): ReturnType<Execute> {
+  const reclaimPolicy = state.removals.get(name);
+  for (const operation of plan.operations) {
+    if (!state.removals.has(name) || state.removals.get(name) !== reclaimPolicy) break;
+    const result = await execute(name, [operation], calls);
+    if (result.outcome !== 'done') return result;
+  }
+  return { outcome: 'done', failure: null, failedOperation: null };
 }
 
 function record(item: QueueItem, result: ReconcileResult, operations: number, failure: Failure | null, seconds: number): ReconcileRecord {
@@ -102,7 +133,7 @@ async function withLastWords(name: string, plan: Plan, giveUp: NonNullable<Plan[
 
 async function forget(name: string, { state, sources, hooks, view, passes, backoff, givenUp }: WorkspaceReconcilerDependencies): Promise<void> {
   hooks.report(reportOf(name, { kind: 'removed' }, state, view));
-  for (const map of [state.memories, state.reserved, passes]) map.delete(name);
+  for (const map of [state.memories, state.reserved, state.failedPlans, passes]) map.delete(name);
   for (const set of [state.damaged, state.waiting]) set.delete(name);
   backoff.reset(name);
   givenUp.set(name, null);
@@ -113,6 +144,7 @@ async function forget(name: string, { state, sources, hooks, view, passes, backo
 function settle(name: string, plan: Plan, { state, queue, backoff, passes }: WorkspaceReconcilerDependencies): ReconcileResult {
   const { verdict } = plan;
   passes.delete(name);
+  state.failedPlans.delete(name);
   const failing = verdict.kind === 'failing' ? failureClass(verdict.failure.reason) : null;
   if (failing === 'waiting') state.waiting.add(name);
   else state.waiting.delete(name);
@@ -124,6 +156,7 @@ function settle(name: string, plan: Plan, { state, queue, backoff, passes }: Wor
 
 function followUp(name: string, outcome: 'done' | 'awaiting' | 'failed', plan: Plan, { queue, backoff, passes, state }: WorkspaceReconcilerDependencies): void {
   state.waiting.delete(name);
+  state.failedPlans.delete(name);
   const onlyWaits = plan.operations[0]?.type === 'await-ready';
   if (outcome === 'awaiting' && onlyWaits) return queue.addAfter(name, 'recheck', plan.recheckAfterMs ?? 1_000);
   const count = (passes.get(name) ?? 0) + 1;
@@ -150,14 +183,28 @@ async function handleFailure(name: string, operation: Operation, failure: Failur
     return 'stalled';
   }
   const shown = failure.reason === 'PortConflict' ? await explainPort(name, desired, memory, failure, deps) : failure;
+  if (desired !== undefined && isReplacementLost(name, operation, shown, backoff)) {
+    adoptFailure(name, desired, { reason: 'ReplacementFailed', message: shown.message }, deps);
+    queue.add(name, 'gave-up');
+    return 'stalled';
+  }
+  if (desired !== undefined) state.memories.set(name, rememberFailure(state.memories.get(name) ?? NO_MEMORY, desired.specHash, operation));
   verdictOf(shown);
-  if (shown.reason === 'EngineUnreachable') deps.lookAtEngine();
-  // Anything on the engine wakes what waits; what failed waits for its backoff alone.
-  if (failureClass(shown.reason) === 'waiting') state.waiting.add(name);
-  else state.waiting.delete(name);
+  // A port may be held by a container that is nobody's workspace: only a list shows it.
+  if (shown.reason === 'EngineUnreachable' || shown.reason === 'PortConflict') deps.lookAtEngine();
+  const waits = failureClass(shown.reason) === 'waiting';
+  // An image may also come by another way than our pull.
+  if (waits || shown.reason === 'ImagePullFailed') state.waiting.add(name);
   hooks.retried(name, shown.reason);
-  queue.addAfter(name, 'retry', backoff.next(name));
+  const delayMs = backoff.next(name);
+  queue.addAfter(name, 'retry', waits ? Math.min(delayMs, WAITING_RETRY_MS) : delayMs);
   return operation.type === 'pull-image' ? 'transient' : failureClass(shown.reason) === 'waiting' ? 'waiting' : 'transient';
+}
+
+/** The old container is stopped by now: it must not wait for what the new one waits for (law 6). */
+function isReplacementLost(name: string, operation: Operation, failure: Failure, backoff: Backoff): boolean {
+  if (operation.type !== 'start-container' || operation.container.name !== nextContainerName(name)) return false;
+  return failureClass(failure.reason) === 'waiting' || (failure.reason === 'EngineError' && backoff.failures(name) >= STARTS_REFUSED_BEFORE_GIVING_UP);
 }
 
 function adoptFailure(name: string, desired: DesiredWorkspace, failure: Failure, { state, givenUp }: WorkspaceReconcilerDependencies): void {

@@ -10,6 +10,8 @@ const ORPHAN_GRACE_MS = 500;
 export interface RemovalLedger {
   readonly approved: Set<string>;
   readonly orphanSince: Map<string, number>;
+  /** What existed when the removals that are held were first seen: workspaces made since then do not release them. */
+  heldAmong?: readonly string[] | undefined;
 }
 
 /**
@@ -31,7 +33,9 @@ export function decideRemovals(state: ControllerState, view: EngineView, ledger:
     ...[...desired.removed].map(([name, { reclaimPolicy }]) => [name, reclaimPolicy] as const),
   ]);
   for (const name of ledger.approved) if (!candidates.has(name)) ledger.approved.delete(name);
-  const decision = decideDeletions({ existing, gone: [...candidates.keys()], approved: options.allowPrune ? 'all' : ledger.approved });
+  const among = ledger.heldAmong ?? existing;
+  const decision = decideDeletions({ existing: among, gone: [...candidates.keys()], approved: options.allowPrune ? 'all' : ledger.approved });
+  ledger.heldAmong = decision.held.length > 0 ? among : undefined;
   state.removals = new Map(decision.allowed.map((name) => [name, candidates.get(name) ?? null]));
   state.held = new Set(decision.held);
   return orphans.some((name) => !isSure(name));

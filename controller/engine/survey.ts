@@ -16,7 +16,7 @@ export interface SurveyDependencies {
 }
 
 /** Why everything is looked at. A `resync`, `deep` or not, finds what no event told. */
-export type SurveyTrigger = 'start' | 'engine-up' | 'stream' | 'deep' | 'resync';
+export type SurveyTrigger = 'start' | 'engine-up' | 'stream' | 'woken' | 'deep' | 'resync';
 
 /** Plans every workspace on what was just listed, without a call, and queues those that need work (F15). */
 export function surveyAll(trigger: SurveyTrigger, { instance, clock, state, view, queue, hooks }: SurveyDependencies): void {

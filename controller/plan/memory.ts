@@ -15,8 +15,14 @@ export function rememberPlan(memory: WorkspaceMemory, plan: Plan): WorkspaceMemo
   return plan.giveUp === null ? memory : { ...memory, failed: plan.giveUp };
 }
 
+/** The memory after an operation that failed: what keeps the new container from being made. */
+export function rememberFailure(memory: WorkspaceMemory, specHash: string, operation: Operation): WorkspaceMemory {
+  return operation.type === 'pull-image' || operation.type === 'create-container' ? { ...memory, blocked: specHash } : memory;
+}
+
 /** The memory after an operation was carried out. */
 export function rememberOperation(memory: WorkspaceMemory, workspace: string, specHash: string, operation: Operation, now: number): WorkspaceMemory {
+  if (operation.type === 'create-container') return { ...memory, blocked: null };
   if (operation.type !== 'start-container') return memory;
   if (operation.container.name === containerName(workspace)) return { ...memory, starts: countStart(memory.starts, now) };
   const count = memory.nextStarts?.specHash === specHash ? memory.nextStarts.count : 0;

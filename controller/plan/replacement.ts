@@ -5,6 +5,7 @@ import type { Operation, Plan, WorkspaceInput } from './types.js';
 import { describeExit, isUp, readiness, target } from './containers.js';
 import { containerDefinition } from './definition.js';
 import { differences, type Difference } from './diff.js';
+import { restartDelay } from './restarts.js';
 import { act, emptyPlan, preparation, removal, stopping } from './steps.js';
 
 /** A replacement without a health check is believed after it has run this long. */
@@ -21,14 +22,24 @@ export function planReplacement(input: WorkspaceInput, main: ObservedContainer, 
   const drift = changes.every((change) => change.drift !== undefined) ? changes[0]?.drift : undefined;
   const name = nextContainerName(desired.name);
   const definition = containerDefinition(desired, instance, ports, main.id);
+  const meanwhile = serveMeanwhile(input, main);
   const operations: Operation[] = [
+    ...meanwhile,
     ...preparation(input, cause),
     { type: 'create-container', container: name, definition, cause, ...(drift === undefined ? {} : { drift }) },
-    ...(isUp(main) ? stopping(main, cause) : []),
+    ...(meanwhile.length > 0 ? stopping({ ...main, state: 'running' }, cause) : isUp(main) ? stopping(main, cause) : []),
     { type: 'start-container', container: { name, id: null }, first: true, cause },
     ...finish(desired.name, main, { name, id: null }, cause),
   ];
   return act(operations, ports, true);
+}
+
+/** The new container cannot be made for now: the old one must not stay down for that. */
+function serveMeanwhile({ desired, memory, now }: WorkspaceInput, main: ObservedContainer): Operation[] {
+  if (memory.blocked !== desired.specHash) return [];
+  const step = { container: target(main), cause: 'the old container serves until the new one can be made', drift: 'state' } as const;
+  if (main.state === 'paused') return [{ type: 'unpause-container', ...step }];
+  return main.state === 'exited' && restartDelay(main, memory.starts, now) === 0 ? [{ type: 'start-container', ...step }] : [];
 }
 
 function finish(workspace: string, main: ObservedContainer, next: { name: string; id: string | null }, cause: string): Operation[] {

@@ -14,8 +14,9 @@ export function emptyPlan(verdict: Verdict, recheckAfterMs: number | null = null
 }
 
 export function act(operations: readonly Operation[], ports: readonly PublishedPort[], replacing = false): Plan {
-  const first = operations[0];
-  return { ...emptyPlan({ kind: 'progressing', message: first?.cause ?? '', replacing }), operations, ports };
+  // Volume and image only prepare: why the container is made is what a person asks.
+  const telling = operations.find((operation) => operation.type === 'create-container') ?? operations[0];
+  return { ...emptyPlan({ kind: 'progressing', message: telling?.cause ?? '', replacing }), operations, ports };
 }
 
 /** Volume, image, container, start: from nothing to running. */

@@ -93,13 +93,15 @@ export interface WorkspaceMemory {
   readonly nextStarts: { readonly specHash: string; readonly count: number } | null;
   /** Since when (our clock, ms) the replacement has been seen running. */
   readonly nextRunningSince: number | null;
+  /** The replacement with this hash could not be prepared yet (image, bind source): the old container serves meanwhile. */
+  readonly blocked: string | null;
   /** Our starts of the container in a row that did not last. */
   readonly starts: { readonly count: number; readonly lastAt: number } | null;
   /** Host ports that turned out to be taken by something outside the engine. */
   readonly takenPorts: readonly TakenPort[];
 }
 
-export const NO_MEMORY: WorkspaceMemory = { failed: null, nextStarts: null, nextRunningSince: null, starts: null, takenPorts: [] };
+export const NO_MEMORY: WorkspaceMemory = { failed: null, nextStarts: null, nextRunningSince: null, blocked: null, starts: null, takenPorts: [] };
 
 export interface WorkspaceInput {
   readonly instance: string;

@@ -114,7 +114,8 @@ function planWithoutMain(input: WorkspaceInput, slots: Slots, ports: readonly Pu
   if (memory.failed?.specHash === desired.specHash) return emptyPlan({ kind: 'failing', failure: memory.failed.failure, serving: false });
   // A data volume without its container: somebody removed it. Without either, the workspace is new.
   const wasThere = input.observed.volumes.has(dataVolumeName(desired.name));
-  return act(creation(input, ports, { cause: `the container ${main} does not exist`, ...(wasThere ? { drift: 'container' } : {}) }), ports);
+  const why = wasThere ? ({ cause: `the container ${main} does not exist`, drift: 'container' } as const) : { cause: 'the workspace is new' };
+  return act(creation(input, ports, why), ports);
 }
 
 function planStopped(slots: Slots, workspace: string): Plan {

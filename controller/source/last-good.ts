@@ -39,6 +39,9 @@ export function createLastGoodStore(stateDir: string, schema: WorkspaceSchema): 
     if (isReady) return;
     await mkdir(directory, { recursive: true, mode: 0o700 });
     await chmod(directory, 0o700);
+    // What a killed run left half written; not in `load`, which a mere plan calls beside a running controller.
+    const leftovers = (await readdir(directory)).filter((name) => name.startsWith('.') && name.endsWith('.tmp'));
+    await mapLimit(leftovers, FILES_AT_ONCE, (name) => rm(join(directory, name), { force: true }));
     isReady = true;
   };
 
@@ -56,8 +59,6 @@ export function createLastGoodStore(stateDir: string, schema: WorkspaceSchema): 
   return {
     async load(breathe) {
       const names = await readdir(directory).catch((): string[] => []);
-      const leftovers = names.filter((name) => name.startsWith('.') && name.endsWith('.tmp'));
-      await mapLimit(leftovers, FILES_AT_ONCE, (name) => rm(join(directory, name), { force: true }).catch(() => undefined));
       const loaded = await mapLimit(names.filter((name) => /^[a-z0-9-]+\.json$/.test(name)), FILES_AT_ONCE, async (name) => {
         const text = await readFile(join(directory, name), 'utf8').catch(() => '');
         await breathe();

@@ -11,7 +11,7 @@ export interface RawRead {
 /** Never blocks on a FIFO, never follows a link in the last place. */
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
 
-/** The callback functions cost a third of the promised ones: measured, 10,000 files in 0.4 s against 1.3 s. */
+/** The callback functions cost less than half of the promised ones: 10,000 files, eight at once, in 0.12 to 0.44 s against 0.57 to 0.84 s, in turns. */
 export function readDescriptor(path: string, bytes: number): Promise<RawRead> {
   return new Promise((resolve, reject) => {
     open(path, OPEN_FLAGS, (openError, descriptor) => {

@@ -60,7 +60,9 @@ function runController(engine, args) {
     for (const name of ['DOCKER_CONTEXT', 'DOCKER_TLS', 'DOCKER_TLS_VERIFY', 'DOCKER_CERT_PATH']) delete env[name];
     env.DOCKER_HOST = engine.host;
   }
-  const command = [join(root, 'dist/main.js'), 'run', '--specs', specsDir, '--secrets-dir', secretsDir, '--state-dir', stateDir, ...args];
+  // A person at a terminal sees the progress; a log between its lines would hide it.
+  const logLevel = process.stdout.isTTY ? ['--log-level', 'warn'] : [];
+  const command = [join(root, 'dist/main.js'), 'run', '--specs', specsDir, '--secrets-dir', secretsDir, '--state-dir', stateDir, ...logLevel, ...args];
   const relative = command.map((word) => word.replace(`${root}/`, ''));
   say(`controller     node ${relative.join(' ')}`);
   return new Promise((resolve, reject) => {

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { testEngineHost } from '../support/engine.js';
 import { eventually } from '../support/e2e-eventually.js';
 import type { Kalpana } from '../support/kalpana.js';
@@ -18,6 +18,7 @@ describe('what an operator sees', () => {
     base = await kalpana.address();
     await kalpana.ready('ops-one');
   });
+  afterAll(() => kalpana.stop());
 
   it('/metrics has the reconcile, queue, operation and engine families with values', async () => {
     await site.docker.kill('workspace-ops-one');

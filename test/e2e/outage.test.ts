@@ -101,16 +101,15 @@ describe('the engine away', () => {
   });
 
   it.each([
-    ['create', /^\/containers\/create$/],
-    ['start', /\/start$/],
-    ['rename', /\/rename$/],
-    ['remove', /^\/containers\/[^/]+$/],
-  ])('the answer to a %s lost in the middle of a recreation: nothing is made twice, all converges', async (verb, path) => {
+    ['create', 10, 'POST', /^\/containers\/create$/],
+    ['start', 11, 'POST', /\/start$/],
+    ['rename', 12, 'POST', /\/rename$/],
+    ['remove', 13, 'DELETE', /^\/containers\/[^/]+$/],
+  ] as const)('the answer to a %s lost in the middle of a recreation: nothing is made twice, all converges', async (_verb, generation, wanted, path) => {
     await kalpana.stop();
     const proxy = await startEngineProxy(engine.host);
-    const lost = proxy.loseAnswer((method, called) => path.test(called) && method === (verb === 'remove' ? 'DELETE' : 'POST'));
+    const lost = proxy.loseAnswer((method, called) => path.test(called) && method === wanted);
     const through = site.start({ host: proxy.host });
-    const generation = 10 + verb.length;
     putAll(generation);
     await lost;
     await expectConverged(through, generation);

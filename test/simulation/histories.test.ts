@@ -71,7 +71,8 @@ async function converge(sim: Simulation): Promise<void> {
 /** Workspaces whose failure is tried again by design, for ever. */
 function isRetried(sim: Simulation, name: string): boolean {
   const status = sim.status().get(name);
-  return /^(CrashLoop|ImagePullFailed|PortConflict|Starting)$/.test((status && conditionOf(status, 'Ready')?.reason) ?? '');
+  const main = findContainer(sim.engine.state, containerName(name))?.definition.image;
+  return main === 'crash:1' || /^(ImagePullFailed|PortConflict|CrashLoop)$/.test((status && conditionOf(status, 'Ready')?.reason) ?? '');
 }
 
 function orphansOf({ engine: { state }, specs }: Simulation): string[] {

@@ -62,6 +62,11 @@ export function createSimulation(options: SimulationOptions = {}): Simulation {
   let status = createStatusStore({ now: clock.now });
   let controller: ReturnType<typeof assembleController>;
 
+  function look(call: EngineCall): Fault {
+    if (checked) invariants.onIssue(call);
+    return fault(call);
+  }
+
   function crash(): void {
     crashes += 1;
     life?.kill();
@@ -73,7 +78,7 @@ export function createSimulation(options: SimulationOptions = {}): Simulation {
     if (life !== null) return;
     const lease = clock.lease();
     let alive = true;
-    const connection = engine.connect({ fault: (call) => fault(call), onCrash: crash, ...(checked && { onEffect: invariants.onEffect }) });
+    const connection = engine.connect({ fault: look, onCrash: crash, ...(checked && { onEffect: invariants.onEffect }) });
     const store = createStatusStore({ now: clock.now });
     const born = assembleController({
       docker: connection.port,

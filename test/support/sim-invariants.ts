@@ -9,15 +9,24 @@ export const READS: ReadonlySet<Verb> = new Set<Verb>(['version', 'listContainer
 const ON_CONTAINER: ReadonlySet<Verb> = new Set<Verb>(['startContainer', 'stopContainer', 'unpauseContainer', 'renameContainer', 'updateContainer', 'removeContainer']);
 
 export interface Invariants {
+  /** Remembers what the sources said when the controller sent a call: nobody can take it back from the wire. */
+  onIssue(call: EngineCall): void;
   /** Looks at one call of the controller at the instant of its effect. */
   onEffect(call: EngineCall, phase: 'before' | 'after'): void;
   /** What was broken, in words; empty when the laws held. */
   readonly violations: string[];
 }
 
+interface Standing {
+  readonly wanted: ReadonlySet<string>;
+  readonly deletable: ReadonlySet<string>;
+  readonly isReadable: boolean;
+}
+
 /** What must never happen whatever else does: looked at with every single effect of a controller on the engine. */
 export function createInvariants({ state }: Pick<FakeEngine, 'state'>, specs: SimSpecs, instance: string): Invariants {
   const violations: string[] = [];
+  const issued = new Map<number, Standing>();
   const broken = (call: EngineCall, law: string) => violations.push(`call ${call.number} ${call.verb} ${String(call.args[0])}: ${law}`);
 
   function isOurs({ labels }: { readonly labels: Readonly<Record<string, string>> }): boolean {
@@ -35,9 +44,11 @@ export function createInvariants({ state }: Pick<FakeEngine, 'state'>, specs: Si
   function checkRemoval(call: EngineCall, container: FakeContainer): void {
     const workspace = container.definition.labels[LABEL.workspace] ?? '';
     const others = [...state.containers.values()].filter((other) => other !== container && other.state !== 'removing' && other.definition.labels[LABEL.workspace] === workspace);
-    if (others.length > 0 || container.state === 'dead') return;
-    if (!specs.isReadable()) broken(call, 'removes the last container while a source cannot be read');
-    if (specs.get(workspace) !== undefined) broken(call, 'removes the last container of a workspace whose spec stands');
+    // One that never ran holds nothing.
+    if (others.length > 0 || container.state === 'dead' || container.startedAt === null) return;
+    const then = issued.get(call.number);
+    if (then?.isReadable === false) broken(call, 'removes the last container while a source cannot be read');
+    if (then?.wanted.has(workspace)) broken(call, 'removes the last container of a workspace whose spec stands');
   }
 
   function checkVolumeRemoval(call: EngineCall): void {
@@ -46,7 +57,8 @@ export function createInvariants({ state }: Pick<FakeEngine, 'state'>, specs: Si
     const workspace = volume.labels[LABEL.workspace] ?? '';
     if (volume.labels[LABEL.type] !== undefined && volume.labels[LABEL.type] !== VOLUME_TYPE.data) broken(call, 'removes a shared volume');
     if (!isOurs(volume)) broken(call, 'removes a volume that is not ours');
-    const allowed = specs.get(workspace) === undefined && specs.removed.get(workspace)?.reclaimPolicy === 'Delete' && specs.isReadable();
+    const then = issued.get(call.number);
+    const allowed = then !== undefined && !then.wanted.has(workspace) && then.deletable.has(workspace) && then.isReadable;
     if (!allowed || volume.name !== dataVolumeName(workspace)) broken(call, 'removes a data volume without a removed spec that says Delete');
   }
 
@@ -58,6 +70,11 @@ export function createInvariants({ state }: Pick<FakeEngine, 'state'>, specs: Si
 
   return {
     violations,
+    onIssue({ number, verb }) {
+      if (verb !== 'removeContainer' && verb !== 'removeVolume') return;
+      const deletable = [...specs.removed].filter(([, { reclaimPolicy }]) => reclaimPolicy === 'Delete').map(([name]) => name);
+      issued.set(number, { wanted: new Set(specs.names()), deletable: new Set(deletable), isReadable: specs.isReadable() });
+    },
     onEffect(call, phase) {
       if (phase === 'after' || READS.has(call.verb)) return;
       if (call.verb === 'removeVolume') checkVolumeRemoval(call);
