@@ -42,7 +42,7 @@ export async function measureRepair(bench: Bench): Promise<void> {
   const [repaired, started] = [ours.slice(WARM_UP), bare.slice(WARM_UP)];
   const over = ratios(repaired, started);
   report.row("kalpana, killed: from the event 'die' to the event 'start'", 'ms', repaired);
-  report.row("bare start of a killed one: from the call to 'start'", 'ms', started);
+  report.row("bare start call at the event 'die', to the event 'start'", 'ms', started);
   report.row('kalpana / bare', 'x', over);
   report.row("kalpana, removed: from 'destroy' to 'start'", 'ms', lost);
   if (composeMs.length > 0) report.row('docker compose up -d with one removed, the whole process', 'ms', composeMs);
@@ -50,25 +50,20 @@ export async function measureRepair(bench: Bench): Promise<void> {
   report.goal({ name: 'repair of a killed container / a bare start', limit: '<= 1.30', figure: figure(ratio, 'x'), met: ratio <= 1.3 });
 }
 
-async function killed({ engine, watch }: Bench, container: string): Promise<number> {
+async function killed({ engine, watch }: Bench, container: string, onDeath: () => Promise<unknown> = async () => undefined): Promise<number> {
   await watch.quiet(REST_MS);
   const sinceMs = nowMs();
-  await engine.call('POST', `/containers/${container}/kill`);
+  // Its answer comes when the engine has cleaned up, 60 ms after the event: nobody waits for it.
+  const kill = engine.call('POST', `/containers/${container}/kill`);
   const died = await watch.waitFor(sinceMs, (event) => event.action === 'die' && event.name === container);
+  await Promise.all([kill, onDeath()]);
   const started = await watch.waitFor(died.atMs, (event) => event.action === 'start' && event.name === container);
   return started.atMs - died.atMs;
 }
 
-/** Called as soon as the event is here, as the controller would: the engine is still busy with the death. */
-async function startedByHand({ engine, watch }: Bench): Promise<number> {
-  await watch.quiet(REST_MS);
-  const sinceMs = nowMs();
-  await engine.call('POST', `/containers/${BARE}/kill`);
-  await watch.waitFor(sinceMs, (event) => event.action === 'die' && event.name === BARE);
-  const calledAtMs = nowMs();
-  await engine.call('POST', `/containers/${BARE}/start`);
-  const started = await watch.waitFor(calledAtMs, (event) => event.action === 'start' && event.name === BARE);
-  return started.atMs - calledAtMs;
+/** The least a repair can be: the event, and at once the call. */
+function startedByHand(bench: Bench): Promise<number> {
+  return killed(bench, BARE, () => bench.engine.call('POST', `/containers/${BARE}/start`));
 }
 
 async function removed({ engine, watch }: Bench, container: string): Promise<number> {

@@ -27,7 +27,8 @@ export function createReport(write: (text: string) => void): Report {
     say,
     title(text) {
       say('');
-      say(`${text.padEnd(NAME_WIDTH + 2)}${['min', 'median', 'max'].map((word) => word.padStart(11)).join('')}`);
+      say(text);
+      say(`${' '.repeat(NAME_WIDTH + 2)}${['min', 'median', 'max'].map((word) => word.padStart(11)).join('')}`);
     },
     row(name, unit, samples) {
       const figures = [Math.min(...samples), median(samples), Math.max(...samples)];
