@@ -4,9 +4,7 @@ import { homedir } from 'node:os';
 import { createClientActions } from './cli/client-actions.js';
 import type { CliIo } from './cli/io.js';
 import { runCli } from './cli/program.js';
-import { plan } from './plan-once.js';
-import { run, type Surroundings } from './run.js';
-import { validate } from './validate.js';
+import type { Surroundings } from './run.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
 
@@ -39,9 +37,10 @@ process.exitCode = await runCli(process.argv.slice(2), {
   version,
   io,
   actions: {
-    run: (options) => run(options, around),
-    plan: (options) => plan(options, around),
-    validate: (options) => validate(options, io),
+    // Loaded when asked for: rxjs, xstate, dockerode and the metrics cost a `validate` in an editor more than its work.
+    run: async (options) => (await import('./run.js')).run(options, around),
+    plan: async (options) => (await import('./plan-once.js')).plan(options, around),
+    validate: async (options) => (await import('./validate.js')).validate(options, io),
     ...createClientActions(io),
   },
 });

@@ -69,8 +69,9 @@ async function planOn(docker: DockerPort, options: PlanOptions, { io, signal }: 
   return shared.operations.length > 0 || planned.some((one) => one.operations.length > 0) || state.held.size > 0 ? EXIT.changes : EXIT.ok;
 }
 
+/** An absent spec stands in for itself until the second scan proves it gone: the first one does not show it. */
 function mayRemove(state: ControllerState, world: World): boolean {
-  return state.desired.complete && world.workspaceNames().some((name) => !state.desired.workspaces.has(name) || state.desired.removed.has(name));
+  return state.desired.complete && world.workspaceNames().length > 0;
 }
 
 async function lookAtImages(docker: DockerPort, state: ControllerState, signal: AbortSignal): Promise<void> {

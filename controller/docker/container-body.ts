@@ -31,7 +31,8 @@ export function createBody(definition: ContainerDefinition): object {
 /** `Mounts`, not `Binds`: a missing bind source is refused here, and made as an empty directory there. */
 function mountBody(mount: ContainerMount): object {
   const common = { Type: mount.type, Source: mount.source, Target: mount.target, ReadOnly: mount.readOnly };
-  return mount.type === 'volume' && mount.noCopy === true ? { ...common, VolumeOptions: { NoCopy: true } } : common;
+  if (mount.type !== 'volume') return common;
+  return { ...common, VolumeOptions: { NoCopy: mount.noCopy === true, Labels: mount.labels ?? {} } };
 }
 
 function portKey(port: PublishedPort): string {

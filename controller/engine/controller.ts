@@ -67,7 +67,8 @@ export function createController(options: ControllerOptions): Controller {
     if (wakes.shared) queue.add(SHARED_KEY, 'event');
     for (const name of wakes.workspaces) if (isOurs(name)) queue.add(name, 'event');
     if (!wakes.waiting || state.waiting.size === 0) return;
-    for (const name of state.waiting) queue.add(name, 'woken');
+    // An image that came makes a failed plan worth another try.
+    for (const name of state.waiting) queue.add(name, event.type === 'image' ? 'image' : 'woken');
     // What somebody else's container held, a port say, is seen in a list only.
     if (event.type === 'container' && !wakes.workspaces.some(isOurs)) looks.add(LIST, 'woken');
   }

@@ -61,7 +61,7 @@ export async function reconcileWorkspace(item: QueueItem, deps: WorkspaceReconci
   }
   if (maybeEcho) {
     // The same would fail again; its retry is due when its backoff says (law 8).
-    if (state.failedPlans.get(name) === signatureOf(plan)) return done('waiting', null);
+    if (state.failedPlans.get(name)?.has(signatureOf(plan))) return done('waiting', null);
     queue.cancelDelay(name);
   }
   hooks.report(reportOf(name, plan.verdict, state, view));
@@ -75,7 +75,7 @@ export async function reconcileWorkspace(item: QueueItem, deps: WorkspaceReconci
   }
   const { outcome, failure, failedOperation } = plan.verdict.kind === 'removing' ? await executeRemoval(name, plan, deps) : await deps.execute(name, plan.operations, deps.calls);
   if (outcome === 'failed' && failure !== null && failedOperation !== null) {
-    state.failedPlans.set(name, signatureOf(plan));
+    state.failedPlans.set(name, (state.failedPlans.get(name) ?? new Set()).add(signatureOf(plan)));
     return done(await handleFailure(name, failedOperation, failure, deps), failure);
   }
   followUp(name, outcome, plan, deps);
@@ -110,6 +110,7 @@ function record(item: QueueItem, result: ReconcileResult, operations: number, fa
 /** Takes over what the plan settled, before anything is awaited: two plans must not choose one port. */
 function adopt(name: string, plan: Plan, { state, givenUp }: WorkspaceReconcilerDependencies): void {
   if (plan.ports.length > 0) state.reserved.set(name, plan.ports);
+  else if (state.desired.workspaces.get(name)?.creation.ports.length === 0) state.reserved.delete(name);
   const memory = rememberPlan(state.memories.get(name) ?? NO_MEMORY, plan);
   const specHash = state.desired.workspaces.get(name)?.specHash;
   const failed = memory.failed?.specHash === specHash ? memory.failed : null;
@@ -131,24 +132,33 @@ async function withLastWords(name: string, plan: Plan, giveUp: NonNullable<Plan[
   return { ...plan, verdict, giveUp: { ...giveUp, failure } };
 }
 
-async function forget(name: string, { state, sources, hooks, view, passes, backoff, givenUp }: WorkspaceReconcilerDependencies): Promise<void> {
+async function forget(name: string, deps: WorkspaceReconcilerDependencies): Promise<void> {
+  const { state, sources, hooks, view, passes, backoff, givenUp } = deps;
   hooks.report(reportOf(name, { kind: 'removed' }, state, view));
   for (const map of [state.memories, state.reserved, state.failedPlans, passes]) map.delete(name);
   for (const set of [state.damaged, state.waiting]) set.delete(name);
   backoff.reset(name);
   givenUp.set(name, null);
+  wakeWaiting(name, deps);
   await sources.forget(name);
 }
 
+/** The engine's events came before this look: only now is it known here what `name` has given up, a port say. */
+function wakeWaiting(name: string, { state, queue }: WorkspaceReconcilerDependencies): void {
+  for (const other of state.waiting) if (other !== name) queue.add(other, 'woken', true);
+}
+
 /** Nothing to run: wait for what the verdict waits for. */
-function settle(name: string, plan: Plan, { state, queue, backoff, passes }: WorkspaceReconcilerDependencies): ReconcileResult {
+function settle(name: string, plan: Plan, deps: WorkspaceReconcilerDependencies): ReconcileResult {
+  const { state, queue, backoff, passes } = deps;
   const { verdict } = plan;
-  passes.delete(name);
+  if (passes.delete(name)) wakeWaiting(name, deps);
   state.failedPlans.delete(name);
   const failing = verdict.kind === 'failing' ? failureClass(verdict.failure.reason) : null;
   if (failing === 'waiting') state.waiting.add(name);
   else state.waiting.delete(name);
   if (failing === null) backoff.reset(name);
+  if (verdict.kind === 'failing' && verdict.failure.reason === 'ImageMissing') state.absentImages.delete(state.desired.workspaces.get(name)?.creation.image ?? '');
   if (plan.recheckAfterMs !== null) queue.addAfter(name, 'recheck', plan.recheckAfterMs);
   else if (failing === 'waiting') queue.addAfter(name, 'recheck', WAITING_RETRY_MS);
   return failing ?? 'success';
@@ -177,6 +187,8 @@ async function handleFailure(name: string, operation: Operation, failure: Failur
     queue.add(name, 'image-absent', true);
     return 'transient';
   }
+  // Somebody may load it by hand, and the event be lost: the next try asks the engine again.
+  if (operation.type === 'pull-image') state.absentImages.delete(operation.image);
   if (failureClass(failure.reason) === 'stalled' && desired !== undefined) {
     adoptFailure(name, desired, failure, deps);
     queue.add(name, 'gave-up');

@@ -10,8 +10,6 @@ const ORPHAN_GRACE_MS = 500;
 export interface RemovalLedger {
   readonly approved: Set<string>;
   readonly orphanSince: Map<string, number>;
-  /** What existed when the removals that are held were first seen: workspaces made since then do not release them. */
-  heldAmong?: readonly string[] | undefined;
 }
 
 /**
@@ -33,12 +31,20 @@ export function decideRemovals(state: ControllerState, view: EngineView, ledger:
     ...[...desired.removed].map(([name, { reclaimPolicy }]) => [name, reclaimPolicy] as const),
   ]);
   for (const name of ledger.approved) if (!candidates.has(name)) ledger.approved.delete(name);
-  const among = ledger.heldAmong ?? existing;
-  const decision = decideDeletions({ existing: among, gone: [...candidates.keys()], approved: options.allowPrune ? 'all' : ledger.approved });
-  ledger.heldAmong = decision.held.length > 0 ? among : undefined;
-  state.removals = new Map(decision.allowed.map((name) => [name, candidates.get(name) ?? null]));
-  state.held = new Set(decision.held);
+  const decision = decideDeletions({ existing, gone: [...candidates.keys()], approved: options.allowPrune ? 'all' : ledger.approved });
+  const held = new Set([...decision.held, ...stillHeld(state.held, candidates, ledger)]);
+  state.removals = new Map(decision.allowed.filter((name) => !held.has(name)).map((name) => [name, candidates.get(name) ?? null]));
+  state.held = held;
   return orphans.some((name) => !isSure(name));
+}
+
+/**
+ * What was held waits for its own confirmation: neither workspaces made since nor the confirmation of others release it.
+ * A spec that came back makes it another matter.
+ */
+function stillHeld(before: ReadonlySet<string>, candidates: ReadonlyMap<string, unknown>, { approved }: RemovalLedger): string[] {
+  const names = [...before];
+  return names.every((name) => candidates.has(name)) ? names.filter((name) => !approved.has(name)) : [];
 }
 
 /** Law 2: an incomplete snapshot removes nothing. */

@@ -22,8 +22,8 @@ export interface ControllerState {
   readonly damaged: Set<string>;
   /** Workspaces that wait for another object; any change on the engine wakes them. */
   readonly waiting: Set<string>;
-  /** The plan that failed last, by workspace: what a failed call stirs up on the engine must not have it tried again before its time. */
-  readonly failedPlans: Map<string, string>;
+  /** Plans that failed since something last went well, by workspace: what a failed call stirs up on the engine must not have them tried again before their time. */
+  readonly failedPlans: Map<string, Set<string>>;
   /** Removals that may go ahead, with the reclaim policy of the last good spec; null when nobody knows it. */
   removals: ReadonlyMap<string, 'Retain' | 'Delete' | null>;
   held: ReadonlySet<string>;

@@ -10,6 +10,8 @@ export interface ContainerMount {
   readonly readOnly: boolean;
   /** Volumes only: do not fill an empty volume with what the image holds at `target` (F14). */
   readonly noCopy?: boolean;
+  /** Volumes only: the labels it gets if the engine has to make it, which it does for a volume that vanished in between. */
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 export interface PublishedPort {

@@ -52,7 +52,7 @@ export function containerDefinition(
       [LABEL.ports]: encodePorts(ports),
       ...(replaces === null ? {} : { [LABEL.replaces]: replaces }),
     },
-    mounts: workspaceMounts(desired.name, creation),
+    mounts: workspaceMounts(desired.name, creation).map((mount) => withLabels(mount, desired, instance)),
     ports,
     network: WORKSPACE_NETWORK,
     shmBytes: creation.shmBytes,
@@ -60,6 +60,15 @@ export function containerDefinition(
     restartPolicy: inPlace.restartPolicy,
     healthcheck: creation.healthcheck,
   };
+}
+
+/** A volume removed between our look and the create is made by the engine: without labels it would be a conflict for ever. */
+function withLabels(mount: ContainerMount, desired: DesiredWorkspace, instance: string): ContainerMount {
+  if (mount.type !== 'volume') return mount;
+  if (mount.source === dataVolumeName(desired.name)) return { ...mount, labels: dataVolumeLabels(desired, instance) };
+  const { cache } = desired.creation;
+  const isCache = cache !== null && mount.source === cacheVolumeName(cache);
+  return { ...mount, labels: sharedVolumeLabels(isCache ? VOLUME_TYPE.cache : VOLUME_TYPE.shared) };
 }
 
 export function dataVolumeLabels(desired: DesiredWorkspace, instance: string): Record<string, string> {

@@ -13,7 +13,9 @@ export interface Difference {
 
 /** All differences, in a stable order; empty when the container is what the spec asks for. */
 export function differences(container: ObservedContainer, desired: DesiredWorkspace): Difference[] {
-  return [...specDifferences(container, desired), ...mountDrift(container, desired)];
+  const changes = specDifferences(container, desired);
+  // A changed spec says why by itself; its mounts differ because of it.
+  return changes.length > 0 && container.labels[LABEL.spec] !== undefined ? changes : [...changes, ...mountDrift(container, desired)];
 }
 
 function specDifferences(container: ObservedContainer, desired: DesiredWorkspace): Difference[] {

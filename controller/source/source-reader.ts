@@ -80,7 +80,7 @@ export function createSourceReader(options: SourceReaderOptions): SourceReader {
 
   const scanned = (remembered: Remembered, stamp: FileStamp): ScannedFile => {
     const now = clock.now();
-    const isYoung = Math.abs(now - stamp.mtimeMs) < SETTLE_MS;
+    const isYoung = Math.abs(now - Math.round(stamp.mtimeMs)) < SETTLE_MS;
     const isSettling = remembered.partialSince !== null && isYoung && now - remembered.partialSince < SETTLE_AT_MOST_MS;
     return { ...remembered.spec, isSettling, staleBecause: null };
   };

@@ -23,7 +23,7 @@ it('a whole definition becomes this request', async () => {
     env: [{ name: 'EDITOR', value: 'vim' }, { name: 'TOKEN', value: new Secret('swordfish-1234') }],
     mounts: [
       { type: 'volume', source: 'v', target: '/workspace', readOnly: false },
-      { type: 'volume', source: 'nix', target: '/nix', readOnly: true, noCopy: true },
+      { type: 'volume', source: 'nix', target: '/nix', readOnly: true, noCopy: true, labels: { a: 'b' } },
       { type: 'bind', source: '/srv', target: '/srv', readOnly: true },
     ],
     ports: [
@@ -50,8 +50,8 @@ it('a whole definition becomes this request', async () => {
       Init: true,
       NetworkMode: 'kalpana-workspaces',
       Mounts: [
-        { Type: 'volume', Source: 'v', Target: '/workspace', ReadOnly: false },
-        { Type: 'volume', Source: 'nix', Target: '/nix', ReadOnly: true, VolumeOptions: { NoCopy: true } },
+        { Type: 'volume', Source: 'v', Target: '/workspace', ReadOnly: false, VolumeOptions: { NoCopy: false, Labels: {} } },
+        { Type: 'volume', Source: 'nix', Target: '/nix', ReadOnly: true, VolumeOptions: { NoCopy: true, Labels: { a: 'b' } } },
         { Type: 'bind', Source: '/srv', Target: '/srv', ReadOnly: true },
       ],
       PortBindings: {

@@ -20,8 +20,8 @@ describe('run --once, plan and validate', () => {
     expect(withoutShared(out)).toBe(
       [
         'cmd-one: create volume kalpana-workspace-cmd-one  # the volume kalpana-workspace-cmd-one does not exist',
-        'cmd-one: create container workspace-cmd-one from kalpana/test:1  # the container workspace-cmd-one does not exist',
-        'cmd-one: start workspace-cmd-one  # the container workspace-cmd-one does not exist',
+        'cmd-one: create container workspace-cmd-one from kalpana/test:1  # the workspace is new',
+        'cmd-one: start workspace-cmd-one  # the workspace is new',
         '',
       ].join('\n'),
     );

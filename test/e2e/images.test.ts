@@ -50,6 +50,19 @@ describe('an image that does not exist', () => {
     site.drop('img-lost-too.json');
   });
 
+  it('that comes by another way than the pull is used at once', async () => {
+    const image = 'kalpana/img-loaded:1';
+    const name = site.put('img-loaded', { image: `127.0.0.1:1/${image}` });
+    await kalpana.until(name, { phase: 'Waiting', reason: 'ImagePullFailed', message: expect.stringContaining('connection refused') });
+    await eventually(() => expect(failedPulls().filter(({ key }) => key === name).length).toBeGreaterThanOrEqual(4), { withinMs: 40_000 });
+    await site.docker.tag('kalpana/test:1', `127.0.0.1:1/kalpana/img-loaded`, '1');
+    try {
+      await kalpana.until(name, { phase: 'Ready' });
+    } finally {
+      await site.docker.untag(`127.0.0.1:1/${image}`);
+    }
+  });
+
   it('that an update names leaves the old container running', async () => {
     const name = site.put('img-update');
     await kalpana.ready(name);

@@ -1,4 +1,7 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { layoutOf } from '../../deploy/setup/engine.mjs';
 import { answers } from '../../deploy/setup/engine-api.mjs';
 import { startScratchEngine, type ScratchEngine } from '../support/engine.js';
 import { eventually } from '../support/e2e-eventually.js';
@@ -13,6 +16,14 @@ beforeAll(async () => {
   engine = await startScratchEngine();
   site = makeSite('out', engine.host);
 });
+
+/** dockerd's containerd dies with it, a moment later; a dockerd that starts before that waits for it in vain. */
+async function crash(): Promise<void> {
+  const containerd = Number(readFileSync(join(layoutOf(engine.dir).execRoot, 'containerd/containerd.pid'), 'utf8'));
+  const state = () => (existsSync(`/proc/${containerd}/stat`) ? readFileSync(`/proc/${containerd}/stat`, 'utf8').replace(/^.*\) /, '')[0] : 'gone');
+  engine.kill();
+  await eventually(() => expect(['gone', 'Z', 'X']).toContain(state()), { withinMs: 10_000 });
+}
 
 const NAMES = ['out-1', 'out-2', 'out-3', 'out-4', 'out-5', 'out-6'];
 const ALL_UP = NAMES.map((name) => `workspace-${name}: running`);
@@ -52,7 +63,7 @@ describe('the engine away', () => {
 
   it('killed and started again: /readyz 503 and engine_up 0 meanwhile, nothing is made twice, all converges', async () => {
     const before = await ids();
-    engine.kill();
+    await crash();
     await eventually(async () => {
       const ready = await fetch(`${base}/readyz`);
       expect({ status: ready.status, text: await ready.text() }).toMatchObject({ status: 503, text: expect.stringContaining('cannot be reached') });
@@ -84,7 +95,7 @@ describe('the engine away', () => {
 
   it.each<[string, () => Promise<void>]>([
     ['killed and started', async () => {
-      engine.kill();
+      await crash();
       await engine.start();
     }],
     ['restarted in order', () => engine.restart()],

@@ -80,6 +80,12 @@ describe('a fixed port', () => {
     site.drop(`${first}.json`);
     await kalpana.ready(second);
     expect(await get(port)).toBe(`hello from ${second}\n`);
+    // And back, by a spec that gives the port up.
+    site.put(first, { command: HTTP, ports: [{ ...PORT, hostPort: port }] });
+    await kalpana.until(first, { phase: 'Waiting', reason: 'PortConflict' });
+    site.put(second);
+    await kalpana.ready(first, second);
+    expect(await get(port)).toBe(`hello from ${first}\n`);
   });
 
   it('held by a foreign container: the conflict names it', async () => {

@@ -103,6 +103,22 @@ describe('held deletions', () => {
     expect(rest).toMatchObject({ code: 0, out: 'Removal approved: held-a, held-c\n' });
     await eventually(async () => expect(await site.docker.list(site.label)).toEqual([]), { withinMs: 20_000 });
     expect(await site.docker.volumes(site.label)).toEqual(names.map((name) => `kalpana-workspace-${name}`));
+    await kalpana.stop();
+  });
+
+  it('a directory emptied file by file, scans in between, is held as one', async () => {
+    const kalpana = site.start({ resync: 0.1 });
+    for (const name of names) site.put(name);
+    await kalpana.ready(...names);
+    const scannedAt = async () => (await kalpana.sources())[0]?.lastSuccess ?? 0;
+    const before = await scannedAt();
+    site.drop('held-a.json');
+    await eventually(async () => expect(await scannedAt()).toBeGreaterThan(before + 250), { withinMs: 20_000 });
+    for (const name of names.slice(1)) site.drop(`${name}.json`);
+    await kalpana.until('held-c', { phase: 'Held' });
+    expect((await kalpana.list()).held).toEqual(names);
+    expect(await site.docker.list(site.label)).toEqual(up(...names));
+    await kalpana.stop();
   });
 
   it('specs put back end the hold', async () => {
@@ -165,11 +181,11 @@ describe('sources that cannot be believed', () => {
   });
 
   it.each([
-    ['half-written', (text: string) => text.slice(0, text.length / 2), 'not valid JSON'],
-    ['emptied', () => '', 'the file is empty'],
-    ['of a wrong type', (text: string) => text.replace('"kalpana/test:1"', '17'), 'image'],
-    ['of another kind', (text: string) => text.replace('"Workspace"', '"Worksapce"'), 'Worksapce'],
-  ])('a %s file keeps the last good version running and says so', async (_what, spoil, message) => {
+    ['a half-written', (text: string) => text.slice(0, text.length / 2), 'not valid JSON'],
+    ['an emptied', () => '', 'the file is empty'],
+    ['a wrongly typed', (text: string) => text.replace('"kalpana/test:1"', '17'), 'image'],
+    ['an unknown kind of', (text: string) => text.replace('"Workspace"', '"Worksapce"'), 'Worksapce'],
+  ])('%s file keeps the last good version running and says so', async (_what, spoil, message) => {
     const good = site.read('laws-a.json');
     site.write('laws-a.json', spoil(good));
     await eventually(async () => expect(await kalpana.condition('laws-a', 'SpecValid')).toMatchObject({ status: 'False', message: expect.stringContaining(message) }), { withinMs: 20_000 });

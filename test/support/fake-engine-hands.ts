@@ -22,7 +22,7 @@ export interface Hands {
   damageVolume(name: string): void;
   repairVolume(name: string): void;
   createVolume(name: string, labels: Readonly<Record<string, string>>, driver?: string): void;
-  /** Removes the workspaces' network although containers use it, and makes one of the same name anew. */
+  /** Takes everybody out of the workspaces' network, removes it, and makes one of the same name anew. */
   renewNetwork(): void;
   run(name: string, definition: ContainerDefinition): void;
 }
@@ -59,6 +59,8 @@ export function createHands(core: EngineCore, effects: Effects): Hands {
     renewNetwork() {
       const old = state.networks.get(WORKSPACE_NETWORK);
       if (old === undefined) return;
+      // The engine removes no network with active endpoints.
+      for (const container of state.containers.values()) if (isRunning(container)) effects.disconnectNetwork(WORKSPACE_NETWORK, container.id);
       state.networks.delete(WORKSPACE_NETWORK);
       core.emit({ type: 'network', action: 'destroy', id: old.id, attributes: { name: WORKSPACE_NETWORK } });
       effects.createNetwork(WORKSPACE_NETWORK, old.labels);

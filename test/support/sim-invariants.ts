@@ -17,6 +17,9 @@ export interface Invariants {
   readonly violations: string[];
 }
 
+/** From a look at a workspace to the start that follows from it. */
+const LOOK_MS = 200;
+
 interface Standing {
   readonly wanted: ReadonlySet<string>;
   readonly deletable: ReadonlySet<string>;
@@ -24,7 +27,7 @@ interface Standing {
 }
 
 /** What must never happen whatever else does: looked at with every single effect of a controller on the engine. */
-export function createInvariants({ state }: Pick<FakeEngine, 'state'>, specs: SimSpecs, instance: string): Invariants {
+export function createInvariants({ state }: Pick<FakeEngine, 'state'>, specs: SimSpecs, instance: string, now: () => number): Invariants {
   const violations: string[] = [];
   const issued = new Map<number, Standing>();
   const broken = (call: EngineCall, law: string) => violations.push(`call ${call.number} ${call.verb} ${String(call.args[0])}: ${law}`);
@@ -64,7 +67,9 @@ export function createInvariants({ state }: Pick<FakeEngine, 'state'>, specs: Si
 
   function othersRunning(container: FakeContainer): string[] {
     const data = dataVolumeName(container.definition.labels[LABEL.workspace] ?? '');
-    const uses = (other: FakeContainer) => other !== container && isRunning(other) && other.mounts.some((mount) => mount.source === data);
+    // One that the engine or a person started since the controller last looked is stopped at its next look.
+    const isKnown = (other: FakeContainer) => now() - (other.startedAt ?? 0) > LOOK_MS;
+    const uses = (other: FakeContainer) => other !== container && isRunning(other) && isKnown(other) && other.mounts.some((mount) => mount.source === data);
     return [...state.containers.values()].filter(uses).map(({ name }) => name);
   }
 
