@@ -2,7 +2,9 @@ import { join } from 'node:path';
 import { createExecutor } from './apply/executor.js';
 import { classifyCall } from './apply/failures.js';
 import { createGivenUpStore } from './apply/given-up.js';
+import { createHeldRemovals } from './apply/held-removals.js';
 import { createImagePuller } from './apply/image-puller.js';
+import { createStateFile } from './apply/state-file.js';
 import type { DockerPort } from './docker/port.js';
 import { createController } from './engine/controller.js';
 import type { Controller } from './engine/controller-types.js';
@@ -40,6 +42,7 @@ export function assembleController(options: AssemblyOptions): Controller {
   const { docker, sources, clock, random, hooks } = options;
   const world = createWorld(docker);
   const images = createImagePuller(docker);
+  const stateFile = (name: string) => createStateFile(join(options.stateDir, name), options.onStateError);
   const execute = createExecutor({
     docker,
     images,
@@ -64,7 +67,8 @@ export function assembleController(options: AssemblyOptions): Controller {
     view: world,
     events: docker,
     execute,
-    givenUp: createGivenUpStore(join(options.stateDir, 'given-up.json'), options.onStateError),
+    heldRemovals: createHeldRemovals(stateFile('held-removals.json')),
+    givenUp: createGivenUpStore(stateFile('given-up.json')),
     checkStorage: (containerId, mountPath, calls) => isStorageGone(docker, containerId, mountPath, calls),
     findPortHolder,
     isPulling: images.isPulling,

@@ -1,7 +1,6 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { REASONS, type Reason } from '../model/reasons.js';
 import type { WorkspaceMemory } from '../plan/types.js';
+import type { StateFile } from './state-file.js';
 
 type GivenUp = NonNullable<WorkspaceMemory['failed']>;
 
@@ -11,9 +10,9 @@ export interface GivenUpStore {
   set(workspace: string, failed: GivenUp | null): void;
 }
 
-/** One JSON file that can be lost: then each of them is tried once more. `onError` hears of a file that cannot be written. */
-export function createGivenUpStore(file: string, onError: (error: Error) => void): GivenUpStore {
-  const entries = read(file);
+/** It can be lost: then each of them is tried once more. */
+export function createGivenUpStore(file: StateFile): GivenUpStore {
+  const entries = new Map(file.read().filter(isRow));
   return {
     all: () => entries,
     set(workspace, failed) {
@@ -21,19 +20,9 @@ export function createGivenUpStore(file: string, onError: (error: Error) => void
       if (failed === null ? before === undefined : before?.specHash === failed.specHash && before.failure.message === failed.failure.message) return;
       if (failed === null) entries.delete(workspace);
       else entries.set(workspace, failed);
-      write(file, entries, onError);
+      file.write([...entries]);
     },
   };
-}
-
-function read(file: string): Map<string, GivenUp> {
-  try {
-    const rows: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    return new Map(Array.isArray(rows) ? rows.filter(isRow) : []);
-  } catch {
-    // Absent or broken: one more try each.
-    return new Map();
-  }
 }
 
 function isRow(row: unknown): row is [string, GivenUp] {
@@ -41,14 +30,4 @@ function isRow(row: unknown): row is [string, GivenUp] {
   const entry = row[1] as Partial<GivenUp> | null;
   const reason = entry?.failure?.reason;
   return typeof entry?.specHash === 'string' && typeof entry.failure?.message === 'string' && Object.hasOwn(REASONS, reason as Reason);
-}
-
-function write(file: string, entries: ReadonlyMap<string, GivenUp>, onError: (error: Error) => void): void {
-  try {
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(`${file}.tmp`, `${JSON.stringify([...entries])}\n`, { mode: 0o600 });
-    renameSync(`${file}.tmp`, file);
-  } catch (error) {
-    onError(error as Error);
-  }
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../model/clock.js';
 import type { Failure } from '../model/reasons.js';
 import type { Operation } from '../plan/types.js';
-import type { CheckStorage, EngineView, EventSource, Execute, FindPortHolder, GivenUp, Hooks, IsPulling, ReadOutput, SpecSources } from './interfaces.js';
+import type { CheckStorage, EngineView, EventSource, Execute, FindPortHolder, GivenUp, HeldRemovals, Hooks, IsPulling, ReadOutput, SpecSources } from './interfaces.js';
 
 export interface ControllerOptions {
   readonly instance: string;
@@ -16,6 +16,7 @@ export interface ControllerOptions {
   readonly events: EventSource;
   readonly execute: Execute;
   readonly givenUp: GivenUp;
+  readonly heldRemovals: HeldRemovals;
   readonly checkStorage: CheckStorage;
   readonly findPortHolder: FindPortHolder;
   readonly isPulling: IsPulling;

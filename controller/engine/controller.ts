@@ -28,6 +28,7 @@ export function createController(options: ControllerOptions): Controller {
   const { clock, sources, view, hooks, random, instance } = options;
   const state = createState();
   for (const [name, failed] of options.givenUp.all()) state.memories.set(name, { ...NO_MEMORY, failed });
+  state.held = new Set(options.heldRemovals.load());
   const looks = createQueue(clock);
   const queue = createQueue(clock);
   const lookBackoff = createBackoff({ firstMs: 250, longestMs: 5_000, random });
@@ -142,6 +143,7 @@ export function createController(options: ControllerOptions): Controller {
     const unsure = decideRemovals(state, view, ledger, { instance, allowPrune: options.allowPrune, now: clock.now() });
     if (unsure) looks.addAfter(SCAN, 'orphan', 600);
     for (const name of state.removals.keys()) queue.add(name, 'removed');
+    options.heldRemovals.save([...state.held].sort());
     reportHeld(survey);
   }
 

@@ -54,6 +54,12 @@ export interface GivenUp {
   set(workspace: string, failed: WorkspaceMemory['failed']): void;
 }
 
+/** Names whose removal waits for a person, over restarts. It can be lost: then the rule alone decides. */
+export interface HeldRemovals {
+  load(): readonly string[];
+  save(names: readonly string[]): void;
+}
+
 export type ReconcileResult = 'success' | 'transient' | 'waiting' | 'stalled';
 
 export interface ReconcileRecord {

@@ -1,4 +1,5 @@
 import { LABEL } from '../model/names.js';
+import type { DesiredSnapshot } from '../model/desired.js';
 import { decideDeletions } from '../plan/deletions.js';
 import type { EngineView } from './interfaces.js';
 import type { ControllerState } from './state.js';
@@ -32,19 +33,21 @@ export function decideRemovals(state: ControllerState, view: EngineView, ledger:
   ]);
   for (const name of ledger.approved) if (!candidates.has(name)) ledger.approved.delete(name);
   const decision = decideDeletions({ existing, gone: [...candidates.keys()], approved: options.allowPrune ? 'all' : ledger.approved });
-  const held = new Set([...decision.held, ...stillHeld(state.held, candidates, ledger)]);
+  const isGone = (name: string) => !ledger.approved.has(name) && (candidates.has(name) || orphans.includes(name));
+  const held = new Set([...decision.held, ...(options.allowPrune ? [] : stillHeld(state.held, desired, isGone))]);
   state.removals = new Map(decision.allowed.filter((name) => !held.has(name)).map((name) => [name, candidates.get(name) ?? null]));
   state.held = held;
   return orphans.some((name) => !isSure(name));
 }
 
 /**
- * What was held waits for its own confirmation: neither workspaces made since nor the confirmation of others release it.
- * A spec that came back makes it another matter.
+ * What was held, before a restart too, waits for its own confirmation: neither workspaces made since nor the confirmation of
+ * others release it. A spec that came back makes it another matter.
  */
-function stillHeld(before: ReadonlySet<string>, candidates: ReadonlyMap<string, unknown>, { approved }: RemovalLedger): string[] {
+function stillHeld(before: ReadonlySet<string>, { workspaces, claimed, absent }: DesiredSnapshot, gone: (name: string) => boolean): string[] {
   const names = [...before];
-  return names.every((name) => candidates.has(name)) ? names.filter((name) => !approved.has(name)) : [];
+  const isBack = (name: string) => (workspaces.has(name) && !absent.has(name)) || claimed.has(name);
+  return names.some(isBack) ? [] : names.filter((name) => gone(name) || absent.has(name));
 }
 
 /** Law 2: an incomplete snapshot removes nothing. */

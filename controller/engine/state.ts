@@ -29,7 +29,7 @@ export interface ControllerState {
   held: ReadonlySet<string>;
 }
 
-export const EMPTY_SNAPSHOT: DesiredSnapshot = { complete: false, workspaces: new Map(), claimed: new Set(), removed: new Map(), problems: [] };
+export const EMPTY_SNAPSHOT: DesiredSnapshot = { complete: false, workspaces: new Map(), claimed: new Set(), absent: new Set(), removed: new Map(), problems: [] };
 
 export function createState(): ControllerState {
   return {

@@ -94,6 +94,8 @@ export interface DesiredSnapshot {
   readonly workspaces: ReadonlyMap<string, DesiredWorkspace>;
   /** Names that a broken or duplicate spec still claims although it never had a good version: not deletions. */
   readonly claimed: ReadonlySet<string>;
+  /** Names in `workspaces` that this scan did not find and that are not provably gone yet. */
+  readonly absent: ReadonlySet<string>;
   /** Workspaces whose spec is provably gone, with the reclaim policy of their last good spec. */
   readonly removed: ReadonlyMap<string, { readonly reclaimPolicy: 'Retain' | 'Delete' }>;
   readonly problems: readonly SpecProblem[];

@@ -81,7 +81,7 @@ export function createDesiredState(options: DesiredStateOptions): DesiredState {
       if (definition) wanted.set(name, { definition, problem: null, isNewest: false });
     }
     if (lookAgainMs !== null) watcher.hintIn(lookAgainMs);
-    return { wanted: [...wanted.values()].sort(byName), removed };
+    return { wanted: [...wanted.values()].sort(byName), removed, absent: pending };
   };
 
   const resolveAll = async (wanted: readonly Wanted[], breathe: Breathe) => {
@@ -113,14 +113,14 @@ export function createDesiredState(options: DesiredStateOptions): DesiredState {
     const complete = !merged.hidesNames && readings.every((reading) => reading.isWhole);
     const newest = [...merged.wanted.values()].filter((item) => item.isNewest).map((item) => item.definition);
     for (const definition of newest) presence.remember(definition);
-    const { wanted, removed } = withAbsent(merged, complete);
+    const { wanted, removed, absent } = withAbsent(merged, complete);
     const saveProblems = await store.save(newest, breathe);
     if (secretsRoot !== null) await watcher.arm(secretsRoot);
     const resolved = await resolveAll(wanted, breathe);
 
     const problems = [...merged.problems, ...resolved.problems, ...saveProblems].sort(byPlace);
     statuses.record(readings, wanted, problems, clock.now());
-    return { complete, workspaces: resolved.workspaces, claimed: merged.claimed, removed: policies(removed), problems };
+    return { complete, workspaces: resolved.workspaces, claimed: merged.claimed, absent, removed: policies(removed), problems };
   };
 
   const policies = (names: ReadonlySet<string>): DesiredSnapshot['removed'] =>

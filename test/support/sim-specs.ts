@@ -40,7 +40,7 @@ export function createSimSpecs(): SimSpecs {
   }
 
   function snapshot(): DesiredSnapshot {
-    return { complete: readable, workspaces: new Map(current), claimed: new Set(), removed: readable ? new Map(removed) : new Map(), problems: [] };
+    return { complete: readable, workspaces: new Map(current), claimed: new Set(), absent: new Set(), removed: readable ? new Map(removed) : new Map(), problems: [] };
   }
 
   return {

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createExecutor } from '../../../controller/apply/executor.js';
 import { createGivenUpStore } from '../../../controller/apply/given-up.js';
+import { createHeldRemovals } from '../../../controller/apply/held-removals.js';
+import { createStateFile } from '../../../controller/apply/state-file.js';
 import { createImagePuller } from '../../../controller/apply/image-puller.js';
 import type { Operation } from '../../../controller/plan/types.js';
 import { createFakeEngine } from '../../support/fake-engine.js';
@@ -73,6 +75,18 @@ describe('pulls', () => {
   });
 });
 
+describe('held removals', () => {
+  it('are known after a restart', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'kalpana-held-'));
+    const open = () => createHeldRemovals(createStateFile(join(dir, 'held.json'), (error) => { throw error; }));
+    open().save(['alice', 'bob']);
+    expect(open().load()).toEqual(['alice', 'bob']);
+    open().save([]);
+    expect(open().load()).toEqual([]);
+    rmSync(dir, { recursive: true });
+  });
+});
+
 describe('specs given up', () => {
   const dir = mkdtempSync(join(tmpdir(), 'kalpana-given-up-'));
   const file = join(dir, 'given-up.json');
@@ -83,10 +97,10 @@ describe('specs given up', () => {
   afterEach(() => rmSync(file, { force: true }));
 
   it('are known after a restart, until they are taken back', () => {
-    createGivenUpStore(file, fail).set('alice', failed);
-    expect([...createGivenUpStore(file, fail).all()]).toEqual([['alice', failed]]);
-    createGivenUpStore(file, fail).set('alice', null);
-    expect([...createGivenUpStore(file, fail).all()]).toEqual([]);
+    createGivenUpStore(createStateFile(file, fail)).set('alice', failed);
+    expect([...createGivenUpStore(createStateFile(file, fail)).all()]).toEqual([['alice', failed]]);
+    createGivenUpStore(createStateFile(file, fail)).set('alice', null);
+    expect([...createGivenUpStore(createStateFile(file, fail)).all()]).toEqual([]);
   });
 
   it.each([
@@ -96,13 +110,13 @@ describe('specs given up', () => {
     ['a reason of another release', '[["alice",{"specHash":"v1:x","failure":{"reason":"Nope","message":"no"}}]]'],
   ])('are tried once more after %s in the file', (_what, text) => {
     writeFileSync(file, text);
-    expect([...createGivenUpStore(file, fail).all()]).toEqual([]);
+    expect([...createGivenUpStore(createStateFile(file, fail)).all()]).toEqual([]);
     expect(readFileSync(file, 'utf8')).toBe(text);
   });
 
   it('are kept in memory when the file cannot be written', () => {
     const errors: Error[] = [];
-    const store = createGivenUpStore('/dev/null/given-up.json', (error) => errors.push(error));
+    const store = createGivenUpStore(createStateFile('/dev/null/given-up.json', (error) => errors.push(error)));
     store.set('alice', failed);
     expect([store.all().size, errors.length]).toEqual([1, 1]);
   });

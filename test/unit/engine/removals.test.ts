@@ -22,6 +22,7 @@ function snapshot(wanted: readonly string[], removed: Readonly<Record<string, 'R
     complete: true,
     workspaces: new Map(wanted.map((name) => [name, desiredWorkspace(name, { image: 'app:1' })])),
     claimed: new Set(),
+    absent: new Set(),
     removed: new Map(Object.entries(removed).map(([name, reclaimPolicy]) => [name, { reclaimPolicy }])),
     problems: [],
     ...more,
@@ -36,8 +37,9 @@ interface Look {
 }
 
 /** Decides look by look with one ledger; gives the last state. */
-function decide(looks: readonly Look[], allowPrune = false): { removals: string[]; held: string[]; unsure: boolean } {
+function decide(looks: readonly Look[], allowPrune = false, heldBefore: readonly string[] = []): { removals: string[]; held: string[]; unsure: boolean } {
   const state: ControllerState = createState();
+  state.held = new Set(heldBefore);
   const ledger: RemovalLedger = { approved: new Set(), orphanSince: new Map() };
   let unsure = false;
   for (const { view, desired, now = 0, approve = [] } of looks) {
@@ -75,6 +77,18 @@ describe('which removals may go ahead (laws 2 and 4)', () => {
     ['held, and others came: still held', [{ view: viewOf(['a', 'b']), desired: snapshot(['c', 'd'], { a: 'Retain', b: 'Retain' }) }, { view: viewOf(['a', 'b', 'c', 'd']), desired: snapshot(['c', 'd'], { a: 'Retain', b: 'Retain' }), now: 9_000 }], { held: ['a', 'b'] }],
     ['held, and one spec came back', [{ view: viewOf(['a', 'b']), desired: snapshot([], { a: 'Retain', b: 'Retain' }) }, { view: viewOf(['a', 'b']), desired: snapshot(['a'], { b: 'Retain' }) }], { removals: ['b Retain'] }],
   ])('%s', (_what, looks, expected) => expect(decide(looks)).toEqual({ ...NOTHING, ...expected }));
+
+  it.each<[string, readonly Look[], Partial<ReturnType<typeof decide>>]>([
+    ['not proven gone yet', [{ view: viewOf(['a', 'b', 'c', 'd', 'e']), desired: snapshot(['a', 'b', 'c', 'd', 'e'], {}, { absent: new Set(['a', 'b']) }) }], { held: ['a', 'b'] }],
+    ['proven gone', [{ view: viewOf(['a', 'b', 'c', 'd', 'e']), desired: snapshot(['c', 'd', 'e'], { a: 'Delete', b: 'Delete' }) }], { held: ['a', 'b'] }],
+    ['orphans', [{ view: viewOf(['a', 'b', 'c', 'd', 'e']), desired: snapshot(['c', 'd', 'e']) }, { view: viewOf(['a', 'b', 'c', 'd', 'e']), desired: snapshot(['c', 'd', 'e']), now: 600 }], { held: ['a', 'b'] }],
+    ['gone from the engine as well', [{ view: viewOf(['c']), desired: snapshot(['c']) }], {}],
+    ['back', [{ view: viewOf(['a', 'b', 'c']), desired: snapshot(['a', 'b', 'c']) }], {}],
+  ])('held before a restart, and now %s', (_what, looks, expected) => expect(decide(looks, false, ['a', 'b'])).toEqual({ ...NOTHING, ...expected }));
+
+  it('--allow-prune confirms what a run before held', () => {
+    expect(decide([{ view: viewOf(['a', 'b']), desired: snapshot([], { a: 'Retain', b: 'Delete' }) }], true, ['a', 'b']).removals).toEqual(['a Retain', 'b Delete']);
+  });
 
   it('--allow-prune holds nothing', () => {
     expect(decide([{ view: viewOf(['a', 'b']), desired: snapshot([], { a: 'Retain', b: 'Delete' }) }], true)).toEqual({ ...NOTHING, removals: ['a Retain', 'b Delete'] });

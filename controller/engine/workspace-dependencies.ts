@@ -1,0 +1,32 @@
+import type { CallOptions } from '../docker/port.js';
+import type { Clock } from '../model/clock.js';
+import type { Backoff } from './backoff.js';
+import type { CheckStorage, EngineView, Execute, FindPortHolder, GivenUp, Hooks, IsPulling, ReadOutput, SpecSources } from './interfaces.js';
+import type { WorkQueue } from './queue.js';
+import type { ControllerState } from './state.js';
+
+/** What reconciling one workspace needs. */
+export interface WorkspaceReconcilerDependencies {
+  readonly instance: string;
+  readonly clock: Clock;
+  readonly state: ControllerState;
+  readonly view: EngineView;
+  readonly execute: Execute;
+  readonly sources: SpecSources;
+  readonly givenUp: GivenUp;
+  readonly checkStorage: CheckStorage;
+  readonly findPortHolder: FindPortHolder;
+  readonly isPulling: IsPulling;
+  readonly readOutput: ReadOutput;
+  readonly queue: WorkQueue;
+  readonly backoff: Backoff;
+  readonly hooks: Hooks;
+  readonly calls: CallOptions;
+  /** Passes in a row that found work although nothing new was asked; guards against a fight with somebody else. */
+  readonly passes: Map<string, number>;
+  /** The engine seems to be away: find out. */
+  readonly lookAtEngine: () => void;
+}
+
+/** What waits for another object is looked at again after this time, whether or not an event told of it. */
+export const WAITING_RETRY_MS = 30_000;

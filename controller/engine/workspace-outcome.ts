@@ -1,0 +1,54 @@
+import { failureClass } from '../model/reasons.js';
+import type { Plan } from '../plan/types.js';
+import type { ReconcileResult } from './interfaces.js';
+import { reportOf } from './state.js';
+import { WAITING_RETRY_MS, type WorkspaceReconcilerDependencies } from './workspace-dependencies.js';
+
+/** Plans that succeed are followed by an empty one; a workspace that keeps finding work is slowed down, not spun. */
+const PASSES_BEFORE_BACKOFF = 6;
+
+/** Nothing to run: wait for what the verdict waits for. */
+export function settle(name: string, plan: Plan, deps: WorkspaceReconcilerDependencies): ReconcileResult {
+  const { state, queue, backoff, passes } = deps;
+  const { verdict } = plan;
+  if (passes.delete(name)) wakeWaiting(name, deps);
+  state.failedPlans.delete(name);
+  const failing = verdict.kind === 'failing' ? failureClass(verdict.failure.reason) : null;
+  if (failing === 'waiting') state.waiting.add(name);
+  else state.waiting.delete(name);
+  if (failing === null) backoff.reset(name);
+  if (verdict.kind === 'failing' && verdict.failure.reason === 'ImageMissing') state.absentImages.delete(state.desired.workspaces.get(name)?.creation.image ?? '');
+  if (plan.recheckAfterMs !== null) queue.addAfter(name, 'recheck', plan.recheckAfterMs);
+  else if (failing === 'waiting') queue.addAfter(name, 'recheck', WAITING_RETRY_MS);
+  return failing ?? 'success';
+}
+
+/** Operations ran: look again, now or when the container had time to get ready. */
+export function followUp(name: string, outcome: 'done' | 'awaiting' | 'failed', plan: Plan, { queue, backoff, passes, state }: WorkspaceReconcilerDependencies): void {
+  state.waiting.delete(name);
+  state.failedPlans.delete(name);
+  const onlyWaits = plan.operations[0]?.type === 'await-ready';
+  if (outcome === 'awaiting' && onlyWaits) return queue.addAfter(name, 'recheck', plan.recheckAfterMs ?? 1_000);
+  const count = (passes.get(name) ?? 0) + 1;
+  passes.set(name, count);
+  if (count > PASSES_BEFORE_BACKOFF) return queue.addAfter(name, 'recheck', backoff.next(name));
+  // Look again: the empty plan that follows is the proof that it worked.
+  queue.add(name, 'verify');
+}
+
+/** The workspace is gone: nothing of it is remembered. */
+export async function forget(name: string, deps: WorkspaceReconcilerDependencies): Promise<void> {
+  const { state, sources, hooks, view, passes, backoff, givenUp } = deps;
+  hooks.report(reportOf(name, { kind: 'removed' }, state, view));
+  for (const map of [state.memories, state.reserved, state.failedPlans, passes]) map.delete(name);
+  for (const set of [state.damaged, state.waiting]) set.delete(name);
+  backoff.reset(name);
+  givenUp.set(name, null);
+  wakeWaiting(name, deps);
+  await sources.forget(name);
+}
+
+/** The engine's events came before this look: only now is it known here what `name` has given up, a port say. */
+function wakeWaiting(name: string, { state, queue }: WorkspaceReconcilerDependencies): void {
+  for (const other of state.waiting) if (other !== name) queue.add(other, 'woken', true);
+}
