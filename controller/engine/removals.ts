@@ -32,10 +32,13 @@ export function decideRemovals(state: ControllerState, view: EngineView, ledger:
     ...[...desired.removed].map(([name, { reclaimPolicy }]) => [name, reclaimPolicy] as const),
   ]);
   for (const name of ledger.approved) if (!candidates.has(name)) ledger.approved.delete(name);
-  const decision = decideDeletions({ existing, gone: [...candidates.keys()], approved: options.allowPrune ? 'all' : ledger.approved });
+  const decide = (gone: readonly string[]) => decideDeletions({ existing, gone, approved: options.allowPrune ? 'all' : ledger.approved });
+  const decision = decide([...candidates.keys()]);
+  // A directory is emptied file by file: what is absent and not yet provably gone counts, or the first would slip through.
+  const withLikely = decide([...new Set([...candidates.keys(), ...desired.absent, ...orphans])]);
   const isGone = (name: string) => !ledger.approved.has(name) && (candidates.has(name) || orphans.includes(name));
   const held = new Set([...decision.held, ...(options.allowPrune ? [] : stillHeld(state.held, desired, isGone))]);
-  state.removals = new Map(decision.allowed.filter((name) => !held.has(name)).map((name) => [name, candidates.get(name) ?? null]));
+  state.removals = new Map(decision.allowed.filter((name) => !held.has(name) && withLikely.allowed.includes(name)).map((name) => [name, candidates.get(name) ?? null]));
   state.held = held;
   return orphans.some((name) => !isSure(name));
 }

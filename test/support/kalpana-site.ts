@@ -42,6 +42,13 @@ export interface Site {
   wipe(): Promise<void>;
 }
 
+const dirs = new Set<string>();
+
+// After the controllers have ended: kalpana.ts, imported above, sees to that first.
+afterAll(() => {
+  for (const dir of dirs) rmSync(dir, { recursive: true, force: true });
+});
+
 /** Call it at the top of a file or a `describe`: its things are removed after the last test there. */
 export function createSite(instance: string, host: string): Site {
   const site = makeSite(instance, host);
@@ -49,9 +56,10 @@ export function createSite(instance: string, host: string): Site {
   return site;
 }
 
-/** A site of an engine that is thrown away: nothing is removed from it. */
+/** A site of an engine that is thrown away: its containers and volumes go with that. */
 export function makeSite(instance: string, host: string): Site {
   const dir = mkdtempSync(join(tmpdir(), `kalpana-e2e-${instance}-`));
+  dirs.add(dir);
   const [specs, state, secrets] = ['specs', 'state', 'secrets'].map((name) => join(dir, name)) as [string, string, string];
   for (const path of [specs, secrets]) mkdirSync(path);
   const docker = dockerOf(host);
@@ -99,7 +107,6 @@ export function makeSite(instance: string, host: string): Site {
       await Promise.all(controllers.map((controller) => controller.kill()));
       await Promise.all([...(await docker.ids(label)), ...names].map((name) => docker.remove(name)));
       await Promise.all([...(await docker.volumes(label)), ...names].map((name) => docker.removeVolume(name)));
-      rmSync(dir, { recursive: true, force: true });
     },
   };
 }

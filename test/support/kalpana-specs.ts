@@ -10,3 +10,8 @@ export function workspace(name: string, spec: Partial<Workspace['spec']> = {}): 
 export function healthyWhen(test: string): NonNullable<Workspace['spec']['healthcheck']> {
   return { test: ['CMD-SHELL', test], interval: '300ms', timeout: '2s', retries: 2 };
 }
+
+/** What `list` gives when exactly these workspaces run. */
+export function up(...names: readonly string[]): string[] {
+  return names.map((name) => `workspace-${name}: running`).sort();
+}

@@ -111,6 +111,12 @@ export function startController(args: readonly string[], stateDir: string, optio
       expect(lines).toContainEqual(expect.objectContaining(expected));
       return lines.find((line) => Object.entries(expected).every(([key, value]) => line[key] === value));
     }, { withinMs }),
+    /** Waits for so many more resyncs: what has not happened after them had its chance. */
+    async resyncs(count: number): Promise<void> {
+      const seen = () => logs().filter(({ msg, kind, trigger }) => msg === 'reconciled' && kind === 'shared' && String(trigger).includes('resync')).length;
+      const before = seen();
+      await eventually(() => expect(seen()).toBeGreaterThanOrEqual(before + count), { withinMs: 30_000 });
+    },
     signal: (name: NodeJS.Signals) => child.kill(name),
     /** SIGTERM, and its end. */
     async stop(): Promise<Finished> {
