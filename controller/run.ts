@@ -123,7 +123,7 @@ async function firstConvergence(options: RunOptions, parts: Convergence): Promis
     const hopeless = statuses.filter((status) => !settled(status) && (failed(status) || controller.failures(status.name) >= ONCE_WORKSPACE_TRIES));
     const open = statuses.length - statuses.filter(settled).length - hopeless.length;
     if (controller.idle() && open === 0) return hopeless.length === 0 ? 'converged' : 'failed';
-    await delay(systemClock, 100, signal);
+    await delay(systemClock, 50, signal);
   }
   return 'interrupted';
 }

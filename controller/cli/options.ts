@@ -47,7 +47,7 @@ export function runOptions(): Option[] {
       .env('KALPANA_LISTEN')
       .argParser(parseListen),
     new Option('--resync <seconds>', 'time between two looks at everything').default(30_000, '30').env('KALPANA_RESYNC').argParser(parseSeconds),
-    new Option('--concurrency <n>', 'workspaces worked on at the same time').default(8).env('KALPANA_CONCURRENCY').argParser(parseConcurrency),
+    new Option('--concurrency <n>', 'workspaces worked on at the same time').default(16).env('KALPANA_CONCURRENCY').argParser(parseConcurrency),
     flag('--once', 'converge once, wait until all is Ready or failed, and end', 'KALPANA_ONCE'),
     new Option('--timeout <duration>', 'of --once').default(600_000, '10m').env('KALPANA_TIMEOUT').argParser(parseDuration),
   ];

@@ -16,7 +16,7 @@ export function networkVerbs(engine: EngineClient): Pick<DockerPort, 'listNetwor
         }),
       ),
 
-    createNetwork(name, labels, options) {
+    async createNetwork(name, labels, options) {
       const body = {
         Name: name,
         // Engines before 25 make a second network of the same name without it.
@@ -25,7 +25,12 @@ export function networkVerbs(engine: EngineClient): Pick<DockerPort, 'listNetwor
         Options: { 'com.docker.network.bridge.enable_icc': 'false' },
         Labels: labels,
       };
-      return engine.effect({ verb: 'createNetwork', method: 'POST', path: '/networks/create', body, deadlineMs: WRITE_MS, options });
+      const call = { verb: 'createNetwork', deadlineMs: WRITE_MS, options };
+      const id = await engine.json({ ...call, method: 'POST', path: '/networks/create', body }, (answer) => asName(asObject(answer, 'it')['Id'], "the new network's Id"));
+      const twins = await engine.json({ ...call, method: 'GET', path: '/networks', query: { filters: JSON.stringify({ name: [name] }) } }, (answer) => twinsOf(name, answer));
+      // Two controllers at once pass that check both (20.10.24), and no container starts on a name that means two networks.
+      // The newer one goes: whoever lists later sees both.
+      if (twins[0] !== undefined && twins[0].id !== id) await engine.effect({ ...call, method: 'DELETE', path: pathOf('networks', id) });
     },
 
     connectNetwork: (network, container, options) =>
@@ -47,4 +52,22 @@ export function networkVerbs(engine: EngineClient): Pick<DockerPort, 'listNetwor
         /is not connected to/,
       ),
   };
+}
+
+/** The networks of exactly this name, the oldest first. The engine's filter finds parts of names as well. */
+function twinsOf(name: string, answer: unknown): { readonly id: string; readonly created: string }[] {
+  return asArray(answer, 'the list of networks')
+    .map((value) => asObject(value, 'a network'))
+    .filter((network) => network['Name'] === name)
+    .map((network) => ({ id: asName(network['Id'], "a network's Id"), created: comparable(String(network['Created'] ?? '')) }))
+    .sort((a, b) => compare(a.created, b.created) || compare(a.id, b.id));
+}
+
+/** The engine cuts trailing zeros off a second's fraction. */
+function comparable(time: string): string {
+  return time.replace(/\.(\d+)/, (_, fraction: string) => `.${fraction.padEnd(9, '0')}`);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -1,5 +1,6 @@
+import { createRequire } from 'node:module';
+import type * as PinoPretty from 'pino-pretty';
 import { pino, type DestinationStream } from 'pino';
-import { prettyFactory } from 'pino-pretty';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -49,6 +50,8 @@ export function createLogger(options: LoggerOptions): Logger {
 
 /** pino-pretty's own stream passes lines on in a later tick; formatting in place keeps the last ones. */
 function prettily(destination: DestinationStream, colorize: boolean): DestinationStream {
+  // Loaded at a terminal only.
+  const { prettyFactory } = createRequire(import.meta.url)('pino-pretty') as typeof PinoPretty;
   const format = prettyFactory({ colorize, errorLikeObjectKeys: ['error'], translateTime: 'SYS:HH:MM:ss' });
   return { write: (line) => destination.write(format(line)) };
 }

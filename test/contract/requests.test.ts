@@ -133,10 +133,20 @@ it('a new volume is inspected: an existing one keeps its labels (F13)', async ()
   expect(await engine.connect().createVolume('v', { a: 'new' })).toEqual({ name: 'v', driver: 'nfs', labels: { a: 'old' } });
 });
 
-it('a new network keeps its containers apart', async () => {
-  engine = await rogueEngine([[/^POST .*\/networks\/create/, json(201, { Id: 'n1' })]]);
+it.each<[string, readonly object[], string[]]>([
+  ['alone', [{ Id: 'n1', Name: 'kalpana-workspaces', Created: '2026-01-01T00:00:01.5Z' }, { Id: 'n0', Name: 'kalpana-workspaces-2', Created: '2026-01-01T00:00:00Z' }], []],
+  ['older than its twin', [{ Id: 'n1', Name: 'kalpana-workspaces', Created: '2026-01-01T00:00:01.5Z' }, { Id: 'n0', Name: 'kalpana-workspaces', Created: '2026-01-01T00:00:01.51Z' }], []],
+  ['newer than its twin', [{ Id: 'n1', Name: 'kalpana-workspaces', Created: '2026-01-01T00:00:01.5Z' }, { Id: 'n2', Name: 'kalpana-workspaces', Created: '2026-01-01T00:00:01.4Z' }], ['/v1.41/networks/n1?']],
+])('a new network keeps its containers apart; it is %s', async (_what, networks, removed) => {
+  engine = await rogueEngine([
+    [/^POST .*\/networks\/create/, json(201, { Id: 'n1' })],
+    [/^GET .*\/networks/, json(200, networks)],
+    [/^DELETE /, empty(204)],
+  ]);
   await engine.connect().createNetwork('kalpana-workspaces', { a: 'b' });
-  expect(sent()).toMatchObject({ Driver: 'bridge', Options: { 'com.docker.network.bridge.enable_icc': 'false' }, Labels: { a: 'b' } });
+  const created = engine.received.find(({ method }) => method === 'POST');
+  expect(JSON.parse(created!.body)).toMatchObject({ Driver: 'bridge', Options: { 'com.docker.network.bridge.enable_icc': 'false' }, Labels: { a: 'b' } });
+  expect(engine.received.filter(({ method }) => method === 'DELETE').map(({ url }) => url)).toEqual(removed);
 });
 
 it('names are escaped', async () => {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { existsSync } from 'node:fs';
 import { answers, call } from '../../deploy/setup/engine-api.mjs';
 import { leftovers, startScratchEngine, TEST_IMAGE, OTHER_TEST_IMAGE, testEngineHost, type ScratchEngine } from '../support/engine.js';
+import { eventually } from '../support/e2e-eventually.js';
 
 interface Container {
   readonly Id: string;
@@ -48,14 +49,15 @@ describe('a scratch engine', () => {
 
   it('does not answer while it is paused', async () => {
     engine.pause();
-    expect(await answers(engine.host, { timeoutMs: 200 })).toBe(false);
+    // The signal takes effect a moment later.
+    await eventually(async () => expect(await answers(engine.host, { timeoutMs: 200 })).toBe(false), { withinMs: 10_000 });
     engine.resume();
     expect(await answers(engine.host)).toBe(true);
   });
 
   it('leaves containers behind when killed, finds its data again, and nothing after a stop', async () => {
     engine.kill();
-    expect(await answers(engine.host, { timeoutMs: 200 })).toBe(false);
+    await eventually(async () => expect(await answers(engine.host, { timeoutMs: 200 })).toBe(false), { withinMs: 10_000 });
     expect(leftovers(engine).processes).not.toEqual([]);
     await engine.start();
     expect(await runningNames(engine.host)).toEqual(['/keeps']);

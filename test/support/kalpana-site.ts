@@ -13,6 +13,7 @@ export interface RunFlags {
   readonly flags?: readonly string[];
   /** In place of the site's engine: a proxy before it. */
   readonly host?: string;
+  readonly heedsPermissions?: boolean;
 }
 
 /** A user of one engine: a directory of specs, an instance of the controller, and names that nobody else has. */
@@ -93,9 +94,9 @@ export function makeSite(instance: string, host: string): Site {
       writeFileSync(join(dir, '.writing'), value, { mode: 0o600 });
       renameSync(join(dir, '.writing'), join(secrets, file));
     },
-    start({ resync = 3600, flags = [], host: through = host } = {}) {
+    start({ resync = 3600, flags = [], host: through = host, heedsPermissions = false } = {}) {
       const args = [...common, '--resync', String(resync), '--log-level', 'debug', ...(flags.includes('--listen') ? [] : ['--listen', 'off']), ...flags];
-      const controller = startController(args, state, { host: through, cwd: dir });
+      const controller = startController(args, state, { host: through, cwd: dir, heedsPermissions });
       controllers.push(controller);
       return controller;
     },

@@ -23,6 +23,8 @@ export interface ProcessOptions {
   readonly host: string;
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** File permissions hold for it, as they do for the user of a real installation: root gives up its right to pass over them. */
+  readonly heedsPermissions?: boolean;
 }
 
 // Deadlines are for failures: a busy machine must not turn into one.
@@ -37,9 +39,13 @@ afterAll(async () => {
   await Promise.all(ends);
 });
 
-function launch(args: readonly string[], { host, cwd, env }: ProcessOptions) {
+const WITHOUT_OVERRIDE = ['setpriv', '--bounding-set=-dac_override,-dac_read_search', '--inh-caps=-all'];
+
+function launch(args: readonly string[], { host, cwd, env, heedsPermissions = false }: ProcessOptions) {
   const { PATH = '', HOME = '' } = process.env;
-  const child = spawn(process.execPath, [MAIN, ...args], { cwd, env: { PATH, HOME, DOCKER_HOST: host, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const prefix = heedsPermissions && process.getuid?.() === 0 ? WITHOUT_OVERRIDE : [];
+  const [program = process.execPath, ...words] = [...prefix, process.execPath, MAIN, ...args];
+  const child = spawn(program, words, { cwd, env: { PATH, HOME, DOCKER_HOST: host, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   running.add(child);
   let out = '';
   let err = '';

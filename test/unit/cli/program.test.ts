@@ -7,7 +7,7 @@ import type { Actions } from '../../../controller/cli/actions.js';
 import { captureIo, runNoting, withVariables } from './harness.js';
 
 const planDefaults = { stateDir: '.kalpana', instance: 'default', secretsDir: null, logLevel: 'info', allowPrune: false, output: 'text' };
-const runDefaults = { ...planDefaults, listen: '127.0.0.1:9464', resyncMs: 30_000, concurrency: 8, once: false, timeoutMs: 600_000 };
+const runDefaults = { ...planDefaults, listen: '127.0.0.1:9464', resyncMs: 30_000, concurrency: 16, once: false, timeoutMs: 600_000 };
 
 let folder = '';
 beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), 'kalpana-cli-'))));
