@@ -1,5 +1,6 @@
 import { Agent as HttpAgent, type ClientRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
+import { createRequire } from 'node:module';
 import { inspect } from 'node:util';
 import type { DockerOptions } from 'dockerode';
 import type { EngineEndpoint } from './endpoint.js';
@@ -54,12 +55,11 @@ export function openTransport(endpoint: EngineEndpoint): Transport {
   let modems: Promise<{ short: Modem; long: Modem }> | null = null;
 
   async function loadModems() {
-    // Loaded at the first request: it takes 0.2 to 0.4 s (ssh2, gRPC), and offline commands need no engine.
-    const { default: Docker } = await import('dockerode');
-    const open = (agent: HttpAgent) => {
-      const options = { ...connection(endpoint), agent };
-      return new Docker(options).modem as Modem;
-    };
+    // At the first request: offline commands need no engine. Dockerode's connection alone: its gRPC session, which nothing
+    // here uses, would take 90 ms more at every start and 14 MB for good (Node 20, measured).
+    const fromDockerode = createRequire(createRequire(import.meta.url).resolve('dockerode'));
+    const DockerModem = fromDockerode('docker-modem') as new (options: object) => Modem;
+    const open = (agent: HttpAgent) => new DockerModem({ ...connection(endpoint), agent });
     return { short: open(agents.short), long: open(agents.long) };
   }
 
