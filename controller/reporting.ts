@@ -1,11 +1,11 @@
 import type { OperationResult } from './apply/executor.js';
 import type { Hooks } from './engine/interfaces.js';
 import type { DesiredSnapshot } from './model/desired.js';
+import { problemText } from './model/problem-text.js';
 import { explain } from './model/reasons.js';
 import { renderOperation } from './plan/render.js';
 import { SHARED_KEY } from './engine/reconcile-shared.js';
 import type { SourceSummary } from './status/sources.js';
-import { problemText } from './status/conditions.js';
 import type { StatusStore } from './status/store.js';
 import type { Logger } from './telemetry/logger.js';
 import type { Metrics } from './telemetry/metrics.js';

@@ -2,7 +2,7 @@ import { EngineError, type CallOptions, type DockerPort } from '../docker/port.j
 import type { Clock } from '../model/clock.js';
 import type { ObservedVolume, PullProgress } from '../model/engine-objects.js';
 import type { Failure } from '../model/reasons.js';
-import type { ContainerTarget, Operation, OperationType } from '../plan/types.js';
+import type { ContainerTarget, Operation } from '../plan/types.js';
 import { classify } from './failures.js';
 import type { ImagePuller } from './image-puller.js';
 
@@ -106,6 +106,3 @@ async function createVolume(
   const ours = volume.driver === 'local' && Object.entries(operation.labels).every(([label, value]) => volume.labels[label] === value);
   if (!ours) throw new EngineError('conflict', 'createVolume', `the volume ${volume.name} existed already and is not ours`);
 }
-
-/** The names under which operations are counted. */
-export type CountedOperation = Exclude<OperationType, 'await-ready'>;

@@ -57,14 +57,9 @@ function healthcheckBody(check: HealthcheckDefinition): object {
   };
 }
 
-/** The values that must not be seen in an error's text, if the engine ever quotes one. */
-export function secretsOf(definition: ContainerDefinition): string[] {
-  return definition.env.flatMap(({ value }) => (typeof value === 'string' ? [] : [value.reveal()]));
-}
-
-export function withoutSecrets(text: string, secrets: readonly string[]): string {
-  // Shorter ones protect nothing and would garble the text.
-  return secrets.filter((secret) => secret.length >= 4).reduce((cleaned, secret) => cleaned.replaceAll(secret, '[secret]'), text);
+/** `text` without the definition's secrets, if the engine ever quotes one. */
+export function maskSecrets(text: string, definition: ContainerDefinition): string {
+  return definition.env.reduce((masked, { value }) => (typeof value === 'string' ? masked : value.mask(masked)), text);
 }
 
 /**

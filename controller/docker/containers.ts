@@ -1,6 +1,6 @@
 import { LABEL } from '../model/names.js';
 import { pathOf, type Call, type EngineClient } from './client.js';
-import { createBody, secretsOf, updateBody, withoutSecrets } from './container-body.js';
+import { createBody, maskSecrets, updateBody } from './container-body.js';
 import { fromInspect, fromListEntry, listFrom } from './container-view.js';
 import { absentIsNull, absentIsSuccess, alreadySo } from './already-so.js';
 import { EngineError, type CallOptions, type DockerPort } from './port.js';
@@ -51,7 +51,7 @@ export function containerVerbs(engine: EngineClient): ContainerVerbs {
         );
       } catch (error) {
         if (!(error instanceof EngineError)) throw error;
-        throw new EngineError(error.kind, error.verb, withoutSecrets(error.message, secretsOf(definition)), error.status, { cause: error.cause });
+        throw new EngineError(error.kind, error.verb, maskSecrets(error.message, definition), error.status, { cause: error.cause });
       }
     },
 

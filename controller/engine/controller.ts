@@ -124,7 +124,6 @@ export function createController(options: ControllerOptions): Controller {
     lastListAt = clock.now();
     setEngine(true, null);
     settleRemovals();
-    open();
     if (lastScanAt !== null) surveyAll(first ? 'start' : returned ? 'engine-up' : trigger.includes('stream') ? 'stream' : deep ? 'deep' : trigger === 'woken' ? 'woken' : 'resync', survey);
   }
 

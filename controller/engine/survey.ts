@@ -1,5 +1,6 @@
 import type { Clock } from '../model/clock.js';
 import type { DesiredSnapshot } from '../model/desired.js';
+import { problemText } from '../model/problem-text.js';
 import type { Failure } from '../model/reasons.js';
 import type { EngineView, Hooks } from './interfaces.js';
 import type { WorkQueue } from './queue.js';
@@ -49,7 +50,7 @@ export function reportClaims(before: DesiredSnapshot, { state, view, hooks }: Su
   const { claimed, workspaces, problems } = state.desired;
   for (const name of claimed) {
     const problem = problems.find((one) => one.workspace === name);
-    const message = problem === undefined ? 'the spec is invalid and has no good version' : `${problem.location.file}:${problem.location.line}:${problem.location.column}: ${problem.message}`;
+    const message = problem === undefined ? 'the spec is invalid and has no good version' : problemText(problem);
     const serving = view.containersOf(name).some((container) => container.state === 'running');
     hooks.report(reportOf(name, { kind: 'failing', failure: { reason: 'SpecInvalid', message }, serving }, state, view));
   }

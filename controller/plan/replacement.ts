@@ -61,7 +61,7 @@ export function planTakeover(
   const { desired, memory } = input;
   if (next.state === 'removing') return emptyPlan({ kind: 'progressing', message: `${next.name} is being removed`, replacing: true }, 1_000);
   if (memory.failed?.specHash === desired.specHash) return rollBack(main, next, memory.failed.failure);
-  if (mainChanges.length === 0) return act([...undo(main, next, 'the spec is back to what the old container runs')], ports, true);
+  if (mainChanges.length === 0) return act(undo(main, next, 'the spec is back to what the old container runs'), ports, true);
   if (!desired.secretsReadable) return isUp(next) ? emptyPlan(unreadable(desired.problem?.message)) : act(undo(main, next, 'a secret file cannot be read'), ports, true);
   const outdated = differences(next, desired);
   if (outdated.length > 0 || next.state === 'dead') {
@@ -122,4 +122,3 @@ function rollBack(main: ObservedContainer, next: ObservedContainer, failure: Fai
 function unreadable(message: string | undefined) {
   return { kind: 'failing', failure: { reason: 'SecretUnreadable', message: message ?? 'a secret file cannot be read' }, serving: true } as const;
 }
-

@@ -1,4 +1,4 @@
-import type { SpecProblem } from '../model/desired.js';
+import { problemText } from '../model/problem-text.js';
 import { explain } from '../model/reasons.js';
 import type { Condition, ConditionType, WorkspaceReport } from '../model/status.js';
 
@@ -23,12 +23,6 @@ export function conditionsOf(report: WorkspaceReport, previous: readonly Conditi
 
 export function conditionOf(status: { readonly conditions: readonly Condition[] }, type: ConditionType): Condition | null {
   return status.conditions.find((condition) => condition.type === type) ?? null;
-}
-
-/** `file:line:column: message`, as every report of a spec's problem begins. */
-export function problemText(problem: SpecProblem): string {
-  const { file, line, column } = problem.location;
-  return `${file}:${line}:${column}: ${problem.message}`;
 }
 
 function specValid({ spec, verdict }: WorkspaceReport): Finding {

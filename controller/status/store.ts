@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
+import { problemText } from '../model/problem-text.js';
 import type { RecordedEvent, WorkspaceReport, WorkspaceStatus } from '../model/status.js';
-import { conditionsOf, problemText } from './conditions.js';
+import { conditionsOf } from './conditions.js';
 import { createEventRecord, type CountedEvent } from './events.js';
 import { nextPhase } from './lifecycle.js';
 import type { SourceSummary } from './sources.js';
