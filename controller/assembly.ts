@@ -12,6 +12,8 @@ import type { Hooks } from './engine/interfaces.js';
 import type { Clock } from './model/clock.js';
 import type { PullProgress } from './model/engine-objects.js';
 import type { OperationResult } from './apply/executor.js';
+import { createCacheTotals, createImageRecord } from './apply/cache-records.js';
+import { createCaches, type Caches } from './nix/caches.js';
 import { findPortHolder } from './observe/port-holder.js';
 import { isStorageGone } from './observe/storage.js';
 import { createWorld } from './observe/world.js';
@@ -37,19 +39,50 @@ export interface AssemblyOptions {
   readonly onStateError: (error: Error) => void;
 }
 
+export interface AssembledController extends Controller {
+  /** Empties a cache; throws an error of one line when it is refused. */
+  clearCache(cache: string, force: boolean): Promise<string>;
+}
+
 /** The rooms brought together into one controller; the caller brings the engine, the sources and the ears. */
-export function assembleController(options: AssemblyOptions): Controller {
+export function assembleController(options: AssemblyOptions): AssembledController {
   const { docker, sources, clock, random, hooks } = options;
   const world = createWorld(docker);
   const images = createImagePuller(docker);
   const stateFile = (name: string) => createStateFile(join(options.stateDir, name), options.onStateError);
+  const ended = new AbortController();
+  const calls = { signal: ended.signal };
+  const totals = createCacheTotals(stateFile('cache-totals.json'));
+  const caches: Caches = createCaches({
+    docker,
+    clock,
+    random,
+    instance: options.instance,
+    world,
+    calls,
+    execute: (key, operations, callOptions) => execute(key, operations, callOptions),
+    imageRecord: createImageRecord(stateFile('images.json')),
+    totals: totals.of,
+    events: {
+      onLinked: (cache, workspace, use) => hooks.cacheUsed({ cache, workspace, use }),
+      onRealised: (cache, result) => hooks.realised({ cache, ...result }),
+      onProgress(cache, workspaces, words) {
+        hooks.realising({ cache, workspaces, words });
+        controller.retell(workspaces);
+      },
+      onChange: (workspaces) => controller.wake(workspaces, 'packages'),
+      onReport: (report) => hooks.cacheReport(report),
+    },
+  });
   const execute = createExecutor({
     docker,
     images,
+    caches,
     clock,
     onVolume: (volume) => world.noteVolume(volume.name, volume),
     onResult(key, result) {
       if (result.failure === null) controller.noteOperation(key, result.operation);
+      if (result.failure === null && result.operation.type === 'create-container') caches.noteCreated(key);
       if (result.failure === null && result.operation.type === 'remove-volume') world.noteVolume(result.operation.volume, null);
       options.onOperation(key, result);
     },
@@ -67,6 +100,8 @@ export function assembleController(options: AssemblyOptions): Controller {
     view: world,
     events: docker,
     execute,
+    caches,
+    inspectImage: (reference, callOptions) => docker.inspectImage(reference, callOptions),
     heldRemovals: createHeldRemovals(stateFile('held-removals.json')),
     givenUp: createGivenUpStore(stateFile('given-up.json')),
     checkStorage: (containerId, mountPath, calls) => isStorageGone(docker, containerId, mountPath, calls),
@@ -76,5 +111,12 @@ export function assembleController(options: AssemblyOptions): Controller {
     classify: classifyCall,
     hooks,
   });
-  return controller;
+  return {
+    ...controller,
+    async stop(graceMs) {
+      await controller.stop(graceMs);
+      ended.abort();
+    },
+    clearCache: (cache, force) => caches.clear(cache, force, calls),
+  };
 }

@@ -8,7 +8,8 @@ import { findEndpoint } from './docker/endpoint.js';
 import { decideRemovals } from './engine/removals.js';
 import { createState, planFor, type ControllerState } from './engine/state.js';
 import { delay, systemClock } from './model/clock.js';
-import { explain } from './model/reasons.js';
+import { explain, type Failure } from './model/reasons.js';
+import { createCaches, type Caches } from './nix/caches.js';
 import { createWorld, type World } from './observe/world.js';
 import { renderOperation } from './plan/render.js';
 import { planShared } from './plan/shared.js';
@@ -45,7 +46,8 @@ export async function plan(options: PlanOptions, around: Surroundings): Promise<
 async function planOn(docker: DockerPort, options: PlanOptions, { io, signal }: Surroundings): Promise<number> {
   const sources = createDesiredState({ directories: options.specs, secretsDir: options.secretsDir, stateDir: options.stateDir, instance: options.instance, clock: systemClock, readOnly: true });
   const world = createWorld(docker);
-  const state = createState();
+  const caches = foreseenCaches(docker, world, options.instance, signal);
+  const state = createState(caches);
   state.desired = await sources.scan(signal);
   await world.relist(true, { signal });
   const ledger = { approved: new Set<string>(), orphanSince: new Map<string, number>() };
@@ -57,16 +59,50 @@ async function planOn(docker: DockerPort, options: PlanOptions, { io, signal }: 
     decide();
   }
   await lookAtImages(docker, state, signal);
+  const keepers = await lookAtCaches(caches, state, signal);
   const shared = planShared({ workspaces: state.desired.workspaces.values(), volumes: world.volumes, networks: world.networks });
   assume(world, shared.operations);
+  // A cache's volume may be planned by both: it is one.
+  const made = new Set(shared.operations.map(renderOperation));
+  const common = [...shared.operations, ...keepers.operations.filter((operation) => !made.has(renderOperation(operation)))];
   const planned = planAll(state, world, options.instance);
   const problems = state.desired.problems.map(formatProblem);
-  const failures = shared.failures.map(explain);
-  if (options.output === 'json') io.out(`${JSON.stringify(asJson(shared.operations, planned, state, problems, failures), null, 2)}\n`);
-  else io.out(asText(shared.operations, planned, state));
+  const failures = [...shared.failures, ...keepers.failures].map(explain);
+  if (options.output === 'json') io.out(`${JSON.stringify(asJson(common, planned, state, problems, failures), null, 2)}\n`);
+  else io.out(asText(common, planned, state));
   for (const line of [...problems, ...failures]) io.err(`${line}\n`);
   if (problems.length + failures.length > 0 || planned.some((one) => one.blocked !== null)) return EXIT.failed;
-  return shared.operations.length > 0 || planned.some((one) => one.operations.length > 0) || state.held.size > 0 ? EXIT.changes : EXIT.ok;
+  return common.length > 0 || planned.some((one) => one.operations.length > 0) || state.held.size > 0 ? EXIT.changes : EXIT.ok;
+}
+
+/** Caches that are looked at and not touched; what their keepers would do is planned as if they were up. */
+function foreseenCaches(docker: DockerPort, world: World, instance: string, signal: AbortSignal): Caches {
+  const quiet = () => undefined;
+  return createCaches({
+    docker,
+    clock: systemClock,
+    random: Math.random,
+    instance,
+    world,
+    calls: { signal },
+    execute: () => Promise.resolve({ failure: null }),
+    imageRecord: { load: () => [], save: quiet },
+    totals: () => ({ load: () => null, save: quiet }),
+    events: { onLinked: quiet, onRealised: quiet, onProgress: quiet, onChange: quiet, onReport: quiet },
+    foresight: true,
+  });
+}
+
+async function lookAtCaches(caches: Caches, state: ControllerState, signal: AbortSignal): Promise<{ operations: Operation[]; failures: Failure[] }> {
+  caches.update(state.desired);
+  const operations: Operation[] = [];
+  const failures: Failure[] = [];
+  for (const name of caches.names()) {
+    const plan = await caches.foresee(name, { signal });
+    operations.push(...plan.operations);
+    if (plan.failure !== null) failures.push(plan.failure);
+  }
+  return { operations, failures };
 }
 
 /** An absent spec stands in for itself until the second scan proves it gone: the first one does not show it. */
@@ -76,7 +112,11 @@ function mayRemove(state: ControllerState, world: World): boolean {
 
 async function lookAtImages(docker: DockerPort, state: ControllerState, signal: AbortSignal): Promise<void> {
   const references = new Set([...state.desired.workspaces.values()].map((workspace) => workspace.creation.image));
-  for (const reference of references) if ((await docker.inspectImage(reference, { signal })) === null) state.absentImages.add(reference);
+  for (const reference of references) {
+    const image = await docker.inspectImage(reference, { signal });
+    if (image === null) state.absentImages.add(reference);
+    else state.images.set(reference, image);
+  }
 }
 
 /** The workspaces are planned as if the shared objects were there: the controller makes them first. */

@@ -25,6 +25,8 @@ export function createReporting(deps: {
   readonly log: Logger;
   readonly sources: () => readonly SourceSummary[];
   readonly onEngine: (up: boolean, detail: string) => void;
+  /** For a person at a terminal. */
+  readonly onRealising: (cache: string, workspaces: readonly string[], words: string) => void;
 }): Reporting {
   const { store, metrics, log } = deps;
   const knownFailures = new Map<string, string>();
@@ -74,6 +76,21 @@ export function createReporting(deps: {
     missedEvent(workspace) {
       metrics.missedEvent();
       log.info({ key: workspace }, 'found by a resync, no event came');
+    },
+    cacheReport: (report) => store.reportCache(report),
+    cacheUsed({ cache, workspace, use }) {
+      metrics.cacheUsed({ cache, use });
+      log.debug({ cache, key: workspace, use }, 'packages are in place');
+    },
+    realising(facts) {
+      const workspaces = facts.workspaces.filter((name) => !name.startsWith('.'));
+      deps.onRealising(facts.cache, workspaces.length > 0 ? workspaces : ['prewarm'], facts.words);
+      log.info(facts, 'realising packages');
+    },
+    realised({ cache, workspaces, packages, use, failure, seconds }) {
+      const facts = { cache, workspaces, packages, seconds };
+      if (failure !== null) log.warn({ ...facts, reason: failure.reason, detail: explain(failure) }, 'packages could not be realised');
+      else log.info({ ...facts, paths: use?.paths, bytes: use?.bytes }, 'packages realised');
     },
     queueChanged: (size) => metrics.queue(size),
     queueWaited: (seconds) => metrics.queueWaited(seconds),

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { assembleController } from './assembly.js';
+import { assembleController, type AssembledController } from './assembly.js';
 import type { RunOptions } from './cli/actions.js';
 import { controlSocketPath } from './cli/control-client.js';
 import { EXIT } from './cli/exit-codes.js';
@@ -10,7 +10,7 @@ import { connectEngine } from './docker/dockerode-port.js';
 import { findEndpoint, type EngineEndpoint } from './docker/endpoint.js';
 import type { Controller } from './engine/controller-types.js';
 import { delay, systemClock } from './model/clock.js';
-import { DRIFT_FIELDS, OPERATION_TYPES } from './plan/types.js';
+import { DRIFT_FIELDS, OPERATION_TYPES, type OperationType } from './plan/types.js';
 import { createReporting } from './reporting.js';
 import { createServer } from './server/server.js';
 import { createDesiredState, type DesiredState } from './source/desired-state.js';
@@ -30,6 +30,9 @@ export interface Surroundings {
   readonly signal: AbortSignal;
 }
 
+/** Barriers, and what only asks for a realisation: none is an engine call. */
+const NO_CALLS: readonly OperationType[] = ['await-ready', 'await-environment', 'realise-environment'];
+
 /** Operations under way get this long to finish at the end; the whole shutdown stays below five seconds. */
 const SHUTDOWN_GRACE_MS = 3_000;
 /** `--once` gives up an engine after so many lists in a row that failed. */
@@ -44,7 +47,7 @@ export async function run(options: RunOptions, around: Surroundings): Promise<nu
   const endpoint = await findEndpoint(around.env, around.home);
   const stateDir = resolve(options.stateDir);
   await mkdir(stateDir, { recursive: true });
-  const metrics = createMetrics({ version: around.version, operations: OPERATION_TYPES.filter((type) => type !== 'await-ready'), driftFields: DRIFT_FIELDS });
+  const metrics = createMetrics({ version: around.version, operations: OPERATION_TYPES.filter((type) => !NO_CALLS.includes(type)), driftFields: DRIFT_FIELDS });
   const store = createStatusStore({ now: systemClock.now });
   const progress = createProgress(io);
   const docker = connectEngine(endpoint, { onRequest: (request) => metrics.engineRequest(request), dockerConfigDir: around.env['DOCKER_CONFIG'] ?? `${around.home}/.docker` });
@@ -59,6 +62,7 @@ export async function run(options: RunOptions, around: Surroundings): Promise<nu
       engine.detail = detail;
       engine.failures = up ? 0 : engine.failures + 1;
     },
+    onRealising: progress.realising,
   });
   const controller = assembleController({
     docker,
@@ -82,6 +86,7 @@ export async function run(options: RunOptions, around: Surroundings): Promise<nu
     metrics: { contentType: metrics.contentType, render: () => scrape(metrics, store, sources) },
     health: () => health(controller, sources, options.resyncMs, engine.detail),
     onApprove: (names) => ({ approved: controller.approve(names) }),
+    onClear: (cache, force) => clearCache(controller, cache, force),
     onError: (error) => log.error({ error }, 'an HTTP answer failed'),
   });
   store.subscribe(progress.changed);
@@ -120,7 +125,7 @@ async function firstConvergence(options: RunOptions, parts: Convergence): Promis
     if (options.once && engine.failures >= ONCE_ENGINE_TRIES) return 'engine';
     if (options.once && systemClock.now() > deadline) return 'timeout';
     const statuses = store.list();
-    const hopeless = statuses.filter((status) => !settled(status) && (failed(status) || controller.failures(status.name) >= ONCE_WORKSPACE_TRIES));
+    const hopeless = statuses.filter((status) => !settled(status) && (failed(status, status.cache === null ? null : store.cache(status.cache.name)) || controller.failures(status.name) >= ONCE_WORKSPACE_TRIES));
     const open = statuses.length - statuses.filter(settled).length - hopeless.length;
     if (controller.idle() && open === 0) return hopeless.length === 0 ? 'converged' : 'failed';
     await delay(systemClock, 50, signal);
@@ -138,6 +143,7 @@ function finishOnce(outcome: Outcome, store: StatusStore, sources: DesiredState,
 /** Series of objects that come and go are made from what is there at the scrape. */
 function scrape(metrics: Metrics, store: StatusStore, sources: DesiredState): Promise<string> {
   metrics.observeStatus(store.list());
+  metrics.observeCaches(store.caches());
   metrics.sources(sources.sources());
   metrics.deletionsHeld(store.held().length);
   return metrics.render();
@@ -160,6 +166,14 @@ function health(controller: Controller, sources: DesiredState, resyncMs: number,
 /** Said where the docker command line would look elsewhere. */
 function dockerHost(endpoint: EngineEndpoint): string | null {
   return endpoint.origin === 'default socket' ? null : endpoint.host;
+}
+
+async function clearCache(controller: AssembledController, cache: string, force: boolean): Promise<{ ok: true; message: string } | { ok: false; error: string }> {
+  try {
+    return { ok: true, message: await controller.clearCache(cache, force) };
+  } catch (error) {
+    return { ok: false, error: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 function untilAborted(signal: AbortSignal): Promise<void> {

@@ -9,6 +9,6 @@ export async function validate({ paths, format }: ValidateOptions, io: CliIo): P
   const { problems, objects, files } = await validatePaths(paths);
   if (format === 'json') io.out(`${JSON.stringify({ valid: problems.length === 0, files, objects, problems }, null, 2)}\n`);
   else for (const problem of problems) io.out(`${format === 'github' ? formatGithub(problem) : formatProblem(problem)}\n`);
-  if (format === 'text' && problems.length === 0) io.out(`${files} files, ${objects} workspaces: valid\n`);
+  if (format === 'text' && problems.length === 0) io.out(`${files} files, ${objects} objects: valid\n`);
   return problems.length === 0 ? EXIT.ok : EXIT.failed;
 }

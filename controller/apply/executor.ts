@@ -20,9 +20,20 @@ export interface ExecutionResult {
   readonly failedOperation: Operation | null;
 }
 
+/** The caches' part of a plan, met by structure. */
+export interface CacheOperations {
+  /** Asks for it and comes back at once; its end is told otherwise. */
+  realise(request: Extract<Operation, { type: 'realise-environment' }>): void;
+  /** True when the profile is in place, within `waitMs`. */
+  inPlace(request: Extract<Operation, { type: 'await-environment' }>): Promise<boolean>;
+  /** Throws a `FailureError`. */
+  importImage(request: Extract<Operation, { type: 'import-image' }>, options: CallOptions): Promise<void>;
+}
+
 export interface ExecutorDependencies {
   readonly docker: DockerPort;
   readonly images: ImagePuller;
+  readonly caches: CacheOperations;
   readonly clock: Clock;
   readonly onResult: (key: string, result: OperationResult) => void;
   /** What stands there after a volume was created, ours or not. */
@@ -34,10 +45,18 @@ export type Executor = (key: string, operations: readonly Operation[], options: 
 
 /** Runs a plan in order, one engine call an operation. It decides nothing: the first failure or barrier ends it (law 5). */
 export function createExecutor(dependencies: ExecutorDependencies): Executor {
-  const { clock, onResult } = dependencies;
+  const { clock, onResult, caches } = dependencies;
   return async (key, operations, options) => {
     for (const operation of operations) {
-      if (operation.type === 'await-ready') return { outcome: 'awaiting', failure: null, failedOperation: null };
+      if (operation.type === 'await-ready') return AWAITING;
+      if (operation.type === 'realise-environment') {
+        caches.realise(operation);
+        continue;
+      }
+      if (operation.type === 'await-environment') {
+        if (await caches.inPlace(operation)) continue;
+        return AWAITING;
+      }
       const startedAt = clock.now();
       const seconds = () => (clock.now() - startedAt) / 1_000;
       try {
@@ -53,6 +72,14 @@ export function createExecutor(dependencies: ExecutorDependencies): Executor {
   };
 }
 
+const AWAITING: ExecutionResult = { outcome: 'awaiting', failure: null, failedOperation: null };
+
+/** Barriers and what only asks: their results come from elsewhere. */
+type Call = Exclude<Operation, { type: 'await-ready' | 'await-environment' | 'realise-environment' }>;
+
+/** Below a data volume's mount: every user of the container may keep a profile there, as in Nix's own per-user directory. */
+const PROFILE_DIRECTORIES = ['.local', '.local/state', '.local/state/nix', '.local/state/nix/profiles', '.local/state/nix/profiles/per-user'] as const;
+
 function idOf(container: ContainerTarget): string {
   return container.id ?? container.name;
 }
@@ -60,10 +87,10 @@ function idOf(container: ContainerTarget): string {
 async function perform(
   dependencies: ExecutorDependencies,
   key: string,
-  operation: Exclude<Operation, { type: 'await-ready' }>,
+  operation: Call,
   options: CallOptions,
 ): Promise<void> {
-  const { docker, images, onPullProgress } = dependencies;
+  const { docker, images, caches, onPullProgress } = dependencies;
   switch (operation.type) {
     case 'create-network':
       return docker.createNetwork(operation.network, operation.labels, options);
@@ -92,6 +119,10 @@ async function perform(
       return docker.connectNetwork(operation.network, idOf(operation.container), options);
     case 'disconnect-network':
       return docker.disconnectNetwork(operation.network, idOf(operation.container), options);
+    case 'import-image':
+      return caches.importImage(operation, options);
+    case 'prepare-profiles':
+      return docker.putDirectories(idOf(operation.container), operation.mountPath, PROFILE_DIRECTORIES, options);
   }
 }
 

@@ -1,6 +1,6 @@
 import { EngineError } from '../docker/port.js';
 import { saysBindSourceMissing, saysPortTaken, saysVolumeDirectoryGone } from '../model/engine-words.js';
-import type { Failure, Reason } from '../model/reasons.js';
+import { FailureError, type Failure, type Reason } from '../model/reasons.js';
 import type { Operation } from '../plan/types.js';
 
 /** The engine refuses the container itself: trying again changes nothing. */
@@ -9,8 +9,9 @@ const CANNOT_START = /executable file not found|no such file or directory|permis
 /** The engine cannot reach its own runtime: nothing is said about the container. */
 const ENGINE_AILS = /containerd\.sock|error while dialing/i;
 
-/** What an operation's failure means for its workspace (law 9). Anything but an `EngineError` is a fault of ours and goes on up. */
+/** What an operation's failure means for its workspace (law 9). Anything but an `EngineError` or a `FailureError` is a fault of ours and goes on up. */
 export function classify(operation: Operation, error: unknown): Failure {
+  if (error instanceof FailureError) return error.failure;
   if (!(error instanceof EngineError)) throw error;
   const message = `${describe(operation)}: ${error.message}`;
   return { reason: reasonOf(operation, error), message };
@@ -18,6 +19,7 @@ export function classify(operation: Operation, error: unknown): Failure {
 
 /** A failure outside any operation: a list, an inspect. */
 export function classifyCall(error: unknown): Failure {
+  if (error instanceof FailureError) return error.failure;
   if (!(error instanceof EngineError)) throw error;
   return { reason: transportReason(error), message: error.message };
 }
@@ -78,6 +80,12 @@ function describe(operation: Operation): string {
     case 'update-container':
     case 'remove-container':
     case 'await-ready':
+    case 'prepare-profiles':
       return `${operation.type} ${operation.container.name}`;
+    case 'realise-environment':
+    case 'await-environment':
+      return `${operation.type} of ${operation.workspace}`;
+    case 'import-image':
+      return `${operation.type} ${operation.image}`;
   }
 }

@@ -50,9 +50,19 @@ export interface DescribeOptions extends ControllerOptions {
   readonly name: string;
 }
 
+export interface CacheOptions extends ControllerOptions {
+  readonly cache: string;
+}
+
+export interface CacheClearOptions extends CacheOptions {
+  /** Also while workspaces of the cache run: they are stopped and started again. */
+  readonly force: boolean;
+}
+
 export interface NewOptions {
   readonly name: string;
   readonly image: string;
+  readonly packages: readonly string[];
 }
 
 /** What the commands do. Each gives its exit code; one that throws ends as one line on stderr and code 1. */
@@ -67,5 +77,8 @@ export interface ClientActions {
   approve(options: ApproveOptions): Promise<number>;
   getWorkspaces(options: ControllerOptions): Promise<number>;
   describeWorkspace(options: DescribeOptions): Promise<number>;
+  getCaches(options: ControllerOptions): Promise<number>;
+  cacheStatus(options: CacheOptions): Promise<number>;
+  cacheClear(options: CacheClearOptions): Promise<number>;
   newWorkspace(options: NewOptions): Promise<number>;
 }

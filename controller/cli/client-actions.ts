@@ -1,12 +1,19 @@
+import type { CacheStatus } from '../model/cache.js';
 import type { WorkspaceStatus } from '../model/status.js';
 import type { Workspace } from '../model/workspace.generated.js';
 import type { CountedEvent } from '../status/events.js';
-import type { ApproveOptions, ClientActions, ControllerOptions, DescribeOptions, NewOptions } from './actions.js';
+import type { ApproveOptions, CacheClearOptions, CacheOptions, ClientActions, ControllerOptions, DescribeOptions, NewOptions } from './actions.js';
+import { cacheStatusText } from './cache-text.js';
+import { cacheTable } from './cache-table.js';
 import { askController } from './control-client.js';
 import { describeWorkspaceText } from './describe-text.js';
 import { EXIT } from './exit-codes.js';
 import type { CliIo } from './io.js';
+import { oneLineText } from './table.js';
 import { workspaceTable } from './workspace-table.js';
+
+/** Of `cache clear`: it ends when the workspaces are back, with their packages fetched again. */
+const CLEAR_DEADLINE_MS = 15 * 60_000;
 
 /** The commands that ask a running controller over its socket, and `new`, which asks nobody. */
 export function createClientActions(io: CliIo): ClientActions {
@@ -14,6 +21,9 @@ export function createClientActions(io: CliIo): ClientActions {
     approve: (options) => approve(io, options),
     getWorkspaces: (options) => getWorkspaces(io, options),
     describeWorkspace: (options) => describeWorkspace(io, options),
+    getCaches: (options) => getCaches(io, options),
+    cacheStatus: (options) => cacheStatus(io, options),
+    cacheClear: (options) => cacheClear(io, options),
     newWorkspace: (options) => Promise.resolve(newWorkspace(io, options)),
   };
 }
@@ -41,15 +51,38 @@ async function describeWorkspace(io: CliIo, { name, stateDir, output }: Describe
   return EXIT.ok;
 }
 
-function newWorkspace(io: CliIo, { name, image }: NewOptions): number {
-  const spec: Workspace = { apiVersion: 'kalpana.dev/v1', kind: 'Workspace', metadata: { name }, spec: { image } };
-  io.out(printed(spec));
+async function getCaches(io: CliIo, { stateDir, output }: ControllerOptions): Promise<number> {
+  const { items } = await ask<{ items: readonly CacheStatus[] }>(stateDir, '/api/v1/caches');
+  io.out(output === 'json' ? printed({ items }) : cacheTable(items, { columns: io.columns, color: io.color }));
+  return EXIT.ok;
+}
+
+async function cacheStatus(io: CliIo, { cache, stateDir, output }: CacheOptions): Promise<number> {
+  const query = encodeURIComponent(cache);
+  const status = await ask<CacheStatus>(stateDir, `/api/v1/caches/${query}`);
+  const { items: events } = await ask<{ items: readonly CountedEvent[] }>(stateDir, `/api/v1/events?cache=${query}`);
+  io.out(output === 'json' ? printed({ ...status, events }) : cacheStatusText(status, events, io.now()));
+  return EXIT.ok;
+}
+
+async function cacheClear(io: CliIo, { cache, force, stateDir, output }: CacheClearOptions): Promise<number> {
+  const path = `/api/v1/caches/${encodeURIComponent(cache)}/clear`;
+  const { message } = await ask<{ message: string }>(stateDir, path, { force }, CLEAR_DEADLINE_MS);
+  io.out(output === 'json' ? printed({ cache, message }) : `${oneLineText(message)}
+`);
+  return EXIT.ok;
+}
+
+function newWorkspace(io: CliIo, { name, image, packages }: NewOptions): number {
+  const spec = packages.length === 0 ? { image } : { image, packages: [...packages] };
+  const workspace: Workspace = { apiVersion: 'kalpana.dev/v1', kind: 'Workspace', metadata: { name }, spec };
+  io.out(printed(workspace));
   return EXIT.ok;
 }
 
 /** The shape is our own server's; what it refuses it says in `error`. */
-async function ask<T>(stateDir: string, path: string, body?: unknown): Promise<T> {
-  const { status, value } = await askController(stateDir, path, body);
+async function ask<T>(stateDir: string, path: string, body?: unknown, deadlineMs?: number): Promise<T> {
+  const { status, value } = await askController(stateDir, path, body, deadlineMs);
   if (status === 200) return value as T;
   const told = typeof value === 'object' && value !== null && 'error' in value ? String(value.error) : `HTTP status ${status}`;
   throw new Error(told);

@@ -13,10 +13,10 @@ export interface ControlAnswer {
   readonly value: unknown;
 }
 
-/** Asks the controller of `stateDir` over its Unix socket; throws an error of one line. A body makes it a POST. */
-export async function askController(stateDir: string, path: string, body?: unknown): Promise<ControlAnswer> {
+/** Asks the controller of `stateDir` over its Unix socket; throws an error of one line. A body makes it a POST. Deadline in ms. */
+export async function askController(stateDir: string, path: string, body?: unknown, deadlineMs = DEADLINE_MS): Promise<ControlAnswer> {
   const socketPath = controlSocketPath(stateDir);
-  const response = await send(socketPath, path, body).catch((error: NodeJS.ErrnoException) => {
+  const response = await send(socketPath, path, body, deadlineMs).catch((error: NodeJS.ErrnoException) => {
     throw explained(error, socketPath);
   });
   const text = await textOf(response);
@@ -27,9 +27,9 @@ export async function askController(stateDir: string, path: string, body?: unkno
   }
 }
 
-function send(socketPath: string, path: string, body: unknown): Promise<IncomingMessage> {
+function send(socketPath: string, path: string, body: unknown, deadlineMs: number): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const signal = AbortSignal.timeout(DEADLINE_MS);
+    const signal = AbortSignal.timeout(deadlineMs);
     const text = body === undefined ? undefined : JSON.stringify(body);
     const headers = text === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) };
     const call = request({ socketPath, path, method: text === undefined ? 'GET' : 'POST', headers, signal, agent: false }, resolve);

@@ -1,35 +1,15 @@
 import type { WorkspaceStatus } from '../model/status.js';
 import type { CountedEvent } from '../status/events.js';
-import { oneLineText, renderTable, type Cell } from './table.js';
+import { cacheUseText } from './cache-text.js';
+import { conditionsSection, eventsSection, renderFacts } from './sections.js';
 import { formatAge, portsText } from './workspace-table.js';
-
-const PLAIN = { columns: null, color: false } as const;
-const RECENT = 20;
 
 /** @param now milliseconds since the epoch */
 export function describeWorkspaceText(status: WorkspaceStatus, events: readonly CountedEvent[], now: number): string {
-  const age = (iso: string) => formatAge(now - Date.parse(iso));
-  const conditions = status.conditions.map(({ type, status: state, reason, lastTransitionTime, message }) => [
-    type,
-    state,
-    reason,
-    age(lastTransitionTime),
-    message,
-  ]);
-  const recent = events.slice(-RECENT).map(({ type, reason, time, count, message }) => [
-    type,
-    reason,
-    age(time),
-    count === 1 ? message : `${message} (${count} times)`,
-  ]);
-  return [
-    renderTable(facts(status, now), PLAIN),
-    section('Conditions', [['TYPE', 'STATUS', 'REASON', 'SINCE', 'MESSAGE'], ...conditions]),
-    recent.length === 0 ? '\nEvents: none\n' : section('Events', [['TYPE', 'REASON', 'AGE', 'MESSAGE'], ...recent]),
-  ].join('');
+  return [renderFacts([...facts(status, now), ...cacheFacts(status)]), conditionsSection(status.conditions, now), eventsSection(events, now)].join('');
 }
 
-function facts({ name, phase, location, specHash, container }: WorkspaceStatus, now: number): Cell[][] {
+function facts({ name, phase, location, specHash, container }: WorkspaceStatus, now: number): string[][] {
   const spec = location === null ? '-' : `${location.file}:${location.line}:${location.column}`;
   const rows = [
     ['Name:', name],
@@ -44,7 +24,12 @@ function facts({ name, phase, location, specHash, container }: WorkspaceStatus, 
   return rows;
 }
 
-function section(title: string, rows: readonly (readonly Cell[])[]): string {
-  const table = renderTable(rows, PLAIN).split('\n').slice(0, -1);
-  return `\n${oneLineText(title)}:\n${table.map((line) => `  ${line}\n`).join('')}`;
+function cacheFacts({ cache }: WorkspaceStatus): string[][] {
+  if (cache === null) return [['Cache:', 'none']];
+  const { name, packages, lastUse } = cache;
+  return [
+    ['Cache:', name],
+    ['Packages:', packages.length === 0 ? 'none' : packages.join(', ')],
+    ['Cache use:', lastUse === null ? '-' : cacheUseText(lastUse)],
+  ];
 }

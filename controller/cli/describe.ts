@@ -3,7 +3,7 @@ import type { CommandContext } from './context.js';
 import { outputOf, stateDirOption } from './options.js';
 
 export function registerDescribe(program: Command, { actions, finish }: CommandContext): void {
-  const command = program.command('describe').description('show the conditions and recent events of one workspace');
+  const command = program.command('describe').description('show the conditions, the use of the cache and the recent events of one workspace');
   command
     .addArgument(new Argument('<resource>', 'the kind').choices(['workspace']))
     .argument('<name>', "the workspace's name")

@@ -5,10 +5,11 @@ import { outputOf, stateDirOption } from './options.js';
 export function registerGet(program: Command, { actions, finish }: CommandContext): void {
   const command = program.command('get').description('list what the running controller keeps');
   command
-    .addArgument(new Argument('<resource>', 'what to list').choices(['workspaces']))
+    .addArgument(new Argument('<resource>', 'what to list').choices(['workspaces', 'caches']))
     .addOption(stateDirOption())
     .addHelpText('after', '\nExit codes: 0, 1 no controller answers.')
-    .action(async (_resource: string, { stateDir }: { stateDir: string }) => {
-      finish(await actions.getWorkspaces({ stateDir, output: outputOf(command) }));
+    .action(async (resource: string, { stateDir }: { stateDir: string }) => {
+      const options = { stateDir, output: outputOf(command) };
+      finish(await (resource === 'caches' ? actions.getCaches(options) : actions.getWorkspaces(options)));
     });
 }

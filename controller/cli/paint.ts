@@ -1,3 +1,4 @@
+import type { CachePhase } from '../model/cache.js';
 import type { Phase } from '../model/status.js';
 
 export type Tone = 'good' | 'busy' | 'bad' | 'dim' | 'strong';
@@ -8,7 +9,7 @@ export function paint(text: string, tone: Tone | null, color: boolean): string {
   return color && tone !== null && text !== '' ? `\u001b[${CODES[tone]}m${text}\u001b[0m` : text;
 }
 
-export function phaseTone(phase: Phase): Tone {
+export function phaseTone(phase: Phase | CachePhase): Tone {
   switch (phase) {
     case 'Ready':
       return 'good';

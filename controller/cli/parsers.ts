@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { MAX_PACKAGES, packageFault } from '../model/package-name.js';
 
 const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
 
@@ -55,4 +56,15 @@ export function parseDuration(text: string): number {
 export function parseImage(text: string): string {
   if (/^[A-Za-z0-9][A-Za-z0-9._/:@-]*$/.test(text) && text.length <= 512) return text;
   throw new InvalidArgumentError('Write an image reference: name, name:tag or name@digest.');
+}
+
+/** Packages with commas between them, checked as in a spec. */
+export function parsePackages(text: string): readonly string[] {
+  const packages = text.split(',');
+  if (packages.length > MAX_PACKAGES) throw new InvalidArgumentError(`There are more than ${MAX_PACKAGES} packages.`);
+  for (const [index, one] of packages.entries()) {
+    const fault = packageFault(one) ?? (packages.indexOf(one) < index ? 'stands twice: remove one of them' : null);
+    if (fault) throw new InvalidArgumentError(`${JSON.stringify(one)} ${fault}.`);
+  }
+  return packages;
 }

@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { OUTPUT_FORMATS } from './actions.js';
 import { registerApprove } from './approve.js';
+import { registerCache } from './cache.js';
 import type { CliContext, CommandContext } from './context.js';
 import { registerDescribe } from './describe.js';
 import { errorText } from './error-text.js';
@@ -47,6 +48,7 @@ export function createProgram({ io, version }: CliContext, commands: CommandCont
   registerApprove(program, commands);
   registerGet(program, commands);
   registerDescribe(program, commands);
+  registerCache(program, commands);
   registerNew(program, commands);
   return program;
 }

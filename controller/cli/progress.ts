@@ -1,4 +1,5 @@
 import type { PullProgress } from '../model/engine-objects.js';
+import { formatBytes } from '../model/quantity.js';
 import type { WorkspaceStatus } from '../model/status.js';
 import type { StatusChange } from '../status/store.js';
 import type { CliIo } from './io.js';
@@ -13,15 +14,19 @@ export interface Progress {
   changed(change: StatusChange): void;
   /** A line for each image, at most every two seconds. */
   pulled(progress: PullProgress): void;
+  /** A line for each cache, at most every two seconds: what is fetched or built, and for which workspaces. */
+  realising(cache: string, workspaces: readonly string[], words: string): void;
   /** The table, and at a terminal what to try next; once, later calls do nothing. */
   settled(statuses: readonly WorkspaceStatus[], tryNext: TryNext): void;
 }
 
-const PULL_INTERVAL_MS = 2_000;
+const INTERVAL_MS = 2_000;
+const NAMES_TOLD = 3;
 
 export function createProgress(io: CliIo): Progress {
   const terminal = io.columns !== null;
-  const lastPull = new Map<string, number>();
+  /** When a line was last printed of each image and of each cache. */
+  const printed = { images: new Map<string, number>(), caches: new Map<string, number>() };
   let done = false;
 
   function changed({ name, before, after }: StatusChange): void {
@@ -34,12 +39,22 @@ export function createProgress(io: CliIo): Progress {
     io.out(`${name}  ${from} → ${to}${message === '' ? '' : `  ${message}`}\n`);
   }
 
-  function pulled({ image, status, currentBytes, totalBytes }: PullProgress): void {
+  function isDue(last: Map<string, number>, name: string): boolean {
     const now = io.now();
-    if (!terminal || now - (lastPull.get(image) ?? -Infinity) < PULL_INTERVAL_MS) return;
-    lastPull.set(image, now);
-    const amount = totalBytes > 0 ? `  ${formatMiB(currentBytes)} of ${formatMiB(totalBytes)}` : '';
+    if (!terminal || now - (last.get(name) ?? -Infinity) < INTERVAL_MS) return false;
+    last.set(name, now);
+    return true;
+  }
+
+  function pulled({ image, status, currentBytes, totalBytes }: PullProgress): void {
+    if (!isDue(printed.images, image)) return;
+    const amount = totalBytes > 0 ? `  ${formatBytes(currentBytes)} of ${formatBytes(totalBytes)}` : '';
     io.out(`image ${image}  ${oneLineText(status)}${amount}\n`);
+  }
+
+  function realising(cache: string, workspaces: readonly string[], words: string): void {
+    if (!isDue(printed.caches, cache)) return;
+    io.out(`cache ${cache}  ${namesText(workspaces)}  ${oneLineText(words)}\n`);
   }
 
   function settled(statuses: readonly WorkspaceStatus[], tryNext: TryNext): void {
@@ -49,9 +64,10 @@ export function createProgress(io: CliIo): Progress {
     io.out(terminal ? `\n${table}\n${tryNextText(statuses, tryNext)}` : table);
   }
 
-  return { changed, pulled, settled };
+  return { changed, pulled, realising, settled };
 }
 
-function formatMiB(bytes: number): string {
-  return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+function namesText(names: readonly string[]): string {
+  const more = names.length - NAMES_TOLD;
+  return more <= 0 ? names.join(', ') : `${names.slice(0, NAMES_TOLD).join(', ')} and ${more} more`;
 }

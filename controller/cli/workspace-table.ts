@@ -1,6 +1,7 @@
 import type { PublishedPort } from '../model/engine-objects.js';
 import type { WorkspaceStatus } from '../model/status.js';
 import { conditionOf } from '../status/conditions.js';
+import { failureReason } from '../status/failure-reason.js';
 import { phaseTone } from './paint.js';
 import { renderTable, type Cell, type TableOptions } from './table.js';
 
@@ -13,7 +14,8 @@ export function workspaceTable(statuses: readonly WorkspaceStatus[], options: Ta
   return renderTable([heading, ...statuses.map((status) => row(status, options.now))], options);
 }
 
-function row({ name, phase, conditions, container }: WorkspaceStatus, now: number): Cell[] {
+function row(status: WorkspaceStatus, now: number): Cell[] {
+  const { name, phase, conditions, container } = status;
   return [
     name,
     { text: phase, tone: phaseTone(phase) },
@@ -21,16 +23,20 @@ function row({ name, phase, conditions, container }: WorkspaceStatus, now: numbe
     container?.image ?? '-',
     portsText(container?.ports ?? []),
     container?.startedAt == null ? '-' : formatAge(now - container.startedAt),
-    messageOf({ conditions }),
+    messageOf(status),
   ];
 }
 
-/** Why it is not Ready, or else what is wrong with the newest spec. */
-export function messageOf(status: Pick<WorkspaceStatus, 'conditions'>): string {
+/** Why it is not Ready, what is being fetched for it, or else what is wrong with its newest spec or with its packages. */
+export function messageOf(status: WorkspaceStatus): string {
   const ready = conditionOf(status, 'Ready');
+  const progress = status.cache?.progress ?? null;
+  if (progress !== null && failureReason(ready?.reason) === null) return progress;
   if (ready !== null && ready.message !== '') return ready.message;
   const specValid = conditionOf(status, 'SpecValid');
-  return specValid?.status === 'False' ? specValid.message : '';
+  if (specValid?.status === 'False') return specValid.message;
+  const packages = conditionOf(status, 'PackagesReady');
+  return packages?.status === 'False' ? packages.message : '';
 }
 
 export function portsText(ports: readonly PublishedPort[]): string {

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
 import type { Clock } from '../model/clock.js';
 import { readBody } from './body.js';
 import { withDeadline, type Scope } from './deadline.js';
@@ -17,6 +18,8 @@ export interface Call extends HttpRequest {
   /** A stream without an end: its deadline and its measure are those of its head. */
   readonly endless?: boolean;
   readonly options?: CallOptions | undefined;
+  /** Part of another call: it has that one's deadline and ends with it. */
+  readonly within?: Scope;
 }
 
 export interface RequestMeasure {
@@ -96,6 +99,7 @@ export function createClient(host: string, transport: Transport, { clock, onRequ
   }
 
   function bounded<T>(call: Call, work: (scope: Scope) => Promise<T>): Promise<T> {
+    if (call.within !== undefined) return work(call.within);
     const ms = call.options?.deadlineMs ?? call.deadlineMs;
     return withDeadline({ verb: call.verb, ms, clock, signals: [call.options?.signal, closed.signal] }, work);
   }
@@ -112,7 +116,8 @@ export function createClient(host: string, transport: Transport, { clock, onRequ
         try {
           return await attempt(request, scope, read);
         } catch (error) {
-          if (!isVersionMismatch(error)) throw error;
+          // A stream is sent once.
+          if (!isVersionMismatch(error) || request.archive instanceof Readable) throw error;
           session.forget();
           return attempt(request, scope, read);
         }

@@ -1,10 +1,12 @@
-import type { ContainerDefinition, ContainerMount, HealthcheckDefinition, Limits, PublishedPort } from '../model/engine-objects.js';
+import type { ContainerDefinition, ContainerMount, HealthcheckDefinition, Limits, Privileges, PublishedPort } from '../model/engine-objects.js';
 
 /** The body of `POST /containers/create`. The only place where a secret is revealed. */
 export function createBody(definition: ContainerDefinition): object {
   return {
     Image: definition.image,
+    ...(definition.entrypoint === undefined ? {} : { Entrypoint: definition.entrypoint }),
     ...(definition.command === null ? {} : { Cmd: definition.command }),
+    ...(definition.user === undefined ? {} : { User: definition.user }),
     Hostname: definition.hostname,
     Env: definition.env.map(({ name, value }) => `${name}=${typeof value === 'string' ? value : value.reveal()}`),
     Labels: definition.labels,
@@ -24,7 +26,18 @@ export function createBody(definition: ContainerDefinition): object {
       // As much as `Memory`: no swap on top of it, which the engine would double it with.
       MemorySwap: definition.limits.memoryBytes,
       PidsLimit: definition.limits.pids,
+      ...(definition.privileges === undefined ? {} : privilegesBody(definition.privileges)),
     },
+  };
+}
+
+function privilegesBody({ capabilities, unconfined }: Privileges): object {
+  return {
+    CapDrop: ['ALL'],
+    CapAdd: capabilities,
+    SecurityOpt: ['no-new-privileges', ...(unconfined ? ['seccomp=unconfined'] : [])],
+    // Empty lists mask nothing; left out, the engine's own lists do.
+    ...(unconfined ? { MaskedPaths: [], ReadonlyPaths: [] } : {}),
   };
 }
 

@@ -1,8 +1,11 @@
 import { systemClock, type Clock } from '../model/clock.js';
+import { archiveVerbs } from './archives.js';
 import { createClient, type RequestMeasure } from './client.js';
 import { containerVerbs } from './containers.js';
+import { directoryVerbs } from './directories.js';
 import type { EngineEndpoint } from './endpoint.js';
 import { eventVerbs } from './events.js';
+import { execVerbs } from './exec.js';
 import { imageVerbs } from './images.js';
 import { logVerbs } from './logs.js';
 import { networkVerbs } from './networks.js';
@@ -27,7 +30,10 @@ export function connectEngine(endpoint: EngineEndpoint, options: ConnectOptions 
     version: (callOptions) => engine.version(callOptions),
     ...containerVerbs(engine),
     ...logVerbs(engine),
+    ...execVerbs(engine, clock),
     ...pathVerbs(engine),
+    ...directoryVerbs(engine, clock),
+    ...archiveVerbs(engine, clock),
     ...volumeVerbs(engine),
     ...networkVerbs(engine),
     ...imageVerbs(engine, { clock, dockerConfigDir: options.dockerConfigDir ?? null }),

@@ -14,6 +14,7 @@ const NO_CONNECTION: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'the connection timed out',
   ECONNRESET: 'the connection was lost before the answer was whole',
   EPIPE: 'the connection was lost before the answer was whole',
+  ERR_STREAM_PREMATURE_CLOSE: 'the connection was lost before the answer was whole',
 };
 
 /** Whatever went wrong below HTTP, as the port says it. */

@@ -1,26 +1,35 @@
 import { ShapeError } from './shapes.js';
 
 const HEADER_BYTES = 8;
+const STDERR_TYPE = 2;
+/** The engine's own failure to go on. */
 const LAST_STREAM_TYPE = 3;
+
+/** Of a frame's payload, all or a part. */
+export interface FramePiece {
+  readonly stream: 'stdout' | 'stderr';
+  readonly payload: Buffer;
+}
 
 export interface FrameReader {
   /** The payloads that `chunk` brings, in order; a frame's payload may come in several pieces. */
-  push(chunk: Buffer): Buffer[];
-  /** Throws when the stream ended within a frame. */
-  end(): void;
+  push(chunk: Buffer): FramePiece[];
+  /** Within a frame no stream ends that is whole. */
+  isWithinFrame(): boolean;
 }
 
 /** Takes apart the two streams of a container without a terminal: 8 bytes of header, then the payload. A loop, for thousands of tiny frames come in one chunk (TRAPS: dockerode 6). */
 export function createFrameReader(): FrameReader {
   let header = Buffer.alloc(0);
+  let stream: FramePiece['stream'] = 'stdout';
   let missing = 0;
   return {
     push(chunk) {
-      const payloads: Buffer[] = [];
+      const pieces: FramePiece[] = [];
       let rest = chunk;
       while (rest.length > 0) {
         if (missing > 0) {
-          payloads.push(rest.subarray(0, missing));
+          pieces.push({ stream, payload: rest.subarray(0, missing) });
           const taken = Math.min(missing, rest.length);
           rest = rest.subarray(taken);
           missing -= taken;
@@ -31,17 +40,16 @@ export function createFrameReader(): FrameReader {
         rest = rest.subarray(wanted);
         if (header.length < HEADER_BYTES) break;
         missing = payloadSize(header);
+        stream = header.readUInt8(0) >= STDERR_TYPE ? 'stderr' : 'stdout';
         header = Buffer.alloc(0);
       }
-      return payloads;
+      return pieces;
     },
-    end() {
-      if (missing > 0 || header.length > 0) throw new ShapeError('the log ends within a frame');
-    },
+    isWithinFrame: () => missing > 0 || header.length > 0,
   };
 }
 
 function payloadSize(header: Buffer): number {
-  if (header.readUInt8(0) > LAST_STREAM_TYPE || header.readUIntBE(1, 3) !== 0) throw new ShapeError('the log is not framed');
+  if (header.readUInt8(0) > LAST_STREAM_TYPE || header.readUIntBE(1, 3) !== 0) throw new ShapeError('the output is not framed');
   return header.readUInt32BE(4);
 }

@@ -5,7 +5,7 @@ import { imageName } from './image-name.js';
 import { EngineError, type DockerPort } from './port.js';
 import { createPullReader } from './pull.js';
 import { registryAuth } from './registry-auth.js';
-import { asName, asObject } from './shapes.js';
+import { asArrayOrNull, asName, asObject, asText } from './shapes.js';
 import type { Clock } from '../model/clock.js';
 
 const READ_MS = 30_000;
@@ -22,9 +22,7 @@ export function imageVerbs(engine: EngineClient, { clock, dockerConfigDir }: Ima
     inspectImage(reference, options) {
       const path = `/images/${reference.split('/').map(encodeURIComponent).join('/')}/json`;
       return absentIsNull(
-        engine.json({ verb: 'inspectImage', method: 'GET', path, deadlineMs: READ_MS, options }, (answer): ObservedImage => ({
-          id: asName(asObject(answer, 'it')['Id'], "the image's Id"),
-        })),
+        engine.json({ verb: 'inspectImage', method: 'GET', path, deadlineMs: READ_MS, options }, imageFrom),
       );
     },
 
@@ -55,6 +53,14 @@ export function imageVerbs(engine: EngineClient, { clock, dockerConfigDir }: Ima
       }
     },
   };
+}
+
+function imageFrom(value: unknown): ObservedImage {
+  const image = asObject(value, 'the image');
+  // Docker Desktop and newer engines leave out what an image does not configure.
+  const env = asArrayOrNull(asObject(image['Config'] ?? {}, 'Config')['Env'], 'Config.Env').map((entry) => asText(entry, 'an entry of Config.Env'));
+  const path = env.findLast((entry) => entry.startsWith('PATH='));
+  return { id: asName(image['Id'], "the image's Id"), path: path === undefined ? null : path.slice('PATH='.length) };
 }
 
 /** Statuses that pass on the registry's word, or the engine's about the way to it; 400 is about the reference itself. */

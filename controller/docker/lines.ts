@@ -10,8 +10,13 @@ export interface LineSplitter {
   rest(): string;
 }
 
+export interface LineOptions {
+  /** Somebody's output, not JSON: empty lines and spaces count, and a line that is too long is cut instead of refused. */
+  readonly verbatim?: boolean;
+}
+
 /** Cuts a stream into lines. A chunk is not a line (TRAPS: dockerode 4), and not even a whole number of UTF-8 characters. */
-export function createLineSplitter(): LineSplitter {
+export function createLineSplitter({ verbatim = false }: LineOptions = {}): LineSplitter {
   let pending: Buffer[] = [];
   let pendingSize = 0;
 
@@ -19,7 +24,8 @@ export function createLineSplitter(): LineSplitter {
     const line = pending.length === 0 ? last : Buffer.concat([...pending, last]);
     pending = [];
     pendingSize = 0;
-    return line.toString('utf8');
+    const text = line.toString('utf8');
+    return verbatim ? text.replace(/\r$/, '') : text.trim();
   }
 
   return {
@@ -34,9 +40,12 @@ export function createLineSplitter(): LineSplitter {
         pending.push(chunk.subarray(from));
         pendingSize += chunk.length - from;
       }
-      if (pendingSize > LONGEST_LINE) throw new ShapeError(`a line is longer than ${LONGEST_LINE} bytes`);
-      return lines.filter((line) => line.trim() !== '');
+      if (pendingSize > LONGEST_LINE) {
+        if (!verbatim) throw new ShapeError(`a line is longer than ${LONGEST_LINE} bytes`);
+        lines.push(take(Buffer.alloc(0)));
+      }
+      return verbatim ? lines : lines.filter((line) => line !== '');
     },
-    rest: () => take(Buffer.alloc(0)).trim(),
+    rest: () => take(Buffer.alloc(0)),
   };
 }

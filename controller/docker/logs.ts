@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { pathOf, type EngineClient } from './client.js';
 import { createFrameReader } from './frames.js';
 import type { DockerPort } from './port.js';
-import { asObject } from './shapes.js';
+import { asObject, ShapeError } from './shapes.js';
 
 const READ_MS = 30_000;
 const LONGEST_TAIL = 64 * 1024;
@@ -21,9 +21,10 @@ export function logVerbs(engine: EngineClient): Pick<DockerPort, 'tailContainer'
         const tail = createTail();
         const frames = createFrameReader();
         for await (const chunk of answer as AsyncIterable<Buffer>) {
-          for (const piece of hasTerminal ? [chunk] : frames.push(chunk)) tail.push(piece);
+          if (hasTerminal) tail.push(chunk);
+          else for (const { payload } of frames.push(chunk)) tail.push(payload);
         }
-        frames.end();
+        if (frames.isWithinFrame()) throw new ShapeError('the log ends within a frame');
         return tail.text();
       });
     },

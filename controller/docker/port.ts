@@ -1,7 +1,9 @@
 import type {
   ContainerDefinition,
   EngineEvent,
+  ExecRequest,
   Limits,
+  LinkDefinition,
   ObservedContainer,
   ObservedImage,
   ObservedNetwork,
@@ -72,6 +74,42 @@ export interface DockerPort {
   tailContainer(idOrName: string, lines: number, options?: CallOptions): Promise<string>;
   /** What stands at `path` in a container, running or stopped, through its volumes (F6); null when nothing does. */
   statPath(idOrName: string, path: string, options?: CallOptions): Promise<{ readonly linkTarget: string } | null>;
+
+  /**
+   * Runs a command in a running container and waits for its end; `deadlineMs` is on the silence of its output (10 minutes).
+   * - A container that does not run, or is paused, is a `conflict`; a missing one `not-found`.
+   * - A command that cannot be started has the exit code 126 or 127, and the runtime's words as a line.
+   * - A container killed or stopped under the command gives 137, as the command's own end by SIGKILL does; one that is
+   *   removed gives that too, or a `conflict` when the engine has forgotten the command with it.
+   * - A lost connection is `unreachable`, never an exit code. After this, a timeout or an abort (which ends the call at once)
+   *   the process in the container may go on: the engine knows no end of an exec but the container's.
+   * Lines come in order within a stream, not between the two; `onLine` must not throw.
+   */
+  exec(idOrName: string, request: ExecRequest, options?: CallOptions): Promise<{ readonly exitCode: number }>;
+  /**
+   * The names of the first entries, at most `limit`, directly below a directory of a container in any state, through its
+   * volumes; none below what is no directory, such as a link to one; null when nothing stands at `path`. The engine walks the whole
+   * tree below the first ones and sends their contents: ask for few of a large one. The deadline is on silence.
+   */
+  pathEntries(idOrName: string, path: string, limit: number, options?: CallOptions): Promise<readonly string[] | null>;
+  /**
+   * Copies what stands at a path, under its own name, into a directory of another container, in any state both; what is there
+   * is kept, or replaced file by file. Ids, owners and times stay. The deadline is on silence. After a failure a part of it
+   * may be there. The engine locks both containers for so long (seen with 20.10.24):
+   * their inspects, commands, starts and stops wait; a list does not.
+   */
+  copyPath(
+    from: { readonly container: string; readonly path: string },
+    to: { readonly container: string; readonly directory: string },
+    options?: CallOptions,
+  ): Promise<void>;
+  /**
+   * Makes directories below a directory of a container in any state, each named after those that hold it; root's, and
+   * everybody may write there, as in /tmp. One that is there gets that mode, and keeps what is in it.
+   */
+  putDirectories(idOrName: string, directory: string, names: readonly string[], options?: CallOptions): Promise<void>;
+  /** Makes symbolic links in a directory of a container in any state; one that is there is replaced, though not at once; a directory is not. */
+  putLinks(idOrName: string, directory: string, links: readonly LinkDefinition[], options?: CallOptions): Promise<void>;
 
   listVolumes(options?: CallOptions): Promise<ObservedVolume[]>;
   /** Creates it and inspects what is there afterwards: an existing volume keeps its labels (F13), so verify the answer. */

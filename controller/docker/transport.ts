@@ -1,6 +1,7 @@
 import { Agent as HttpAgent, type ClientRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { createRequire } from 'node:module';
+import type { Readable } from 'node:stream';
 import { inspect } from 'node:util';
 import type { DockerOptions } from 'dockerode';
 import type { EngineEndpoint } from './endpoint.js';
@@ -9,11 +10,13 @@ import { oneLine } from './failures.js';
 import { EngineError } from './port.js';
 
 export interface HttpRequest {
-  readonly method: 'GET' | 'HEAD' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
   /** With the API version, without a query; its segments are escaped. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: object;
+  /** A tar for a body. A stream that fails ends the request: the engine sees it cut, never whole. */
+  readonly archive?: Buffer | Readable;
   readonly headers?: Readonly<Record<string, string>>;
   /** Holds its connection for long (a stop's grace, a stream): it takes no place among the short calls. */
   readonly longLived?: boolean;
@@ -35,6 +38,7 @@ interface Modem {
       readonly statusCodes: Readonly<Record<number, true>>;
       readonly abortSignal: AbortSignal;
       readonly headers: Record<string, string>;
+      readonly file?: Buffer | Readable;
       readonly options: { readonly _query: Readonly<Record<string, string>>; readonly _body: object };
     },
     callback: (error: Error | null, answer: IncomingMessage) => void,
@@ -93,6 +97,7 @@ function dial(modem: Modem, request: HttpRequest, signal: AbortSignal): Promise<
         abortSignal: signal,
         // An agent with a bound on its sockets would otherwise keep them for the requests that queue.
         headers: { Connection: 'close', ...request.headers },
+        ...(request.archive === undefined ? {} : { file: request.archive }),
         options: { _query: request.query ?? {}, _body: request.body ?? {} },
       },
       (error, answer) => {

@@ -1,7 +1,7 @@
 import type { Clock } from '../model/clock.js';
 import type { Failure } from '../model/reasons.js';
 import type { Operation } from '../plan/types.js';
-import type { CheckStorage, EngineView, EventSource, Execute, FindPortHolder, GivenUp, HeldRemovals, Hooks, IsPulling, ReadOutput, SpecSources } from './interfaces.js';
+import type { CacheSet, CheckStorage, EngineView, EventSource, Execute, FindPortHolder, GivenUp, HeldRemovals, Hooks, InspectImage, IsPulling, ReadOutput, SpecSources } from './interfaces.js';
 
 export interface ControllerOptions {
   readonly instance: string;
@@ -15,6 +15,8 @@ export interface ControllerOptions {
   readonly view: EngineView;
   readonly events: EventSource;
   readonly execute: Execute;
+  readonly caches: CacheSet;
+  readonly inspectImage: InspectImage;
   readonly givenUp: GivenUp;
   readonly heldRemovals: HeldRemovals;
   readonly checkStorage: CheckStorage;
@@ -40,6 +42,10 @@ export interface Controller {
   readonly engineUp: () => boolean;
   /** Failures in a row of one workspace. */
   readonly failures: (workspace: string) => number;
+  /** Look at these workspaces again: something about their packages has changed. */
+  wake(workspaces: readonly string[], trigger: string): void;
+  /** Tells of these workspaces anew, without a look: how far their packages are. */
+  retell(workspaces: readonly string[]): void;
   /** The executor's results come in here, for the memory. */
   noteOperation(key: string, operation: Operation): void;
 }

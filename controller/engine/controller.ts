@@ -8,10 +8,11 @@ import { createBackoff } from './backoff.js';
 import { wakesOf } from './event-keys.js';
 import type { Controller, ControllerOptions } from './controller-types.js';
 import { createQueue, type QueueItem } from './queue.js';
+import { cacheKey, cacheOfKey, reconcileCache } from './reconcile-cache.js';
 import { reconcileShared, SHARED_KEY } from './reconcile-shared.js';
 import { reconcileWorkspace } from './reconcile-workspace.js';
 import { decideRemovals, type RemovalLedger } from './removals.js';
-import { createState } from './state.js';
+import { createState, planFor, reportOf } from './state.js';
 import { reportClaims, reportHeld, reportUnknown, surveyAll } from './survey.js';
 import { triggers, type Trigger } from './triggers.js';
 import { startWorkers } from './workers.js';
@@ -26,7 +27,7 @@ const DEEP_LIST = '#deep-list';
 /** The loop. Sources and engine have a queue of their own, so that slow workspaces never keep the controller from looking. */
 export function createController(options: ControllerOptions): Controller {
   const { clock, sources, view, hooks, random, instance } = options;
-  const state = createState();
+  const state = createState(options.caches);
   for (const [name, failed] of options.givenUp.all()) state.memories.set(name, { ...NO_MEMORY, failed });
   state.held = new Set(options.heldRemovals.load());
   const looks = createQueue(clock);
@@ -37,7 +38,7 @@ export function createController(options: ControllerOptions): Controller {
   const calls: CallOptions = { signal: abort.signal };
   const ledger: RemovalLedger = { approved: new Set(), orphanSince: new Map() };
   const passes = new Map<string, number>();
-  const survey = { instance, clock, state, view, queue, hooks };
+  const survey = { instance, clock, state, view, queue, hooks, caches: options.caches };
   let engineUp = false;
   let lastListAt: number | null = null;
   let lastScanAt: number | null = null;
@@ -66,6 +67,7 @@ export function createController(options: ControllerOptions): Controller {
   function wake({ event }: Extract<Trigger, { type: 'engine-event' }>): void {
     const wakes = wakesOf(event, view.containers, state);
     if (wakes.shared) queue.add(SHARED_KEY, 'event');
+    for (const name of wakes.caches) if (options.caches.names().includes(name)) queue.add(cacheKey(name), 'event');
     for (const name of wakes.workspaces) if (isOurs(name)) queue.add(name, 'event');
     if (!wakes.waiting || state.waiting.size === 0) return;
     // An image that came makes a failed plan worth another try.
@@ -92,6 +94,8 @@ export function createController(options: ControllerOptions): Controller {
     const first = lastScanAt === null;
     lastScanAt = clock.now();
     hooks.scanned(snapshot);
+    const changedCaches = options.caches.update(snapshot);
+    for (const name of changedCaches) queue.add(cacheKey(name), 'spec');
     if (lastListAt !== null) settleRemovals();
     open();
     reportClaims(before, survey);
@@ -101,6 +105,8 @@ export function createController(options: ControllerOptions): Controller {
     }
     const changed = [...snapshot.workspaces.values()].filter((workspace) => isChanged(before.workspaces.get(workspace.name), workspace));
     if (changed.length > 0 || before.workspaces.size !== snapshot.workspaces.size) queue.add(SHARED_KEY, 'spec', true);
+    // Another nixpkgs is another environment for each of its workspaces.
+    for (const { name, creation } of snapshot.workspaces.values()) if (creation.cache !== null && changedCaches.includes(creation.cache)) queue.add(name, 'cache', true);
     for (const { name } of changed) {
       backoff.reset(name);
       passes.delete(name);
@@ -156,6 +162,8 @@ export function createController(options: ControllerOptions): Controller {
         return await sharedRun;
       }
       await sharedRun.catch(() => undefined);
+      const cache = cacheOfKey(item.key);
+      if (cache !== null) return await reconcileCache(item, cache, dependencies);
       await reconcileWorkspace(item, dependencies);
     } catch (error) {
       if (abort.signal.aborted) return;
@@ -204,15 +212,25 @@ export function createController(options: ControllerOptions): Controller {
     idle() {
       const { waiting, active } = queue.size();
       const looking = looks.size();
-      return engineUp && lastScanAt !== null && waiting + active + looking.waiting + looking.active === 0;
+      return engineUp && lastScanAt !== null && !options.caches.isBusy() && waiting + active + looking.waiting + looking.active === 0;
     },
     lastListAt: () => lastListAt,
     lastScanAt: () => lastScanAt,
     engineUp: () => engineUp,
     failures: (workspace) => backoff.failures(workspace),
+    wake(workspaces, trigger) {
+      for (const name of workspaces) if (isOurs(name)) queue.add(name, trigger, true);
+    },
+    retell(workspaces) {
+      for (const name of workspaces) {
+        const plan = isOurs(name) ? planFor(name, state, view, instance, clock.now()) : null;
+        if (plan !== null) hooks.report(reportOf(name, plan.verdict, state, view));
+      }
+    },
     noteOperation(key, operation) {
       if (operation.type === 'pull-image') {
         state.absentImages.delete(operation.image);
+        state.images.delete(operation.image);
         for (const name of state.waiting) queue.add(name, 'pulled', true);
       }
       const specHash = state.desired.workspaces.get(key)?.specHash;
@@ -231,6 +249,7 @@ function isChanged(before: DesiredWorkspace | undefined, after: DesiredWorkspace
     before.reclaimPolicy === after.reclaimPolicy &&
     before.secretsReadable === after.secretsReadable &&
     before.problem?.message === after.problem?.message &&
+    before.packages.join(' ') === after.packages.join(' ') &&
     JSON.stringify(before.inPlace) === JSON.stringify(after.inPlace);
   return !same;
 }

@@ -1,4 +1,4 @@
-import { LABEL, WORKSPACE_NETWORK, workspaceOfContainerName } from '../model/names.js';
+import { LABEL, WORKSPACE_NETWORK, cacheOfKeeperName, cacheOfVolumeName, workspaceOfContainerName } from '../model/names.js';
 import type { EngineEvent, ObservedContainer } from '../model/engine-objects.js';
 import type { ControllerState } from './state.js';
 
@@ -6,23 +6,26 @@ import type { ControllerState } from './state.js';
 export interface Wakes {
   readonly workspaces: readonly string[];
   readonly shared: boolean;
+  /** Caches whose keeper or volume it concerns. */
+  readonly caches: readonly string[];
   /** Something that a waiting workspace may wait for has changed. */
   readonly waiting: boolean;
 }
 
-const NOTHING: Wakes = { workspaces: [], shared: false, waiting: false };
+const NOTHING: Wakes = { workspaces: [], shared: false, caches: [], waiting: false };
 
 export function wakesOf(event: EngineEvent, containers: ReadonlyMap<string, ObservedContainer>, state: ControllerState): Wakes {
   switch (event.type) {
     case 'container':
-      return { workspaces: workspacesOf(event), shared: false, waiting: ['die', 'destroy', 'rename', 'stop'].includes(event.action) };
+      return { workspaces: workspacesOf(event), shared: false, caches: keeperOf(event), waiting: ['die', 'destroy', 'rename', 'stop'].includes(event.action) };
     case 'volume':
       // Creations are ours, or they end a conflict that waits to be looked at again anyhow.
-      return event.action === 'destroy' ? { ...NOTHING, shared: true, waiting: true } : NOTHING;
+      return event.action === 'destroy' ? { ...NOTHING, shared: true, caches: toList(cacheOfVolumeName(event.id)), waiting: true } : NOTHING;
     case 'network':
       return networkWakes(event, containers);
     case 'image':
       state.absentImages.clear();
+      state.images.clear();
       return { ...NOTHING, waiting: true };
     case 'other':
       return NOTHING;
@@ -32,6 +35,14 @@ export function wakesOf(event: EngineEvent, containers: ReadonlyMap<string, Obse
 function workspacesOf({ attributes }: EngineEvent): string[] {
   const names = [attributes[LABEL.workspace], fromName(attributes['name']), fromName(attributes['oldName'])];
   return [...new Set(names.filter((name) => name !== undefined))];
+}
+
+function keeperOf({ attributes }: EngineEvent): string[] {
+  return toList(cacheOfKeeperName(attributes['name'] ?? ''));
+}
+
+function toList(name: string | undefined): string[] {
+  return name === undefined ? [] : [name];
 }
 
 function fromName(container: string | undefined): string | undefined {

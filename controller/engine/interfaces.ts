@@ -1,9 +1,10 @@
 import type { CallOptions } from '../docker/port.js';
-import type { DesiredSnapshot } from '../model/desired.js';
-import type { EngineEvent, ObservedContainer, ObservedNetwork, ObservedVolume } from '../model/engine-objects.js';
+import type { CacheReport, CacheUse, WorkspaceCacheReport } from '../model/cache.js';
+import type { DesiredSnapshot, DesiredWorkspace } from '../model/desired.js';
+import type { EngineEvent, ObservedContainer, ObservedImage, ObservedNetwork, ObservedVolume } from '../model/engine-objects.js';
 import type { Failure, Reason } from '../model/reasons.js';
 import type { WorkspaceReport } from '../model/status.js';
-import type { DriftField, Operation, WorkspaceMemory } from '../plan/types.js';
+import type { CacheObservation, DriftField, Operation, WorkspaceMemory } from '../plan/types.js';
 
 /** What the engine asks of the rooms around it. Each is met by structure; `main.ts` brings them together. */
 
@@ -32,6 +33,34 @@ export type Execute = (
   operations: readonly Operation[],
   options: CallOptions,
 ) => Promise<{ readonly outcome: 'done' | 'awaiting' | 'failed'; readonly failure: Failure | null; readonly failedOperation: Operation | null }>;
+
+/** What a look at a cache came to. */
+export interface CacheOutcome {
+  readonly operations: number;
+  readonly failure: Failure | null;
+  /** Look again after this time, ms; null: when something tells to. */
+  readonly recheckMs: number | null;
+}
+
+/** The caches, each a keeper with what it knows. Nothing here changes a workspace's container. */
+export interface CacheSet {
+  /** Takes over what the specs want; gives the caches to look at. */
+  update(snapshot: DesiredSnapshot): readonly string[];
+  names(): readonly string[];
+  /** One look at one cache and a step on its way; engine errors go up. */
+  reconcile(cache: string, options: CallOptions): Promise<CacheOutcome>;
+  /** What was listed shows another keeper than the one that answered. */
+  keeperMoved(cache: string): boolean;
+  /** Null without a cache. `imageIds`: of the container that is there, and of the spec's image. */
+  observe(workspace: DesiredWorkspace, imageIds: readonly string[]): CacheObservation | null;
+  reportOf(workspace: DesiredWorkspace): WorkspaceCacheReport | null;
+  /** Whether the image brings a Nix store of its own. */
+  lookAtImage(imageId: string, options: CallOptions): Promise<void>;
+  /** Something is realised, imported or emptied now. */
+  isBusy(): boolean;
+}
+
+export type InspectImage = (reference: string, options: CallOptions) => Promise<ObservedImage | null>;
 
 export interface EventSource {
   events(request: { readonly since?: number; readonly onOpen?: () => void }, options: { readonly signal: AbortSignal }): AsyncIterable<EngineEvent>;
@@ -63,13 +92,24 @@ export interface HeldRemovals {
 export type ReconcileResult = 'success' | 'transient' | 'waiting' | 'stalled';
 
 export interface ReconcileRecord {
-  readonly kind: 'workspace' | 'shared';
-  /** The workspace's name, or `shared`. */
+  readonly kind: 'workspace' | 'shared' | 'cache';
+  /** The workspace's or the cache's name, or `shared`. */
   readonly key: string;
   readonly reconcileId: string;
   readonly trigger: string;
   readonly result: ReconcileResult;
   readonly operations: number;
+  readonly failure: Failure | null;
+  readonly seconds: number;
+}
+
+/** The end of one environment's realisation. */
+export interface RealisedRecord {
+  readonly cache: string;
+  readonly workspaces: readonly string[];
+  readonly packages: readonly string[];
+  /** Null when it failed or was overtaken. */
+  readonly use: CacheUse | null;
   readonly failure: Failure | null;
   readonly seconds: number;
 }
@@ -85,6 +125,11 @@ export interface Hooks {
   held(names: readonly string[]): void;
   drift(workspace: string, field: DriftField, cause: string): void;
   missedEvent(workspace: string): void;
+  cacheReport(report: CacheReport): void;
+  /** A workspace's profile holds its packages; how that used the cache. */
+  cacheUsed(facts: { readonly cache: string; readonly workspace: string; readonly use: CacheUse }): void;
+  realising(facts: { readonly cache: string; readonly workspaces: readonly string[]; readonly words: string }): void;
+  realised(facts: RealisedRecord): void;
   queueChanged(size: { readonly depth: number; readonly active: number }): void;
   queueWaited(seconds: number): void;
   retried(key: string, reason: Reason): void;

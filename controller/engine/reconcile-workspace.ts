@@ -20,7 +20,7 @@ export async function reconcileWorkspace(item: QueueItem, deps: WorkspaceReconci
   if (!maybeEcho) queue.cancelDelay(name);
   if (!item.observed) await view.refreshWorkspace(name, deps.calls);
   if (state.damaged.has(name) || item.trigger.includes('deep')) await recheckStorage(name, deps);
-  const planned = planFor(name, state, view, deps.instance, clock.now());
+  const planned = await planKnowingImage(name, deps);
   if (planned === null) return;
   const plan = planned.giveUp === null ? planned : await withLastWords(name, planned, planned.giveUp, deps);
   const done = (result: ReconcileResult, failure: Failure | null) =>
@@ -51,6 +51,30 @@ export async function reconcileWorkspace(item: QueueItem, deps: WorkspaceReconci
   }
   followUp(name, outcome, plan, deps);
   done('success', null);
+}
+
+/** What a creation needs to know of its image is asked for when there is one to make: once an image, not once a workspace (F15). */
+async function planKnowingImage(name: string, deps: WorkspaceReconcilerDependencies): Promise<Plan | null> {
+  const { state, view, clock, calls } = deps;
+  const look = () => planFor(name, state, view, deps.instance, clock.now());
+  const first = look();
+  const creation = state.desired.workspaces.get(name)?.creation;
+  const makes = first?.operations.some(({ type }) => type === 'create-container' || type === 'start-container') === true;
+  if (creation === undefined || creation.cache === null || !makes) return first;
+  if (!state.images.has(creation.image) && !state.absentImages.has(creation.image)) {
+    const image = await deps.inspectImage(creation.image, calls);
+    if (image === null) state.absentImages.add(creation.image);
+    else state.images.set(creation.image, image);
+  }
+  const ids = [state.images.get(creation.image)?.id, ...view.containersOf(name).map(({ imageId }) => imageId)];
+  for (const id of new Set(ids)) if (id !== undefined && id !== '') await deps.caches.lookAtImage(id, calls);
+  return withoutGuess(look(), creation.image, state);
+}
+
+/** The definition of a container holds its image's PATH: what comes behind the pull of an unknown image is planned when it is there. */
+function withoutGuess(plan: Plan | null, image: string, { images }: WorkspaceReconcilerDependencies['state']): Plan | null {
+  const pull = plan?.operations.findIndex(({ type }) => type === 'pull-image') ?? -1;
+  return plan === null || pull < 0 || images.has(image) ? plan : { ...plan, operations: plan.operations.slice(0, pull + 1) };
 }
 
 /** A failed start tells of itself by events, as a good one does: they say where to look, not that it is time to try again. */

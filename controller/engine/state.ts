@@ -1,5 +1,5 @@
 import type { DesiredSnapshot, DesiredWorkspace } from '../model/desired.js';
-import type { ObservedContainer, PublishedPort } from '../model/engine-objects.js';
+import type { ObservedContainer, ObservedImage, PublishedPort } from '../model/engine-objects.js';
 import { containerName, nextContainerName } from '../model/names.js';
 import type { Verdict, WorkspaceReport } from '../model/status.js';
 import { decodePorts } from '../plan/ports.js';
@@ -8,7 +8,7 @@ import { rememberObserved } from '../plan/memory.js';
 import { takenPorts } from '../plan/taken-ports.js';
 import { NO_MEMORY, type Plan, type WorkspaceMemory, type WorkspaceObservation } from '../plan/types.js';
 import { planWorkspace } from '../plan/workspace.js';
-import type { EngineView } from './interfaces.js';
+import type { CacheSet, EngineView } from './interfaces.js';
 
 /** What the controller knows between two reconciliations. All of it can be lost (law 6). */
 export interface ControllerState {
@@ -18,6 +18,9 @@ export interface ControllerState {
   readonly reserved: Map<string, readonly PublishedPort[]>;
   /** Images that a create did not find. */
   readonly absentImages: Set<string>;
+  /** Images by reference, as long as no event says that one has changed. */
+  readonly images: Map<string, ObservedImage>;
+  readonly caches: Pick<CacheSet, 'observe' | 'reportOf'>;
   /** Workspaces whose data volume's directory is gone. */
   readonly damaged: Set<string>;
   /** Workspaces that wait for another object; any change on the engine wakes them. */
@@ -29,10 +32,12 @@ export interface ControllerState {
   held: ReadonlySet<string>;
 }
 
-export const EMPTY_SNAPSHOT: DesiredSnapshot = { complete: false, workspaces: new Map(), claimed: new Set(), absent: new Set(), removed: new Map(), problems: [] };
+export const EMPTY_SNAPSHOT: DesiredSnapshot = { complete: false, workspaces: new Map(), caches: new Map(), claimed: new Set(), absent: new Set(), removed: new Map(), problems: [] };
 
-export function createState(): ControllerState {
+export function createState(caches: ControllerState['caches']): ControllerState {
   return {
+    caches,
+    images: new Map(),
     desired: EMPTY_SNAPSHOT,
     memories: new Map(),
     reserved: new Map(),
@@ -60,8 +65,13 @@ export function planFor(name: string, state: ControllerState, view: EngineView, 
 }
 
 function observationOf(name: string, desired: DesiredWorkspace | undefined, state: ControllerState, view: EngineView): WorkspaceObservation {
+  const containers = view.containersOf(name);
+  const image = desired === undefined ? undefined : state.images.get(desired.creation.image);
+  const imageIds = [servingContainer(name, containers)?.imageId, image?.id].filter((id) => id !== undefined);
   return {
-    containers: view.containersOf(name),
+    containers,
+    imagePath: image?.path,
+    cache: desired === undefined ? null : state.caches.observe(desired, [...new Set(imageIds)]),
     volumes: view.volumes,
     networks: view.networks,
     imagePresent: desired !== undefined && state.absentImages.has(desired.creation.image) ? false : null,
@@ -80,6 +90,7 @@ export function reportOf(name: string, verdict: Verdict, state: ControllerState,
   return {
     name,
     verdict,
+    cache: desired === undefined ? null : state.caches.reportOf(desired),
     spec: desired === undefined ? null : { hash: desired.specHash, location: desired.location, problem: desired.problem },
     container:
       container === undefined

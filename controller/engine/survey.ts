@@ -2,8 +2,9 @@ import type { Clock } from '../model/clock.js';
 import type { DesiredSnapshot } from '../model/desired.js';
 import { problemText } from '../model/problem-text.js';
 import type { Failure } from '../model/reasons.js';
-import type { EngineView, Hooks } from './interfaces.js';
+import type { CacheSet, EngineView, Hooks } from './interfaces.js';
 import type { WorkQueue } from './queue.js';
+import { cacheKey } from './reconcile-cache.js';
 import { SHARED_KEY } from './reconcile-shared.js';
 import { planFor, reportOf, type ControllerState } from './state.js';
 
@@ -14,14 +15,16 @@ export interface SurveyDependencies {
   readonly view: EngineView;
   readonly queue: WorkQueue;
   readonly hooks: Hooks;
+  readonly caches: Pick<CacheSet, 'names' | 'keeperMoved'>;
 }
 
 /** Why everything is looked at. A `resync`, `deep` or not, finds what no event told. */
 export type SurveyTrigger = 'start' | 'engine-up' | 'stream' | 'woken' | 'deep' | 'resync';
 
 /** Plans every workspace on what was just listed, without a call, and queues those that need work (F15). */
-export function surveyAll(trigger: SurveyTrigger, { instance, clock, state, view, queue, hooks }: SurveyDependencies): void {
+export function surveyAll(trigger: SurveyTrigger, { instance, clock, state, view, queue, hooks, caches }: SurveyDependencies): void {
   queue.add(SHARED_KEY, trigger, true);
+  for (const name of caches.names()) if (trigger !== 'resync' || caches.keeperMoved(name)) queue.add(cacheKey(name), trigger);
   for (const name of [...state.desired.workspaces.keys()].sort()) {
     const isBusy = queue.isBusy(name);
     if (isBusy && trigger === 'resync') continue;

@@ -1,7 +1,7 @@
 import type { CallOptions } from '../docker/port.js';
 import type { Clock } from '../model/clock.js';
 import type { Backoff } from './backoff.js';
-import type { CheckStorage, EngineView, Execute, FindPortHolder, GivenUp, Hooks, IsPulling, ReadOutput, SpecSources } from './interfaces.js';
+import type { CacheSet, CheckStorage, EngineView, Execute, FindPortHolder, GivenUp, Hooks, InspectImage, IsPulling, ReadOutput, SpecSources } from './interfaces.js';
 import type { WorkQueue } from './queue.js';
 import type { ControllerState } from './state.js';
 
@@ -12,6 +12,8 @@ export interface WorkspaceReconcilerDependencies {
   readonly state: ControllerState;
   readonly view: EngineView;
   readonly execute: Execute;
+  readonly caches: CacheSet;
+  readonly inspectImage: InspectImage;
   readonly sources: SpecSources;
   readonly givenUp: GivenUp;
   readonly checkStorage: CheckStorage;

@@ -27,7 +27,7 @@ export function settle(name: string, plan: Plan, deps: WorkspaceReconcilerDepend
 export function followUp(name: string, outcome: 'done' | 'awaiting' | 'failed', plan: Plan, { queue, backoff, passes, state }: WorkspaceReconcilerDependencies): void {
   state.waiting.delete(name);
   state.failedPlans.delete(name);
-  const onlyWaits = plan.operations[0]?.type === 'await-ready';
+  const onlyWaits = plan.operations[0]?.type === 'await-ready' || plan.operations[0]?.type === 'await-environment';
   if (outcome === 'awaiting' && onlyWaits) return queue.addAfter(name, 'recheck', plan.recheckAfterMs ?? 1_000);
   const count = (passes.get(name) ?? 0) + 1;
   passes.set(name, count);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { CreationSpec } from './desired.js';
 
 /** Raised when the meaning of a field of `CreationSpec` changes; a container of another version is compared field by field. */
-export const SPEC_HASH_VERSION = 'v1';
+export const SPEC_HASH_VERSION = 'v2';
 
 /** JSON with sorted keys and no white space: equal values give equal text. */
 export function canonicalJson(value: unknown): string {

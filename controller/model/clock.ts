@@ -14,6 +14,16 @@ export const systemClock: Clock = {
   },
 };
 
+/** As `clock.after`, unless `signal` aborts before: then nothing of it is left, and no timer keeps the process. */
+export function later(clock: Clock, ms: number, signal: AbortSignal | undefined, task: () => void): void {
+  if (signal?.aborted) return;
+  const cancel = clock.after(ms, () => {
+    signal?.removeEventListener('abort', cancel);
+    task();
+  });
+  signal?.addEventListener('abort', cancel, { once: true });
+}
+
 /** Resolves after `ms`, or at once when `signal` aborts. */
 export function delay(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

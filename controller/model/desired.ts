@@ -12,7 +12,7 @@ export interface SpecLocation {
 
 export interface SpecProblem {
   readonly location: SpecLocation;
-  /** The workspace it concerns, where that can be known. */
+  /** The workspace it concerns, where that can be known; null for a cache's. */
   readonly workspace: string | null;
   /** One line: what is wrong and what to do about it. */
   readonly message: string;
@@ -59,6 +59,8 @@ export interface CreationSpec {
   readonly cache: string | null;
   readonly mounts: readonly CreationMount[];
   readonly healthcheck: HealthcheckDefinition | null;
+  /** How packages get onto PATH: through the workspace's profile in the cache. Null without a cache. */
+  readonly packagesFrom: 'profile' | null;
 }
 
 /** The part that the engine changes on a running container. */
@@ -77,6 +79,8 @@ export interface DesiredWorkspace {
   readonly reclaimPolicy: 'Retain' | 'Delete';
   readonly creation: CreationSpec;
   readonly inPlace: InPlaceSpec;
+  /** Attributes of the cache's nixpkgs, flake references and store paths; distinct, sorted. A change needs no new container (F10). */
+  readonly packages: readonly string[];
   /** `<version>:<hash>` of `creation`; the value of the label `kalpana.spec-hash`. */
   readonly specHash: string;
   /** Values of the secret environment variables, by variable name. */
@@ -87,11 +91,42 @@ export interface DesiredWorkspace {
   readonly secretsReadable: boolean;
 }
 
+/** What a cache's keeper is made from; defaults filled in. */
+export interface CacheConfig {
+  readonly image: string;
+  /** A tarball's address, or an absolute path in the keeper: a directory of one of `mounts`, a channel. */
+  readonly nixpkgs: string;
+  /** In the order of the spec: Nix asks them in turn. */
+  readonly substituters: readonly string[];
+  readonly trustedPublicKeys: readonly string[];
+  readonly requireSignatures: boolean;
+  readonly sandbox: boolean;
+  /** Patterns of image references, `*` for anything: only theirs may bring store paths of their own (F14). */
+  readonly trustedImages: readonly string[];
+  /** `bridge`, `none`, or the name of a network on the engine. */
+  readonly network: string;
+  readonly mounts: readonly CreationMount[];
+  /** Packages, as those of a workspace. */
+  readonly prewarm: readonly string[];
+}
+
+/** One cache as its spec wants it, or as the defaults do. */
+export interface DesiredCache {
+  readonly name: string;
+  /** Null: no file names it, a workspace does, and the defaults hold. */
+  readonly location: SpecLocation | null;
+  readonly config: CacheConfig;
+  /** Set when the newest version of the spec is broken and this is the last good one (law 3). */
+  readonly problem: SpecProblem | null;
+}
+
 /** What the sources say, all together, at one moment. */
 export interface DesiredSnapshot {
   /** Law 2: false until every source was read once and whole; no deletion follows from an incomplete snapshot. */
   readonly complete: boolean;
   readonly workspaces: ReadonlyMap<string, DesiredWorkspace>;
+  /** Those with a spec; and `default`, when a workspace names it and no spec, not even a broken one, claims that name. */
+  readonly caches: ReadonlyMap<string, DesiredCache>;
   /** Names that a broken or duplicate spec still claims although it never had a good version: not deletions. */
   readonly claimed: ReadonlySet<string>;
   /** Names in `workspaces` that this scan did not find and that are not provably gone yet. */

@@ -62,6 +62,38 @@ export interface ContainerDefinition {
   readonly limits: Limits;
   readonly restartPolicy: RestartPolicy;
   readonly healthcheck: HealthcheckDefinition | null;
+  /** Replaces the image's, and its command with it; `command` is what follows. */
+  readonly entrypoint?: readonly string[];
+  /** `uid:gid`; the image's user when left out. */
+  readonly user?: string;
+  readonly privileges?: Privileges;
+}
+
+/** For our own helper containers; a workspace has what the engine gives by default. */
+export interface Privileges {
+  /** All others are dropped. */
+  readonly capabilities: readonly string[];
+  /** No seccomp filter and no masked system paths, as sandboxed builds need (F11). */
+  readonly unconfined: boolean;
+}
+
+export interface ExecRequest {
+  readonly command: readonly string[];
+  /** `uid:gid`; the container's user when left out. */
+  readonly user?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Each line of stdout and stderr as it comes, without its newline; a line is never cut (unless longer than 4 MiB). */
+  readonly onLine: (line: string) => void;
+}
+
+/** A symbolic link to be made in a directory. */
+export interface LinkDefinition {
+  readonly name: string;
+  /** Absolute; one that leads out of the directory by `..` is refused by the engine. */
+  readonly target: string;
+  readonly uid: number;
+  /** As `uid` when left out. */
+  readonly gid?: number;
 }
 
 export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
@@ -120,6 +152,8 @@ export interface ObservedNetwork {
 
 export interface ObservedImage {
   readonly id: string;
+  /** What the image sets PATH to; null when it does not. */
+  readonly path: string | null;
 }
 
 /** "Look at this object": what an event says is never believed, only where it points (law 1). */

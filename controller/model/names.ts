@@ -16,6 +16,8 @@ export const LABEL = {
   shared: 'kalpana.shared',
   type: 'kalpana.type',
   reclaimPolicy: 'kalpana.reclaim-policy',
+  /** The instance whose NixCache file a keeper was made from; absent when it was made from the defaults. */
+  cacheOwner: 'kalpana.cache-owner',
 } as const;
 
 export const VOLUME_TYPE = {
@@ -23,6 +25,13 @@ export const VOLUME_TYPE = {
   cache: 'nix-cache',
   shared: 'shared-volume',
 } as const;
+
+/** Values of `kalpana.type` on our own helper containers. */
+export const CONTAINER_TYPE = { keeper: 'nix-keeper', probe: 'nix-probe' } as const;
+
+/** Where a keeper keeps one profile for each workspace. */
+export const PROFILES_PATH = '/nix/var/nix/profiles/kalpana';
+export const DAEMON_SOCKET_PATH = '/nix/var/nix/daemon-socket/socket';
 
 export function containerName(workspace: string): string {
   return `workspace-${workspace}`;
@@ -44,6 +53,30 @@ export function dataVolumeName(workspace: string): string {
 
 export function cacheVolumeName(cache: string): string {
   return cache === DEFAULT_CACHE ? 'kalpana-nix-store' : `kalpana-nix-store-${cache}`;
+}
+
+export function keeperName(cache: string): string {
+  return `kalpana-nix-keeper-${cache}`;
+}
+
+/** A cache's name holds no dot, so the two never meet. */
+export function nextKeeperName(cache: string): string {
+  return `${keeperName(cache)}.next`;
+}
+
+/** The cache that a volume of this name would be. */
+export function cacheOfVolumeName(volume: string): string | undefined {
+  const match = /^kalpana-nix-store(?:-([a-z0-9-]+))?$/.exec(volume);
+  return match === null ? undefined : (match[1] ?? DEFAULT_CACHE);
+}
+
+/** The cache whose keeper, or next keeper, would have this name. */
+export function cacheOfKeeperName(name: string): string | undefined {
+  return /^kalpana-nix-keeper-([a-z0-9-]+)(\.next)?$/.exec(name)?.[1];
+}
+
+export function profilePath(workspace: string): string {
+  return `${PROFILES_PATH}/${workspace}`;
 }
 
 export function sharedVolumeName(name: string): string {

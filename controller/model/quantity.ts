@@ -1,4 +1,4 @@
-/** Sizes and durations as specs write them. */
+/** Sizes and durations as specs write them, and sizes as people read them. */
 
 const KIBI = 1024;
 
@@ -37,14 +37,16 @@ export function parseDurationMs(text: string): number | null {
   return Number.isSafeInteger(ms) ? ms : null;
 }
 
-/** For people: the largest binary unit that gives at least 1, with one decimal at most: `512Mi`, `1.5Gi`, `953.7Mi`, `12`. */
+/** For people: the largest binary unit that gives at least 1, with one decimal: `12.3 MiB`, `1.0 GiB`; whole bytes below a KiB: `0 B`. */
 export function formatBytes(bytes: number): string {
-  const units = ['', 'Ki', 'Mi', 'Gi', 'Ti'];
-  let rest = bytes;
+  const units = ['KiB', 'MiB', 'GiB', 'TiB'];
+  if (bytes < KIBI) return `${Math.round(bytes)} B`;
+  let rest = bytes / KIBI;
   let step = 0;
-  while (Math.abs(rest) >= KIBI && step < units.length - 1) {
+  // Rounded, as it will be read: 1023.96 KiB is 1.0 MiB.
+  while (Math.round(rest * 10) / 10 >= KIBI && step < units.length - 1) {
     rest /= KIBI;
     step += 1;
   }
-  return `${Math.round(rest * 10) / 10}${units[step]}`;
+  return `${rest.toFixed(1)} ${units[step]}`;
 }

@@ -18,6 +18,20 @@ export const REASONS = {
   NetworkMissing: { class: 'waiting', remedy: 'The network is being made; the workspace goes on when it is there.' },
   DataVolumeDamaged: { class: 'waiting', remedy: 'The directory behind the data volume is gone. Restore it from a backup, or make an empty one at the volume\'s mountpoint (docker volume inspect); the volume itself is never deleted to repair it.' },
   BindSourceMissing: { class: 'waiting', remedy: 'Make the source path on the engine\'s host.' },
+  CacheMissing: { class: 'waiting', remedy: 'No spec defines this cache: add a NixCache of this name, or name another cache.' },
+  KeeperNotReady: { class: 'waiting', remedy: 'Look at the cache with kalpana cache status and at the output of its keeper with docker logs; the workspace goes on when it is up.' },
+  KeeperConflict: { class: 'waiting', remedy: 'Rename or remove the container that is not ours, or let one controller define the cache.' },
+  CacheMigrating: { class: 'waiting', remedy: 'The volume still holds the replaced system\'s store; it gives way to a sound one as soon as no container of that system uses it.' },
+  CacheClearing: { class: 'waiting', remedy: 'The cache is being emptied; the workspaces start again afterwards.' },
+  CacheDiskFull: { class: 'waiting', remedy: 'Free space on the disk of the cache\'s volume; the realisation is tried again by itself.' },
+  ImageNotTrusted: { class: 'stalled', remedy: 'The image brings a Nix store of its own: add its name to trustedImages of the NixCache if you trust its author, or set "cache": false.' },
+  ImageImportFailed: { class: 'transient', remedy: 'The image\'s own Nix store could not be taken into the cache; it is tried again.' },
+  PackageNotFound: { class: 'stalled', remedy: 'Check the name against the nixpkgs of the cache.' },
+  PackageCollision: { class: 'stalled', remedy: 'Remove one of the two packages.' },
+  PackageBuildFailed: { class: 'stalled', remedy: 'Change the packages or the nixpkgs of the cache.' },
+  PackageEvaluationFailed: { class: 'stalled', remedy: 'Change the packages or the nixpkgs of the cache.' },
+  PackageUntrusted: { class: 'transient', remedy: 'No substituter serves it with a signature that trustedPublicKeys of the NixCache name: sign it, or add the key; it is tried again.' },
+  PackageFetchFailed: { class: 'transient', remedy: 'Check the substituters of the NixCache and the way to them; it is tried again.' },
   SecretUnreadable: { class: 'waiting', remedy: 'Put the file into the secrets directory, readable for the controller.' },
   SpecInvalid: { class: 'stalled', remedy: 'Mend the spec; the last good version stays in force.' },
   CreateFailed: { class: 'stalled', remedy: 'The engine cannot create this container; change the spec.' },
@@ -36,6 +50,15 @@ export type Reason = keyof typeof REASONS;
 export interface Failure {
   readonly reason: Reason;
   readonly message: string;
+}
+
+/** Thrown by what knows already what its failure means. */
+export class FailureError extends Error {
+  override readonly name = 'FailureError';
+
+  constructor(readonly failure: Failure, options?: ErrorOptions) {
+    super(failure.message, options);
+  }
 }
 
 export function failureClass(reason: Reason): FailureClass {

@@ -1,3 +1,4 @@
+import type { WorkspaceCacheReport } from './cache.js';
 import type { ContainerState, Health, PublishedPort } from './engine-objects.js';
 import type { SpecLocation, SpecProblem } from './desired.js';
 import type { Failure } from './reasons.js';
@@ -34,12 +35,15 @@ export interface WorkspaceReport {
     /** Milliseconds since the epoch, null when it never started or was not inspected. */
     readonly startedAt: number | null;
   } | null;
+  /** Null: the spec uses no cache, or is gone. What is not known of one that is used goes as `unknown`. */
+  readonly cache: WorkspaceCacheReport | null;
 }
 
-export type ConditionType = 'SpecValid' | 'ContainerReady' | 'Ready';
+/** Those of the cache and of the packages only where a cache is used. */
+export type ConditionType = 'SpecValid' | 'CacheReady' | 'PackagesReady' | 'ContainerReady' | 'Ready';
 
-export interface Condition {
-  readonly type: ConditionType;
+export interface Condition<Type extends string = ConditionType> {
+  readonly type: Type;
   readonly status: 'True' | 'False' | 'Unknown';
   /** One word from the closed list, or a state's name such as `Running`. */
   readonly reason: string;
@@ -59,6 +63,8 @@ export interface WorkspaceStatus {
   readonly location: SpecLocation | null;
   readonly conditions: readonly Condition[];
   readonly container: WorkspaceReport['container'];
+  /** Null: it uses no cache. */
+  readonly cache: ({ readonly name: string } & Pick<WorkspaceCacheReport, 'packages' | 'profile' | 'progress' | 'lastUse'>) | null;
 }
 
 /** An entry of the event record: what happened, for a person. */
@@ -67,6 +73,10 @@ export interface RecordedEvent {
   readonly time: string;
   readonly type: 'Normal' | 'Warning';
   readonly workspace: string | null;
+  readonly cache: string | null;
   readonly reason: string;
   readonly message: string;
 }
+
+/** An event before the record gives it its time. */
+export type NewEvent = Omit<RecordedEvent, 'time' | 'cache'> & { readonly cache?: string | null };

@@ -5,6 +5,10 @@
  */
 export type DnsLabel = string
 /**
+ * An attribute of the cache's nixpkgs (python3Packages.requests), a flake reference (github:owner/repository#attribute), or a store path.
+ */
+export type Package = string
+/**
  * A positive number of bytes: a number and an optional unit, e.g. '512Mi', '2Gi', '1G', '1048576'.
  */
 export type Size = string
@@ -62,6 +66,12 @@ state?: ("Running" | "Stopped")
  * The name of the Nix cache mounted at /nix, or false for none.
  */
 cache?: (DnsLabel | false)
+/**
+ * Nix packages on PATH, out of the cache. A change needs no new container.
+ * 
+ * @maxItems 256
+ */
+packages?: Package[]
 /**
  * @maxItems 1024
  */

@@ -2,6 +2,7 @@ import { canonicalJson } from '../model/canonical.js';
 import { CACHE_MOUNT_PATH, LABEL, VOLUME_TYPE, WORKSPACE_NETWORK, cacheVolumeName, dataVolumeName, sharedVolumeName } from '../model/names.js';
 import type { CreationSpec, DesiredWorkspace } from '../model/desired.js';
 import type { ContainerDefinition, ContainerMount, EnvVariable, PublishedPort } from '../model/engine-objects.js';
+import { cacheEnvironment } from './environment.js';
 import { encodePorts } from './ports.js';
 
 /** Everything a workspace's container mounts, by target. */
@@ -30,19 +31,21 @@ function environment(desired: DesiredWorkspace): EnvVariable[] {
   });
 }
 
-/** The container that `desired` asks for; `replaces` is the id of the one it takes over from. */
+/** The container that `desired` asks for; `replaces` is the id of the one it takes over from, `imagePath` the image's PATH. */
 export function containerDefinition(
   desired: DesiredWorkspace,
   instance: string,
   ports: readonly PublishedPort[],
   replaces: string | null,
+  imagePath?: string | null,
 ): ContainerDefinition {
   const { creation, inPlace } = desired;
+  const own = environment(desired);
   return {
     image: creation.image,
     command: creation.command,
     hostname: desired.name,
-    env: environment(desired),
+    env: creation.cache === null ? own : cacheEnvironment(desired.name, creation.storageMountPath, own, imagePath),
     labels: {
       [LABEL.managed]: 'true',
       [LABEL.workspace]: desired.name,

@@ -40,6 +40,8 @@ function fieldDifferences(field: keyof CreationSpec, recorded: Partial<CreationS
   if (canonicalJson(before ?? null) === canonicalJson(wanted[field])) return [];
   if (field === 'env') return listDifferences(recorded.env ?? [], wanted.env, (item) => item.name, envCause);
   if (field === 'mounts') return listDifferences(recorded.mounts ?? [], wanted.mounts, (item) => item.target, mountCause);
+  // Follows from the cache, unless the container is from before packages came from one.
+  if (field === 'packagesFrom') return (recorded.cache ?? null) === wanted.cache ? [{ cause: 'the packages of the cache are not on its PATH' }] : [];
   if (field === 'image') return [{ cause: `image: ${recorded.image ?? '?'} -> ${wanted.image}` }];
   return [{ cause: `${field}: ${brief(before)} -> ${brief(wanted[field])}` }];
 }

@@ -1,4 +1,4 @@
-import { LABEL, VOLUME_TYPE } from '../model/names.js';
+import { CACHE_MOUNT_PATH, LABEL, VOLUME_TYPE } from '../model/names.js';
 import type { ObservedContainer, ObservedNetwork, ObservedVolume } from '../model/engine-objects.js';
 
 type Labels = Readonly<Record<string, string>>;
@@ -40,4 +40,9 @@ export function describeOwner(labels: Labels): string {
   if (labels[LABEL.managed] === 'true' && controller !== undefined) return `belongs to the controller instance "${controller}"`;
   if (labels[LABEL.managed] === 'true') return `belongs to workspace "${labels[LABEL.workspace] ?? '?'}" by its labels`;
   return 'does not carry our labels';
+}
+
+/** A container of the replaced system: it mounts a cache's volume, read-write, where a bare store was (F1). */
+export function isOnBareStore({ mounts }: ObservedContainer): boolean {
+  return mounts.some(({ type, source, target }) => type === 'volume' && /^kalpana-nix-store(-|$)/.test(source) && target !== CACHE_MOUNT_PATH);
 }

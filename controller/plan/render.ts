@@ -35,6 +35,14 @@ function renderAction(operation: Operation): string {
       return `disconnect ${operation.container.name} from ${operation.network}`;
     case 'await-ready':
       return `wait until ${operation.container.name} is ready`;
+    case 'realise-environment':
+      return `realise environment of ${operation.workspace} in cache ${operation.cache} (${operation.packages.join(', ') || 'no packages'})`;
+    case 'await-environment':
+      return `wait until the packages of ${operation.workspace} are in place`;
+    case 'import-image':
+      return `import the Nix store of ${operation.image} into cache ${operation.cache}`;
+    case 'prepare-profiles':
+      return `prepare ${operation.mountPath} of ${operation.container.name} for Nix profiles`;
   }
 }
 

@@ -6,7 +6,8 @@ import { describeExit, isUp, readiness, target } from './containers.js';
 import { containerDefinition } from './definition.js';
 import { differences, type Difference } from './diff.js';
 import { restartDelay } from './restarts.js';
-import { act, emptyPlan, preparation, removal, stopping } from './steps.js';
+import { planEnvironment } from './environment.js';
+import { act, emptyPlan, preparation, profileDirectories, removal, stopping } from './steps.js';
 
 /** A replacement without a health check is believed after it has run this long. */
 export const MIN_READY_MS = 2_000;
@@ -21,17 +22,25 @@ export function planReplacement(input: WorkspaceInput, main: ObservedContainer, 
   const cause = changes.map((change) => change.cause).join(', ');
   const drift = changes.every((change) => change.drift !== undefined) ? changes[0]?.drift : undefined;
   const name = nextContainerName(desired.name);
-  const definition = containerDefinition(desired, instance, ports, main.id);
+  const definition = containerDefinition(desired, instance, ports, main.id, input.observed.imagePath);
   const meanwhile = serveMeanwhile(input, main);
   const operations: Operation[] = [
     ...meanwhile,
     ...preparation(input, cause),
     { type: 'create-container', container: name, definition, cause, ...(drift === undefined ? {} : { drift }) },
+    ...packagesFirst(input),
     ...(meanwhile.length > 0 ? stopping({ ...main, state: 'running' }, cause) : isUp(main) ? stopping(main, cause) : []),
     { type: 'start-container', container: { name, id: null }, first: true, cause },
+    ...profileDirectories(input, { name, id: null }),
     ...finish(desired.name, main, { name, id: null }, cause),
   ];
   return act(operations, ports, true);
+}
+
+/** The old container serves until the new one has what it needs. */
+function packagesFirst(input: WorkspaceInput): readonly Operation[] {
+  const { blocks, barrier } = planEnvironment(input);
+  return blocks ? barrier : [];
 }
 
 /** The new container cannot be made for now: the old one must not stay down for that. */

@@ -1,10 +1,11 @@
 import { containerName, dataVolumeName } from '../model/names.js';
 import type { ObservedContainer, PublishedPort } from '../model/engine-objects.js';
 import type { Verdict } from '../model/status.js';
-import type { Operation, Plan, WorkspaceInput } from './types.js';
+import type { ContainerTarget, Operation, Plan, WorkspaceInput } from './types.js';
 import { target } from './containers.js';
 import { containerDefinition, dataVolumeLabels } from './definition.js';
 import type { Difference } from './diff.js';
+import { planEnvironment, planImage } from './environment.js';
 
 /** SIGTERM to SIGKILL: what Docker itself gives. */
 export const STOP_GRACE_SECONDS = 10;
@@ -21,17 +22,41 @@ export function act(operations: readonly Operation[], ports: readonly PublishedP
 
 /** Volume, image, container, start: from nothing to running. */
 export function creation(input: WorkspaceInput, ports: readonly PublishedPort[], why: Difference): Operation[] {
-  const { desired, instance } = input;
+  const { desired, instance, observed } = input;
   const name = containerName(desired.name);
   return [
     ...preparation(input, why.cause),
-    { type: 'create-container', container: name, definition: containerDefinition(desired, instance, ports, null), ...why },
-    { type: 'start-container', container: { name, id: null }, first: true, ...why },
+    { type: 'create-container', container: name, definition: containerDefinition(desired, instance, ports, null, observed.imagePath), ...why },
+    ...starting(input, { type: 'start-container', container: { name, id: null }, first: true, ...why }),
+    ...profileDirectories(input, { name, id: null }),
   ];
 }
 
-/** What a new container needs first: its data volume, and its image as the pull policy says. */
+/** A start, behind its packages when there is nothing from before to run on; a link is made while the container is. */
+export function starting(input: WorkspaceInput, start: Operation): Operation[] {
+  const { blocks, ask, barrier } = planEnvironment(input);
+  const image = planImage(input).operations;
+  const isFirst = start.type === 'start-container' && start.first === true && start.container.id === null;
+  // A creation has asked and imported in its preparation.
+  if (isFirst) return [...(blocks ? barrier : []), start];
+  return [...image, ...(blocks ? [...ask, ...barrier] : []), start];
+}
+
+/** After the start, for it takes a third of one: people's own profiles need directories that every uid may write. */
+export function profileDirectories({ desired, observed }: WorkspaceInput, container: ContainerTarget): Operation[] {
+  if (observed.cache === null) return [];
+  return [{ type: 'prepare-profiles', container, mountPath: desired.creation.storageMountPath, cause: 'nix-env and nix profile keep their profiles in the data volume' }];
+}
+
+/** What a new container needs first: its packages, its data volume, and its image as the pull policy says. */
 export function preparation(input: WorkspaceInput, cause: string): Operation[] {
+  const { ask, barrier } = planEnvironment(input);
+  // What has to be fetched comes first: no container stands around for the time of a download.
+  const isLong = barrier.some((operation) => operation.type === 'await-environment' && operation.waitMs === 0);
+  return [...ask, ...(isLong ? barrier : []), ...volumeAndImage(input, cause), ...planImage(input).operations];
+}
+
+function volumeAndImage(input: WorkspaceInput, cause: string): Operation[] {
   const { desired, observed, instance } = input;
   const volume = dataVolumeName(desired.name);
   const pull = desired.imagePullPolicy === 'Always' || (desired.imagePullPolicy === 'IfNotPresent' && observed.imagePresent === false);

@@ -42,6 +42,19 @@ export type Operation = Step &
     | { readonly type: 'connect-network'; readonly network: string; readonly container: ContainerTarget }
     | { readonly type: 'disconnect-network'; readonly network: string; readonly container: ContainerTarget }
     | { readonly type: 'await-ready'; readonly container: ContainerTarget }
+    | {
+        /** Asks for a workspace's profile to hold its packages; single flight per environment (F9). */
+        readonly type: 'realise-environment';
+        readonly workspace: string;
+        readonly cache: string;
+        readonly packages: readonly string[];
+      }
+    /** As `await-ready`: the plan goes on when the profile is in place. What is there already is linked in a moment, so that is waited for. */
+    | { readonly type: 'await-environment'; readonly workspace: string; readonly cache: string; readonly waitMs: number }
+    /** Takes the image's own store paths into the cache (F14). */
+    | { readonly type: 'import-image'; readonly cache: string; readonly image: string; readonly imageId: string }
+    /** Directories for the profiles that people make for themselves. */
+    | { readonly type: 'prepare-profiles'; readonly container: ContainerTarget; readonly mountPath: string }
   );
 
 export type OperationType = Operation['type'];
@@ -61,6 +74,10 @@ export const OPERATION_TYPES = [
   'connect-network',
   'disconnect-network',
   'await-ready',
+  'realise-environment',
+  'await-environment',
+  'import-image',
+  'prepare-profiles',
 ] as const satisfies readonly OperationType[];
 
 /** All that the engine shows of one workspace at one moment. */
@@ -75,6 +92,37 @@ export interface WorkspaceObservation {
   readonly storageDamaged: boolean;
   /** Host ports that others hold or are about to. */
   readonly takenPorts: readonly TakenPort[];
+  /** PATH of the image, null when it sets none; undefined while nobody looked. */
+  readonly imagePath?: string | null;
+  /** Null without a cache. */
+  readonly cache: CacheObservation | null;
+}
+
+/** All that is known of a workspace's cache, profile and image at one moment. */
+export interface CacheObservation {
+  readonly cache: string;
+  /** Why nothing can be realised or imported now; null when its keeper is ready. */
+  readonly unavailable: Failure | null;
+  /** Nothing may run on the cache now: it is being emptied. */
+  readonly mustStop: boolean;
+  /** The replaced system's store is still in the volume: its containers are replaced without waiting for packages. */
+  readonly isMigrating: boolean;
+  /** `unknown`: the keeper has not told yet. */
+  readonly profile: 'ready' | 'old' | 'none' | 'unknown';
+  /** The packages of the profile, where this controller knows them. */
+  readonly profilePackages: readonly string[] | null;
+  /** The environment is in the store: it only has to be linked. */
+  readonly isRealised: boolean;
+  /** What is being done for this workspace now, in words; null when nothing is. */
+  readonly progress: string | null;
+  /** Why this environment is not there. */
+  readonly failure: Failure | null;
+  /** When it is tried again, in ms from now; null: not before something changes. */
+  readonly retryMs: number | null;
+  /** `own`: it brings a Nix store that is not in the cache yet. */
+  readonly image: 'plain' | 'own' | 'imported' | 'refused' | 'unknown';
+  readonly imageId: string | null;
+  readonly importFailure: Failure | null;
 }
 
 export interface TakenPort {

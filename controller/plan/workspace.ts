@@ -5,12 +5,14 @@ import type { Verdict } from '../model/status.js';
 import type { Operation, Plan, WorkspaceInput } from './types.js';
 import { assignSlots, describeExit, isUp, readiness, target, type Slots } from './containers.js';
 import { differences, type Difference } from './diff.js';
+import { planEnvironment, planImage, type EnvironmentPlan } from './environment.js';
 import { inPlaceOperations } from './in-place.js';
 import { conflict, missingPrerequisite } from './prerequisites.js';
 import { planReplacement, planTakeover } from './replacement.js';
 import { restartDelay } from './restarts.js';
 import { portDifferences, settledPorts } from './settled-ports.js';
-import { act, creation, emptyPlan, removal, stopping } from './steps.js';
+import { act, creation, emptyPlan, removal, starting, stopping } from './steps.js';
+import { isOnBareStore } from './ownership.js';
 
 /**
  * What to do about one workspace that a spec asks for. Pure and total: equal input gives an equal plan, and a plan whose
@@ -20,14 +22,16 @@ export function planWorkspace(input: WorkspaceInput): Plan {
   const { desired, observed, instance } = input;
   const slots = assignSlots(desired.name, instance, observed.containers);
   const ports = settledPorts(input, slots);
-  const plan = choosePlan(input, slots, ports.granted);
-  return guard(input, slots, plan, ports.failure);
+  const environment = planEnvironment(input);
+  const plan = withPackages(input, slots, choosePlan(input, slots, ports.granted), environment);
+  return guard(input, slots, plan, ports.failure, environment);
 }
 
 function choosePlan(input: WorkspaceInput, slots: Slots, ports: readonly PublishedPort[]): Plan {
   const { desired, memory } = input;
   const { main, next } = slots;
   if (desired.state === 'Stopped') return planStopped(slots, desired.name);
+  if (input.observed.cache?.mustStop === true) return planCleared(slots, input.observed.cache.unavailable);
   if (main === null) return planWithoutMain(input, slots, ports);
   if (main.state === 'removing') return emptyPlan({ kind: 'progressing', message: `${main.name} is being removed`, replacing: false }, 1_000);
   const changes = [...differences(main, desired), ...portDifferences(main, ports)];
@@ -55,10 +59,43 @@ function planMatching(input: WorkspaceInput, main: ObservedContainer, ports: rea
     const wait = main.state === 'exited' ? restartDelay(main, input.memory.starts, input.now) : 0;
     if (wait > 0) return { ...emptyPlan(crashing(main), wait), ports };
     const why = main.state === 'created' ? ({ cause: 'the container never started', first: true } as const) : { cause: 'state: exited -> running' };
-    return act([...inPlace, ...network, { type: 'start-container', container: target(main), ...why, drift: 'state' }], ports);
+    return act([...inPlace, ...network, ...starting(input, { type: 'start-container', container: target(main), ...why, drift: 'state' })], ports);
   }
   if (inPlace.length + network.length > 0) return act([...inPlace, ...network], ports);
   return { ...emptyPlan(runningVerdict(main)), ports };
+}
+
+/**
+ * A container that runs, or will be started on what its profile holds, gets changed packages in place (F10): they are asked
+ * for beside whatever else there is to do.
+ */
+function withPackages(input: WorkspaceInput, { main }: Slots, plan: Plan, environment: EnvironmentPlan): Plan {
+  const { desired, observed } = input;
+  const isMade = plan.operations.some(({ type }) => type === 'create-container' || type === 'start-container');
+  if (desired.state === 'Stopped' || main === null || observed.cache?.mustStop === true) return plan;
+  const asks = plan.operations.some(({ type }) => type === 'realise-environment') ? [] : environment.ask;
+  if (isMade) return { ...plan, operations: [...asks, ...plan.operations] };
+  const serving = main.state === 'running';
+  if (asks.length + environment.barrier.length > 0) {
+    const message = observed.cache?.progress ?? asks[0]?.cause ?? 'the packages are being realised';
+    const verdict: Verdict = plan.verdict.kind === 'ready' ? { kind: 'progressing', message, replacing: true } : plan.verdict;
+    return { ...plan, operations: [...plan.operations, ...asks, ...environment.barrier.map(atOnce)], verdict, recheckAfterMs: plan.recheckAfterMs ?? environment.retryMs };
+  }
+  if (environment.failure === null || plan.verdict.kind !== 'ready') return plan;
+  return { ...plan, verdict: { kind: 'failing', failure: environment.failure, serving }, recheckAfterMs: environment.retryMs };
+}
+
+/** Nothing waits for it: the end of the realisation wakes the workspace. */
+function atOnce(operation: Operation): Operation {
+  return operation.type === 'await-environment' ? { ...operation, waitMs: 0 } : operation;
+}
+
+/** The cache is being emptied: what uses it is down meanwhile, and comes back by the ordinary plan. */
+function planCleared({ main, next }: Slots, failure: Failure | null): Plan {
+  const cause = 'the cache is being emptied';
+  const operations = [main, next].flatMap((container) => (container !== null && isUp(container) ? stopping(container, cause) : []));
+  const verdict: Verdict = { kind: 'failing', failure: failure ?? { reason: 'CacheClearing', message: cause }, serving: false };
+  return { ...emptyPlan(verdict), operations };
 }
 
 function networkOperations(input: WorkspaceInput, main: ObservedContainer): Operation[] {
@@ -123,6 +160,11 @@ function planStopped(slots: Slots, workspace: string): Plan {
   const { main, next, strays } = slots;
   const operations: Operation[] = [];
   const keep = main ?? strays[0] ?? next;
+  // Its data volume stays; what it is made from would keep the replaced system's store in the cache's volume for ever.
+  if (main !== null && isOnBareStore(main)) {
+    const why = 'a container of the replaced system, on its bare store';
+    return act([...(isUp(main) ? stopping(main, cause) : []), removal(main, why, true)], []);
+  }
   if (next !== null && keep !== next) operations.push(removal(next, 'the replacement is not needed while stopped', true));
   if (keep !== null && isUp(keep)) operations.push(...stopping(keep, cause));
   if (main === null && keep !== null) operations.push({ type: 'rename-container', container: target(keep), to: containerName(workspace), cause: 'finish the replacement' });
@@ -130,7 +172,7 @@ function planStopped(slots: Slots, workspace: string): Plan {
 }
 
 /** Holds back what must not happen now: a conflict, damage or a missing object stops creations and starts, nothing else. */
-function guard(input: WorkspaceInput, slots: Slots, plan: Plan, portFailure: Failure | null): Plan {
+function guard(input: WorkspaceInput, slots: Slots, plan: Plan, portFailure: Failure | null, environment: EnvironmentPlan): Plan {
   const { desired, observed } = input;
   const serving = slots.main?.state === 'running' || slots.next?.state === 'running';
   const held = (failure: Failure): Plan => emptyPlan({ kind: 'failing', failure, serving });
@@ -146,7 +188,17 @@ function guard(input: WorkspaceInput, slots: Slots, plan: Plan, portFailure: Fai
     return held({ reason: 'ImageMissing', message: `the image ${desired.creation.image} is not on the engine` });
   }
   if (!creates && !starts) return plan;
+  const packages = missingPackages(input, slots, environment, creates);
+  if (packages !== null && slots.next === null) return { ...held(packages), recheckAfterMs: environment.retryMs };
   const missing = missingPrerequisite(desired, observed) ?? portFailure;
   // A replacement under way has stopped the old container: going on or back is better than standing still.
   return missing !== null && slots.next === null ? held(missing) : plan;
+}
+
+/** Nothing is made or first started before its packages are there; what ran before may run again on what it had. */
+function missingPackages(input: WorkspaceInput, { main }: Slots, environment: EnvironmentPlan, creates: boolean): Failure | null {
+  const isNew = creates || main === null || main.state === 'created' || input.observed.cache?.profile === 'none';
+  if (!isNew) return null;
+  if (environment.blocks && environment.failure !== null) return environment.failure;
+  return planImage(input).failure;
 }

@@ -1,31 +1,13 @@
 import type { IncomingMessage } from 'node:http';
+import { readJson, type Refusal } from './json-body.js';
 
-const LARGEST_BODY = 64 * 1024;
-
-export type Names =
-  | { /** Null stands for all. */ readonly names: readonly string[] | null }
-  | { readonly status: number; readonly error: string };
+export type Names = { /** Null stands for all. */ readonly names: readonly string[] | null } | Refusal;
 
 /** Reads `{"names": [...]}`; no body, or no names in it, means all. */
 export async function readNames(request: IncomingMessage): Promise<Names> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > LARGEST_BODY) return { status: 413, error: `the body is larger than ${LARGEST_BODY} bytes` };
-    chunks.push(chunk);
-  }
-  const text = Buffer.concat(chunks).toString('utf8').trim();
-  if (text === '') return { names: null };
-  return namesOf(parsed(text));
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  const body = await readJson(request);
+  if ('error' in body) return body;
+  return namesOf(body.value);
 }
 
 function namesOf(value: unknown): Names {

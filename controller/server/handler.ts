@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { readNames } from './approve-body.js';
+import { cacheToClear, clear, type Clear } from './clear.js';
 import { isTrustedHost } from './host-check.js';
 import { answer, failure, json, splitTarget, type Reply, type RouteContext } from './routes.js';
 
@@ -11,6 +12,8 @@ export interface HandlerOptions {
   readonly listenHost: string | null;
   /** Null where nothing may be changed. */
   readonly onApprove: Approve | null;
+  /** Null where nothing may be changed. */
+  readonly onClear: Clear | null;
   readonly onError: (error: unknown) => void;
 }
 
@@ -41,6 +44,8 @@ async function reply(options: HandlerOptions, request: IncomingMessage): Promise
     return failure(403, 'ask for localhost, for an address, or for the host name of --listen');
   }
   if (path === APPROVE) return approve(options, request);
+  const cache = cacheToClear(path);
+  if (cache !== null) return clear(cache, request, options.onClear, options.context.store);
   const isRead = request.method === 'GET' || request.method === 'HEAD';
   // Whether the path exists is the same question for every method.
   const found = await answer(options.context, target);

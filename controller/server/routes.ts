@@ -23,6 +23,7 @@ export interface Reply {
 }
 
 const WORKSPACES = '/api/v1/workspaces';
+const CACHES = '/api/v1/caches';
 
 /** The answer to a GET of `target` (path and query), or null when there is nothing of that path. */
 export async function answer(context: RouteContext, target: string): Promise<Reply | null> {
@@ -41,12 +42,14 @@ export async function answer(context: RouteContext, target: string): Promise<Rep
     }
     case WORKSPACES:
       return json(200, { items: store.list(), held: store.held() });
+    case CACHES:
+      return json(200, { items: store.caches() });
     case '/api/v1/events':
-      return json(200, { items: store.events(query.get('workspace') ?? undefined) });
+      return json(200, { items: store.events({ workspace: query.get('workspace') ?? undefined, cache: query.get('cache') ?? undefined }) });
     case '/api/v1/sources':
       return json(200, { items: store.sources() });
     default:
-      return path.startsWith(`${WORKSPACES}/`) ? workspace(store, path.slice(WORKSPACES.length + 1)) : null;
+      return one('workspace', nameUnder(WORKSPACES, path), store.get) ?? one('cache', nameUnder(CACHES, path), store.cache);
   }
 }
 
@@ -68,11 +71,17 @@ function probe(good: boolean, detail: string): Reply {
   return { status: good ? 200 : 503, contentType: 'text/plain; charset=utf-8', body: good ? 'ok\n' : `${detail}\n` };
 }
 
-function workspace(store: StatusReader, encoded: string): Reply | null {
-  const name = decoded(encoded);
-  if (name === null || name.includes('/')) return null;
-  const status = store.get(name);
-  return status === null ? failure(404, `there is no workspace '${name}'`) : json(200, status);
+/** The name in `folder/NAME`; null for another path. */
+export function nameUnder(folder: string, path: string): string | null {
+  if (!path.startsWith(`${folder}/`)) return null;
+  const name = decoded(path.slice(folder.length + 1));
+  return name === null || name.includes('/') ? null : name;
+}
+
+function one(kind: string, name: string | null, find: (name: string) => object | null): Reply | null {
+  if (name === null) return null;
+  const status = find(name);
+  return status === null ? failure(404, `there is no ${kind} '${name}'`) : json(200, status);
 }
 
 function decoded(text: string): string | null {

@@ -1,4 +1,5 @@
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
+import type { Clear } from './clear.js';
 import { createHandler, type Approve } from './handler.js';
 import { formatAddress, parseListenAddress } from './listen-address.js';
 import type { Health, RouteContext } from './routes.js';
@@ -15,6 +16,10 @@ export interface ServerOptions {
   readonly health: () => Health;
   /** Confirms held deletions, all of them for null, and says which those were. */
   readonly onApprove?: Approve;
+  /** Empties a cache; not called for one that there is not. */
+  readonly onClear?: Clear;
+  /** After so long a silence a connection ends, in ms. */
+  readonly socketTimeoutMs?: number;
   /** An answer that could not be made; the peer gets a 500. */
   readonly onError: (error: unknown) => void;
 }
@@ -27,6 +32,7 @@ export interface ControllerServer {
 }
 
 const GRACE_MS = 500;
+const SOCKET_TIMEOUT_MS = 30_000;
 
 export function createServer(options: ServerOptions): ControllerServer {
   const { store, metrics, health, onError } = options;
@@ -38,13 +44,13 @@ export function createServer(options: ServerOptions): ControllerServer {
     try {
       // First the socket: it is the lock of the state directory.
       if (options.socketPath !== null) {
-        const handler = createHandler({ context, listenHost: null, onApprove: options.onApprove ?? null, onError });
+        const handler = createHandler({ context, listenHost: null, onApprove: options.onApprove ?? null, onClear: options.onClear ?? null, onError });
         const server = open(handler);
         await listenOnSocket(server, options.socketPath);
         server.on('error', onError);
       }
       if (wanted === null) return { address: null };
-      const handler = createHandler({ context, listenHost: wanted.host, onApprove: null, onError });
+      const handler = createHandler({ context, listenHost: wanted.host, onApprove: null, onClear: null, onError });
       const server = open(handler);
       const address = formatAddress(await listenOnPort(server, wanted));
       server.on('error', onError);
@@ -56,7 +62,7 @@ export function createServer(options: ServerOptions): ControllerServer {
   }
 
   function open(handler: RequestListener): Server {
-    const server = createBoundedServer(handler);
+    const server = createBoundedServer(handler, options.socketTimeoutMs ?? SOCKET_TIMEOUT_MS);
     running.push(server);
     return server;
   }
@@ -69,14 +75,14 @@ export function createServer(options: ServerOptions): ControllerServer {
 }
 
 /** Node answers too large headers (431), slow ones (408) and broken ones (400) by itself. */
-function createBoundedServer(handler: RequestListener): Server {
+function createBoundedServer(handler: RequestListener, socketTimeoutMs: number): Server {
   const server = createHttpServer(
     { maxHeaderSize: 8 * 1024, headersTimeout: 5_000, requestTimeout: 10_000, keepAliveTimeout: 5_000, connectionsCheckingInterval: 1_000 },
     handler,
   );
   server.maxConnections = 256;
   // Ends a peer that does not read its answer.
-  server.setTimeout(30_000);
+  server.setTimeout(socketTimeoutMs);
   return server;
 }
 

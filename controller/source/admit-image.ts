@@ -1,3 +1,4 @@
+import { specIssue } from './locate.js';
 import type { Issue } from './locate.js';
 import { quote } from './problem.js';
 
@@ -10,7 +11,7 @@ const IMAGE_ID = /^[0-9a-f]{64}$/;
 /** The form of a reference, as the engine reads it: `[host[:port]/]path[:tag][@digest]`. */
 export function admitImage(image: string): Issue[] {
   const message = imageFault(image);
-  return message ? [{ path: ['spec', 'image'], at: 'value', message: `${quote(image)} ${message}` }] : [];
+  return message ? [specIssue(['image'], `${quote(image)} ${message}`)] : [];
 }
 
 function imageFault(image: string): string | null {

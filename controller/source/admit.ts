@@ -1,8 +1,10 @@
 import { isIP } from 'node:net';
 import { parseDurationMs, parseSizeBytes } from '../model/quantity.js';
-import type { Healthcheck, Port, Resources, Workspace } from '../model/workspace.generated.js';
+import type { Healthcheck, Port, Resources, Workspace, WorkspaceSpec } from '../model/workspace.generated.js';
 import { admitImage } from './admit-image.js';
 import { admitMounts } from './admit-mounts.js';
+import { admitPackages } from './admit-packages.js';
+import { specIssue as issue } from './locate.js';
 import type { Issue } from './locate.js';
 import { quote } from './problem.js';
 
@@ -12,11 +14,13 @@ const MIN_MEMORY_BYTES = 6 * 1024 * 1024;
 const MAX_DURATION_MS = 2400 * 3_600_000;
 const ANY_ADDRESS = '0.0.0.0';
 
-/** The rules that a schema cannot say. The value is valid by the schema. */
+/** The rules that a schema cannot say, for a workspace. The value is valid by the schema. */
 export function admit(workspace: Workspace): Issue[] {
   const { spec } = workspace;
   return [
     ...admitImage(spec.image),
+    ...admitCacheUse(spec),
+    ...admitPackages('packages', spec.packages ?? []),
     ...admitEnv(spec.env ?? []),
     ...admitPorts(spec.ports ?? []),
     ...admitResources(spec.resources ?? {}),
@@ -25,8 +29,14 @@ export function admit(workspace: Workspace): Issue[] {
   ];
 }
 
-function issue(path: (string | number)[], message: string): Issue {
-  return { path: ['spec', ...path], at: 'value', message };
+function* admitCacheUse(spec: WorkspaceSpec): Generator<Issue> {
+  if (spec.cache === false) {
+    if ((spec.packages ?? []).length > 0) yield issue(['packages'], '"packages" need a cache: remove "cache": false or the packages');
+    return;
+  }
+  for (const [index, { name }] of (spec.env ?? []).entries()) {
+    if (name === 'NIX_REMOTE') yield issue(['env', index, 'name'], '"NIX_REMOTE" is set by the controller: remove it, or set "cache": false');
+  }
 }
 
 function* admitEnv(env: NonNullable<Workspace['spec']['env']>): Generator<Issue> {

@@ -9,13 +9,16 @@ import type { Merged, Wanted } from './merge.js';
 import { createPacer, mapLimit } from './pacer.js';
 import type { Breathe } from './pacer.js';
 import { createPresence } from './presence.js';
+import { byPlace } from './problem.js';
+import { createCacheResolver } from './resolve-cache.js';
 import { reclaimPolicyOf } from './resolve.js';
 import { createResolver } from './resolver.js';
-import { loadSchema } from './schema.js';
+import { loadSchemas } from './schema.js';
 import { createSecretReader } from './secrets.js';
 import { createSourceReader, SETTLE_MS } from './source-reader.js';
 import type { SourceReader } from './source-reader.js';
-import type { SourceReading } from './spec-file.js';
+import type { CacheDefinition, SourceReading, WorkspaceDefinition } from './spec-file.js';
+import { specKey, workspaceOfKey } from './spec-kind.js';
 import { createStatusBook } from './source-status.js';
 import type { SourceStatus } from './source-status.js';
 import { createWatcher } from './watch.js';
@@ -52,16 +55,17 @@ export interface DesiredState {
 
 export function createDesiredState(options: DesiredStateOptions): DesiredState {
   const { clock, fs = nodeFileSystem, secretsDir, stateDir, instance } = options;
-  const schema = loadSchema();
+  const schemas = loadSchemas();
   const roots = [...new Set(options.directories.map((directory) => resolve(directory)))];
-  const readers = roots.map((root) => createSourceReader({ id: `dir:${root}`, root, fs, schema, clock }));
-  const kept = stateDir === null ? noLastGoodStore : createLastGoodStore(resolve(stateDir), schema);
+  const readers = roots.map((root) => createSourceReader({ id: `dir:${root}`, root, fs, schemas, clock }));
+  const kept = stateDir === null ? noLastGoodStore : createLastGoodStore(resolve(stateDir), schemas);
   const store = options.readOnly === true ? { ...noLastGoodStore, load: kept.load } : kept;
   const secretsRoot = secretsDir === null ? null : resolve(secretsDir);
   const secretReader = createSecretReader({ directory: secretsRoot, instance, fs });
   const watcher = createWatcher(secretsRoot === null ? roots : [...roots, secretsRoot], clock);
   const presence = createPresence();
   const resolver = createResolver();
+  const cacheResolver = createCacheResolver();
   const statuses = createStatusBook(readers.map((reader) => reader.id));
   let isLoaded = false;
   let lastScan: Promise<unknown> = Promise.resolve();
@@ -72,19 +76,24 @@ export function createDesiredState(options: DesiredStateOptions): DesiredState {
     isLoaded = true;
   };
 
-  /** The merged names, and those that are absent but not provably gone. */
+  /** The merged objects, and those that are absent but not provably gone. */
   const withAbsent = (merged: Merged, complete: boolean) => {
     const wanted = new Map(merged.wanted);
-    const { pending, removed, lookAgainMs } = presence.judge((name) => wanted.has(name), complete, clock.now());
-    for (const name of pending) {
-      const definition = presence.known.get(name);
-      if (definition) wanted.set(name, { definition, problem: null, isNewest: false });
+    const { pending, removed, lookAgainMs } = presence.judge((key) => wanted.has(key), complete, clock.now());
+    for (const key of pending) {
+      const definition = presence.known.get(key);
+      if (definition) wanted.set(key, { definition, problem: null, isNewest: false });
     }
     if (lookAgainMs !== null) watcher.hintIn(lookAgainMs);
-    return { wanted: [...wanted.values()].sort(byName), removed, absent: pending };
+    return { wanted: [...wanted.values()].sort(byKey), removed, absent: workspacesOf(pending) };
   };
 
-  const resolveAll = async (wanted: readonly Wanted[], breathe: Breathe) => {
+  /** Nothing hangs on a removed cache's spec, unlike on a workspace's: its record goes at once. */
+  const forgetCaches = async (removed: ReadonlySet<string>): Promise<void> => {
+    for (const key of removed) if (workspaceOfKey(key) === null && presence.forget(key)) await store.remove(key);
+  };
+
+  const resolveWorkspaces = async (wanted: readonly Wanted<WorkspaceDefinition>[], breathe: Breathe) => {
     const secrets = secretReader.scan();
     const workspaces = new Map<string, DesiredWorkspace>();
     const problems: SpecProblem[] = [];
@@ -116,17 +125,19 @@ export function createDesiredState(options: DesiredStateOptions): DesiredState {
     const { wanted, removed, absent } = withAbsent(merged, complete);
     const saveProblems = await store.save(newest, breathe);
     if (secretsRoot !== null) await watcher.arm(secretsRoot);
-    const resolved = await resolveAll(wanted, breathe);
+    await forgetCaches(removed);
+    const resolved = await resolveWorkspaces(wanted.filter(isWorkspace), breathe);
+    const caches = cacheResolver.resolve(wanted.filter(isCache), merged, resolved.workspaces.values());
 
     const problems = [...merged.problems, ...resolved.problems, ...saveProblems].sort(byPlace);
     statuses.record(readings, wanted, problems, clock.now());
-    return { complete, workspaces: resolved.workspaces, claimed: merged.claimed, absent, removed: policies(removed), problems };
+    return { complete, workspaces: resolved.workspaces, caches, claimed: workspacesOf(merged.claimed), absent, removed: policies(removed), problems };
   };
 
-  const policies = (names: ReadonlySet<string>): DesiredSnapshot['removed'] =>
-    new Map([...names].sort().flatMap((name) => {
+  const policies = (keys: ReadonlySet<string>): DesiredSnapshot['removed'] =>
+    new Map([...workspacesOf(keys)].sort().flatMap((name) => {
       const definition = presence.known.get(name);
-      return definition ? [[name, { reclaimPolicy: reclaimPolicyOf(definition) }] as const] : [];
+      return definition?.kind === 'Workspace' ? [[name, { reclaimPolicy: reclaimPolicyOf(definition) }] as const] : [];
     }));
 
   return {
@@ -138,7 +149,8 @@ export function createDesiredState(options: DesiredStateOptions): DesiredState {
     watch: (onHint) => watcher.subscribe(onHint),
     sources: () => statuses.all(),
     async forget(name) {
-      if (presence.forget(name)) await store.remove(name);
+      const key = specKey('Workspace', name);
+      if (presence.forget(key)) await store.remove(key);
     },
   };
 }
@@ -168,12 +180,18 @@ function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Pr
   });
 }
 
-function byName(a: Wanted, b: Wanted): number {
-  return a.definition.name < b.definition.name ? -1 : 1;
+function workspacesOf(keys: ReadonlySet<string>): Set<string> {
+  return new Set([...keys].filter((key) => workspaceOfKey(key) !== null));
 }
 
-function byPlace(a: SpecProblem, b: SpecProblem): number {
-  const [here, there] = [a.location, b.location];
-  if (here.file !== there.file) return here.file < there.file ? -1 : 1;
-  return here.line - there.line || here.column - there.column;
+function isWorkspace(item: Wanted): item is Wanted<WorkspaceDefinition> {
+  return item.definition.kind === 'Workspace';
+}
+
+function isCache(item: Wanted): item is Wanted<CacheDefinition> {
+  return item.definition.kind === 'NixCache';
+}
+
+function byKey(a: Wanted, b: Wanted): number {
+  return a.definition.key < b.definition.key ? -1 : 1;
 }

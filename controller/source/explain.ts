@@ -81,6 +81,7 @@ function choiceMessage(shown: string, data: unknown, choices: readonly string[])
 const PATTERN_WORDS: Readonly<Record<string, string>> = {
   DnsLabel: 'is not a DNS label: use lower-case letters, digits and "-", at most 63',
   AbsolutePath: 'is not a plain absolute path: use e.g. "/data", without ".", "..", "//", "," or a "/" at the end',
+  ConfigWord: 'is not one word of nix.conf: use printable ASCII characters, without white space and "#"',
   Duration: 'is not a duration; use e.g. "10s" or "5m"',
   Size: 'is not a size; use e.g. "512Mi" or "2Gi"',
   image: 'is not an image reference; use name, name:tag or name@sha256:…',

@@ -1,46 +1,36 @@
 import type { JSONPath, Node } from 'jsonc-parser';
 import type { SpecLocation, SpecProblem } from '../model/desired.js';
+import type { NixCache } from '../model/nix-cache.generated.js';
 import type { Workspace } from '../model/workspace.generated.js';
-import { admit } from './admit.js';
-import { explainErrors } from './explain.js';
+import { checkObject, isForeign, isObject, kindMeant, MAX_PROBLEMS } from './check-object.js';
+import type { Fields } from './check-object.js';
+import { define } from './define.js';
 import { offsetOf, pathText } from './locate.js';
 import type { Issue } from './locate.js';
 import type { Breathe } from './pacer.js';
 import { parseBytes } from './parse.js';
 import type { ParsedText, Unparsed } from './parse.js';
 import { escapeControls, quote } from './problem.js';
-import type { WorkspaceSchema } from './schema.js';
+import type { SpecSchemas } from './schema.js';
 import type { Definition, Refusal, SpecFile } from './spec-file.js';
 import { nearest } from './suggest.js';
 
-const MAX_PROBLEMS = 20;
 const MAX_ITEMS = 10_000;
 const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const LIST_FIELDS: readonly string[] = ['$schema', 'apiVersion', 'kind', 'metadata', 'items'];
-
-type Fields = Readonly<Record<string, unknown>>;
 
 export interface Place {
   readonly source: string;
   readonly file: string;
 }
 
-/** All that is wrong with one object; empty for a good Workspace. */
-export function checkObject(schema: WorkspaceSchema, value: unknown, limit: number = MAX_PROBLEMS): Issue[] {
-  if (!isObject(value)) return [{ path: [], at: 'value', message: 'must be an object that describes a Workspace' }];
-  if (isForeign(value)) return [{ path: [], at: 'value', message: 'holds no Workspace: add "apiVersion", "kind", "metadata" and "spec", or move the file elsewhere' }];
-  if (typeof value.kind === 'string' && value.kind !== 'Workspace') return [kindIssue(value.kind)];
-  const issues = explainErrors(schema.check(value), value, schema.fields, limit);
-  return issues.length > 0 ? issues : admit(value as unknown as Workspace);
-}
-
 /** From a file's bytes to what it defines. Bad input of any kind becomes problems, never an exception. */
-export async function interpret(schema: WorkspaceSchema, bytes: Uint8Array, place: Place, breathe: Breathe): Promise<SpecFile> {
+export async function interpret(schemas: SpecSchemas, bytes: Uint8Array, place: Place, breathe: Breathe): Promise<SpecFile> {
   const outcome = parseBytes(bytes);
   await breathe();
   if ('failed' in outcome) return unparsedFile(place, outcome.failed);
   const text = outcome.ok;
-  const reader = createObjectReader(schema, place, text);
+  const reader = createObjectReader(schemas, place, text);
   const root = text.value;
   if (isObject(root) && root.kind === 'List') await readList(reader, root, text.tree, breathe);
   else if (Array.isArray(root)) reader.refuse([], 'must be an object, not a list: write {"kind": "List", "items": […]}');
@@ -54,7 +44,7 @@ async function readList(reader: ObjectReader, list: Fields, tree: Node, breathe:
     reader.refuse([key], `unknown field of a List; ${meant ? `did you mean ${quote(meant)}?` : 'remove it'}`, 'key');
   }
   const { items } = list;
-  if (!Array.isArray(items)) return reader.refuse(['items'], items === undefined ? 'a List needs "items": add them' : 'must be a list of Workspaces');
+  if (!Array.isArray(items)) return reader.refuse(['items'], items === undefined ? 'a List needs "items": add them' : 'must be a list of Workspaces and NixCaches');
   if (items.length > MAX_ITEMS) return reader.refuse(['items'], `holds ${items.length} items, at most ${MAX_ITEMS}: split the List into several files`);
   const nodes = tree.children?.find((property) => property.children?.[0]?.value === 'items')?.children?.[1]?.children ?? [];
   for (const [index, item] of (items as unknown[]).entries()) {
@@ -72,7 +62,7 @@ interface ObjectReader {
   file(): SpecFile;
 }
 
-function createObjectReader(schema: WorkspaceSchema, place: Place, text: ParsedText): ObjectReader {
+function createObjectReader(schemas: SpecSchemas, place: Place, text: ParsedText): ObjectReader {
   const definitions: Definition[] = [];
   const refusals: Refusal[] = [];
   const problems: SpecProblem[] = [];
@@ -80,49 +70,43 @@ function createObjectReader(schema: WorkspaceSchema, place: Place, text: ParsedT
 
   const locate = (node: Node, path: JSONPath, at?: Issue['at']): SpecLocation => ({ ...place, ...text.position(offsetOf(node, path, at)) });
 
-  const addRefusal = (name: string | null, issues: readonly Issue[], node: Node): void => {
+  const addRefusal = (claim: Claim, issues: readonly Issue[], node: Node): void => {
     const found = issues
       .slice(0, MAX_PROBLEMS)
-      .map((issue): SpecProblem => ({ location: locate(node, issue.path, issue.at), workspace: name, message: issueText(issue) }))
+      .map((issue): SpecProblem => ({ location: locate(node, issue.path, issue.at), workspace: workspaceIn(claim), message: issueText(issue) }))
       .sort((a, b) => a.location.line - b.location.line || a.location.column - b.location.column);
-    if (found[0]) refusals.push({ name, problem: found[0] });
+    if (found[0]) refusals.push({ ...claim, problem: found[0] });
     problems.push(...found.slice(0, MAX_PROBLEMS - problems.length));
   };
 
   return {
     read(value, node) {
-      const issues = checkObject(schema, value, Math.max(1, MAX_PROBLEMS - problems.length));
+      const issues = checkObject(schemas, value, Math.max(1, MAX_PROBLEMS - problems.length));
       if (issues.length === 0) {
-        definitions.push(define(value as Workspace, (path) => locate(node, path)));
+        definitions.push(define(value as Workspace | NixCache, (path) => locate(node, path)));
         return;
       }
-      const name = nameIn(value);
-      if (name === null && !(isObject(value) && isForeign(value))) hidesNames = true;
-      addRefusal(name, issues, node);
+      const claim = { name: nameIn(value), kind: kindMeant(isObject(value) ? value.kind : null) };
+      if (claim.name === null && !(isObject(value) && isForeign(value))) hidesNames = true;
+      addRefusal(claim, issues, node);
     },
     refuse(path, message, at = 'value') {
       hidesNames = true;
-      addRefusal(null, [{ path, at, message }], text.tree);
+      addRefusal({ name: null, kind: null }, [{ path, at, message }], text.tree);
     },
     file: () => ({ ...place, definitions, refusals, problems, hidesNames, mayBePartial: false }),
   };
 }
 
-function define(workspace: Workspace, locate: (path: JSONPath) => SpecLocation): Definition {
-  const secrets = (workspace.spec.env ?? []).flatMap((entry, index): [string, SpecLocation][] =>
-    entry.valueFrom ? [[entry.name, locate(['spec', 'env', index, 'valueFrom', 'secretFile'])]] : [],
-  );
-  return { name: workspace.metadata.name, workspace, location: locate([]), nameLocation: locate(['metadata', 'name']), secretLocations: new Map(secrets) };
-}
-
 function unparsedFile(place: Place, failed: Unparsed): SpecFile {
   const { tree } = failed;
   const name = tree ? nameIn({ metadata: { name: stringAt(tree, ['metadata', 'name']) } }) : null;
+  const kind = tree ? kindMeant(stringAt(tree, ['kind'])) : null;
   const location = { ...place, line: failed.line, column: failed.column };
-  const problem: SpecProblem = { location, workspace: name, message: failed.message };
+  const problem: SpecProblem = { location, workspace: workspaceIn({ name, kind }), message: failed.message };
   // One name found in a broken text is all there is only if the text holds one object.
   const mayHoldMore = tree?.type !== 'object' || stringAt(tree, ['kind']) === 'List' || (tree.children ?? []).some((property) => property.children?.[0]?.value === 'items');
-  return { ...place, definitions: [], refusals: [{ name, problem }], problems: [problem], hidesNames: name === null || mayHoldMore, mayBePartial: failed.mayBePartial };
+  return { ...place, definitions: [], refusals: [{ name, kind, problem }], problems: [problem], hidesNames: name === null || mayHoldMore, mayBePartial: failed.mayBePartial };
 }
 
 function stringAt(tree: Node, path: readonly string[]): unknown {
@@ -131,28 +115,21 @@ function stringAt(tree: Node, path: readonly string[]): unknown {
   return node?.value as unknown;
 }
 
-/** The workspace's name when the object says one that may be one. */
+type Claim = Pick<Refusal, 'name' | 'kind'>;
+
+/** The workspace that a broken object speaks of, or may speak of. */
+function workspaceIn({ name, kind }: Claim): string | null {
+  return kind === 'NixCache' ? null : name;
+}
+
+/** The object's name when it says one that may be one. */
 function nameIn(value: unknown): string | null {
   const metadata = isObject(value) ? value.metadata : null;
   const name = isObject(metadata) ? metadata.name : null;
   return typeof name === 'string' && DNS_LABEL.test(name) ? name : null;
 }
 
-/** Another tool's JSON, read whole and with nothing of ours in it: it can't hide a workspace. */
-function isForeign(value: Fields): boolean {
-  return !['apiVersion', 'kind', 'metadata', 'spec', 'items'].some((key) => Object.hasOwn(value, key));
-}
-
-function kindIssue(kind: string): Issue {
-  const meant = nearest(kind, ['Workspace', 'List']);
-  return { path: ['kind'], at: 'value', message: `${quote(kind)} is unknown; ${meant ? `did you mean ${quote(meant)}?` : 'use "Workspace"'}` };
-}
-
 function issueText(issue: Issue): string {
   const path = pathText(issue.path, quote);
   return escapeControls(path === '' ? issue.message : `${path}: ${issue.message}`);
-}
-
-function isObject(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,25 +1,30 @@
 import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SpecLocation, SpecProblem } from '../model/desired.js';
+import type { NixCache } from '../model/nix-cache.generated.js';
 import type { Workspace } from '../model/workspace.generated.js';
+import { checkObject } from './check-object.js';
+import { define } from './define.js';
 import { errorCode, ioWords } from './file-system.js';
-import { checkObject } from './interpret.js';
 import { mapLimit } from './pacer.js';
 import type { Breathe } from './pacer.js';
 import { problemOf } from './problem.js';
-import type { WorkspaceSchema } from './schema.js';
+import type { SpecSchemas } from './schema.js';
 import type { Definition } from './spec-file.js';
+import { workspaceOfKey } from './spec-kind.js';
 
 const VERSION = 1;
 const FILES_AT_ONCE = 8;
+/** A workspace's record goes by its name. The dot in a cache's keeps the two apart, and hides it from releases before caches. */
+const FILE_NAME = /^(nixcache\.)?[a-z0-9-]+\.json$/;
 
-/** The last good spec of each workspace on disk, as written: a restart with a broken file keeps the workspace (law 3). */
+/** The last good spec of each object on disk, as written: a restart with a broken file keeps the object (law 3). */
 export interface LastGoodStore {
-  /** All readable records; what is corrupt is left out. */
+  /** All readable records; what is corrupt, or from a release that knows other fields, is left out. */
   load(breathe: Breathe): Promise<Definition[]>;
   /** Writes what changed since the last call. What can't be written is tried again by the next one. */
   save(definitions: readonly Definition[], breathe: Breathe): Promise<SpecProblem[]>;
-  remove(name: string): Promise<void>;
+  remove(key: string): Promise<void>;
 }
 
 /** For a controller without a state directory. */
@@ -29,10 +34,10 @@ export const noLastGoodStore: LastGoodStore = {
   remove: () => Promise.resolve(),
 };
 
-export function createLastGoodStore(stateDir: string, schema: WorkspaceSchema): LastGoodStore {
+export function createLastGoodStore(stateDir: string, schemas: SpecSchemas): LastGoodStore {
   const directory = join(stateDir, 'last-good');
   const saved = new Map<string, { definition: Definition | null; text: string }>();
-  const fileOf = (name: string) => join(directory, `${name}.json`);
+  const fileOf = (key: string) => join(directory, fileName(key));
   let isReady = false;
 
   const prepare = async (): Promise<void> => {
@@ -47,30 +52,30 @@ export function createLastGoodStore(stateDir: string, schema: WorkspaceSchema): 
 
   const write = async (definition: Definition): Promise<void> => {
     const text = recordText(definition);
-    const { name } = definition;
-    if (saved.get(name)?.text !== text) {
-      const temporary = join(directory, `.${name}.${process.pid}.tmp`);
+    const { key } = definition;
+    if (saved.get(key)?.text !== text) {
+      const temporary = join(directory, `.${fileName(key)}.${process.pid}.tmp`);
       await writeFile(temporary, text, { mode: 0o600 });
-      await rename(temporary, fileOf(name));
+      await rename(temporary, fileOf(key));
     }
-    saved.set(name, { definition, text });
+    saved.set(key, { definition, text });
   };
 
   return {
     async load(breathe) {
       const names = await readdir(directory).catch((): string[] => []);
-      const loaded = await mapLimit(names.filter((name) => /^[a-z0-9-]+\.json$/.test(name)), FILES_AT_ONCE, async (name) => {
+      const loaded = await mapLimit(names.filter((name) => FILE_NAME.test(name)), FILES_AT_ONCE, async (name) => {
         const text = await readFile(join(directory, name), 'utf8').catch(() => '');
         await breathe();
-        const definition = readRecord(schema, text, name.slice(0, -'.json'.length));
-        if (definition) saved.set(definition.name, { definition: null, text });
+        const definition = readRecord(schemas, text, name);
+        if (definition) saved.set(definition.key, { definition: null, text });
         return definition;
       });
       return loaded.filter((definition) => definition !== null);
     },
 
     async save(definitions, breathe) {
-      const changed = definitions.filter((definition) => saved.get(definition.name)?.definition !== definition);
+      const changed = definitions.filter((definition) => saved.get(definition.key)?.definition !== definition);
       if (changed.length === 0) return [];
       try {
         await prepare();
@@ -86,41 +91,50 @@ export function createLastGoodStore(stateDir: string, schema: WorkspaceSchema): 
       }
     },
 
-    async remove(name) {
-      saved.delete(name);
-      await rm(fileOf(name), { force: true }).catch(() => undefined);
+    async remove(key) {
+      saved.delete(key);
+      await rm(fileOf(key), { force: true }).catch(() => undefined);
     },
   };
 }
 
-function recordText(definition: Definition): string {
-  const { location, workspace } = definition;
-  return `${JSON.stringify({ version: VERSION, location, workspace })}\n`;
+function fileName(key: string): string {
+  return workspaceOfKey(key) === null ? `${key.toLowerCase().replace('/', '.')}.json` : `${key}.json`;
 }
 
-function readRecord(schema: WorkspaceSchema, text: string, name: string): Definition | null {
+function recordText(definition: Definition): string {
+  const { location } = definition;
+  const object = definition.kind === 'Workspace' ? { workspace: definition.workspace } : { cache: definition.cache };
+  return `${JSON.stringify({ version: VERSION, location, ...object })}\n`;
+}
+
+/** The definition in a record, if it is one of the object that its file is named after. */
+function readRecord(schemas: SpecSchemas, text: string, file: string): Definition | null {
   let record: unknown;
   try {
     record = JSON.parse(text);
   } catch {
     return null;
   }
-  if (!isRecord(record) || record.workspace.metadata.name !== name) return null;
-  const { workspace, location } = record;
-  return checkObject(schema, workspace, 1).length > 0 ? null : { name, workspace, location, nameLocation: location, secretLocations: new Map() };
+  if (!isRecord(record)) return null;
+  const object = record.workspace ?? record.cache;
+  if (checkObject(schemas, object, 1).length > 0) return null;
+  const { location } = record;
+  const definition = define(object as Workspace | NixCache, () => location);
+  return fileName(definition.key) === file ? definition : null;
 }
 
 interface LastGoodRecord {
   readonly version: typeof VERSION;
   readonly location: SpecLocation;
-  /** Not checked beyond its name yet. */
-  readonly workspace: Workspace;
+  /** One of the two, not checked yet. */
+  readonly workspace?: unknown;
+  readonly cache?: unknown;
 }
 
 function isRecord(value: unknown): value is LastGoodRecord {
   if (typeof value !== 'object' || value === null) return false;
-  const { version, location, workspace } = value as Partial<Record<string, Partial<Record<string, unknown>> | number | null>>;
-  if (version !== VERSION || typeof location !== 'object' || !location || typeof workspace !== 'object' || !workspace) return false;
-  const metadata = workspace.metadata as Partial<Record<string, unknown>> | null | undefined;
-  return typeof location.source === 'string' && typeof location.file === 'string' && typeof location.line === 'number' && typeof location.column === 'number' && typeof metadata?.name === 'string';
+  const { version, location } = value as Partial<Record<string, Partial<Record<string, unknown>> | number | null>>;
+  if (version !== VERSION || typeof location !== 'object' || !location) return false;
+  return typeof location.source === 'string' && typeof location.file === 'string' && typeof location.line === 'number' && typeof location.column === 'number';
 }

@@ -10,6 +10,11 @@ export interface Issue {
   readonly message: string;
 }
 
+/** An issue with the value of a field below `spec`. */
+export function specIssue(path: JSONPath, message: string): Issue {
+  return { path: ['spec', ...path], at: 'value', message };
+}
+
 /** The offset of what stands at `path` below `node`; of the nearest thing around it when there is nothing. */
 export function offsetOf(node: Node, path: JSONPath, at: Issue['at'] = 'value'): number {
   for (let length = path.length; length > 0; length -= 1) {

@@ -1,10 +1,11 @@
 import type { SpecProblem } from '../model/desired.js';
 import { escapeControls, problemAt, quote } from './problem.js';
-import type { Definition, ScannedFile, SourceReading } from './spec-file.js';
+import type { Definition, Refusal, ScannedFile, SourceReading } from './spec-file.js';
+import { SPEC_KINDS, specKey, workspaceOfKey } from './spec-kind.js';
 
-/** A workspace that the sources want, and what keeps its newest spec from being used. */
-export interface Wanted {
-  readonly definition: Definition;
+/** An object that the sources want, and what keeps its newest spec from being used. */
+export interface Wanted<D extends Definition = Definition> {
+  readonly definition: D;
   /** Null: this is the newest spec. */
   readonly problem: SpecProblem | null;
   /** False: `definition` is the last good one. */
@@ -12,52 +13,57 @@ export interface Wanted {
 }
 
 export interface Merged {
+  /** By key, as all here. */
   readonly wanted: ReadonlyMap<string, Wanted>;
-  /** Names that only broken or duplicate specs claim. */
+  /** Keys that only broken or duplicate specs claim. */
   readonly claimed: ReadonlySet<string>;
   readonly problems: readonly SpecProblem[];
-  /** A file can't be read far enough to know which workspaces it defines: none may count as gone. */
+  /** A file can't be read far enough to know which objects it defines: none may count as gone. */
   readonly hidesNames: boolean;
+  /** A cache is being written, or stands broken, whose name can't be read. */
+  readonly hidesCache: boolean;
 }
 
-/** Joins what all files say, name by name. Pure. `known` holds the last good definition of each name. */
+/** Joins what all files say, key by key. Pure. `known` holds the last good definition of each key. */
 export function merge(readings: readonly SourceReading[], known: ReadonlyMap<string, Definition>): Merged {
   const files = readings.flatMap((reading) => reading.files);
   const wanted = new Map<string, Wanted>();
   const claimed = new Set<string>();
   const problems = [...readings.flatMap((reading) => reading.problems), ...files.flatMap((file) => (file.isSettling ? [] : file.problems))];
 
-  const fallBack = (name: string, problem: SpecProblem | null): void => {
-    if (wanted.has(name)) return;
-    const definition = known.get(name);
-    if (definition) wanted.set(name, { definition, problem, isNewest: false });
-    else claimed.add(name);
+  const fallBack = (key: string, problem: SpecProblem | null): void => {
+    if (wanted.has(key)) return;
+    const definition = known.get(key);
+    if (definition) wanted.set(key, { definition, problem: problem && concerning(problem, key), isNewest: false });
+    else claimed.add(key);
   };
 
-  for (const [name, found] of groupByName(files)) {
+  for (const [key, found] of groupByKey(files)) {
     const [only, ...others] = found;
     if (only && others.length === 0) {
       const stale = only.file.staleBecause;
-      wanted.set(name, { definition: only.definition, problem: stale && { ...stale, workspace: name }, isNewest: stale === null });
+      wanted.set(key, { definition: only.definition, problem: stale && concerning(stale, key), isNewest: stale === null });
       continue;
     }
     const duplicates = found.map(({ definition }, index) => duplicateProblem(definition, found[index === 0 ? 1 : 0]?.definition));
     problems.push(...duplicates);
-    fallBack(name, duplicates[0] ?? null);
+    fallBack(key, duplicates[0] ?? null);
   }
-  const namesByFile = groupKnown(known);
+  const keysByFile = groupKnown(known);
   let hidesNames = false;
+  let hidesCache = false;
   for (const file of files.filter(isBroken)) {
     const first = file.isSettling ? null : (file.refusals[0]?.problem ?? file.staleBecause);
     for (const refusal of file.refusals) {
-      if (refusal.name !== null) fallBack(refusal.name, file.isSettling ? null : refusal.problem);
+      for (const key of claimedKeys(refusal)) fallBack(key, file.isSettling ? null : refusal.problem);
+      hidesCache ||= refusal.name === null && (refusal.kind === 'NixCache' || file.isSettling);
     }
     // While a file is broken, nothing that it once defined is gone from it (law 3).
-    const once = namesByFile.get(file.file) ?? [];
-    for (const name of once) fallBack(name, first && { ...first, workspace: name });
+    const once = keysByFile.get(file.file) ?? [];
+    for (const key of once) fallBack(key, first);
     hidesNames ||= file.hidesNames && once.length === 0;
   }
-  return { wanted, claimed, problems, hidesNames };
+  return { wanted, claimed, problems, hidesNames, hidesCache };
 }
 
 interface Found {
@@ -65,13 +71,13 @@ interface Found {
   readonly file: ScannedFile;
 }
 
-function groupByName(files: readonly ScannedFile[]): Map<string, Found[]> {
+function groupByKey(files: readonly ScannedFile[]): Map<string, Found[]> {
   const groups = new Map<string, Found[]>();
   for (const file of files) {
     for (const definition of file.definitions) {
-      const group = groups.get(definition.name);
+      const group = groups.get(definition.key);
       if (group) group.push({ definition, file });
-      else groups.set(definition.name, [{ definition, file }]);
+      else groups.set(definition.key, [{ definition, file }]);
     }
   }
   return groups;
@@ -79,12 +85,20 @@ function groupByName(files: readonly ScannedFile[]): Map<string, Found[]> {
 
 function groupKnown(known: ReadonlyMap<string, Definition>): Map<string, string[]> {
   const groups = new Map<string, string[]>();
-  for (const [name, { location }] of known) {
+  for (const [key, { location }] of known) {
     const group = groups.get(location.file);
-    if (group) group.push(name);
-    else groups.set(location.file, [name]);
+    if (group) group.push(key);
+    else groups.set(location.file, [key]);
   }
   return groups;
+}
+
+function claimedKeys({ name, kind }: Refusal): string[] {
+  return name === null ? [] : (kind ? [kind] : SPEC_KINDS).map((one) => specKey(one, name));
+}
+
+function concerning(problem: SpecProblem, key: string): SpecProblem {
+  return { ...problem, workspace: workspaceOfKey(key) };
 }
 
 function isBroken(file: ScannedFile): boolean {
@@ -94,5 +108,5 @@ function isBroken(file: ScannedFile): boolean {
 function duplicateProblem(definition: Definition, other: Definition | undefined): SpecProblem {
   const place = other ? `${escapeControls(other.nameLocation.file)}:${other.nameLocation.line}` : 'another place';
   const message = `metadata.name: ${quote(definition.name)} is also defined at ${place}: rename or remove one of them`;
-  return problemAt(definition.nameLocation, message, definition.name);
+  return problemAt(definition.nameLocation, message, workspaceOfKey(definition.key));
 }

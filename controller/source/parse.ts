@@ -35,7 +35,7 @@ export function parseBytes(bytes: Uint8Array): ParseOutcome {
     return { failed: { message: `the file is not valid UTF-8 (line ${line}): save it as UTF-8`, line, column: 1, mayBePartial: true, tree: null } };
   }
   if (text.trim() === '') {
-    return { failed: { message: 'the file is empty: write a Workspace into it or remove it', line: 1, column: 1, mayBePartial: true, tree: null } };
+    return { failed: { message: 'the file is empty: write a Workspace or a NixCache into it, or remove it', line: 1, column: 1, mayBePartial: true, tree: null } };
   }
   const position = createLineIndex(text);
   const fault = checkTokens(text);

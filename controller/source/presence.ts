@@ -12,14 +12,14 @@ export interface Absences {
   readonly lookAgainMs: number | null;
 }
 
-/** Remembers the last good definition of each workspace, and since when it has been absent. */
+/** Remembers the last good definition of each object by its key, and since when it has been absent. */
 export interface Presence {
   readonly known: ReadonlyMap<string, Definition>;
   remember(definition: Definition): void;
-  /** Judges the names that are known and not `present`. `isComplete`: the scan could have seen every one of them. */
-  judge(present: (name: string) => boolean, isComplete: boolean, now: number): Absences;
-  /** True when `name` was removed, and is unknown from now on. */
-  forget(name: string): boolean;
+  /** Judges the keys that are known and not `present`. `isComplete`: the scan could have seen every one of them. */
+  judge(present: (key: string) => boolean, isComplete: boolean, now: number): Absences;
+  /** True when `key` was removed, and is unknown from now on. */
+  forget(key: string): boolean;
 }
 
 export function createPresence(): Presence {
@@ -27,42 +27,42 @@ export function createPresence(): Presence {
   const absentSince = new Map<string, number>();
   const removed = new Set<string>();
 
-  const judgeOne = (name: string, isComplete: boolean, now: number): number | null => {
-    if (removed.has(name)) return null;
+  const judgeOne = (key: string, isComplete: boolean, now: number): number | null => {
+    if (removed.has(key)) return null;
     if (!isComplete) {
       // "Two complete scans in a row": an incomplete one between them starts the count anew.
-      absentSince.delete(name);
+      absentSince.delete(key);
       return null;
     }
-    const since = absentSince.get(name) ?? now;
-    absentSince.set(name, since);
+    const since = absentSince.get(key) ?? now;
+    absentSince.set(key, since);
     if (now - since < ABSENCE_MS) return since + ABSENCE_MS - now;
-    absentSince.delete(name);
-    removed.add(name);
+    absentSince.delete(key);
+    removed.add(key);
     return null;
   };
 
   return {
     known,
-    remember: (definition) => known.set(definition.name, definition),
+    remember: (definition) => known.set(definition.key, definition),
     judge(present, isComplete, now) {
       const pending = new Set<string>();
       let lookAgainMs: number | null = null;
-      for (const name of known.keys()) {
-        if (present(name)) {
-          absentSince.delete(name);
-          removed.delete(name);
+      for (const key of known.keys()) {
+        if (present(key)) {
+          absentSince.delete(key);
+          removed.delete(key);
           continue;
         }
-        const wait = judgeOne(name, isComplete, now);
-        if (!removed.has(name)) pending.add(name);
+        const wait = judgeOne(key, isComplete, now);
+        if (!removed.has(key)) pending.add(key);
         if (wait !== null) lookAgainMs = Math.min(wait, lookAgainMs ?? wait);
       }
       return { pending, removed: new Set(removed), lookAgainMs };
     },
-    forget(name) {
-      absentSince.delete(name);
-      return removed.delete(name) && known.delete(name);
+    forget(key) {
+      absentSince.delete(key);
+      return removed.delete(key) && known.delete(key);
     },
   };
 }

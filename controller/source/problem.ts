@@ -27,6 +27,20 @@ export function problemOf(source: string, file: string, message: string): SpecPr
   return problemAt({ source, file, line: 1, column: 1 }, message);
 }
 
+/** Whether two problems tell a person the same. */
+export function sameProblem(a: SpecProblem | null, b: SpecProblem | null): boolean {
+  if (a === null || b === null) return a === b;
+  const [here, there] = [a.location, b.location];
+  return a.message === b.message && here.file === there.file && here.line === there.line && here.column === there.column;
+}
+
+/** By file, line and column. */
+export function byPlace(a: SpecProblem, b: SpecProblem): number {
+  const [here, there] = [a.location, b.location];
+  if (here.file !== there.file) return here.file < there.file ? -1 : 1;
+  return here.line - there.line || here.column - there.column;
+}
+
 /** `file:line:col: message`, on one line whatever the file is called. */
 export function formatProblem(problem: SpecProblem): string {
   const { file, line, column } = problem.location;

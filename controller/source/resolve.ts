@@ -6,7 +6,9 @@ import { parseDurationMs, parseSizeBytes } from '../model/quantity.js';
 import type { Secret } from '../model/secret.js';
 import type { EnvVar, Healthcheck, WorkspaceSpec } from '../model/workspace.generated.js';
 import { DEFAULT_STORAGE_PATH } from './admit-mounts.js';
-import type { Definition } from './spec-file.js';
+import { bindMounts } from './bind-mounts.js';
+import { by, compare, distinct } from './order.js';
+import type { WorkspaceDefinition } from './spec-file.js';
 
 const DEFAULT_HOST_IP = '127.0.0.1';
 
@@ -18,7 +20,7 @@ export interface ResolvedSecrets {
 }
 
 /** Fills in the defaults, parses the units and sorts: from a spec as written to what is wanted. Pure. */
-export function resolveWorkspace(definition: Definition, secrets: ResolvedSecrets, problem: SpecProblem | null): DesiredWorkspace {
+export function resolveWorkspace(definition: WorkspaceDefinition, secrets: ResolvedSecrets, problem: SpecProblem | null): DesiredWorkspace {
   const { name, workspace, location } = definition;
   const { spec } = workspace;
   const creation = creationSpec(spec, secrets.digests);
@@ -31,6 +33,7 @@ export function resolveWorkspace(definition: Definition, secrets: ResolvedSecret
     reclaimPolicy: reclaimPolicyOf(definition),
     creation,
     inPlace: inPlaceSpec(spec),
+    packages: distinct(spec.packages ?? []),
     specHash: specHash(creation),
     secrets: secrets.secrets,
     problem,
@@ -38,11 +41,12 @@ export function resolveWorkspace(definition: Definition, secrets: ResolvedSecret
   };
 }
 
-export function reclaimPolicyOf(definition: Definition): DesiredWorkspace['reclaimPolicy'] {
+export function reclaimPolicyOf(definition: WorkspaceDefinition): DesiredWorkspace['reclaimPolicy'] {
   return definition.workspace.spec.storage?.reclaimPolicy ?? 'Retain';
 }
 
 function creationSpec(spec: WorkspaceSpec, digests: ReadonlyMap<string, string>): CreationSpec {
+  const cache = spec.cache === false ? null : (spec.cache ?? DEFAULT_CACHE);
   return {
     image: spec.image,
     command: spec.command ?? null,
@@ -57,9 +61,11 @@ function creationSpec(spec: WorkspaceSpec, digests: ReadonlyMap<string, string>)
       .sort((a, b) => a.containerPort - b.containerPort || compare(a.protocol, b.protocol)),
     shmBytes: sizeOr0(spec.resources?.shm),
     storageMountPath: spec.storage?.mountPath ?? DEFAULT_STORAGE_PATH,
-    cache: spec.cache === false ? null : (spec.cache ?? DEFAULT_CACHE),
+    cache,
     mounts: creationMounts(spec).sort(by((mount) => mount.target)),
     healthcheck: spec.healthcheck ? healthcheckDefinition(spec.healthcheck) : null,
+    // Also without packages: the first one must not need a new container.
+    packagesFrom: cache === null ? null : 'profile',
   };
 }
 
@@ -76,13 +82,7 @@ function creationMounts(spec: WorkspaceSpec): CreationMount[] {
     target: volume.mountPath,
     readOnly: volume.readOnly ?? false,
   }));
-  const binds = (spec.mounts ?? []).map((mount): CreationMount => ({
-    type: 'bind',
-    source: mount.source,
-    target: mount.target,
-    readOnly: mount.readOnly ?? false,
-  }));
-  return [...shared, ...binds];
+  return [...shared, ...bindMounts(spec.mounts ?? [])];
 }
 
 function healthcheckDefinition(check: Healthcheck): HealthcheckDefinition {
@@ -109,13 +109,4 @@ function sizeOr0(text: string | undefined): number {
 
 function durationOr0(text: string | undefined): number {
   return text === undefined ? 0 : (parseDurationMs(text) ?? 0);
-}
-
-function by<T>(key: (item: T) => string): (a: T, b: T) => number {
-  return (a, b) => compare(key(a), key(b));
-}
-
-/** By code unit: the same on every machine, whatever its locale. */
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

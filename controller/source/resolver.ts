@@ -1,11 +1,11 @@
 import type { DesiredWorkspace, SpecProblem } from '../model/desired.js';
 import type { Secret } from '../model/secret.js';
 import type { Wanted } from './merge.js';
-import { problemAt } from './problem.js';
+import { problemAt, sameProblem } from './problem.js';
 import { resolveWorkspace } from './resolve.js';
 import type { ResolvedSecrets } from './resolve.js';
 import type { SecretScan } from './secrets.js';
-import type { Definition } from './spec-file.js';
+import type { WorkspaceDefinition } from './spec-file.js';
 
 const NO_SECRETS: ResolvedSecrets = { digests: new Map(), secrets: new Map(), isReadable: true };
 
@@ -15,13 +15,13 @@ export interface Resolved {
   readonly problems: readonly SpecProblem[];
 }
 
-export type Resolver = (wanted: Wanted, secrets: SecretScan) => Promise<Resolved>;
+export type Resolver = (wanted: Wanted<WorkspaceDefinition>, secrets: SecretScan) => Promise<Resolved>;
 
-/** Resolves definitions, and gives the same object again as long as nothing about a workspace changed. */
+/** Resolves definitions of workspaces, and gives the same object again as long as nothing about a workspace changed. */
 export function createResolver(): Resolver {
-  const memory = new WeakMap<Definition, DesiredWorkspace>();
+  const memory = new WeakMap<WorkspaceDefinition, DesiredWorkspace>();
 
-  const resolveOnce = (definition: Definition, secrets: ResolvedSecrets, problem: SpecProblem | null): DesiredWorkspace => {
+  const resolveOnce = (definition: WorkspaceDefinition, secrets: ResolvedSecrets, problem: SpecProblem | null): DesiredWorkspace => {
     const before = memory.get(definition);
     if (before && sameProblem(before.problem, problem) && sameSecrets(before, secrets)) return before;
     const desired = resolveWorkspace(definition, secrets, problem);
@@ -45,12 +45,6 @@ export function createResolver(): Resolver {
     const isReadable = problems.length === 0;
     return { desired: resolveOnce(definition, { digests, secrets, isReadable }, problem ?? problems[0] ?? null), problems };
   };
-}
-
-function sameProblem(a: SpecProblem | null, b: SpecProblem | null): boolean {
-  if (a === null || b === null) return a === b;
-  const [here, there] = [a.location, b.location];
-  return a.message === b.message && here.file === there.file && here.line === there.line && here.column === there.column;
 }
 
 function sameSecrets(before: DesiredWorkspace, secrets: ResolvedSecrets): boolean {

@@ -1,19 +1,28 @@
 import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import type { ErrorObject, SchemaObject } from 'ajv';
+import type { SpecKind } from './spec-kind.js';
 
-export interface WorkspaceSchema {
+export interface KindSchema {
   /** All that the schema objects to in a value; empty for a valid one. */
   check(value: unknown): readonly ErrorObject[];
   /** Dotted paths of all fields outside of lists: `spec.resources.cpus`. */
   readonly fields: readonly string[];
 }
 
-/** Reads and compiles the schema; some ten milliseconds, so once per process part. */
-export function loadSchema(): WorkspaceSchema {
+export type SpecSchemas = Readonly<Record<SpecKind, KindSchema>>;
+
+/** Reads and compiles the schemas; some ten milliseconds, so once per process part. */
+export function loadSchemas(): SpecSchemas {
+  const ajv = new Ajv({ allErrors: true, verbose: true, strictTypes: false });
+  return { Workspace: loadSchema(ajv, 'workspace'), NixCache: loadSchema(ajv, 'nix-cache') };
+}
+
+function loadSchema(ajv: Ajv, name: string): KindSchema {
   // Two levels up from controller/source/ and from dist/source/ alike.
-  const schema = JSON.parse(readFileSync(new URL('../../crds-like-schemas/workspace.schema.json', import.meta.url), 'utf8')) as SchemaObject;
-  const validate = new Ajv({ allErrors: true, verbose: true, strictTypes: false }).compile(schema);
+  const file = new URL(`../../crds-like-schemas/${name}.schema.json`, import.meta.url);
+  const schema = JSON.parse(readFileSync(file, 'utf8')) as SchemaObject;
+  const validate = ajv.compile(schema);
   return {
     check: (value) => (validate(value) ? [] : (validate.errors ?? [])),
     fields: [...fieldPaths(schema, schema, '')],

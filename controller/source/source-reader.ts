@@ -7,7 +7,7 @@ import { mapLimit } from './pacer.js';
 import type { Breathe } from './pacer.js';
 import { problemOf } from './problem.js';
 import { readWhole } from './read.js';
-import type { WorkspaceSchema } from './schema.js';
+import type { SpecSchemas } from './schema.js';
 import type { ScannedFile, SourceReading, SpecFile } from './spec-file.js';
 import { listSpecs } from './walk.js';
 import type { ListedFile } from './walk.js';
@@ -44,13 +44,13 @@ export interface SourceReaderOptions {
   readonly id: string;
   readonly root: string;
   readonly fs: FileSystem;
-  readonly schema: WorkspaceSchema;
+  readonly schemas: SpecSchemas;
   readonly clock: Clock;
 }
 
 /** Reads one directory source; remembers what it read, by file version, so that an idle scan reads nothing. */
 export function createSourceReader(options: SourceReaderOptions): SourceReader {
-  const { id, root, fs, schema, clock } = options;
+  const { id, root, fs, schemas, clock } = options;
   let memory: ReadonlyMap<string, Remembered> = new Map();
 
   const readFile = async (file: ListedFile, next: Map<string, Remembered>, breathe: Breathe): Promise<ScannedFile | null> => {
@@ -65,7 +65,7 @@ export function createSourceReader(options: SourceReaderOptions): SourceReader {
     if (result.kind === 'gone') return null;
     if (result.kind === 'changing') return keepEarlier(file.path, next, null);
     if (result.kind !== 'read') return keepEarlier(file.path, next, problemOf(id, file.path, result.message));
-    const spec = await interpret(schema, result.bytes, { source: id, file: file.path }, breathe);
+    const spec = await interpret(schemas, result.bytes, { source: id, file: file.path }, breathe);
     const remembered: Remembered = {
       realPath: file.realPath,
       stampId: result.stamp.id,
@@ -94,7 +94,7 @@ export function createSourceReader(options: SourceReaderOptions): SourceReader {
       next.set(path, { ...before, stampId: '' });
       return { ...before.spec, problems, isSettling, staleBecause: problem };
     }
-    const refusals = problem ? [{ name: null, problem }] : [];
+    const refusals = problem ? [{ name: null, kind: null, problem }] : [];
     return { source: id, file: path, definitions: [], refusals, problems, hidesNames: true, mayBePartial: isSettling, isSettling, staleBecause: null };
   };
 

@@ -9,7 +9,7 @@ export interface SourceStatus {
   readonly lastSuccess: number | null;
   /** It was read whole at least once. */
   readonly readOnce: boolean;
-  /** `invalid` counts objects and files that are not in force, `lastGood` the workspaces that run on an earlier version. */
+  /** `invalid` counts objects and files that are not in force, `lastGood` the objects that run on an earlier version. */
   readonly specs: { readonly valid: number; readonly invalid: number; readonly lastGood: number };
   readonly problems: readonly SpecProblem[];
 }

@@ -1,21 +1,38 @@
 import type { SpecLocation, SpecProblem } from '../model/desired.js';
+import type { NixCache } from '../model/nix-cache.generated.js';
 import type { Workspace } from '../model/workspace.generated.js';
+import type { SpecKind } from './spec-kind.js';
 
-/** One good object, as written: defaults are filled in and secrets read later. */
-export interface Definition {
+interface Defined {
+  /** Kind and name in one, see `specKey`. */
+  readonly key: string;
   readonly name: string;
-  readonly workspace: Workspace;
   readonly location: SpecLocation;
   /** Where `metadata.name` stands. */
   readonly nameLocation: SpecLocation;
+}
+
+export interface WorkspaceDefinition extends Defined {
+  readonly kind: 'Workspace';
+  readonly workspace: Workspace;
   /** Where each secret variable names its file, by the variable's name. */
   readonly secretLocations: ReadonlyMap<string, SpecLocation>;
 }
+
+export interface CacheDefinition extends Defined {
+  readonly kind: 'NixCache';
+  readonly cache: NixCache;
+}
+
+/** One good object, as written: defaults are filled in and secrets read later. */
+export type Definition = WorkspaceDefinition | CacheDefinition;
 
 /** One object that is not accepted, or a file that holds none. */
 export interface Refusal {
   /** Null when it can't be read, or is not a name. */
   readonly name: string | null;
+  /** Null when it may be of any kind: then it claims its name in each. */
+  readonly kind: SpecKind | null;
   readonly problem: SpecProblem;
 }
 
@@ -26,7 +43,7 @@ export interface SpecFile {
   readonly definitions: readonly Definition[];
   readonly refusals: readonly Refusal[];
   readonly problems: readonly SpecProblem[];
-  /** A workspace may be defined in it whose name can't be read. */
+  /** An object may be defined in it whose name can't be read. */
   readonly hidesNames: boolean;
   /** It does not parse, as a file that is being written does not. */
   readonly mayBePartial: boolean;

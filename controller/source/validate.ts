@@ -6,29 +6,29 @@ import { interpret } from './interpret.js';
 import { merge } from './merge.js';
 import { createPacer } from './pacer.js';
 import type { Breathe } from './pacer.js';
-import { problemOf } from './problem.js';
+import { byPlace, problemOf } from './problem.js';
 import { readWhole } from './read.js';
-import { loadSchema } from './schema.js';
-import type { WorkspaceSchema } from './schema.js';
+import { loadSchemas } from './schema.js';
+import type { SpecSchemas } from './schema.js';
 import { createSourceReader, MAX_SPEC_BYTES } from './source-reader.js';
 import type { ScannedFile, SourceReading } from './spec-file.js';
 
 export interface Validation {
   readonly problems: SpecProblem[];
-  /** Workspaces found, good and bad. */
+  /** Workspaces and caches found, good and bad. */
   readonly objects: number;
   readonly files: number;
 }
 
 interface Run {
-  readonly schema: WorkspaceSchema;
+  readonly schemas: SpecSchemas;
   readonly breathe: Breathe;
   readonly seen: Set<string>;
 }
 
 /** Checks files and directories as a scan would, without secrets, state or an engine. Names must be unique across all paths. */
 export async function validatePaths(paths: readonly string[]): Promise<Validation> {
-  const run: Run = { schema: loadSchema(), breathe: createPacer(), seen: new Set() };
+  const run: Run = { schemas: loadSchemas(), breathe: createPacer(), seen: new Set() };
   const readings: SourceReading[] = [];
   for (const path of paths) readings.push(settled(await readPath(run, path)));
   const files = readings.flatMap((reading) => reading.files);
@@ -45,7 +45,7 @@ async function readPath(run: Run, path: string): Promise<SourceReading> {
     return { id, files: [], problems: [problemOf(id, path, `cannot be read: ${ioWords(error)}`)], isWhole: false };
   }
   if (!isDirectory) return readNamedFile(run, id, path);
-  const reader = createSourceReader({ id, root: path, fs: nodeFileSystem, schema: run.schema, clock: systemClock });
+  const reader = createSourceReader({ id, root: path, fs: nodeFileSystem, schemas: run.schemas, clock: systemClock });
   return reader.read({ ...run, onDirectory: () => Promise.resolve() });
 }
 
@@ -59,17 +59,11 @@ async function readNamedFile(run: Run, id: string, path: string): Promise<Source
     const message = 'message' in result ? result.message : 'the file changes while it is read';
     return { id, files: [], problems: [problemOf(id, path, message)], isWhole: false };
   }
-  const spec = await interpret(run.schema, result.bytes, { source: id, file: join(path) }, run.breathe);
+  const spec = await interpret(run.schemas, result.bytes, { source: id, file: join(path) }, run.breathe);
   return { id, files: [{ ...spec, isSettling: false, staleBecause: null }], problems: [], isWhole: true };
 }
 
 /** Offline, nobody looks again: a half-written file is a broken one. */
 function settled(reading: SourceReading): SourceReading {
   return { ...reading, files: reading.files.map((file): ScannedFile => ({ ...file, isSettling: false })) };
-}
-
-function byPlace(a: SpecProblem, b: SpecProblem): number {
-  const [here, there] = [a.location, b.location];
-  if (here.file !== there.file) return here.file < there.file ? -1 : 1;
-  return here.line - there.line || here.column - there.column;
 }

@@ -1,27 +1,25 @@
 import { problemText } from '../model/problem-text.js';
 import { explain } from '../model/reasons.js';
 import type { Condition, ConditionType, WorkspaceReport } from '../model/status.js';
-
-type Finding = Pick<Condition, 'status' | 'reason' | 'message'>;
+import { capitalised, conditionsFrom, no, unknown, yes, type Finding } from './findings.js';
+import { cacheReady, packagesReady } from './package-conditions.js';
 
 /**
- * What `report` says, as conditions. Law 10: a transition time moves only when the status changes.
+ * What `report` says, as conditions.
  * @param now milliseconds since the epoch
  */
 export function conditionsOf(report: WorkspaceReport, previous: readonly Condition[], now: number): Condition[] {
-  const findings: readonly [ConditionType, Finding][] = [
+  const { cache } = report;
+  const findings: readonly (readonly [ConditionType, Finding])[] = [
     ['SpecValid', specValid(report)],
+    ...(cache === null ? [] : ([['CacheReady', cacheReady(cache, report.verdict)], ['PackagesReady', packagesReady(cache, report.verdict)]] as const)),
     ['ContainerReady', containerReady(report)],
     ['Ready', ready(report)],
   ];
-  return findings.map(([type, finding]) => {
-    const before = previous.find((condition) => condition.type === type);
-    const unchanged = before !== undefined && before.status === finding.status;
-    return { type, ...finding, lastTransitionTime: unchanged ? before.lastTransitionTime : new Date(now).toISOString() };
-  });
+  return conditionsFrom(findings, previous, now);
 }
 
-export function conditionOf(status: { readonly conditions: readonly Condition[] }, type: ConditionType): Condition | null {
+export function conditionOf<Type extends string>(status: { readonly conditions: readonly Condition<Type>[] }, type: Type): Condition<Type> | null {
   return status.conditions.find((condition) => condition.type === type) ?? null;
 }
 
@@ -84,20 +82,4 @@ function ready({ verdict }: WorkspaceReport): Finding {
     case 'removed':
       return no('RemovalPending', 'The spec is gone; the container is being removed.');
   }
-}
-
-function yes(reason: string, message: string): Finding {
-  return { status: 'True', reason, message };
-}
-
-function no(reason: string, message: string): Finding {
-  return { status: 'False', reason, message };
-}
-
-function unknown(reason: string, message: string): Finding {
-  return { status: 'Unknown', reason, message };
-}
-
-function capitalised(word: string): string {
-  return word.charAt(0).toUpperCase() + word.slice(1);
 }

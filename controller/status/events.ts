@@ -1,4 +1,4 @@
-import type { RecordedEvent } from '../model/status.js';
+import type { NewEvent, RecordedEvent } from '../model/status.js';
 
 export interface CountedEvent extends RecordedEvent {
   /** How often it happened in a row; `time` is the last one's. */
@@ -7,31 +7,38 @@ export interface CountedEvent extends RecordedEvent {
   readonly firstTime: string;
 }
 
-export interface EventRecord {
-  add(event: Omit<RecordedEvent, 'time'>): void;
-  /** Oldest first; of one workspace, or of all. */
-  list(workspace?: string): readonly CountedEvent[];
+/** Events of one workspace, or of one cache; of all where neither is named. */
+export interface EventFilter {
+  readonly workspace?: string;
+  readonly cache?: string;
 }
 
-/** The last `capacity` events. A repetition of the last event of the same workspace counts up in place. */
+export interface EventRecord {
+  add(event: NewEvent): void;
+  /** Oldest first. */
+  list(filter?: EventFilter): readonly CountedEvent[];
+}
+
+/** The last `capacity` events. A repetition of the last event of the same workspace or cache counts up in place. */
 export function createEventRecord(options: { readonly now: () => number; readonly capacity?: number }): EventRecord {
   const capacity = options.capacity ?? 1000;
   const entries = new Map<number, CountedEvent>();
-  /** Where the last event of each workspace stands; '' for events of none (no workspace has an empty name). */
+  /** Where the last event of each owner stands. */
   const last = new Map<string, number>();
   let sequence = 0;
 
-  function add(event: Omit<RecordedEvent, 'time'>): void {
+  function add(told: NewEvent): void {
+    const event = { ...told, cache: told.cache ?? null };
     const time = new Date(options.now()).toISOString();
-    const owner = event.workspace ?? '';
+    const owner = ownerOf(event);
     const at = last.get(owner);
     const previous = at === undefined ? undefined : entries.get(at);
     const repeated = previous !== undefined && same(previous, event);
     // A repetition moves to the end: the list stays in the order of `time`.
     if (repeated && at !== undefined) entries.delete(at);
-    const { type, workspace, reason, message } = event;
+    const { type, workspace, cache, reason, message } = event;
     const firstTime = repeated ? previous.firstTime : time;
-    entries.set(sequence, { time, type, workspace, reason, message, count: repeated ? previous.count + 1 : 1, firstTime });
+    entries.set(sequence, { time, type, workspace, cache, reason, message, count: repeated ? previous.count + 1 : 1, firstTime });
     last.set(owner, sequence);
     sequence += 1;
     if (entries.size > capacity) evictOldest();
@@ -40,19 +47,24 @@ export function createEventRecord(options: { readonly now: () => number; readonl
   function evictOldest(): void {
     for (const [key, event] of entries) {
       entries.delete(key);
-      if (last.get(event.workspace ?? '') === key) last.delete(event.workspace ?? '');
+      if (last.get(ownerOf(event)) === key) last.delete(ownerOf(event));
       return;
     }
   }
 
-  function list(workspace?: string): readonly CountedEvent[] {
+  function list({ workspace, cache }: EventFilter = {}): readonly CountedEvent[] {
     const all = [...entries.values()];
-    return workspace === undefined ? all : all.filter((event) => event.workspace === workspace);
+    return all.filter((event) => (workspace === undefined || event.workspace === workspace) && (cache === undefined || event.cache === cache));
   }
 
   return { add, list };
 }
 
+/** A workspace and a cache may have the same name; no name holds a slash or is empty. */
+function ownerOf({ workspace, cache }: Pick<RecordedEvent, 'workspace' | 'cache'>): string {
+  return `${workspace ?? ''}/${cache ?? ''}`;
+}
+
 function same(a: RecordedEvent, b: Omit<RecordedEvent, 'time'>): boolean {
-  return a.type === b.type && a.workspace === b.workspace && a.reason === b.reason && a.message === b.message;
+  return a.type === b.type && ownerOf(a) === ownerOf(b) && a.reason === b.reason && a.message === b.message;
 }

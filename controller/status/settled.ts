@@ -1,22 +1,31 @@
-import { failureClass, REASONS, type Reason } from '../model/reasons.js';
+import type { CacheStatus } from '../model/cache.js';
+import { failureClass, type Reason } from '../model/reasons.js';
 import type { WorkspaceStatus } from '../model/status.js';
 import { conditionOf } from './conditions.js';
+import { failureReason } from './failure-reason.js';
 
-/** The workspace is as its spec wants it: Ready, or Stopped as wanted. */
+/** The workspace is as its spec wants it: Ready with its packages, or Stopped as wanted. */
 export function settled(status: WorkspaceStatus): boolean {
-  return status.phase === 'Ready' || status.phase === 'Stopped';
+  return status.phase === 'Stopped' || (status.phase === 'Ready' && conditionOf(status, 'PackagesReady')?.status !== 'False');
 }
+
+/** What waits for something that the controller makes or brings about by itself. */
+const OURS: readonly Reason[] = ['VolumeMissing', 'NetworkMissing', 'KeeperNotReady', 'CacheMigrating', 'CacheClearing'];
 
 /**
  * Nothing the controller does by itself will make it settled: it waits for a person. What is tried again, and what waits
- * for an object that the controller is making, has not failed.
+ * for an object that the controller is making, has not failed; packages that stay broken have, even while what was there
+ * before serves. A keeper that waits for a person is told by `cache`, the status of the workspace's cache.
  */
-export function failed(status: WorkspaceStatus): boolean {
-  const reason = conditionOf(status, 'Ready')?.reason ?? '';
-  if (settled(status) || !isReason(reason)) return false;
-  return failureClass(reason) !== 'transient' && reason !== 'VolumeMissing' && reason !== 'NetworkMissing';
+export function failed(status: WorkspaceStatus, cache: CacheStatus | null = null): boolean {
+  if (settled(status)) return false;
+  const ready = failureReason(conditionOf(status, 'Ready')?.reason);
+  const packages = failureReason(conditionOf(status, 'PackagesReady')?.reason);
+  if (packages !== null && failureClass(packages) === 'stalled') return true;
+  if (ready === 'KeeperNotReady' && cache !== null) return needsPerson(failureReason(conditionOf(cache, 'Ready')?.reason));
+  return needsPerson(ready);
 }
 
-function isReason(word: string): word is Reason {
-  return Object.hasOwn(REASONS, word);
+function needsPerson(reason: Reason | null): boolean {
+  return reason !== null && failureClass(reason) !== 'transient' && !OURS.includes(reason);
 }

@@ -1,9 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { CacheReport, CacheStatus } from '../model/cache.js';
 import { problemText } from '../model/problem-text.js';
-import type { RecordedEvent, WorkspaceReport, WorkspaceStatus } from '../model/status.js';
+import type { NewEvent, WorkspaceReport, WorkspaceStatus } from '../model/status.js';
+import { createCacheStatuses } from './caches.js';
 import { conditionsOf } from './conditions.js';
-import { createEventRecord, type CountedEvent } from './events.js';
+import { createEventRecord, type CountedEvent, type EventFilter } from './events.js';
 import { nextPhase } from './lifecycle.js';
+import { createPackageNews } from './package-news.js';
 import type { SourceSummary } from './sources.js';
 import { eventsBetween } from './transitions.js';
 
@@ -19,8 +22,11 @@ export interface StatusReader {
   get(name: string): WorkspaceStatus | null;
   /** By name. */
   list(): readonly WorkspaceStatus[];
-  /** Oldest first; of one workspace, or of all. */
-  events(workspace?: string): readonly CountedEvent[];
+  cache(name: string): CacheStatus | null;
+  /** By name. */
+  caches(): readonly CacheStatus[];
+  /** Oldest first. */
+  events(filter?: EventFilter): readonly CountedEvent[];
   /** Names whose removal waits for a confirmation (law 4), sorted. */
   held(): readonly string[];
   /** By id. */
@@ -29,8 +35,9 @@ export interface StatusReader {
 
 export interface StatusStore extends StatusReader {
   report(report: WorkspaceReport): void;
+  reportCache(report: CacheReport): void;
   /** An event that is no change of status, such as a drift that was found. */
-  record(event: Omit<RecordedEvent, 'time'>): void;
+  record(event: NewEvent): void;
   setHeld(names: readonly string[]): void;
   setSources(sources: readonly SourceSummary[]): void;
   /** Calls `listener` after each change of a workspace's status; the result ends that. */
@@ -43,6 +50,8 @@ export function createStatusStore(options: { readonly now: () => number; readonl
   const workspaces = new Map<string, WorkspaceStatus>();
   const listeners = new Set<StatusListener>();
   const record = createEventRecord({ now, capacity: options.eventCapacity });
+  const packageNews = createPackageNews();
+  const caches = createCacheStatuses({ now, record: record.add });
   let held: readonly string[] = [];
   let sources: readonly SourceSummary[] = [];
 
@@ -54,6 +63,7 @@ export function createStatusStore(options: { readonly now: () => number; readonl
     const before = workspaces.get(name);
     if (before === undefined) return;
     workspaces.delete(name);
+    packageNews.forget(name);
     record.add({ type: 'Normal', workspace: name, reason: 'Removed', message: 'The spec is gone and its container is removed.' });
     notify({ name, before, after: null });
   }
@@ -64,7 +74,7 @@ export function createStatusStore(options: { readonly now: () => number; readonl
     const after = statusAfter(before, report, now());
     if (isDeepStrictEqual(before, after)) return;
     workspaces.set(report.name, after);
-    for (const event of eventsBetween(before, after)) record.add(event);
+    for (const event of [...eventsBetween(before, after), ...packageNews.of(after)]) record.add(event);
     notify({ name: report.name, before, after });
   }
 
@@ -81,6 +91,9 @@ export function createStatusStore(options: { readonly now: () => number; readonl
 
   return {
     report,
+    reportCache: caches.report,
+    cache: caches.get,
+    caches: caches.list,
     record: record.add,
     events: record.list,
     get: (name) => workspaces.get(name) ?? null,
@@ -107,7 +120,14 @@ function statusAfter(before: WorkspaceStatus | null, report: WorkspaceReport, no
     location: report.spec?.location ?? before?.location ?? null,
     conditions: conditionsOf(report, before?.conditions ?? [], now),
     container: report.container,
+    cache: cacheOf(report),
   };
+}
+
+function cacheOf({ cache: report }: WorkspaceReport): WorkspaceStatus['cache'] {
+  if (report === null) return null;
+  const { cache: name, packages, profile, progress, lastUse } = report;
+  return { name, packages, profile, progress, lastUse };
 }
 
 function compare(a: string, b: string): number {

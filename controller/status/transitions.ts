@@ -1,14 +1,19 @@
-import { REASONS } from '../model/reasons.js';
-import type { Phase, RecordedEvent, WorkspaceStatus } from '../model/status.js';
+import type { NewEvent, Phase, WorkspaceStatus } from '../model/status.js';
 import { conditionOf } from './conditions.js';
+import { failureReason } from './failure-reason.js';
 
-type NewEvent = Omit<RecordedEvent, 'time'>;
+const WARNING_PHASES: readonly string[] = ['Waiting', 'Degraded', 'Stalled', 'Held'] satisfies Phase[];
 
-const WARNING_PHASES: readonly Phase[] = ['Waiting', 'Degraded', 'Stalled', 'Held'];
+/** What phase events speak of, a workspace's or a cache's. */
+export interface Glance {
+  readonly phase: string;
+  readonly ready: { readonly reason: string; readonly message: string } | null;
+}
 
 /** What a person wants to read in the record when a workspace's status went from `before` to `after`. */
 export function eventsBetween(before: WorkspaceStatus | null, after: WorkspaceStatus): NewEvent[] {
-  return [...specEvents(before, after), ...phaseEvents(before, after)];
+  const phase = phaseEvent(before === null ? null : glance(before), glance(after));
+  return [...specEvents(before, after), ...(phase === null ? [] : [{ ...phase, workspace: after.name }])];
 }
 
 function specEvents(before: WorkspaceStatus | null, after: WorkspaceStatus): NewEvent[] {
@@ -26,17 +31,17 @@ function specEvents(before: WorkspaceStatus | null, after: WorkspaceStatus): New
   return [];
 }
 
-function phaseEvents(before: WorkspaceStatus | null, after: WorkspaceStatus): NewEvent[] {
-  const was = before === null ? null : conditionOf(before, 'Ready');
-  const is = conditionOf(after, 'Ready');
-  if (is === null) return [];
-  const news = was?.reason !== is.reason || (isFailure(is.reason) && was.message !== is.message);
-  if (before?.phase === after.phase && !news) return [];
-  const type = WARNING_PHASES.includes(after.phase) ? 'Warning' : 'Normal';
-  return [{ type, workspace: after.name, reason: is.reason, message: is.message || `${before?.phase ?? 'Pending'} -> ${after.phase}` }];
+/** Null: nothing that is news. */
+export function phaseEvent(before: Glance | null, after: Glance): Pick<NewEvent, 'type' | 'reason' | 'message'> | null {
+  const { phase, ready } = after;
+  if (ready === null) return null;
+  // The message of a failure is news when it changes; that of work under way changes all the time.
+  const news = before?.ready?.reason !== ready.reason || (failureReason(ready.reason) !== null && before.ready.message !== ready.message);
+  if (before?.phase === phase && !news) return null;
+  const type = WARNING_PHASES.includes(phase) ? 'Warning' : 'Normal';
+  return { type, reason: ready.reason, message: ready.message || `${before?.phase ?? 'Pending'} -> ${phase}` };
 }
 
-/** The message of a failure is news when it changes; that of work under way changes all the time. */
-function isFailure(reason: string): boolean {
-  return Object.hasOwn(REASONS, reason) && reason !== 'Starting';
+function glance(status: WorkspaceStatus): Glance {
+  return { phase: status.phase, ready: conditionOf(status, 'Ready') };
 }

@@ -34,6 +34,12 @@ export function createFamilies(registry: Registry) {
     specs: gauge('specs', 'Specs of a source by state; last_good are those invalid ones whose last good version is in force.', 'source', 'state'),
     workspaces: gauge('workspaces', 'Workspaces by phase.', 'phase'),
     workspaceReady: gauge('workspace_ready', '1 when the workspace is Ready.', 'name'),
+    nixPaths: counter('nix_paths_total', 'Store paths asked for, by what became of them.', 'cache', 'outcome'),
+    nixBytes: counter('nix_bytes_total', 'Unpacked bytes of paths, fetched or saved by being there already.', 'cache', 'outcome'),
+    nixStoreBytes: gauge('nix_store_bytes', 'Size of the store; absent until the keeper has told.', 'cache'),
+    environmentSeconds: histogram('nix_environment_duration_seconds', 'Time until an environment was in place; warm: every path was there.', REALISATION, 'cache', 'temperature'),
+    caches: gauge('caches', 'Caches by phase.', 'phase'),
+    cacheReady: gauge('cache_ready', '1 when the cache is Ready.', 'name'),
     deletionsHeld: gauge('deletions_held', 'Removals that wait for a confirmation.'),
     buildInfo: gauge('build_info', 'Always 1; the versions are in the labels.', 'version', 'node_version'),
   };
@@ -43,3 +49,5 @@ export function createFamilies(registry: Registry) {
 const SHORT = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
 /** Seconds: an operation may be an image's pull. */
 const LONG = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
+/** Seconds: a link takes some 50 ms, a closure over a slow line an hour. */
+const REALISATION = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600];

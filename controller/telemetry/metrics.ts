@@ -1,10 +1,12 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { CacheStatus, CacheUse } from '../model/cache.js';
 import { REASONS, type Reason } from '../model/reasons.js';
 import { PHASES, type WorkspaceStatus } from '../model/status.js';
 import type { SourceSummary } from '../status/sources.js';
+import { createCacheMetrics } from './cache-metrics.js';
 import { createFamilies, type Families } from './families.js';
 
-export const RECONCILE_KINDS = ['workspace', 'shared'] as const;
+export const RECONCILE_KINDS = ['workspace', 'shared', 'cache'] as const;
 export type ReconcileKind = (typeof RECONCILE_KINDS)[number];
 
 export const RECONCILE_RESULTS = ['success', 'transient', 'waiting', 'stalled'] as const;
@@ -35,6 +37,10 @@ export interface Metrics {
   queueRetried(): void;
   /** All workspaces there are: the series of others go. */
   observeStatus(statuses: readonly WorkspaceStatus[]): void;
+  /** A workspace's environment was put in place. */
+  cacheUsed(facts: { readonly cache: string; readonly use: CacheUse }): void;
+  /** All caches there are: the series of others go, counters too. */
+  observeCaches(statuses: readonly CacheStatus[]): void;
   /** All sources there are: the series of others go. */
   sources(summaries: readonly SourceSummary[]): void;
   deletionsHeld(count: number): void;
@@ -49,7 +55,9 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const processRegistry = new Registry();
   collectDefaultMetrics({ register: processRegistry });
   const families = createFamilies(registry);
+  const caches = createCacheMetrics(families);
   preset(families, options);
+  caches.observeCaches([]);
 
   return {
     reconciled({ kind, result, seconds }) {
@@ -71,6 +79,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     },
     queueWaited: (seconds) => families.queueWait.observe(seconds),
     queueRetried: () => families.queueRetries.inc(),
+    ...caches,
     observeStatus: (statuses) => observeStatus(families, statuses),
     sources: (summaries) => observeSources(families, summaries),
     deletionsHeld: (count) => families.deletionsHeld.set(count),

@@ -3,6 +3,8 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cleanEngine } from './clean-engine.mjs';
+import { call } from './engine-api.mjs';
+import { KEEPER_IMAGE, ensureKeeperImage } from './keeper-image.mjs';
 import { secretsDir, specsDir } from './paths.mjs';
 import { SetupError } from './say.mjs';
 import { ensureWorkspaceImage } from './workspace-image.mjs';
@@ -10,6 +12,8 @@ import { ensureWorkspaceImage } from './workspace-image.mjs';
 /** The examples become Ready, a second plan is empty, and a clean-up finds everything it has to remove. */
 export async function checkDemo(result, engine, run) {
   await ensureWorkspaceImage(engine, { tryRegistry: false });
+  await ensureKeeperImage(engine, { tryRegistry: false });
+  const { Id: keeperImage } = await call(engine.host, 'GET', `/images/${KEEPER_IMAGE}/json`);
   const specs = readdirSync(specsDir).map((name) => JSON.parse(readFileSync(join(specsDir, name), 'utf8')));
   const stateDir = mkdtempSync(join(tmpdir(), 'kalpana-demo-'));
   const started = performance.now();
@@ -23,11 +27,18 @@ export async function checkDemo(result, engine, run) {
     result.note = `${specs.length} workspaces Ready in ${((performance.now() - started) / 1000).toFixed(1)} s`;
     await expectCode(kalpana(['plan']), 'kalpana plan, after all is Ready');
     const removed = await cleanEngine(engine, specs);
-    // A container and a data volume each, the shared volume, the cache, the network and the image.
-    if (removed.length !== 2 * specs.length + 4) throw new SetupError(`demo:clean removed only:\n${removed.join('\n')}`);
+    // A container and a data volume each, the shared volume, the cache and its keeper, the network and both images.
+    if (removed.length !== 2 * specs.length + 6) throw new SetupError(`demo:clean removed only:\n${removed.join('\n')}`);
   } finally {
+    await restoreKeeperImage(engine.host, keeperImage);
     rmSync(stateDir, { recursive: true, force: true });
   }
+}
+
+/** The suites that follow on this engine need it. Its layers are still there, for kalpana/test-nix is made on them. */
+async function restoreKeeperImage(host, id) {
+  const [repo, tag] = KEEPER_IMAGE.split(':');
+  await call(host, 'POST', `/images/${id}/tag?repo=${repo}&tag=${tag}`);
 }
 
 async function expectCode(ended, what) {

@@ -31,11 +31,20 @@ export async function apt(args, { cwd } = {}) {
   throw new SetupError(`apt-get ${args.join(' ')} failed:\n${words}`);
 }
 
+/** apt has one lock, and images are made side by side. */
+let lastInstallation = Promise.resolve();
+
 /**
  * Installs the packages whose programs are missing; `needed` maps a program to its package. Gives a line that says
- * what was installed, or undefined. `why` ends the sentence "… is needed to <why>".
+ * what was installed, or undefined. `why` ends the sentence "… is needed to <why>". One installation at a time.
  */
-export async function ensurePackages(needed, why) {
+export function ensurePackages(needed, why) {
+  const installation = lastInstallation.then(() => installMissing(needed, why));
+  lastInstallation = installation.catch(() => {});
+  return installation;
+}
+
+async function installMissing(needed, why) {
   const missing = Object.entries(needed).filter(([program]) => findProgram(program) === null);
   if (missing.length === 0) return undefined;
   const packages = [...new Set(missing.map(([, name]) => name))];

@@ -7,6 +7,7 @@ import { ensureDependencies } from './dependencies.mjs';
 import { runningPrivateEngine, startPrivateEngine } from './engine.mjs';
 import { stopPrivateEngine } from './engine-stop.mjs';
 import { findEngine } from './find-engine.mjs';
+import { ensureKeeperImage } from './keeper-image.mjs';
 import { ENGINE_PACKAGES, ensurePackages } from './packages.mjs';
 import { demoEngineDir, kalpanaDir, root, secretsDir, specsDir, startPidFile, stateDir } from './paths.mjs';
 import { checkNode, runMain, say, step } from './say.mjs';
@@ -17,7 +18,7 @@ async function main() {
   await step('dependencies', ensureDependencies);
   await step('build', ensureBuild);
   const engine = await chooseEngine();
-  await step('demo image', () => ensureWorkspaceImage(engine));
+  await step('demo images', () => ensureImages(engine));
   return runController(engine, process.argv.slice(2));
 }
 
@@ -40,6 +41,14 @@ async function chooseEngine() {
     return `${host}, private (docker commands: export DOCKER_HOST=${host})`;
   });
   return { host, isPrivate: true };
+}
+
+/** Side by side: each waits for a registry first, or for half a minute of unpacking. */
+async function ensureImages(engine) {
+  const done = await Promise.allSettled([ensureWorkspaceImage(engine), ensureKeeperImage(engine)]);
+  const failed = done.find(({ status }) => status === 'rejected');
+  if (failed) throw failed.reason;
+  return done.map(({ value }) => value).filter(Boolean).join(', ') || undefined;
 }
 
 async function startEngine() {

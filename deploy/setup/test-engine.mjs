@@ -3,11 +3,12 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { enterNetwork, startPrivateEngine } from './engine.mjs';
 import { stopPrivateEngine } from './engine-stop.mjs';
+import { ensureKeeperRootfs } from './keeper-image.mjs';
 import { canHaveOwnNetwork } from './network.mjs';
 import { kalpanaDir } from './paths.mjs';
 import { isAlive, processesNaming, signal } from './processes.mjs';
 import { SetupError } from './say.mjs';
-import { busybox, ensureTestRootfs, importTestImages } from './test-image.mjs';
+import { busybox, ensureTestRootfs, importKeeper, importTestImages } from './test-image.mjs';
 
 const runsDir = join(kalpanaDir, 'test-engines');
 
@@ -46,10 +47,11 @@ export async function startTestEngine({ pool = '10.214.0.0/16' } = {}) {
   await sweepDeadRuns();
   const dir = engineDirOf(process.pid);
   await ensureTestRootfs();
+  await ensureKeeperRootfs();
   const isApart = await canHaveOwnNetwork();
   const engine = await startPrivateEngine({ dir, pool, ownNetwork: isApart ? busybox : null, fresh: true });
   mkdirSync(join(dir, 'scratch'), { recursive: true });
-  await importTestImages(engine.host);
+  await Promise.all([importTestImages(engine.host), importKeeper(engine.host)]);
   return {
     host: engine.host,
     env: { KALPANA_TEST_DOCKER_HOST: engine.host, KALPANA_TEST_SCRATCH_DIR: join(dir, 'scratch') },

@@ -1,8 +1,12 @@
-// kalpana/test:1 and :2: Debian's static busybox and nothing else, 2 MB, imported in a blink. For tests and the bench.
+// Images for tests and the bench. kalpana/test:1 and :2: Debian's static busybox and nothing else, 2 MB, imported in a blink.
+// kalpana/test-nix: a workspace's image with Nix in it, on the keeper's.
+import { spawn } from 'node:child_process';
 import { chmodSync, cpSync, createReadStream, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { RECIPE_LABEL } from './debian-image.mjs';
 import { callWithProgress } from './engine-api.mjs';
+import { KEEPER_IMAGE, ensureKeeperImage, keeper } from './keeper-image.mjs';
 import { apt } from './packages.mjs';
 import { cacheDir } from './paths.mjs';
 import { run } from './processes.mjs';
@@ -73,5 +77,31 @@ export async function importTestImages(host, tags = ['1', '2']) {
     const changes = ['CMD ["sleep","infinity"]', 'ENV PATH=/bin', `ENV KALPANA_TEST_IMAGE=${tag}`, `LABEL kalpana.test-image=${tag}`];
     const query = new URLSearchParams([['fromSrc', '-'], ['repo', 'kalpana/test'], ['tag', tag], ...changes.map((change) => ['changes', change])]);
     await callWithProgress(host, 'POST', `/images/create?${query}`, { body: createReadStream(testRootfs) });
+  }
+}
+
+export const TEST_NIX_IMAGE = 'kalpana/test-nix:latest';
+
+/** Imports the keeper's image (two to three seconds) and makes kalpana/test-nix on it. */
+export async function importKeeper(host) {
+  await ensureKeeperImage({ host }, { tryRegistry: false });
+  await buildTestNix(host);
+}
+
+/** The keeper's image with a user `dev` (uid 1000). Only copies: neither a container nor a network is needed for it. */
+async function buildTestNix(host) {
+  const work = mkdtempSync(join(tmpdir(), 'kalpana-test-nix-'));
+  try {
+    const accounts = { passwd: 'dev:x:1000:1000:Developer:/home/dev:/bin/bash\n', group: 'dev:x:1000:\n' };
+    for (const folder of ['etc', 'home/dev']) mkdirSync(join(work, folder), { recursive: true });
+    for (const [name, line] of Object.entries(accounts)) {
+      writeFileSync(join(work, 'etc', name), (await must('tar', ['-xOf', keeper.rootfs, `./etc/${name}`])) + line);
+    }
+    const lines = [`FROM ${KEEPER_IMAGE}`, 'COPY etc /etc', 'COPY --chown=1000:1000 home /home', `LABEL ${RECIPE_LABEL}= kalpana.test-image=nix`, 'CMD ["sleep", "infinity"]'];
+    writeFileSync(join(work, 'Dockerfile'), lines.join('\n'));
+    const context = spawn('tar', ['-C', work, '-cf', '-', '.'], { stdio: ['ignore', 'pipe', 'inherit'] }).stdout;
+    await callWithProgress(host, 'POST', `/build?${new URLSearchParams({ t: TEST_NIX_IMAGE, rm: '1', forcerm: '1' })}`, { body: context });
+  } finally {
+    rmSync(work, { recursive: true, force: true });
   }
 }

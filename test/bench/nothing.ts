@@ -8,6 +8,7 @@ import { composeFor } from './compose.js';
 import { runOnce, startController, type RunningController } from './controller-process.js';
 import { emptyEngine } from './raw-engine.js';
 import { BENCH_INSTANCE } from './specs.js';
+import { noCaches } from '../support/no-caches.js';
 
 const RESYNC_SECONDS = 2;
 /** Every tenth resync is a deep one, which inspects: these lie between two of them. */
@@ -53,7 +54,7 @@ export async function measureNothing(bench: Bench): Promise<void> {
 async function resyncsInProcess({ host, desired }: Bench): Promise<number[]> {
   const docker = connectEngine({ host, kind: 'socket', socketPath: host.slice('unix://'.length), origin: 'DOCKER_HOST' });
   const world = createWorld(docker);
-  const state = createState();
+  const state = createState(noCaches);
   state.desired = { ...state.desired, complete: true, workspaces: new Map(desired.map((workspace) => [workspace.name, workspace])) };
   const samples: number[] = [];
   try {

@@ -1,5 +1,6 @@
 import { afterEach, expect, it } from '@jest/globals';
 import { json, rogueEngine, stream, type Answer, type RogueEngine } from './support/rogue-engine.js';
+import { frame } from './support/frames.js';
 import { failureOf } from './support/outcome.js';
 import { INSPECTED } from './support/samples.js';
 
@@ -12,14 +13,6 @@ async function answering(logs: Answer, Tty = false) {
     [/^GET \/v1\.41\/containers\/a\/logs/, logs],
   ]);
   return engine.connect();
-}
-
-function frame(text: string, streamType = 1): Buffer {
-  const payload = Buffer.from(text);
-  const header = Buffer.alloc(8);
-  header.writeUInt8(streamType, 0);
-  header.writeUInt32BE(payload.length, 4);
-  return Buffer.concat([header, payload]);
 }
 
 const two = Buffer.concat([frame('out ü\n'), frame('err\n', 2)]);

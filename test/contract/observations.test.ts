@@ -138,6 +138,24 @@ describe('listVolumes', () => {
   });
 });
 
+describe('inspectImage', () => {
+  const inspecting = (value: unknown) => answering(/images\/app\/json/, value);
+
+  it.each<[string, object, string | null]>([
+    ['a PATH', { Config: { Env: ['HOME=/x', 'PATH=/bin:/a=b', 'MANPATH=/m'] } }, '/bin:/a=b'],
+    ['an empty one', { Config: { Env: ['PATH='] } }, ''],
+    ['none', { Config: { Env: ['MANPATH=/m'] } }, null],
+    ['no environment', { Config: { Env: null } }, null],
+    ['no configuration', {}, null],
+  ])('%s', async (_name, image, path) => {
+    expect(await (await inspecting({ Id: 'sha256:1', ...image })).inspectImage('app')).toEqual({ id: 'sha256:1', path });
+  });
+
+  it('refuses what is no environment', async () => {
+    expect(await failureOf((await inspecting({ Id: 'sha256:1', Config: { Env: 'PATH=/bin' } })).inspectImage('app'))).toMatchObject({ kind: 'malformed' });
+  });
+});
+
 it('listNetworks gives ids, names and labels, or nothing at all', async () => {
   expect(await (await networks([{ Id: 'n1', Name: 'a', Labels: {} }])).listNetworks()).toEqual([{ id: 'n1', name: 'a', labels: {} }]);
   await engine!.stop();

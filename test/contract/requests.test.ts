@@ -74,6 +74,19 @@ it('what the image decides is left out', async () => {
   expect(Object.keys(sent() as object)).not.toEqual(expect.arrayContaining(['Healthcheck']));
 });
 
+it.each([
+  ['all of it', { capabilities: ['CHOWN', 'SYS_ADMIN'], unconfined: true }, { CapDrop: ['ALL'], CapAdd: ['CHOWN', 'SYS_ADMIN'], SecurityOpt: ['no-new-privileges', 'seccomp=unconfined'], MaskedPaths: [], ReadonlyPaths: [] }],
+  ['as little as possible', { capabilities: [], unconfined: false }, { CapDrop: ['ALL'], CapAdd: [], SecurityOpt: ['no-new-privileges'] }],
+])('a helper container says its privileges: %s', async (_name, privileges, expected) => {
+  const port = await answering(created);
+  await port.createContainer('workspace-alice', { ...DEFINITION, network: 'none', entrypoint: ['/bin/keeper'], user: '0:0', privileges });
+  const { HostConfig, ...config } = sent() as { HostConfig: object };
+  expect(config).toMatchObject({ Entrypoint: ['/bin/keeper'], User: '0:0', Cmd: ['sleep', 'infinity'] });
+  expect(HostConfig).toMatchObject({ NetworkMode: 'none', ...expected });
+  const said = Object.keys(HostConfig).filter((key) => ['CapDrop', 'CapAdd', 'SecurityOpt', 'MaskedPaths', 'ReadonlyPaths', 'Privileged'].includes(key));
+  expect(said).toEqual(Object.keys(expected));
+});
+
 it.each<[string, Answer, string]>([
   ['a cut connection: the container may exist, the caller must look', (socket) => socket.destroy(), 'unreachable'],
   ['a cut answer', (socket) => socket.end('HTTP/1.1 201 Created\r\nContent-Length: 99\r\n\r\n{"Id":'), 'unreachable'],

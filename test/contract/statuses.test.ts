@@ -32,6 +32,9 @@ const VERBS: readonly Verb[] = [
   ['connectNetwork', (port) => port.connectNetwork('a', 'b')],
   ['disconnectNetwork', (port) => port.disconnectNetwork('a', 'b')],
   ['inspectImage', (port) => port.inspectImage('a')],
+  ['exec', (port) => port.exec('a', { command: ['true'], onLine: () => undefined })],
+  ['pathEntries', (port) => port.pathEntries('a', '/nix', 1)],
+  ['putLinks', (port) => port.putLinks('a', '/p', [{ name: 'x', target: '/y', uid: 0 }])],
 ];
 
 it.each(VERBS)('%s: the engine\'s own words, on one line, and the verb', async (verb, call) => {

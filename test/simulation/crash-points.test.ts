@@ -122,7 +122,7 @@ const SCENARIOS: readonly Scenario[] = [
     title: 'adoption of the replaced system',
     given: plantLegacy,
     when: (sim) => sim.specs.set('alice', { image: 'app:1' }),
-    then: [/^container workspace-alice running app:1 v1:/m, /^volume kalpana-workspace-alice - -/m],
+    then: [/^container workspace-alice running app:1 v2:/m, /^volume kalpana-workspace-alice - -/m],
   },
 ];
 

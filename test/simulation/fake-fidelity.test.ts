@@ -1,12 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { ENGINE_BEHAVIOURS } from '../support/engine-behaviours.js';
+import { commandsOf, ENGINE_BEHAVIOURS } from '../support/engine-behaviours.js';
 import { createFakeEngine } from '../support/fake-engine.js';
 import { createSimClock } from '../support/sim-clock.js';
 
 describe('the fake engine behaves as a real one (test/e2e runs the same table)', () => {
   it.each(ENGINE_BEHAVIOURS)('$title', async ({ run, expected }) => {
     const clock = createSimClock();
-    const engine = createFakeEngine({ clock });
+    const engine = createFakeEngine({ clock, exec: commandsOf(() => engine.state) });
+    engine.state.imageDirectories.set('app:1', new Map([['/etc', ['group', 'passwd']], ['/bin', ['ash', 'cat', 'sh']]]));
     engine.state.images.add('app:1');
     engine.state.missingPaths.add('/kalpana-absent');
     engine.state.networks.set('bridge', { id: 'bridge', labels: {} });

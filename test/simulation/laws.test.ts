@@ -16,9 +16,10 @@ afterEach(() => {
 });
 
 async function simulation(names: readonly string[], options: SimulationOptions = {}): Promise<Simulation> {
-  const sim = createSimulation({ latencyMs: () => 1, ...options });
+  const images = ['app:1', 'app:2', 'crash:1', 'nostart:1', 'stubborn:1'];
+  const sim = createSimulation({ latencyMs: () => 1, plainImages: images, ...options });
   open.push(sim);
-  for (const image of ['app:1', 'app:2', 'crash:1', 'nostart:1', 'stubborn:1']) sim.engine.state.images.add(image);
+  for (const image of images) sim.engine.state.images.add(image);
   for (const name of names) sim.specs.set(name, { image: 'app:1' });
   sim.start();
   await sim.settle();

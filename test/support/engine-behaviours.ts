@@ -1,47 +1,8 @@
-import { EngineError, type DockerPort, type EngineFailureKind } from '../../controller/docker/port.js';
-import type { ContainerDefinition } from '../../controller/model/engine-objects.js';
+import { INSIDE_BEHAVIOURS } from './engine-behaviours-inside.js';
+import { definition, outcome, started, stateOf, type EngineBehaviour, type EngineUnderTest } from './engine-behaviours-steps.js';
 
-/** An engine to compare: real or fake. Names are made from `prefix`, and all of them are removed afterwards. */
-export interface EngineUnderTest {
-  readonly docker: DockerPort;
-  readonly image: string;
-  readonly prefix: string;
-  /** A host port that nobody uses. */
-  readonly hostPort: number;
-}
-
-export interface EngineBehaviour {
-  readonly title: string;
-  /** What it comes to, in words that are the same on every engine. */
-  readonly expected: string;
-  run(engine: EngineUnderTest): Promise<string>;
-}
-
-function definition({ image, prefix }: EngineUnderTest, more: Partial<ContainerDefinition> = {}): ContainerDefinition {
-  const limits = { nanoCpus: 0, memoryBytes: 0, pids: 0 };
-  return { image, command: ['sleep', 'infinity'], hostname: 'fidelity', env: [], labels: { 'kalpana.test': prefix }, mounts: [], ports: [], network: 'bridge', shmBytes: 0, limits, restartPolicy: 'no', healthcheck: null, ...more };
-}
-
-/** A refusal's kind, and the words in it that the controller reads. */
-async function outcome(call: Promise<unknown>, words = /$^/): Promise<string> {
-  try {
-    await call;
-    return 'ok';
-  } catch (error) {
-    if (!(error instanceof EngineError)) throw error;
-    return `${error.kind satisfies EngineFailureKind}: ${words.exec(error.message)?.[0] ?? ''}`.replace(/: $/, '');
-  }
-}
-
-async function stateOf({ docker }: EngineUnderTest, name: string): Promise<string> {
-  return (await docker.inspectContainer(name))?.state ?? 'absent';
-}
-
-async function started(engine: EngineUnderTest, name: string, more: Partial<ContainerDefinition> = {}): Promise<string> {
-  const id = await engine.docker.createContainer(name, definition(engine, more));
-  await engine.docker.startContainer(id);
-  return id;
-}
+export { commandsOf } from './engine-behaviours-inside.js';
+export type { EngineUnderTest } from './engine-behaviours-steps.js';
 
 /** What the controller's laws rest on. The same table runs against the fake engine and a real one. */
 export const ENGINE_BEHAVIOURS: readonly EngineBehaviour[] = [
@@ -185,6 +146,7 @@ export const ENGINE_BEHAVIOURS: readonly EngineBehaviour[] = [
       return `${rest.length + 1} of bob, ${first?.details === null ? 'without' : 'with'} details, ${first?.state}`;
     },
   },
+  ...INSIDE_BEHAVIOURS,
 ];
 
 /** Removes all that a behaviour made. */

@@ -54,7 +54,10 @@ afterAll(async () => {
   await Promise.all([...scratchDirs].map(discard));
 }, 60_000);
 
-/** Starts an engine with both test images; well under two seconds. Cleaned up after the file's last test in any case. */
+/**
+ * Starts an engine with both test images; well under two seconds. `importKeeper` of nix-images.ts adds those with a Nix.
+ * Cleaned up after the file's last test in any case.
+ */
 export async function startScratchEngine(): Promise<ScratchEngine> {
   const dir = mkdtempSync(join(process.env['KALPANA_TEST_SCRATCH_DIR'] ?? tmpdir(), 'scratch-'));
   scratchDirs.add(dir);

@@ -2,10 +2,13 @@ import type { DockerPort } from '../../controller/docker/port.js';
 import type { ContainerDefinition, Limits, ObservedContainer } from '../../controller/model/engine-objects.js';
 import { conflict, notFound, rejected, serverError } from './fake-engine-errors.js';
 import { removalMs, removeContainer, startContainer, stopContainer, stopDuration } from './fake-engine-lifecycle.js';
+import { placeOf } from './fake-engine-inside.js';
 import { emitContainer, findContainer, insertContainer, isRunning, viewOf, type EngineCore, type FakeContainer } from './fake-engine-state.js';
 
-/** The port's verbs as what they do to the engine at one instant, without the way there and back. */
-export type Effects = { [Verb in Exclude<keyof DockerPort, 'events'>]: (...args: Parameters<DockerPort[Verb]>) => Awaited<ReturnType<DockerPort[Verb]>> };
+/** The port's verbs as what they do to the engine at one instant, without the way there and back; a command in a container takes its time. */
+export type Effects = {
+  [Verb in Exclude<keyof DockerPort, 'events'>]: (...args: Parameters<DockerPort[Verb]>) => Verb extends 'exec' ? ReturnType<DockerPort[Verb]> : Awaited<ReturnType<DockerPort[Verb]>>;
+};
 
 type ContainerEffects = Pick<
   Effects,
@@ -67,7 +70,8 @@ export function containerEffects(core: EngineCore): ContainerEffects {
         const gone = mount.type === 'volume' && state.volumes.get(mount.source)?.directoryGone === true;
         if (gone) throw serverError('statPath', `error evaluating symlinks from mount source "${directory}": lstat ${directory}: no such file or directory`);
       }
-      return container.mounts.some((mount) => mount.target === path) ? { linkTarget: '' } : null;
+      const link = state.links.get(placeOf(container, path));
+      return link !== undefined || container.mounts.some((mount) => mount.target === path) ? { linkTarget: link ?? '' } : null;
     },
   };
 }
@@ -98,7 +102,8 @@ function refuseCpus({ state }: EngineCore, verb: string, limits: Limits): void {
 
 function createContainer(core: EngineCore, name: string, definition: ContainerDefinition): string {
   const { state } = core;
-  if (!state.images.has(definition.image)) throw notFound('createContainer', `No such image: ${definition.image}`);
+  // By name, or by id as `inspectImage` gives it.
+  if (!state.images.has(definition.image.replace(/^sha256:/, ''))) throw notFound('createContainer', `No such image: ${definition.image}`);
   refuseCpus(core, 'createContainer', definition.limits);
   for (const { type, source } of definition.mounts) {
     const missing = type === 'bind' && state.missingPaths.has(source);
@@ -132,6 +137,7 @@ function newContainer(core: EngineCore, name: string, definition: ContainerDefin
     restartCount: 0,
     stoppedByHand: false,
     run: 0,
+    endings: new Set(),
   };
 }
 

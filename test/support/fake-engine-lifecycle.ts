@@ -64,6 +64,7 @@ export function endContainer(core: EngineCore, container: FakeContainer, code: n
   const ranMs = core.clock.now() - (container.startedAt ?? 0);
   Object.assign(container, { state: 'exited', health: 'none', exitCode: code, finishedAt: core.clock.now(), run: container.run + 1 });
   emitContainer(core, container, 'die', { exitCode: String(code) });
+  tellEnd(container, 'ended');
   if (!core.up || container.stoppedByHand || !restarts(container)) return;
   container.restartCount = ranMs > 10_000 ? 1 : container.restartCount + 1;
   container.state = 'restarting';
@@ -73,6 +74,10 @@ export function endContainer(core: EngineCore, container: FakeContainer, code: n
     container.state = 'exited';
     attempt(() => startContainer(core, container));
   });
+}
+
+function tellEnd(container: FakeContainer, how: 'ended' | 'removed'): void {
+  for (const tell of [...container.endings]) tell(how);
 }
 
 function restarts({ restartPolicy, exitCode }: FakeContainer): boolean {
@@ -107,6 +112,7 @@ export function removeContainer(core: EngineCore, container: FakeContainer, forc
   if (!force && (isRunning(container) || state === 'restarting')) {
     throw conflict('removeContainer', `You cannot remove a ${state} container ${id}. Stop the container before attempting removal or force remove`);
   }
+  tellEnd(container, 'removed');
   killContainer(core, container);
   container.run += 1;
   container.state = 'removing';

@@ -1,7 +1,11 @@
 import { EngineError } from '../../controller/docker/port.js';
 import { conflict, notFound, rejected } from './fake-engine-errors.js';
 import { makeVolume, type Effects } from './fake-engine-containers.js';
+import { forgetVolume } from './fake-engine-inside.js';
 import { findContainer, isRunning, type EngineCore, type FakeContainer } from './fake-engine-state.js';
+
+/** As the test images of a real engine have it. */
+const IMAGE_PATH = '/bin';
 
 /** Volumes, networks and images. */
 export function objectEffects(core: EngineCore): Pick<Effects, 'version' | 'listVolumes' | 'createVolume' | 'removeVolume' | 'listNetworks' | 'createNetwork' | 'connectNetwork' | 'disconnectNetwork' | 'inspectImage' | 'pullImage'> {
@@ -28,6 +32,7 @@ export function objectEffects(core: EngineCore): Pick<Effects, 'version' | 'list
     removeVolume(name) {
       const users = [...state.containers.values()].filter((container) => container.mounts.some((mount) => mount.type === 'volume' && mount.source === name));
       if (users.length > 0) throw conflict('removeVolume', `remove ${name}: volume is in use - [${users.map(({ id }) => id).join(', ')}]`);
+      forgetVolume(state, name);
       if (state.volumes.delete(name)) core.emit({ type: 'volume', action: 'destroy', id: name, attributes: { driver: 'local' } });
     },
     listNetworks: () => [...state.networks].map(([name, { id, labels }]) => ({ id, name, labels })),
@@ -50,7 +55,7 @@ export function objectEffects(core: EngineCore): Pick<Effects, 'version' | 'list
       const id = container.networks.get(network);
       if (id !== undefined && container.networks.delete(network)) networkEvent('disconnect', network, id, container.id);
     },
-    inspectImage: (reference) => (state.images.has(reference) ? { id: `sha256:${reference}` } : null),
+    inspectImage: (reference) => (state.images.has(reference) ? { id: `sha256:${reference}`, path: IMAGE_PATH } : null),
     pullImage(reference, onProgress) {
       if (reference === '') throw rejected('pullImage', 'invalid reference format');
       if (!state.registry.has(reference)) {

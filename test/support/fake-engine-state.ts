@@ -1,6 +1,6 @@
 import { LABEL } from '../../controller/model/names.js';
 import type { Clock } from '../../controller/model/clock.js';
-import type { ContainerDefinition, ContainerState, EngineEvent, Health, Limits, ObservedContainer, ObservedMount } from '../../controller/model/engine-objects.js';
+import type { ContainerDefinition, ContainerState, EngineEvent, ExecRequest, Health, Limits, ObservedContainer, ObservedMount } from '../../controller/model/engine-objects.js';
 
 export interface FakeContainer {
   readonly id: string;
@@ -23,7 +23,20 @@ export interface FakeContainer {
   stoppedByHand: boolean;
   /** Counts the starts, so that timers of an earlier one mean nothing. */
   run: number;
+  /** Told when the main process is gone, and with it every other one in the container. */
+  readonly endings: Set<(how: 'ended' | 'removed') => void>;
 }
+
+/** What a command in a container does. */
+export interface ExecOutcome {
+  readonly exitCode: number;
+  /** Its output, all of it at its start. */
+  readonly lines?: readonly string[];
+  /** 0 takes no virtual time; `Infinity` goes on until its container ends. */
+  readonly afterMs?: number;
+}
+
+export type ExecHandler = (container: FakeContainer, request: ExecRequest) => ExecOutcome;
 
 export interface FakeVolume {
   readonly name: string;
@@ -56,6 +69,12 @@ export interface EngineState {
   /** What the registry has; `pull` of anything else fails. */
   readonly registry: Set<string>;
   readonly behaviours: Map<string, ImageBehaviour>;
+  /** What an image has in its directories, where that matters: by image, by path, e.g. `/nix/store`. */
+  readonly imageDirectories: Map<string, ReadonlyMap<string, readonly string[]>>;
+  /** What was copied in afterwards, by `placeOf` the directory. */
+  readonly directories: Map<string, readonly string[]>;
+  /** The targets of symbolic links, by `placeOf` the link. */
+  readonly links: Map<string, string>;
   /** Host ports that processes outside the engine hold. */
   readonly portsOfHost: Set<number>;
   /** Bind sources that do not exist. */
@@ -68,6 +87,8 @@ export interface EngineCore {
   readonly clock: Clock;
   /** The engine's processes work; false while it is away. */
   up: boolean;
+  /** Cut the answers that take their time, when the engine goes away. */
+  readonly streams: Set<() => void>;
   newId(): string;
   emit(event: Omit<EngineEvent, 'time'>): void;
 }
@@ -82,6 +103,9 @@ export function createEngineState(): EngineState {
     images: new Set(),
     registry: new Set(),
     behaviours: new Map(),
+    imageDirectories: new Map(),
+    directories: new Map(),
+    links: new Map(),
     portsOfHost: new Set(),
     missingPaths: new Set(),
     hostCpus: 2,

@@ -6,8 +6,9 @@ import { aborted, serverError, timedOut, unreachable } from './fake-engine-error
 import { createEventHub } from './fake-engine-events.js';
 import { createHands, type Hands } from './fake-engine-hands.js';
 import { endContainer, restartByPolicy } from './fake-engine-lifecycle.js';
+import { insideEffects } from './fake-engine-inside.js';
 import { objectEffects } from './fake-engine-objects.js';
-import { createEngineState, isRunning, type EngineCore, type EngineState } from './fake-engine-state.js';
+import { createEngineState, isRunning, type EngineCore, type EngineState, type ExecHandler } from './fake-engine-state.js';
 
 export type Verb = keyof Effects;
 
@@ -27,6 +28,8 @@ export interface FakeEngineOptions {
   /** Milliseconds from the caller to the engine, and back again; 0 takes no virtual time. */
   readonly latencyMs?: (verb: Verb) => number;
   readonly isEventLost?: (event: EngineEvent) => boolean;
+  /** What commands in containers do; left out, they end well and say nothing. */
+  readonly exec?: ExecHandler;
 }
 
 export interface PortOptions {
@@ -55,7 +58,7 @@ export interface FakeEngine {
 
 const TIMEOUT_MS = 60_000;
 
-export function createFakeEngine({ clock, latencyMs = () => 0, isEventLost = () => false }: FakeEngineOptions): FakeEngine {
+export function createFakeEngine({ clock, latencyMs = () => 0, isEventLost = () => false, exec = () => ({ exitCode: 0 }) }: FakeEngineOptions): FakeEngine {
   const hub = createEventHub(isEventLost);
   const calls: EngineCall[] = [];
   let ids = 0;
@@ -64,13 +67,14 @@ export function createFakeEngine({ clock, latencyMs = () => 0, isEventLost = () 
     state: createEngineState(),
     clock,
     up: true,
+    streams: new Set(),
     newId: () => (++ids).toString(16).padStart(12, '0').padEnd(64, 'e'),
     emit(event) {
       lastTime = Math.max(clock.now() / 1_000, lastTime + 1e-6);
       if (core.up) hub.emit({ ...event, time: lastTime });
     },
   };
-  const effects: Effects = { ...containerEffects(core), ...objectEffects(core) };
+  const effects: Effects = { ...containerEffects(core), ...objectEffects(core), ...insideEffects(core, exec) };
 
   function connect({ fault = () => 'none', onCrash = () => {}, onEffect = () => {} }: PortOptions = {}): { port: DockerPort; cut(): void } {
     let isCut = false;
@@ -82,7 +86,7 @@ export function createFakeEngine({ clock, latencyMs = () => 0, isEventLost = () 
       if (signal?.aborted) throw aborted(verb);
     }
 
-    async function pass<V extends Verb>(verb: V, args: readonly unknown[], signal: AbortSignal | undefined): Promise<ReturnType<Effects[V]>> {
+    async function pass<V extends Verb>(verb: V, args: readonly unknown[], signal: AbortSignal | undefined): Promise<Awaited<ReturnType<Effects[V]>>> {
       if (isCut) await never();
       if (signal?.aborted) throw aborted(verb);
       const call = { verb, args, number: calls.push({ verb, args, number: calls.length + 1 }) };
@@ -94,11 +98,14 @@ export function createFakeEngine({ clock, latencyMs = () => 0, isEventLost = () 
       if (what === 'timeout-before') return timeout(verb, signal);
       const settle = settleMs(core, verb, args);
       onEffect(call, 'before');
-      const result = (effects[verb] as (...all: readonly unknown[]) => ReturnType<Effects[V]>)(...args);
+      const effect = (effects[verb] as (...all: readonly unknown[]) => ReturnType<Effects[V]>)(...args);
       onEffect(call, 'after');
+      // Nobody may be left to hear of a command's end.
+      if (effect instanceof Promise) effect.catch(() => undefined);
       if (what === 'crash-after') return crash();
       if (what === 'timeout-after') return timeout(verb, signal);
       if (settle > 0) await delay(clock, settle, signal);
+      const result = (effect instanceof Promise ? await unlessAborted(verb, effect, signal) : effect) as Awaited<ReturnType<Effects[V]>>;
       await travel(verb, signal);
       if (!core.up || what === 'lost') throw unreachable(verb);
       return result;
@@ -136,10 +143,12 @@ export function createFakeEngine({ clock, latencyMs = () => 0, isEventLost = () 
     goAway() {
       core.up = false;
       hub.cut();
+      cutStreams(core);
     },
     shutDown() {
       core.up = false;
       hub.cut();
+      cutStreams(core);
       for (const container of core.state.containers.values()) if (isRunning(container)) endContainer(core, container, 143);
     },
     comeBack() {
@@ -151,13 +160,14 @@ export function createFakeEngine({ clock, latencyMs = () => 0, isEventLost = () 
   };
 }
 
-type Pass = <V extends Verb>(verb: V, args: readonly unknown[], signal: AbortSignal | undefined) => Promise<ReturnType<Effects[V]>>;
+type Pass = <V extends Verb>(verb: V, args: readonly unknown[], signal: AbortSignal | undefined) => Promise<Awaited<ReturnType<Effects[V]>>>;
 
 /** Each verb's options are its last parameter; the number before it differs. */
 const ARITY: Readonly<Record<Verb, number>> = {
   version: 0, listContainers: 1, inspectContainer: 1, createContainer: 2, startContainer: 1, stopContainer: 2, unpauseContainer: 1,
   renameContainer: 2, updateContainer: 2, removeContainer: 2, tailContainer: 2, statPath: 2, listVolumes: 0, createVolume: 2,
   removeVolume: 1, listNetworks: 0, createNetwork: 2, connectNetwork: 2, disconnectNetwork: 2, inspectImage: 1, pullImage: 2,
+  exec: 2, pathEntries: 3, copyPath: 2, putLinks: 3, putDirectories: 3,
 };
 
 function verbsOf(effects: Effects, pass: Pass): Omit<DockerPort, 'events'> {
@@ -166,6 +176,20 @@ function verbsOf(effects: Effects, pass: Pass): Omit<DockerPort, 'events'> {
     return [verb, call] as const;
   });
   return Object.fromEntries(verbs) as unknown as Omit<DockerPort, 'events'>;
+}
+
+function cutStreams(core: EngineCore): void {
+  for (const cut of [...core.streams]) cut();
+}
+
+function unlessAborted<T>(verb: Verb, work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(aborted(verb));
+    signal.addEventListener('abort', onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort)).catch(() => undefined);
+    if (signal.aborted) onAbort();
+  });
 }
 
 function never(): Promise<never> {

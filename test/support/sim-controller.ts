@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { assembleController } from '../../controller/assembly.js';
@@ -17,6 +17,8 @@ export interface SimulationOptions extends Partial<Pick<FakeEngineOptions, 'late
   readonly resyncMs?: number;
   readonly allowPrune?: boolean;
   readonly checked?: boolean;
+  /** Images of which an earlier run knew that they bring no Nix store: no probe is made of them. */
+  readonly plainImages?: readonly string[];
   readonly hooks?: Partial<Hooks>;
 }
 
@@ -52,6 +54,7 @@ export function createSimulation(options: SimulationOptions = {}): Simulation {
   const engine = createFakeEngine({ clock, ...(latencyMs && { latencyMs }), ...(isEventLost && { isEventLost }) });
   const specs = createSimSpecs();
   const stateDir = mkdtempSync(join(tmpdir(), 'kalpana-sim-'));
+  writeFileSync(join(stateDir, 'images.json'), JSON.stringify((options.plainImages ?? []).map((image) => [`sha256:${image}`, false])));
   const invariants = createInvariants(engine, specs, SIM_INSTANCE, clock.now);
   const faults: unknown[] = [];
   const drifts: { workspace: string; field: DriftField }[] = [];
@@ -161,6 +164,10 @@ const quietHooks: Hooks = {
   held: () => {},
   drift: () => {},
   missedEvent: () => {},
+  cacheReport: () => {},
+  cacheUsed: () => {},
+  realising: () => {},
+  realised: () => {},
   queueChanged: () => {},
   queueWaited: () => {},
   retried: () => {},

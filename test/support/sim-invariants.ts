@@ -3,7 +3,7 @@ import type { EngineCall, FakeEngine, Verb } from './fake-engine.js';
 import { findContainer, isRunning, type FakeContainer } from './fake-engine-state.js';
 import type { SimSpecs } from './sim-specs.js';
 
-export const READS: ReadonlySet<Verb> = new Set<Verb>(['version', 'listContainers', 'inspectContainer', 'tailContainer', 'statPath', 'listVolumes', 'listNetworks', 'inspectImage']);
+export const READS: ReadonlySet<Verb> = new Set<Verb>(['version', 'listContainers', 'pathEntries', 'inspectContainer', 'tailContainer', 'statPath', 'listVolumes', 'listNetworks', 'inspectImage']);
 
 /** Verbs whose first argument is a container. */
 const ON_CONTAINER: ReadonlySet<Verb> = new Set<Verb>(['startContainer', 'stopContainer', 'unpauseContainer', 'renameContainer', 'updateContainer', 'removeContainer']);
@@ -37,7 +37,13 @@ export function createInvariants({ state }: Pick<FakeEngine, 'state'>, specs: Si
     return labels[LABEL.managed] === 'true' && labels[LABEL.workspace] !== undefined && (controller === undefined || controller === instance);
   }
 
+  /** Keepers and probes, which belong to no workspace; nobody else's container has their label. */
+  function isHelper({ labels }: FakeContainer['definition']): boolean {
+    return labels[LABEL.managed] === 'true' && ['nix-keeper', 'nix-probe'].includes(labels[LABEL.type] ?? '');
+  }
+
   function checkContainer(call: EngineCall, container: FakeContainer): void {
+    if (isHelper(container.definition)) return;
     if (!isOurs(container.definition)) broken(call, 'touches a container that is not ours');
     if (call.verb === 'removeContainer') checkRemoval(call, container);
     if (call.verb === 'startContainer' && othersRunning(container).length > 0) broken(call, `starts it while ${othersRunning(container).join(', ')} runs on the same data volume`);

@@ -1,6 +1,6 @@
 import type { SpecSources } from '../../controller/engine/interfaces.js';
 import type { DesiredSnapshot, DesiredWorkspace } from '../../controller/model/desired.js';
-import type { WorkspaceSpec } from '../../controller/model/workspace.generated.js';
+import type { Workspace, WorkspaceSpec } from '../../controller/model/workspace.generated.js';
 import { resolveWorkspace, type ResolvedSecrets } from '../../controller/source/resolve.js';
 
 const NO_SECRETS: ResolvedSecrets = { digests: new Map(), secrets: new Map(), isReadable: true };
@@ -8,8 +8,8 @@ const NO_SECRETS: ResolvedSecrets = { digests: new Map(), secrets: new Map(), is
 /** A workspace as its spec file would come out of the sources, with every default filled in. */
 export function desiredWorkspace(name: string, spec: WorkspaceSpec, secrets = NO_SECRETS): DesiredWorkspace {
   const location = { source: 'sim', file: `${name}.json`, line: 1, column: 1 };
-  const workspace = { apiVersion: 'kalpana.dev/v1', kind: 'Workspace', metadata: { name }, spec } as const;
-  return resolveWorkspace({ name, workspace, location, nameLocation: location, secretLocations: new Map() }, secrets, null);
+  const workspace: Workspace = { apiVersion: 'kalpana.dev/v1', kind: 'Workspace', metadata: { name }, spec };
+  return resolveWorkspace({ kind: 'Workspace', key: name, name, workspace, location, nameLocation: location, secretLocations: new Map() }, secrets, null);
 }
 
 /** Spec files in memory. They outlive a controller, and so do their last good versions. */
@@ -40,7 +40,7 @@ export function createSimSpecs(): SimSpecs {
   }
 
   function snapshot(): DesiredSnapshot {
-    return { complete: readable, workspaces: new Map(current), claimed: new Set(), absent: new Set(), removed: readable ? new Map(removed) : new Map(), problems: [] };
+    return { complete: readable, workspaces: new Map(current), caches: new Map(), claimed: new Set(), absent: new Set(), removed: readable ? new Map(removed) : new Map(), problems: [] };
   }
 
   return {

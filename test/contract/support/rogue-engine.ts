@@ -74,9 +74,12 @@ export async function rogueEngine(routes: readonly (readonly [RegExp, Answer])[]
   };
 }
 
+/** A chunked body is left to the answer, which finds it on the socket. */
 function readRequests(socket: Socket, onRequest: (request: Received) => void): void {
   let pending = Buffer.alloc(0);
+  let isLeft = false;
   socket.on('data', (chunk) => {
+    if (isLeft) return;
     pending = Buffer.concat([pending, chunk]);
     const end = pending.indexOf('\r\n\r\n');
     if (end < 0) return;
@@ -84,10 +87,12 @@ function readRequests(socket: Socket, onRequest: (request: Received) => void): v
     const headers = Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]));
     const size = Number(headers['content-length'] ?? 0);
     if (pending.length < end + 4 + size) return;
+    isLeft = headers['transfer-encoding'] === 'chunked';
     const body = pending.subarray(end + 4, end + 4 + size).toString('utf8');
     pending = pending.subarray(end + 4 + size);
     const [method = '', url = ''] = first.split(' ');
     onRequest({ method, url, headers, body });
+    if (isLeft && pending.length > 0) socket.unshift(pending);
   });
 }
 

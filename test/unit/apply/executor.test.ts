@@ -10,6 +10,7 @@ import { createImagePuller } from '../../../controller/apply/image-puller.js';
 import type { Operation } from '../../../controller/plan/types.js';
 import { createFakeEngine } from '../../support/fake-engine.js';
 import { createSimClock } from '../../support/sim-clock.js';
+import { noCaches } from '../../support/no-caches.js';
 
 const volume = (name: string, labels = { a: '1' }): Operation => ({ type: 'create-volume', volume: name, labels, cause: '' });
 const WAIT: Operation = { type: 'await-ready', container: { name: 'c', id: null }, cause: '' };
@@ -23,6 +24,7 @@ function bench() {
   const execute = createExecutor({
     docker,
     images,
+    caches: noCaches,
     clock,
     onResult: (key, { operation, failure }) => void results.push(`${key} ${operation.type} ${failure?.reason ?? 'ok'}`),
     onVolume: () => {},

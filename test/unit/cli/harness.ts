@@ -41,6 +41,9 @@ export async function runNoting(args: readonly string[], code = 0) {
     approve: note('approve'),
     getWorkspaces: note('getWorkspaces'),
     describeWorkspace: note('describeWorkspace'),
+    getCaches: note('getCaches'),
+    cacheStatus: note('cacheStatus'),
+    cacheClear: note('cacheClear'),
     newWorkspace: note('newWorkspace'),
   };
   return { code: await runCli(args, { actions, io, version: '1.2.3' }), calls, ...written };

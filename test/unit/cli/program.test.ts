@@ -37,8 +37,15 @@ describe('options', () => {
     ['approve', { approve: { names: null, stateDir: '.kalpana', output: 'text' } }],
     ['approve alice bob --state-dir d', { approve: { names: ['alice', 'bob'], stateDir: 'd', output: 'text' } }],
     ['get workspaces -o json', { getWorkspaces: { stateDir: '.kalpana', output: 'json' } }],
+    ['get caches --state-dir d', { getCaches: { stateDir: 'd', output: 'text' } }],
+    ['cache status', { cacheStatus: { cache: 'default', stateDir: '.kalpana', output: 'text' } }],
+    ['cache status blue -o json', { cacheStatus: { cache: 'blue', stateDir: '.kalpana', output: 'json' } }],
+    ['-o json cache status --state-dir d', { cacheStatus: { cache: 'default', stateDir: 'd', output: 'json' } }],
+    ['cache clear blue', { cacheClear: { cache: 'blue', force: false, stateDir: '.kalpana', output: 'text' } }],
+    ['cache clear blue --force --state-dir d', { cacheClear: { cache: 'blue', force: true, stateDir: 'd', output: 'text' } }],
     ['describe workspace alice', { describeWorkspace: { name: 'alice', stateDir: '.kalpana', output: 'text' } }],
-    ['new alice --image debian:13', { newWorkspace: { name: 'alice', image: 'debian:13' } }],
+    ['new alice --image debian:13', { newWorkspace: { name: 'alice', image: 'debian:13', packages: [] } }],
+    ['new alice --image debian:13 --packages git,nixpkgs#hello', { newWorkspace: { name: 'alice', image: 'debian:13', packages: ['git', 'nixpkgs#hello'] } }],
   ])('%s', async (line, calls) => {
     expect(await runNoting(line.split(' '))).toEqual({ code: 0, out: '', err: '', calls });
   });
@@ -81,10 +88,14 @@ describe('mistakes: one line and code 1', () => {
     ['run --specs a --log-level loud', "error: option '--log-level <level>' argument 'loud' is invalid. Allowed choices are debug, info, warn, error."],
     ['plan --specs a -o yaml', "error: option '-o, --output <format>' argument 'yaml' is invalid. Allowed choices are text, json."],
     ['validate', "error: missing required argument 'path'"],
-    ['get pods', "error: command-argument value 'pods' is invalid for argument 'resource'. Allowed choices are workspaces."],
+    ['get pods', "error: command-argument value 'pods' is invalid for argument 'resource'. Allowed choices are workspaces, caches."],
+    ['cache clear', "error: missing required argument 'cache'"],
+    ['cache empty', "error: unknown command 'empty'"],
     ['new Alice --image a', "error: command-argument value 'Alice' is invalid for argument 'name'. Use a DNS label: lower-case letters, digits and '-', at most 63 characters."],
     ['new alice', "error: required option '--image <image>' not specified"],
     ['new alice --image -a', "error: option '--image <image>' argument '-a' is invalid. Write an image reference: name, name:tag or name@digest."],
+    ['new alice --image a --packages git,', "error: option '--packages <list>' argument 'git,' is invalid. \"\" is not a package: use an attribute of nixpkgs such as \"python3Packages.requests\", a flake reference such as \"github:owner/repository#attribute\", or a store path."],
+    ['new alice --image a --packages git,git', "error: option '--packages <list>' argument 'git,git' is invalid. \"git\" stands twice: remove one of them."],
     ['run --config nowhere.json', "error: cannot read the config file nowhere.json: ENOENT: no such file or directory, open 'nowhere.json'"],
   ])('%s', async (line, message) => {
     expect(await runNoting(line.split(' '))).toEqual({ code: 1, out: '', err: `${message}\n`, calls: {} });
@@ -134,8 +145,8 @@ describe('runCli', () => {
     expect([code, written]).toEqual([1, { out: '', err: 'error: cannot read a b\n' }]);
   });
 
-  it.each(['run', 'plan', 'validate', 'approve', 'get', 'describe', 'new'])('%s --help goes to stdout, with the global options', async (name) => {
-    const { code, out, err } = await runNoting([name, '--help']);
+  it.each(['run', 'plan', 'validate', 'approve', 'get', 'describe', 'cache', 'cache status', 'cache clear', 'new'])('%s --help goes to stdout, with the global options', async (name) => {
+    const { code, out, err } = await runNoting([...name.split(' '), '--help']);
     expect([code, err]).toEqual([0, '']);
     expect(out).toMatch(new RegExp(`^Usage: kalpana ${name} \\[options\\]`));
     expect(out).toContain('--output <format>');

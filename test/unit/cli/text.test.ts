@@ -86,7 +86,7 @@ describe('describeWorkspaceText', () => {
     store.report(sampleReport({ kind: 'ready' }));
     store.record({ type: 'Warning', workspace: 'alice', reason: 'Drift', message: 'the container was killed' });
     store.record({ type: 'Warning', workspace: 'alice', reason: 'Drift', message: 'the container was killed' });
-    expect(describeWorkspaceText(alice, store.events('alice'), START + 60_000)).toBe(`\
+    expect(describeWorkspaceText(alice, store.events({ workspace: 'alice' }), START + 60_000)).toBe(`\
 Name:       alice
 Phase:      Ready
 Spec:       specs/alice.json:1:1
@@ -96,6 +96,7 @@ Image:      debian:13
 State:      running
 Ports:      127.0.0.1:20123->8080/tcp
 Started:    2025-12-31T23:55:00.000Z (6m ago)
+Cache:      none
 
 Conditions:
   TYPE            STATUS  REASON   SINCE  MESSAGE
@@ -112,7 +113,7 @@ Events:
 
   it('does without a container and without events', () => {
     const text = describeWorkspaceText(bob, [], START);
-    expect(text).toContain('Container:  none\n\nConditions:');
+    expect(text).toContain('Container:  none\nCache:      none\n\nConditions:');
     expect(text.endsWith('\nEvents: none\n')).toBe(true);
   });
 });
@@ -163,7 +164,7 @@ describe('createProgress', () => {
       now += 1_000;
     }
     expect(written.out).toBe(
-      'image debian:13  Downloading  0.0 MiB of 40.0 MiB\nimage alpine  Extracting\nimage debian:13  Downloading  2.0 MiB of 40.0 MiB\nimage alpine  Extracting\n',
+      'image debian:13  Downloading  0 B of 40.0 MiB\nimage alpine  Extracting\nimage debian:13  Downloading  2.0 MiB of 40.0 MiB\nimage alpine  Extracting\n',
     );
   });
 

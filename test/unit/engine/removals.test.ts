@@ -8,6 +8,7 @@ import { decideRemovals, type RemovalLedger } from '../../../controller/engine/r
 import { createState, type ControllerState } from '../../../controller/engine/state.js';
 import { desiredWorkspace } from '../../support/sim-specs.js';
 import { container } from '../plan/samples.js';
+import { noCaches } from '../../support/no-caches.js';
 
 function viewOf(names: readonly string[], labels: Record<string, string> = {}): EngineView {
   const containers = new Map<string, ObservedContainer>(names.map((name) => {
@@ -23,6 +24,7 @@ function snapshot(wanted: readonly string[], removed: Readonly<Record<string, 'R
     workspaces: new Map(wanted.map((name) => [name, desiredWorkspace(name, { image: 'app:1' })])),
     claimed: new Set(),
     absent: new Set(),
+    caches: new Map(),
     removed: new Map(Object.entries(removed).map(([name, reclaimPolicy]) => [name, { reclaimPolicy }])),
     problems: [],
     ...more,
@@ -38,7 +40,7 @@ interface Look {
 
 /** Decides look by look with one ledger; gives the last state. */
 function decide(looks: readonly Look[], allowPrune = false, heldBefore: readonly string[] = []): { removals: string[]; held: string[]; unsure: boolean } {
-  const state: ControllerState = createState();
+  const state: ControllerState = createState(noCaches);
   state.held = new Set(heldBefore);
   const ledger: RemovalLedger = { approved: new Set(), orphanSince: new Map() };
   let unsure = false;
@@ -97,7 +99,7 @@ describe('which removals may go ahead (laws 2 and 4)', () => {
 
 describe('what an event points at', () => {
   const containers = new Map([['id-a', container(desiredWorkspace('a', { image: 'app:1' }), { id: 'id-a' })]]);
-  const none = { workspaces: [], shared: false, waiting: false };
+  const none = { workspaces: [], shared: false, caches: [], waiting: false };
 
   it.each([
     ['the end of a container', 'container', 'die', { [LABEL.workspace]: 'a', name: 'workspace-a' }, { workspaces: ['a'], waiting: true }],
@@ -114,7 +116,7 @@ describe('what an event points at', () => {
     ['an image', 'image', 'load', {}, { waiting: true }],
     ['anything else', 'other', 'reload', {}, {}],
   ] as const)('%s', (_what, type, action, attributes, wakes) => {
-    const state = createState();
+    const state = createState(noCaches);
     state.absentImages.add('app:1');
     expect(wakesOf({ type, action, id: 'x', attributes, time: 0 }, containers, state)).toEqual({ ...none, ...wakes });
     expect(state.absentImages.has('app:1')).toBe(type !== 'image');

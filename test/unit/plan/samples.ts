@@ -69,6 +69,7 @@ export function observation(desired: DesiredWorkspace, containers: readonly Obse
     imagePresent: null,
     storageDamaged: false,
     takenPorts: [],
+    cache: null,
     ...change,
   };
 }

@@ -12,6 +12,7 @@ import { planWorkspace } from '../../../controller/plan/workspace.js';
 import { createFakeEngine, type FakeEngine } from '../../support/fake-engine.js';
 import { createSimClock, type SimClock } from '../../support/sim-clock.js';
 import { alice, INSTANCE } from './samples.js';
+import { noCaches } from '../../support/no-caches.js';
 
 const CASES: readonly (readonly [string, Partial<WorkspaceSpec> | null, Partial<WorkspaceSpec>, ((engine: FakeEngine) => void)?])[] = [
   ['from nothing', null, {}],
@@ -46,7 +47,7 @@ function createBench(): Bench {
   engine.state.networks.set('kalpana-workspaces', { id: 'net-1', labels: { [LABEL.managed]: 'true' } });
   const docker = engine.connect().port;
   const world = createWorld(docker);
-  const execute = createExecutor({ docker, images: createImagePuller(docker), clock, onResult: () => {}, onVolume: () => {}, onPullProgress: () => {} });
+  const execute = createExecutor({ docker, images: createImagePuller(docker), caches: noCaches, clock, onResult: () => {}, onVolume: () => {}, onPullProgress: () => {} });
   let memory: WorkspaceMemory = NO_MEMORY;
 
   /** The engine takes virtual time over a stop or a removal. */
@@ -64,7 +65,7 @@ function createBench(): Bench {
       await timed(world.relist(true, {}));
       const containers = world.containersOf('alice');
       memory = rememberObserved(memory, 'alice', containers, clock.now());
-      const observed = { containers, volumes: world.volumes, networks: world.networks, imagePresent: null, storageDamaged: false, takenPorts: [] };
+      const observed = { containers, volumes: world.volumes, networks: world.networks, imagePresent: null, storageDamaged: false, takenPorts: [], cache: null };
       return planWorkspace({ instance: INSTANCE, desired: alice(spec), observed, memory, now: clock.now() });
     },
     apply: async (plan) => (await timed(execute('alice', plan.operations, {}))).outcome,

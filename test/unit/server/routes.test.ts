@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { sampleCacheReport } from '../status/samples.js';
 import { call, createHarness, raw } from './harness.js';
 
 const harness = createHarness();
 let address = '';
 
 beforeAll(async () => {
+  harness.store.reportCache(sampleCacheReport());
   harness.store.setHeld(['bob']);
   harness.store.setSources([{ id: 'dir:specs', lastSuccess: 1_000, readOnce: true, specs: { valid: 1, invalid: 0, lastGood: 0 }, problems: [] }]);
   address = (await harness.make({ listen: '127.0.0.1:0' }).start()).address ?? '';
@@ -26,7 +28,12 @@ describe('reads', () => {
     ['/api/v1/workspaces', { items: [{ name: 'alice', phase: 'Ready' }], held: ['bob'] }],
     ['/api/v1/workspaces/alice', { name: 'alice', phase: 'Ready' }],
     ['/api/v1/workspaces/%61lice', { name: 'alice' }],
-    ['/api/v1/events', { items: [{ workspace: 'alice', reason: 'Ready', count: 1 }] }],
+    ['/api/v1/events', { items: [{ workspace: 'alice', cache: null, reason: 'Ready', count: 1 }, { workspace: null, cache: 'default', reason: 'Ready' }] }],
+    ['/api/v1/events?workspace=alice', { items: [{ workspace: 'alice' }] }],
+    ['/api/v1/events?cache=default', { items: [{ workspace: null, cache: 'default' }] }],
+    ['/api/v1/events?cache=alice', { items: [] }],
+    ['/api/v1/caches', { items: [{ name: 'default', phase: 'Ready', hitRate: 0.97, location: { file: 'specs/cache.json' } }] }],
+    ['/api/v1/caches/default', { name: 'default', keeper: { nixVersion: '2.26.3' }, conditions: [{ type: 'SpecValid' }, { type: 'KeeperReady' }, { type: 'Ready' }] }],
     ['/api/v1/events?workspace=nobody', { items: [] }],
     ['/api/v1/sources', { items: [{ id: 'dir:specs', readOnce: true }] }],
   ])('%s', async (path, expected) => {
@@ -50,11 +57,16 @@ describe('refusals', () => {
     ['GET', '/api/v1/workspaces/__proto__', 404],
     ['GET', '/api/v1/workspaces/%ff', 404],
     ['GET', '/api/v1/workspaces/..%2fsources', 404],
+    ['GET', '/api/v1/caches/', 404],
+    ['GET', '/api/v1/caches/nothing', 404],
+    ['GET', '/api/v1/caches/clear', 404],
+    ['GET', '/api/v1/caches/..%2fsources', 404],
     ['POST', '/nothing', 404],
     ['POST', '/api/v1/approve', 404],
     ['GET', '/api/v1/approve', 404],
     ['POST', '/metrics', 405],
     ['DELETE', '/api/v1/workspaces/alice', 405],
+    ['POST', '/api/v1/caches/default', 405],
     ['OPTIONS', '/healthz', 405],
     ['PURGE', '/healthz', 405],
     ['GET', `/${'a'.repeat(3_000)}`, 414],

@@ -93,7 +93,9 @@ describe('a spec with', () => {
     ['mounts below one another', { mounts: [bind('/workspace/data'), bind('/dev/shm')] }],
     ['one port in two protocols', ports({ containerPort: 53 }, { containerPort: 53, protocol: 'udp' })],
     ['one host port at two addresses', ports({ containerPort: 80, hostPort: 1 }, { containerPort: 81, hostPort: 1, hostIP: '::1' })],
-    ['NIX_REMOTE of its own', env({ name: 'NIX_REMOTE', value: '' })],
+    ['NIX_REMOTE of its own without a cache', { cache: false, ...env({ name: 'NIX_REMOTE', value: '' }) }],
+    ['PATH of its own', env({ name: 'PATH', value: '/bin' })],
+    ['an empty list of packages without a cache', { cache: false, packages: [] }],
     ['no check', check(['NONE'])],
     ['the smallest memory', { resources: { memory: '6Mi', shm: '1' } }],
   ];

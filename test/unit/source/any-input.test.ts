@@ -1,15 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { interpret } from '../../../controller/source/interpret.js';
-import { loadSchema } from '../../../controller/source/schema.js';
-import { workspace } from './fixture.js';
+import { loadSchemas } from '../../../controller/source/schema.js';
+import { cache, workspace } from './fixture.js';
 
-const schema = loadSchema();
-const look = (bytes: Uint8Array) => interpret(schema, bytes, { source: 's', file: 'f' }, () => Promise.resolve());
+const schemas = loadSchemas();
+const look = (bytes: Uint8Array) => interpret(schemas, bytes, { source: 's', file: 'f' }, () => Promise.resolve());
 const good = JSON.stringify(workspace('alice', {
   env: [{ name: 'A', value: 'x' }], ports: [{ containerPort: 1 }], resources: { memory: '1Gi' }, cache: 'default',
-  healthcheck: { test: ['CMD', 'x'], interval: '1s' }, mounts: [{ type: 'bind', source: '/a', target: '/b' }],
+  packages: ['git'], healthcheck: { test: ['CMD', 'x'], interval: '1s' }, mounts: [{ type: 'bind', source: '/a', target: '/b' }],
 }), null, 1);
+const goodCache = JSON.stringify(cache('lab', {
+  image: 'x', nixpkgs: '/mnt/x', substituters: ['https://a'], trustedPublicKeys: [], requireSignatures: false, sandbox: true,
+  trustedImages: ['a/*'], network: 'none', mounts: [{ type: 'bind', source: '/a', target: '/mnt' }], prewarm: ['git'],
+}));
 const seed = 20240601;
 
 /** Whatever the bytes: either it defines something, or it says in one line each what is wrong, where. */
@@ -37,8 +41,8 @@ describe('any input', () => {
       { seed, numRuns: 1000 },
     ));
 
-  it('of a spec with a value replaced gets an answer that is true', () => {
-    const value = JSON.parse(good) as { spec: Record<string, unknown> };
+  it.each([['a workspace', good], ['a cache', goodCache]])('of %s with a value replaced gets an answer that is true', (_what, text) => {
+    const value = JSON.parse(text) as { spec: Record<string, unknown> };
     const property = fc.asyncProperty(fc.constantFrom(...Object.keys(value.spec)), fc.jsonValue(), (key, replacement) =>
       expectAnswer(Buffer.from(JSON.stringify({ ...value, spec: { ...value.spec, [key]: replacement } }))));
     return fc.assert(property, { seed, numRuns: 500 });

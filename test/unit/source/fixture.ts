@@ -47,6 +47,15 @@ export function workspace(name: string, spec: object = {}): object {
   return { apiVersion: 'kalpana.dev/v1', kind: 'Workspace', metadata: { name }, spec: { image: 'debian:12', ...spec } };
 }
 
+export function cache(name: string, spec?: object): object {
+  return { apiVersion: 'kalpana.dev/v1', kind: 'NixCache', metadata: { name }, ...(spec === undefined ? {} : { spec }) };
+}
+
+/** The caches of a snapshot in a form that a test can compare: their network, or that they are implied. */
+export function cacheFacts(snapshot: DesiredSnapshot): Record<string, string> {
+  return Object.fromEntries([...snapshot.caches].map(([name, { location, config, problem }]) => [name, `${location ? config.network : 'implied'}${problem ? ' (problem)' : ''}`]));
+}
+
 /** A snapshot in a form that a test can compare as a whole. */
 export function facts(snapshot: DesiredSnapshot): object {
   return {

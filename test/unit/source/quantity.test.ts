@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { formatBytes, parseDurationMs, parseSizeBytes } from '../../../controller/model/quantity.js';
+import { parseDurationMs, parseSizeBytes } from '../../../controller/model/quantity.js';
 
 describe('parseSizeBytes', () => {
   it.each([
@@ -14,8 +14,4 @@ describe('parseDurationMs', () => {
     ['500ms', 500], ['10s', 10_000], ['5m', 300_000], ['1h', 3_600_000], ['1.5s', 1500], ['1.001s', 1001], ['0.5ms', 0],
     ['', null], ['10', null], ['1d', null], ['1h30m', null], ['9999999999999h', null],
   ])('%j is %j', (text, ms) => expect(parseDurationMs(text)).toBe(ms));
-});
-
-describe('formatBytes', () => {
-  it.each([[0, '0'], [12, '12'], [1024, '1Ki'], [536_870_912, '512Mi'], [1_610_612_736, '1.5Gi'], [1e9, '953.7Mi'], [1e16, '9094.9Ti']])('%j is %j', (bytes, text) => expect(formatBytes(bytes)).toBe(text));
 });

@@ -19,9 +19,9 @@ describe('a resolved workspace', () => {
     expect(await resolved({})).toEqual({
       name: 'alice', labels: {}, state: 'Running', imagePullPolicy: 'IfNotPresent', reclaimPolicy: 'Retain',
       location: { source: `dir:${fixture.specs}`, file: `${fixture.specs}/alice.json`, line: 1, column: 1 },
-      creation: { image: 'debian:12', command: null, env: [], ports: [], shmBytes: 0, storageMountPath: '/workspace', cache: 'default', mounts: [], healthcheck: null },
-      inPlace: { limits: { nanoCpus: 0, memoryBytes: 0, pids: 0 }, restartPolicy: 'unless-stopped' },
-      specHash: expect.stringMatching(/^v1:[0-9a-f]{32}$/), secrets: new Map(), problem: null, secretsReadable: true,
+      creation: { image: 'debian:12', command: null, env: [], ports: [], shmBytes: 0, storageMountPath: '/workspace', cache: 'default', mounts: [], healthcheck: null, packagesFrom: 'profile' },
+      inPlace: { limits: { nanoCpus: 0, memoryBytes: 0, pids: 0 }, restartPolicy: 'unless-stopped' }, packages: [],
+      specHash: expect.stringMatching(/^v2:[0-9a-f]{32}$/), secrets: new Map(), problem: null, secretsReadable: true,
     });
   });
 

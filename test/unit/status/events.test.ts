@@ -8,7 +8,7 @@ function recordAt(capacity?: number) {
     now += 1_000;
     record.add({ type: 'Normal', workspace, reason: 'Ready', message });
   };
-  const texts = (workspace?: string) => record.list(workspace).map((event) => `${event.workspace ?? '-'} ${event.message} x${event.count}`);
+  const texts = (workspace?: string) => record.list({ workspace }).map((event) => `${event.workspace ?? '-'} ${event.message} x${event.count}`);
   return { record, add, texts };
 }
 
@@ -19,7 +19,7 @@ describe('createEventRecord', () => {
     add('alice', 'a');
     add('alice', 'a');
     expect(record.list()).toEqual([
-      { type: 'Normal', workspace: 'alice', reason: 'Ready', message: 'a', count: 3, firstTime: '1970-01-01T00:00:01.000Z', time: '1970-01-01T00:00:03.000Z' },
+      { type: 'Normal', workspace: 'alice', cache: null, reason: 'Ready', message: 'a', count: 3, firstTime: '1970-01-01T00:00:01.000Z', time: '1970-01-01T00:00:03.000Z' },
     ]);
   });
 
@@ -47,6 +47,20 @@ describe('createEventRecord', () => {
     expect(texts()).toEqual(['w2 2 x1', 'w3 3 x1', 'w4 4 x1']);
     add('w1', '1');
     expect(texts()).toEqual(['w3 3 x1', 'w4 4 x1', 'w1 1 x1']);
+  });
+
+  it('tells a workspace from a cache of the same name, and lists by either', () => {
+    const { record } = recordAt();
+    const event = { type: 'Normal', reason: 'Ready', message: 'a' } as const;
+    record.add({ ...event, workspace: 'blue' });
+    record.add({ ...event, workspace: null, cache: 'blue' });
+    record.add({ ...event, workspace: null, cache: 'green' });
+    record.add({ ...event, workspace: null, cache: 'blue' });
+    const owners = (filter?: object) => record.list(filter).map(({ workspace, cache, count }) => `${workspace ?? '-'} ${cache ?? '-'} x${count}`);
+    expect(owners()).toEqual(['blue - x1', '- green x1', '- blue x2']);
+    expect(owners({ workspace: 'blue' })).toEqual(['blue - x1']);
+    expect(owners({ cache: 'blue' })).toEqual(['- blue x2']);
+    expect(owners({ cache: 'blue', workspace: 'blue' })).toEqual([]);
   });
 
   it('holds a thousand by default', () => {

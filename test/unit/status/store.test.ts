@@ -3,7 +3,7 @@ import type { Verdict } from '../../../controller/model/status.js';
 import { createStatusStore, type StatusChange } from '../../../controller/status/store.js';
 import type { SourceSummary } from '../../../controller/status/sources.js';
 import { failed, settled } from '../../../controller/status/settled.js';
-import { failing, sampleProblem, sampleReport, sampleStatus, START } from './samples.js';
+import { cacheFailing, failing, sampleCacheReport, sampleCacheStatus, samplePackages, sampleProblem, sampleReport, sampleStatus, START } from './samples.js';
 
 const creating: Verdict = { kind: 'progressing', message: 'creating the container', replacing: false };
 
@@ -115,5 +115,36 @@ describe('settled and failed', () => {
   ])('%s', (_name, verdict, isSettled, hasFailed) => {
     const status = sampleStatus(sampleReport(verdict));
     expect([settled(status), failed(status)]).toEqual([isSettled, hasFailed]);
+  });
+
+  it.each<[string, Verdict, Parameters<typeof samplePackages>[0], boolean, boolean]>([
+    ['packages in place', { kind: 'ready' }, {}, true, false],
+    ['not known, with a cache that serves nothing', { kind: 'ready' }, { profile: 'unknown' }, true, false],
+    ['Ready, with packages under way', { kind: 'ready' }, { profile: 'old', progress: 'evaluating' }, false, false],
+    ['Ready, with packages that stay broken', { kind: 'ready' }, { profile: 'old', failure: { reason: 'PackageNotFound', message: 'no' } }, false, true],
+    ['the old container serves with the old packages', failing('PackageCollision', true), { profile: 'old', failure: { reason: 'PackageCollision', message: 'no' } }, false, true],
+    ['packages that stay broken beside something that passes', failing('Unhealthy', true), { profile: 'old', failure: { reason: 'PackageBuildFailed', message: 'no' } }, false, true],
+    ['a fetch that is tried again', failing('PackageFetchFailed', true), { profile: 'old', failure: { reason: 'PackageFetchFailed', message: 'no' } }, false, false],
+    ['a full disk', failing('CacheDiskFull'), { profile: 'none', failure: { reason: 'CacheDiskFull', message: 'no' } }, false, true],
+    ['a keeper on its way', failing('KeeperNotReady'), { profile: 'unknown' }, false, false],
+    ['a migration', failing('CacheMigrating'), { profile: 'none' }, false, false],
+    ['a clear', failing('CacheClearing'), { profile: 'none' }, false, false],
+    ['an image that is not trusted', failing('ImageNotTrusted'), {}, false, true],
+    ['a cache without a spec', failing('CacheMissing'), { profile: 'unknown' }, false, true],
+    ['stopped as wanted, with packages that were not asked for', { kind: 'stopped' }, { profile: 'none' }, true, false],
+  ])('%s', (_name, verdict, packages, isSettled, hasFailed) => {
+    const status = sampleStatus(sampleReport(verdict, { cache: samplePackages(packages) }));
+    expect([settled(status), failed(status)]).toEqual([isSettled, hasFailed]);
+  });
+
+  it.each([
+    ['a person has to bring its image', cacheFailing('ImageMissing'), true],
+    ['it cannot be created', cacheFailing('CreateFailed'), true],
+    ['a pull is tried again', cacheFailing('ImagePullFailed'), false],
+    ['it does not answer yet', cacheFailing('KeeperNotReady'), false],
+    ['it is being made', { kind: 'progressing', message: 'creating the keeper' } as const, false],
+  ])('a workspace that waits for its keeper: %s', (_name, verdict, hasFailed) => {
+    const status = sampleStatus(sampleReport(failing('KeeperNotReady'), { cache: samplePackages({ profile: 'unknown' }) }));
+    expect(failed(status, sampleCacheStatus(sampleCacheReport(verdict, { keeper: null })))).toBe(hasFailed);
   });
 });

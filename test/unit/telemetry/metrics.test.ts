@@ -13,8 +13,8 @@ function openMetrics() {
 describe('createMetrics', () => {
   it('presets every closed label set to 0', async () => {
     const { lines } = openMetrics();
-    expect(await lines('kalpana_reconcile_total{')).toHaveLength(2 * 4);
-    expect(await lines('kalpana_reconcile_errors_total{')).toHaveLength(2 * Object.keys(REASONS).length);
+    expect(await lines('kalpana_reconcile_total{')).toHaveLength(3 * 4);
+    expect(await lines('kalpana_reconcile_errors_total{')).toHaveLength(3 * Object.keys(REASONS).length);
     expect(await lines('kalpana_workspaces{')).toEqual(PHASES.map((phase) => `kalpana_workspaces{phase="${phase}"} 0`));
     expect(await lines('kalpana_operations_total{')).toEqual([
       'kalpana_operations_total{operation="create container",result="success"} 0',
@@ -24,6 +24,7 @@ describe('createMetrics', () => {
     expect(await lines('kalpana_reconcile_duration_seconds_count')).toEqual([
       'kalpana_reconcile_duration_seconds_count{kind="workspace"} 0',
       'kalpana_reconcile_duration_seconds_count{kind="shared"} 0',
+      'kalpana_reconcile_duration_seconds_count{kind="cache"} 0',
     ]);
     for (const name of ['queue_depth', 'active_workers', 'engine_up', 'deletions_held', 'missed_events_total', 'queue_retries_total']) {
       expect(await lines(`kalpana_${name} `)).toEqual([`kalpana_${name} 0`]);

@@ -1,0 +1,69 @@
+import { pipeline } from 'node:stream/promises';
+import type { Clock } from '../model/clock.js';
+import { pathOf, type Call, type EngineClient } from './client.js';
+import { EngineError, type DockerPort } from './port.js';
+import { statPath } from './stat-path.js';
+import { firstNames, linkTar, wholeTar } from './tar.js';
+
+const WRITE_MS = 60_000;
+/** Of silence: what goes through may be large. */
+const STREAM_SILENCE_MS = 120_000;
+/** As `docker cp` has it: what is there and a directory is never replaced by something that is none. */
+const KEEP_DIRECTORIES = { noOverwriteDirNonDir: '1' };
+
+export function archiveVerbs(engine: EngineClient, clock: Clock): Pick<DockerPort, 'pathEntries' | 'copyPath' | 'putLinks'> {
+  return {
+    async pathEntries(idOrName, path, limit, options) {
+      const call = { verb: 'pathEntries', method: 'GET', deadlineMs: STREAM_SILENCE_MS, options } as const;
+      try {
+        return await engine.call(readCall(call, idOrName, path), (answer, scope) => firstNames(answer, limit, scope.touch));
+      } catch (error) {
+        if (!(error instanceof EngineError && error.kind === 'not-found')) throw error;
+        // The path, or the container? That one throws.
+        await engine.effect({ ...call, path: `${pathOf('containers', idOrName)}/json` });
+        return null;
+      }
+    },
+
+    async copyPath(from, to, options) {
+      const call = { verb: 'copyPath', deadlineMs: STREAM_SILENCE_MS, options } as const;
+      if (from.container === to.container) throw new EngineError('rejected', 'copyPath', 'A copy within one container would wait for itself: the engine locks it for either side');
+      // Asked before: to a request whose body goes on the engine says no and closes, and the words may be lost.
+      const target = await statPath(engine, 'copyPath', to.container, to.directory, options);
+      if (target === null) throw new EngineError('not-found', 'copyPath', `There is no ${to.directory} in container ${to.container}`);
+      await engine.call(readCall({ ...call, method: 'GET' }, from.container, from.path), async (answer, scope) => {
+        const archive = wholeTar(scope.touch);
+        await Promise.all([
+          // Fails with the source, and so does the request that sends it on.
+          pipeline(answer, archive),
+          engine.effect({
+            ...call,
+            method: 'PUT',
+            path: pathOf('containers', to.container, 'archive'),
+            query: { path: to.directory, ...KEEP_DIRECTORIES },
+            archive,
+            longLived: true,
+            within: scope,
+          }),
+        ]);
+      });
+    },
+
+    async putLinks(idOrName, directory, links, options) {
+      if (links.length === 0) return;
+      await engine.effect({
+        verb: 'putLinks',
+        method: 'PUT',
+        path: pathOf('containers', idOrName, 'archive'),
+        query: { path: directory, ...KEEP_DIRECTORIES },
+        archive: await linkTar(links, clock.now()),
+        deadlineMs: WRITE_MS,
+        options,
+      });
+    },
+  };
+}
+
+function readCall(call: Omit<Call, 'path'>, container: string, path: string): Call {
+  return { ...call, path: pathOf('containers', container, 'archive'), query: { path }, longLived: true };
+}

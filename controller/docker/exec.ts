@@ -1,0 +1,92 @@
+import type { IncomingMessage } from 'node:http';
+import { delay, type Clock } from '../model/clock.js';
+import type { ExecRequest } from '../model/engine-objects.js';
+import { pathOf, type EngineClient } from './client.js';
+import type { Scope } from './deadline.js';
+import { createFrameReader } from './frames.js';
+import { createLineSplitter } from './lines.js';
+import { EngineError, type CallOptions, type DockerPort } from './port.js';
+import { asName, asNumber, asObject } from './shapes.js';
+
+const SHORT_MS = 30_000;
+/** A build can be silent for long. */
+const SILENCE_MS = 600_000;
+/** The engine may hear of a process's end later than we of its output's: so long it may run without output before it counts as cut off. */
+const END_MS = 5_000;
+const FIRST_PAUSE_MS = 5;
+
+export function execVerbs(engine: EngineClient, clock: Clock): Pick<DockerPort, 'exec'> {
+  return {
+    async exec(idOrName, request, options) {
+      const short = { verb: 'exec', deadlineMs: Math.min(SHORT_MS, options?.deadlineMs ?? SHORT_MS), options: signalOf(options) } as const;
+      const id = await engine.json({ ...short, method: 'POST', path: pathOf('containers', idOrName, 'exec'), body: createBody(request) }, (answer) =>
+        asName(asObject(answer, 'it')['Id'], "the exec's Id"),
+      );
+      const start = { verb: 'exec', method: 'POST', path: pathOf('exec', id, 'start'), body: { Detach: false, Tty: false }, longLived: true } as const;
+      const lastLines = await goneIsConflict(
+        engine.call({ ...start, deadlineMs: SILENCE_MS, options }, (answer, scope) => readLines(answer, scope, request.onLine)),
+      );
+
+      const isEndedBy = clock.now() + END_MS;
+      for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs *= 2) {
+        const exitCode = await goneIsConflict(engine.json({ ...short, method: 'GET', path: `${pathOf('exec', id)}/json` }, exitCodeFrom));
+        if (exitCode !== null) {
+          lastLines.forEach((line) => request.onLine(line));
+          return { exitCode };
+        }
+        if (clock.now() >= isEndedBy) throw cutOff('the command still runs');
+        await delay(clock, pauseMs, options?.signal);
+      }
+    },
+  };
+}
+
+function signalOf(options: CallOptions | undefined): CallOptions {
+  return options?.signal === undefined ? {} : { signal: options.signal };
+}
+
+function createBody({ command, user, env = {} }: ExecRequest): object {
+  return {
+    AttachStdout: true,
+    AttachStderr: true,
+    Tty: false,
+    Cmd: command,
+    Env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
+    ...(user === undefined ? {} : { User: user }),
+  };
+}
+
+/** Gives what came after the last newlines: whether that is a line or a part of one, only the exec's end tells. */
+async function readLines(answer: IncomingMessage, scope: Scope, onLine: (line: string) => void): Promise<string[]> {
+  const frames = createFrameReader();
+  const lines = { stdout: createLineSplitter({ verbatim: true }), stderr: createLineSplitter({ verbatim: true }) };
+  for await (const chunk of answer as AsyncIterable<Buffer>) {
+    scope.signal.throwIfAborted();
+    scope.touch();
+    for (const { stream, payload } of frames.push(chunk)) lines[stream].push(payload).forEach(onLine);
+  }
+  // The stream's length is nowhere: a lost connection looks like its end.
+  if (frames.isWithinFrame()) throw cutOff('its output ends within a frame');
+  return [lines.stdout.rest(), lines.stderr.rest()].filter((line) => line !== '');
+}
+
+/** Null while it runs; also in the instant before it does. */
+function exitCodeFrom(value: unknown): number | null {
+  const exec = asObject(value, 'the exec');
+  if (exec['Running'] !== false || exec['ExitCode'] === null) return null;
+  return asNumber(exec['ExitCode'], 'ExitCode');
+}
+
+function cutOff(words: string): EngineError {
+  return new EngineError('unreachable', 'exec', `The connection to the engine was lost: ${words}`);
+}
+
+/** The engine forgets an exec with its container. */
+async function goneIsConflict<T>(call: Promise<T>): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    if (!(error instanceof EngineError && error.kind === 'not-found')) throw error;
+    throw new EngineError('conflict', 'exec', `The container ended before the command's end was known: ${error.message}`, error.status, { cause: error });
+  }
+}

@@ -1,0 +1,86 @@
+import { pipeline, Transform, type Readable } from 'node:stream';
+import type { LinkDefinition } from '../model/engine-objects.js';
+import { errorCode } from './error-words.js';
+import { ShapeError } from './shapes.js';
+
+/** At the first use: commands that need no engine need no tar either. It comes with dockerode, which packs with it. */
+const loadTar = () => import('tar-stream');
+
+/** Two blocks of zeros end a tar. */
+const END_BYTES = 1024;
+/** What six octal digits hold; tar-stream would write a larger id as this one. */
+const LARGEST_PLAIN_ID = 0o777777;
+
+/**
+ * Passes a tar on and fails when it ends without a tar's end: the engine reports a failure in the middle of an archive by
+ * words at its end or by less of it, and the stream ends well all the same. `onChunk` hears of whatever came through.
+ */
+export function wholeTar(onChunk: () => void): Transform {
+  let last = Buffer.alloc(0);
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      onChunk();
+      last = Buffer.concat([last, chunk.subarray(-END_BYTES)]).subarray(-END_BYTES);
+      done(null, chunk);
+    },
+    flush(done) {
+      const isWhole = last.length === END_BYTES && last.every((byte) => byte === 0);
+      done(isWhole ? null : new ShapeError('the archive ends too early'));
+    },
+  });
+}
+
+/** The names of the first entries directly below the tar's own root, at most `limit`; the rest of it is let go unread. */
+export async function firstNames(archive: Readable, limit: number, onChunk: () => void): Promise<string[]> {
+  const { extract } = await loadTar();
+  return new Promise((resolve, reject) => {
+    const names = new Set<string>();
+    const reader = extract();
+    let root: string | null = null;
+    reader.on('entry', (header, contents, next) => {
+      const path = header.name.replace(/\/+$/, '');
+      root ??= path;
+      const name = path.startsWith(`${root}/`) ? path.slice(root.length + 1).split('/')[0] : undefined;
+      if (name !== undefined) names.add(name);
+      if (names.size >= limit) {
+        resolve([...names].slice(0, limit));
+        archive.destroy();
+        return;
+      }
+      contents.on('end', () => next());
+      contents.resume();
+    });
+    pipeline(archive, wholeTar(onChunk), reader, (error) => {
+      if (error === null || error === undefined) resolve([...names]);
+      // What a connection fails with has a code; what tar-stream has to say has none.
+      else reject(errorCode(error) === '' ? new ShapeError('the archive is cut or no tar') : error);
+    });
+  });
+}
+
+/** A tar of directories that everybody may write into, as into /tmp. */
+export async function directoryTar(names: readonly string[], timeMs: number): Promise<Buffer> {
+  const { pack } = await loadTar();
+  const tar = pack();
+  for (const name of names) tar.entry({ name, type: 'directory', mode: 0o1777, uid: 0, gid: 0, mtime: new Date(timeMs) });
+  tar.finalize();
+  const blocks: Buffer[] = [];
+  for await (const block of tar as AsyncIterable<Buffer>) blocks.push(block);
+  return Buffer.concat(blocks);
+}
+
+/** A tar of symbolic links. Nix takes a link's time for its generation's age. */
+export async function linkTar(links: readonly LinkDefinition[], timeMs: number): Promise<Buffer> {
+  const { pack } = await loadTar();
+  const tar = pack();
+  for (const { name, target, uid, gid = uid } of links) {
+    const isPlain = Math.max(uid, gid) <= LARGEST_PLAIN_ID;
+    const header = { name, type: 'symlink', linkname: target, mode: 0o777, uid, gid, mtime: new Date(timeMs) } as const;
+    // Its types do not know of `pax`, which is merged into the extended header.
+    tar.entry(isPlain ? header : Object.assign({ ...header }, { pax: { uid: String(uid), gid: String(gid) } }));
+  }
+  tar.finalize();
+  const blocks: Buffer[] = [];
+  for await (const block of tar as AsyncIterable<Buffer>) blocks.push(block);
+  return Buffer.concat(blocks);
+}

@@ -1,0 +1,44 @@
+import { randomUUID } from 'node:crypto';
+import type { CallOptions } from '../docker/port.js';
+import type { Clock } from '../model/clock.js';
+import { failureClass } from '../model/reasons.js';
+import type { Backoff } from './backoff.js';
+import type { CacheSet, EngineView, Hooks } from './interfaces.js';
+import type { QueueItem, WorkQueue } from './queue.js';
+
+const PREFIX = '#cache:';
+
+/** No workspace's name holds a colon. */
+export function cacheKey(cache: string): string {
+  return `${PREFIX}${cache}`;
+}
+
+export function cacheOfKey(key: string): string | null {
+  return key.startsWith(PREFIX) ? key.slice(PREFIX.length) : null;
+}
+
+export interface CacheReconcilerDependencies {
+  readonly clock: Clock;
+  readonly view: EngineView;
+  readonly caches: CacheSet;
+  readonly queue: WorkQueue;
+  readonly backoff: Backoff;
+  readonly hooks: Hooks;
+  readonly calls: CallOptions;
+}
+
+/** One look at one cache; what is left to do comes back through the queue. */
+export async function reconcileCache(item: QueueItem, cache: string, deps: CacheReconcilerDependencies): Promise<void> {
+  const { clock, view, caches, queue, backoff, hooks, calls } = deps;
+  const startedAt = clock.now();
+  queue.cancelDelay(item.key);
+  if (!item.observed) await view.refreshShared(calls);
+  const { operations, failure, recheckMs } = await caches.reconcile(cache, calls);
+  if (operations > 0) await view.refreshShared(calls);
+  if (failure === null) backoff.reset(item.key);
+  else hooks.retried(item.key, failure.reason);
+  if (recheckMs === 0) queue.add(item.key, 'verify', true);
+  else if (recheckMs !== null) queue.addAfter(item.key, 'recheck', recheckMs);
+  const result = failure === null ? 'success' : failureClass(failure.reason);
+  hooks.reconciled({ kind: 'cache', key: cache, reconcileId: randomUUID(), trigger: item.trigger, result, operations, failure, seconds: (clock.now() - startedAt) / 1_000 });
+}

@@ -1,0 +1,179 @@
+import type { CallOptions, DockerPort } from '../docker/port.js';
+import type { CacheReport, CacheTotals, CacheUse, CacheVerdict } from '../model/cache.js';
+import { later, type Clock } from '../model/clock.js';
+import type { DesiredCache } from '../model/desired.js';
+import { cacheVolumeName } from '../model/names.js';
+import type { Failure } from '../model/reasons.js';
+import { addUse, NO_TOTALS, warmUse } from './accounts.js';
+import { createClearing } from './clearing.js';
+import { environmentRequest } from './environment-key.js';
+import { createEnvironments, PREWARM, type EnvironmentEvents } from './environments.js';
+import { createImports } from './imports.js';
+import { createKeeper, type CacheOutcome, type CacheWorld, type ExecutePlan } from './keeper.js';
+import { createMeasure } from './measure.js';
+
+/** As `EnvironmentEvents`, of the cache that is named. */
+export interface CacheEvents {
+  onLinked(cache: string, workspace: string, use: CacheUse): void;
+  onRealised(cache: string, result: Parameters<EnvironmentEvents['onRealised']>[0]): void;
+  onProgress(cache: string, workspaces: readonly string[], words: string): void;
+  onChange(workspaces: readonly string[]): void;
+  onReport(report: CacheReport): void;
+}
+
+export interface CacheDependencies {
+  readonly docker: DockerPort;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly instance: string;
+  readonly world: CacheWorld;
+  readonly calls: CallOptions;
+  readonly execute: ExecutePlan;
+  readonly events: CacheEvents;
+  readonly totals: { load(): CacheTotals | null; save(totals: CacheTotals): void };
+  /** For a plan: nothing is begun by itself. */
+  readonly foresight?: boolean;
+}
+
+export type Cache = ReturnType<typeof createCache>;
+
+/** One cache: its keeper, its environments and images, and their accounts. */
+export function createCache(name: string, deps: CacheDependencies) {
+  const { docker, clock, calls, events } = deps;
+  let desired: DesiredCache | null = null;
+  let workspaces: readonly string[] = [];
+  let totals = deps.totals.load() ?? NO_TOTALS;
+
+  const changed = () => {
+    report();
+    events.onChange(workspaces);
+  };
+
+  const environments = createEnvironments({
+    cache: name,
+    clock,
+    random: deps.random,
+    calls,
+    events: {
+      onChange: events.onChange,
+      onLinked(workspace, use) {
+        count(use);
+        if (workspace !== PREWARM) events.onLinked(name, workspace, use);
+        report();
+      },
+      onRealised(result) {
+        if (result.failure === null) measure.soon();
+        events.onRealised(name, result);
+        report();
+        prewarm();
+      },
+      onProgress(names, words) {
+        events.onProgress(name, names, words);
+        report();
+      },
+    },
+  });
+
+  const keeper = createKeeper({
+    ...deps,
+    cache: name,
+    onUp(commands, inventory) {
+      imports.reset(inventory.images);
+      environments.open(commands, inventory);
+      if (deps.foresight === true) return;
+      measure.soon();
+      changed();
+    },
+    onDown() {
+      environments.close();
+      changed();
+    },
+  });
+  const imports = createImports({ cache: name, clock, commands: keeper.commands, unavailable: keeper.unavailable, onChange: changed });
+  const measure = createMeasure({ clock, calls, commands: keeper.commands, onChange: report });
+  const clearing = createClearing({ cache: name, docker, clock, keeper, environments, workspaces: () => workspaces, onChange: changed });
+
+  function count(use: CacheUse): void {
+    totals = addUse(totals, use);
+    deps.totals.save(totals);
+  }
+
+  /** In the background, and kept as a root: a workspace that waits goes first. */
+  function prewarm(): void {
+    const config = desired?.config;
+    if (config === undefined || config.prewarm.length === 0 || keeper.commands() === null || environments.isBusy()) return;
+    const { key } = environmentRequest(config.nixpkgs, config.prewarm, { ranked: true });
+    if (environments.profileKey(PREWARM) === key) return;
+    const failed = environments.failureOf(key);
+    if (failed === null || failed.retryMs === 0) return environments.request(PREWARM, config.nixpkgs, config.prewarm);
+    if (failed.retryMs !== null) later(clock, failed.retryMs + 1, calls.signal, prewarm);
+  }
+
+  function unavailable(): Failure | null {
+    return clearing.isUnderWay() ? { reason: 'CacheClearing', message: `the cache ${name} is being emptied` } : keeper.unavailable();
+  }
+
+  function verdict(): CacheVerdict {
+    if (clearing.isUnderWay()) return { kind: 'progressing', message: 'the cache is being emptied' };
+    const failure = keeper.failure();
+    if (failure !== null) return { kind: 'failing', failure };
+    return keeper.commands() === null ? { kind: 'progressing', message: keeper.message() } : { kind: 'ready' };
+  }
+
+  function report(): void {
+    if (desired === null) return;
+    events.onReport({
+      name,
+      verdict: verdict(),
+      spec: { location: desired.location, problem: desired.problem },
+      volume: cacheVolumeName(name),
+      keeper: keeper.view(),
+      storeBytes: measure.size()?.bytes ?? null,
+      storePaths: measure.size()?.paths ?? null,
+      environments: environments.environmentCount(),
+      workspaces,
+      underWay: environments.underWay(),
+      totals,
+    });
+  }
+
+  return {
+    name,
+    environments,
+    imports,
+    unavailable,
+    isClearing: clearing.isUnderWay,
+    isMigrating: (): boolean => keeper.failure()?.reason === 'CacheMigrating',
+    isBusy: (): boolean => environments.isBusy() || imports.isBusy() || clearing.isUnderWay(),
+    hasMoved: keeper.hasMoved,
+    async reconcile(callOptions: CallOptions): Promise<CacheOutcome> {
+      const outcome = await keeper.reconcile(desired, callOptions);
+      report();
+      if (outcome.operations === 0) prewarm();
+      return outcome;
+    },
+    foresee: (callOptions: CallOptions) => keeper.foresee(desired, callOptions),
+    clear: (force: boolean, callOptions: CallOptions): Promise<string> => {
+      measure.forget();
+      return clearing.clear(force, callOptions);
+    },
+    /** A workspace's container was made on an environment that was there. */
+    noteWarmStart(workspace: string): CacheUse | null {
+      const known = environments.known(workspace);
+      if (known === null) return null;
+      const use = warmUse(known, 0);
+      count(use);
+      return use;
+    },
+    /** Takes over what the specs want; true when the cache's own spec has changed. */
+    want(next: DesiredCache | null, users: readonly string[]): boolean {
+      const isChanged = JSON.stringify(desired?.config ?? null) !== JSON.stringify(next?.config ?? null);
+      const isTold = isChanged || users.join() !== workspaces.join() || desired?.problem?.message !== next?.problem?.message;
+      if (isChanged) environments.forgetFailures();
+      desired = next;
+      workspaces = users;
+      if (isTold) report();
+      return isChanged;
+    },
+  };
+}

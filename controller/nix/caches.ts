@@ -1,0 +1,225 @@
+import type { CallOptions } from '../docker/port.js';
+import type { CacheUse, WorkspaceCacheReport } from '../model/cache.js';
+import type { DesiredSnapshot, DesiredWorkspace } from '../model/desired.js';
+import { CONTAINER_TYPE, LABEL, cacheOfKeeperName } from '../model/names.js';
+import { FailureError, type Failure } from '../model/reasons.js';
+import type { CacheObservation, Operation } from '../plan/types.js';
+import { createCache, type Cache, type CacheDependencies } from './cache.js';
+import { environmentRequest } from './environment-key.js';
+import { bareImageId } from './keeper-commands.js';
+import { createImages, withProbe, type ImageRecord } from './images.js';
+import type { CacheOutcome } from './keeper.js';
+import type { KeeperPlan } from './plan-keeper.js';
+
+export interface CachesDependencies extends Omit<CacheDependencies, 'totals'> {
+  readonly imageRecord: ImageRecord;
+  readonly totals: (cache: string) => CacheDependencies['totals'];
+}
+
+type Of<T extends Operation['type']> = Extract<Operation, { type: T }>;
+
+/** All caches of this controller. They are apart: a volume, a keeper and numbers each. */
+export function createCaches(deps: CachesDependencies) {
+  const { docker, world, instance, events } = deps;
+  const images = createImages(docker, instance, deps.imageRecord);
+  const caches = new Map<string, Cache>();
+  const lastUses = new Map<string, CacheUse>();
+  /** Packages by environment key: what a profile holds, where this controller put it there. */
+  const packagesOf = new Map<string, readonly string[]>();
+  let snapshot: Pick<DesiredSnapshot, 'caches' | 'workspaces' | 'complete'> | null = null;
+
+  function cacheOf(name: string): Cache {
+    const known = caches.get(name);
+    if (known !== undefined) return known;
+    const made = createCache(name, {
+      ...deps,
+      totals: deps.totals(name),
+      events: {
+        ...events,
+        onLinked(cache, workspace, use) {
+          lastUses.set(workspace, use);
+          events.onLinked(cache, workspace, use);
+        },
+      },
+    });
+    caches.set(name, made);
+    return made;
+  }
+
+  /** Takes over what the specs want; gives the caches to look at. */
+  function update(next: DesiredSnapshot): string[] {
+    snapshot = next;
+    const users = usersByCache(next);
+    const changed: string[] = [];
+    for (const name of new Set([...next.caches.keys(), ...caches.keys(), ...ownKeepers()])) {
+      const desired = next.caches.get(name) ?? null;
+      if (cacheOf(name).want(desired, users.get(name) ?? [])) changed.push(name);
+    }
+    for (const name of lastUses.keys()) if (!next.workspaces.has(name)) lastUses.delete(name);
+    return changed;
+  }
+
+  /** Keepers on the engine that our files made: a spec that went while we were down leaves one. */
+  function ownKeepers(): string[] {
+    return [...world.containers.values()].flatMap(({ name, labels }) =>
+      labels[LABEL.type] === CONTAINER_TYPE.keeper && labels[LABEL.cacheOwner] === instance ? (cacheOfKeeperName(name) ?? []) : [],
+    );
+  }
+
+  async function reconcile(name: string, calls: CallOptions): Promise<CacheOutcome> {
+    const cache = cacheOf(name);
+    const outcome = await cache.reconcile(calls);
+    if (outcome.operations === 0 && outcome.failure === null) {
+      if (snapshot?.complete === true) await cache.imports.release((bareId) => isImageUsed(bareId), calls).catch(() => undefined);
+    }
+    if (snapshot !== null && !snapshot.caches.has(name) && outcome.operations === 0) {
+      if (!ownKeepers().includes(name) && !(usersByCache(snapshot).get(name)?.length ?? 0)) forget(name);
+    }
+    return outcome;
+  }
+
+  function forget(name: string): void {
+    caches.delete(name);
+    events.onReport({ name, verdict: { kind: 'removed' }, spec: { location: null, problem: null }, volume: '', keeper: null, storeBytes: null, storePaths: null, environments: 0, workspaces: [], underWay: [], totals: { paths: { hit: 0, fetched: 0, built: 0 }, bytesFetched: 0, bytesSaved: 0 } });
+  }
+
+  /** By any container on the engine, in any state. */
+  function isImageUsed(bareId: string): boolean {
+    return [...world.containers.values()].some(({ imageId }) => bareImageId(imageId) === bareId);
+  }
+
+  /** What the planner has to know; null without a cache. `imageIds`: of the container that is there, and of the spec's image. */
+  function observe(workspace: DesiredWorkspace, imageIds: readonly string[]): CacheObservation | null {
+    const name = workspace.creation.cache;
+    if (name === null) return null;
+    const cache = caches.get(name);
+    const config = snapshot?.caches.get(name)?.config;
+    const image = imageOf(workspace, imageIds, cache, config?.trustedImages ?? []);
+    const common = { cache: name, mustStop: cache?.isClearing() ?? false, isMigrating: cache?.isMigrating() ?? false, ...image };
+    if (cache === undefined || config === undefined) {
+      const unavailable: Failure = { reason: 'CacheMissing', message: `there is no cache ${name}` };
+      const profile = workspace.packages.length === 0 ? 'ready' : 'unknown';
+      return { ...common, unavailable, profile, profilePackages: null, isRealised: false, progress: null, failure: null, retryMs: null, importFailure: null };
+    }
+    const { environments } = cache;
+    const { key } = environmentRequest(config.nixpkgs, workspace.packages);
+    packagesOf.set(key, workspace.packages);
+    const held = environments.profileKey(workspace.name);
+    const failed = environments.failureOf(key);
+    const isDue = failed !== null && failed.retryMs === 0;
+    return {
+      ...common,
+      unavailable: deps.foresight === true ? null : cache.unavailable(),
+      profile: profileState(workspace, held, key, environments.isTold() || deps.foresight === true),
+      profilePackages: held === null ? null : (packagesOf.get(held) ?? null),
+      isRealised: environments.isKnown(key),
+      progress: environments.progressOf(workspace.name, key),
+      failure: isDue ? null : (failed?.failure ?? null),
+      retryMs: failed?.retryMs ?? null,
+      importFailure: image.imageId === null ? null : cache.imports.failureOf(image.imageId),
+    };
+  }
+
+  function imageOf(workspace: DesiredWorkspace, imageIds: readonly string[], cache: Cache | undefined, trusted: readonly string[]): Pick<CacheObservation, 'image' | 'imageId'> {
+    const states = imageIds.map((imageId): Pick<CacheObservation, 'image' | 'imageId'> => {
+      const brings = images.bringsStore(imageId);
+      if (brings === undefined) return { image: 'unknown', imageId };
+      if (!brings) return { image: 'plain', imageId };
+      if (cache?.imports.has(imageId) === true) return { image: 'imported', imageId };
+      return { image: isTrusted(workspace.creation.image, trusted) ? 'own' : 'refused', imageId };
+    });
+    return states.find(({ image }) => image === 'refused' || image === 'own' || image === 'unknown') ?? states[0] ?? { image: 'unknown', imageId: null };
+  }
+
+  return {
+    update,
+    reconcile,
+    observe,
+    names: (): string[] => [...caches.keys()].sort(),
+    isBusy: (): boolean => [...caches.values()].some((cache) => cache.isBusy()),
+    keeperMoved(name: string): boolean {
+      const keeper = [...world.containers.values()].find((container) => cacheOfKeeperName(container.name) === name && !container.name.endsWith('.next'));
+      return caches.get(name)?.hasMoved(keeper) ?? true;
+    },
+    /** Whether images bring a store of their own; one probe an image, for good. */
+    lookAtImage: (imageId: string, calls: CallOptions): Promise<void> => images.look(imageId, calls),
+    foresee: (name: string, calls: CallOptions): Promise<KeeperPlan> => cacheOf(name).foresee(calls),
+
+    /** The part of a plan that is not the engine's. */
+    realise({ workspace, cache, packages }: Of<'realise-environment'>): void {
+      const config = snapshot?.caches.get(cache)?.config;
+      if (config !== undefined) cacheOf(cache).environments.request(workspace, config.nixpkgs, packages);
+    },
+    async inPlace({ workspace, cache, waitMs }: Of<'await-environment'>): Promise<boolean> {
+      const config = snapshot?.caches.get(cache)?.config;
+      const packages = snapshot?.workspaces.get(workspace)?.packages;
+      if (config === undefined || packages === undefined) return false;
+      return cacheOf(cache).environments.inPlace(workspace, environmentRequest(config.nixpkgs, packages).key, waitMs);
+    },
+    async importImage({ cache, imageId }: Of<'import-image'>, calls: CallOptions): Promise<void> {
+      await cacheOf(cache).imports.take(imageId, (use) => withProbe(docker, instance, imageId, calls, use), calls);
+    },
+
+    /** A container of the workspace was made on what its profile held already. */
+    noteCreated(workspace: string): void {
+      const desired = snapshot?.workspaces.get(workspace);
+      const cache = desired?.creation.cache == null ? undefined : caches.get(desired.creation.cache);
+      if (desired === undefined || cache === undefined || desired.packages.length === 0) return;
+      const { key } = environmentRequest(snapshot?.caches.get(cache.name)?.config.nixpkgs ?? '', desired.packages);
+      if (cache.environments.profileKey(workspace) !== key || cache.environments.progressOf(workspace, key) !== null) return;
+      const use = cache.noteWarmStart(workspace);
+      if (use !== null) {
+        lastUses.set(workspace, use);
+        events.onLinked(cache.name, workspace, use);
+      }
+    },
+
+    reportOf(workspace: DesiredWorkspace): WorkspaceCacheReport | null {
+      const seen = observe(workspace, []);
+      if (seen === null) return null;
+      const { cache, unavailable, profile, progress, failure } = seen;
+      return { cache, unavailable, packages: workspace.packages, profile, progress, failure, lastUse: lastUses.get(workspace.name) ?? null };
+    },
+
+    /** Throws an error of one line when it is refused. */
+    async clear(name: string, force: boolean, calls: CallOptions): Promise<string> {
+      const cache = caches.get(name);
+      if (cache === undefined || snapshot?.caches.has(name) !== true) throw new Error(`there is no cache ${name}`);
+      try {
+        return await cache.clear(force, calls);
+      } catch (error) {
+        throw error instanceof FailureError ? new Error(error.message, { cause: error }) : error;
+      }
+    },
+  };
+}
+
+export type Caches = ReturnType<typeof createCaches>;
+
+function profileState(workspace: DesiredWorkspace, held: string | null, wanted: string, isTold: boolean): CacheObservation['profile'] {
+  if (!isTold) return 'unknown';
+  if (held === wanted) return 'ready';
+  if (held !== null) return 'old';
+  return workspace.packages.length === 0 ? 'ready' : 'none';
+}
+
+function usersByCache({ workspaces }: Pick<DesiredSnapshot, 'workspaces'>): ReadonlyMap<string, readonly string[]> {
+  const users = new Map<string, string[]>();
+  for (const { name, creation } of workspaces.values()) {
+    if (creation.cache === null) continue;
+    const names = users.get(creation.cache);
+    if (names === undefined) users.set(creation.cache, [name]);
+    else names.push(name);
+  }
+  for (const names of users.values()) names.sort();
+  return users;
+}
+
+/** `*` stands for anything; a pattern without a tag matches every tag. */
+function isTrusted(reference: string, patterns: readonly string[]): boolean {
+  return patterns.some((pattern) => {
+    const expression = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*');
+    return new RegExp(`^${expression}(:[\\w][\\w.-]*)?(@sha256:[0-9a-f]+)?$`).test(reference);
+  });
+}
+

@@ -1,0 +1,85 @@
+import type { CallOptions, DockerPort } from '../docker/port.js';
+import { delay, type Clock } from '../model/clock.js';
+import type { ObservedContainer } from '../model/engine-objects.js';
+import { cacheVolumeName, containerName, keeperName, nextContainerName } from '../model/names.js';
+import type { Environments } from './environments.js';
+import type { Keeper } from './keeper.js';
+
+const STOP_DEADLINE_MS = 120_000;
+const POLL_MS = 200;
+
+export interface ClearingDependencies {
+  readonly cache: string;
+  readonly docker: DockerPort;
+  readonly clock: Clock;
+  readonly keeper: Keeper;
+  readonly environments: Environments;
+  /** Workspaces of this controller on the cache. */
+  readonly workspaces: () => readonly string[];
+  /** Whether the cache is being emptied has changed: workspaces stop, or start again, by their ordinary plan. */
+  readonly onChange: () => void;
+}
+
+/**
+ * Empties a cache's volume and nothing else: its workspaces stop, the keeper marks the volume and ends, and the next
+ * keeper empties it before it does anything. Killed anywhere on the way, the controller's next run starts them again.
+ */
+export function createClearing(deps: ClearingDependencies) {
+  const { cache, docker, clock, keeper, environments } = deps;
+  let isUnderWay = false;
+
+  function refusal(force: boolean): string | null {
+    if (isUnderWay) return `the cache ${cache} is being emptied already`;
+    const missing = keeper.unavailable();
+    if (missing !== null) return missing.message;
+    if (environments.isBusy()) return `packages are being realised (${environments.underWay().join('; ') || 'a profile is being switched'}): try again afterwards`;
+    const running = namesOf(keeper.users().filter(isUp));
+    if (running.length > 0 && !force) return `${running.join(', ')} use the cache ${cache}: stop them, or use --force, which stops them, empties the cache and starts them again`;
+    const own = new Set(deps.workspaces().flatMap((workspace) => [containerName(workspace), nextContainerName(workspace)]));
+    const others = running.filter((name) => !own.has(name));
+    return others.length > 0 ? `${others.join(', ')} use the cache ${cache} and are not this controller's: stop them first` : null;
+  }
+
+  async function untilStopped(calls: CallOptions): Promise<void> {
+    const deadline = clock.now() + STOP_DEADLINE_MS;
+    for (;;) {
+      const listed = await docker.listContainers({}, calls);
+      const up = listed.filter((one) => !one.name.startsWith(keeperName(cache)) && isUp(one) && one.mounts.some(({ source }) => source === cacheVolumeName(cache)));
+      if (up.length === 0) return;
+      if (clock.now() > deadline) throw new Error(`${namesOf(up).join(', ')} did not stop in time; nothing was emptied`);
+      await delay(clock, POLL_MS, calls.signal);
+      calls.signal?.throwIfAborted();
+    }
+  }
+
+  return {
+    isUnderWay: () => isUnderWay,
+    /** Gives what happened, in a sentence; throws an error of one line when it is refused. */
+    async clear(force: boolean, calls: CallOptions): Promise<string> {
+      const refused = refusal(force);
+      if (refused !== null) throw new Error(refused);
+      const stopped = namesOf(keeper.users().filter(isUp));
+      isUnderWay = true;
+      deps.onChange();
+      try {
+        await untilStopped(calls);
+        const commands = keeper.commands();
+        if (commands === null) throw new Error(`the keeper of the cache ${cache} went away; nothing was emptied`);
+        await commands.requestWipe(calls);
+        await keeper.stop('the cache was emptied', calls);
+      } finally {
+        isUnderWay = false;
+        deps.onChange();
+      }
+      return stopped.length === 0 ? `the cache ${cache} is empty` : `the cache ${cache} is empty; ${stopped.join(', ')} start again`;
+    },
+  };
+}
+
+function isUp({ state }: ObservedContainer): boolean {
+  return state === 'running' || state === 'paused' || state === 'restarting';
+}
+
+function namesOf(containers: readonly ObservedContainer[]): string[] {
+  return containers.map(({ name }) => name).sort();
+}

@@ -1,0 +1,217 @@
+import { EngineError, type CallOptions, type DockerPort } from '../docker/port.js';
+import { FailureError, type Failure } from '../model/reasons.js';
+import type { EnvironmentRequest } from './environment-key.js';
+import { ENVIRONMENT_EXPRESSION } from './expression.js';
+import { nixFailure } from './nix-failure.js';
+import { createNixLog, shortName, type RealisationProgress } from './nix-log.js';
+import * as scripts from './scripts.js';
+
+/** An environment in the store. `paths` and `bytes` are of its closure, without the link farm itself. */
+export interface KnownEnvironment {
+  readonly path: string;
+  readonly paths: number;
+  readonly bytes: number;
+}
+
+export interface Inventory {
+  readonly nixVersion: string;
+  /** Environment paths by workspace; `.prewarm` is none. */
+  readonly profiles: ReadonlyMap<string, string>;
+  readonly environments: ReadonlyMap<string, KnownEnvironment>;
+  /** Ids of images whose store was imported, without `sha256:`. */
+  readonly images: ReadonlySet<string>;
+}
+
+export interface Resolved {
+  readonly derivation: string;
+  /** Store paths and derivations that it would fetch or build, without the environment itself. */
+  readonly wants: ReadonlySet<string>;
+}
+
+export interface Realised {
+  readonly environment: KnownEnvironment;
+  /** NAR bytes by path; closure and what the builds needed beside it. */
+  readonly fetched: ReadonlyMap<string, number>;
+  readonly built: ReadonlyMap<string, number>;
+  readonly hit: ReadonlyMap<string, number>;
+}
+
+export interface RunningCommand {
+  /** Ends it: what was fetched until then stays. */
+  cancel(): void;
+}
+
+const DAEMON_MS = 60_000;
+/** A build may be silent for long; the connection's end is noticed at once. */
+const SILENCE_MS = 3_600_000;
+
+/** What the controller does in one running keeper. Failures of Nix are `FailureError`s, those of the engine `EngineError`s. */
+export function createKeeperCommands(docker: DockerPort, keeperId: string) {
+  async function run(script: string, user: string, env: Readonly<Record<string, string>>, onLine: (line: string) => void, options: CallOptions): Promise<number> {
+    const { exitCode } = await docker.exec(keeperId, { command: ['/bin/sh', '-c', script], user, env, onLine }, { deadlineMs: SILENCE_MS, ...options });
+    return exitCode;
+  }
+
+  /** For commands that only fail when the keeper itself does. */
+  async function told(script: string, user: string, env: Readonly<Record<string, string>>, what: string, options: CallOptions): Promise<string[]> {
+    const lines: string[] = [];
+    const code = await run(script, user, env, (line) => lines.push(line), { deadlineMs: DAEMON_MS, ...options });
+    if (code !== 0) throw new FailureError(shellFailure(lines, what));
+    return lines.flatMap((line) => (line.startsWith(TOLD) ? [line.slice(TOLD.length)] : []));
+  }
+
+  return {
+    async inventory(options: CallOptions): Promise<Inventory> {
+      return inventoryFrom(await told(scripts.INVENTORY_SCRIPT, scripts.ROOT_USER, {}, 'the Nix daemon does not answer', options));
+    },
+
+    async resolve(request: EnvironmentRequest, options: CallOptions): Promise<Resolved> {
+      const log = createNixLog();
+      const lines: string[] = [];
+      const env = { KALPANA_EXPRESSION: ENVIRONMENT_EXPRESSION, KALPANA_REQUEST: JSON.stringify(request) };
+      const code = await run(scripts.RESOLVE_SCRIPT, scripts.COMMAND_USER, env, (line) => void (line.startsWith(TOLD) ? lines.push(line.slice(TOLD.length)) : log.push(line)), options);
+      const words = (name: string) => lines.flatMap((line) => (line.startsWith(`${name} `) ? [line.slice(name.length + 1)] : []));
+      const derivation = words('derivation')[0];
+      if (code !== 0 || derivation === undefined) throw new FailureError(nixFailure(log, 'resolve'));
+      const wants = new Set(words('out').map((line) => line.trim()).filter((path) => path.startsWith('/nix/store/') && path !== derivation));
+      refuseToBuildForLackOfACache(wants, log);
+      return { derivation, wants };
+    },
+
+    async realise(request: EnvironmentRequest, derivation: string, onProgress: (progress: RealisationProgress) => void, onStart: (command: RunningCommand) => void, options: CallOptions): Promise<Realised> {
+      const log = createNixLog();
+      const lines: string[] = [];
+      const onLine = (line: string) => {
+        if (!line.startsWith(TOLD)) {
+          log.push(line);
+          return onProgress(log.progress());
+        }
+        const words = line.slice(TOLD.length);
+        const pid = /^pid (\d+)$/.exec(words)?.[1];
+        if (pid !== undefined) onStart({ cancel: () => cancel(pid, options) });
+        lines.push(words);
+      };
+      const env = { KALPANA_KEY: request.key, KALPANA_DERIVATION: derivation };
+      const code = await run(scripts.REALISE_SCRIPT, scripts.COMMAND_USER, env, onLine, options);
+      if (code !== 0) throw new FailureError(nixFailure(log, 'realise'));
+      return realisedFrom(lines, log.fetched());
+    },
+
+    /** One profile for each of `workspaces`; gives those that point there now. */
+    async link(environment: string, workspaces: readonly string[], options: CallOptions): Promise<readonly string[]> {
+      const env = { KALPANA_ENVIRONMENT: environment, KALPANA_WORKSPACES: workspaces.join(' ') };
+      const lines = await told(scripts.LINK_SCRIPT, scripts.COMMAND_USER, env, 'the profile could not be switched', options);
+      return lines.flatMap((line) => (line.startsWith('linked ') ? [line.slice('linked '.length)] : []));
+    },
+
+    async measure(options: CallOptions): Promise<{ readonly bytes: number; readonly paths: number }> {
+      const [line = ''] = await told(scripts.MEASURE_SCRIPT, scripts.ROOT_USER, {}, 'the store could not be measured', options);
+      const [, kibibytes = '0', paths = '0'] = line.split(' ');
+      return { bytes: Number(kibibytes) * 1024, paths: Number(paths) };
+    },
+
+    /** `source` is a container of the image, in any state. */
+    async importImage(source: string, imageId: string, options: CallOptions): Promise<number> {
+      const image = bareImageId(imageId);
+      const env = { KALPANA_IMAGE: image };
+      await told(scripts.PREPARE_IMPORT_SCRIPT, scripts.ROOT_USER, env, 'the import could not be prepared', options);
+      await docker.copyPath({ container: source, path: '/nix/store' }, { container: keeperId, directory: `/nix/var/kalpana/import/${image}/nix` }, options);
+      const lines = await told(scripts.IMPORT_SCRIPT, scripts.ROOT_USER, env, 'the import failed', { ...options, deadlineMs: SILENCE_MS });
+      return Number(lines.find((line) => line.startsWith('imported '))?.slice('imported '.length) ?? 0);
+    },
+
+    async release(imageIds: readonly string[], options: CallOptions): Promise<void> {
+      await told(scripts.RELEASE_SCRIPT, scripts.ROOT_USER, { KALPANA_IMAGES: imageIds.map(bareImageId).join(' ') }, 'images could not be released', options);
+    },
+
+    async requestWipe(options: CallOptions): Promise<void> {
+      await told(scripts.WIPE_SCRIPT, scripts.ROOT_USER, {}, 'the cache could not be marked', options);
+    },
+  };
+
+  function cancel(pid: string, options: CallOptions): void {
+    // What cannot be cancelled ends by itself.
+    run(scripts.CANCEL_SCRIPT, scripts.COMMAND_USER, { KALPANA_PID: pid }, () => undefined, options).catch(() => undefined);
+  }
+}
+
+export type KeeperCommands = ReturnType<typeof createKeeperCommands>;
+
+const TOLD = 'kalpana: ';
+
+export function bareImageId(imageId: string): string {
+  return imageId.replace(/^sha256:/, '');
+}
+
+/** An engine failure in a keeper's command, as its users hear of it. */
+export function commandFailure(error: unknown, cache: string): Failure {
+  if (error instanceof FailureError) return error.failure;
+  if (error instanceof EngineError) return { reason: 'KeeperNotReady', message: `the keeper of the cache ${cache} went away: ${error.message}` };
+  throw error;
+}
+
+function shellFailure(lines: readonly string[], what: string): Failure {
+  const words = lines.filter((line) => !line.startsWith(TOLD) && line.trim() !== '').at(-1) ?? '';
+  const isFull = /no space left|disk is full/i.test(lines.join('\n'));
+  return { reason: isFull ? 'CacheDiskFull' : 'KeeperNotReady', message: words === '' ? what : `${what}: ${words}` };
+}
+
+/**
+ * A binary cache that is away for a minute must not make Nix build a world from source: where one could not be asked,
+ * nothing is built.
+ */
+function refuseToBuildForLackOfACache(wants: ReadonlySet<string>, log: ReturnType<typeof createNixLog>): void {
+  const builds = [...wants].filter((path) => path.endsWith('.drv'));
+  const away = log.messages().some((message) => /unable to download|disabling binary cache|couldn't connect|could not connect/i.test(message));
+  if (builds.length > 0 && away) throw new FailureError(nixFailure(log, 'realise'));
+}
+
+function inventoryFrom(lines: readonly string[]): Inventory {
+  const rows = lines.map((line) => line.split(' '));
+  const of = (kind: string) => rows.filter(([first]) => first === kind);
+  const environments = of('environment').map(([, path = '', paths, bytes]) => [path, { path, paths: Math.max(0, Number(paths) - FARM_PATHS), bytes: Number(bytes) }] as const);
+  return {
+    nixVersion: of('version')[0]?.[1] ?? 'unknown',
+    profiles: new Map(of('profile').map(([, workspace = '', path = '']) => [workspace, path] as const)),
+    environments: new Map(environments),
+    images: new Set(of('image').map(([, id = '']) => id)),
+  };
+}
+
+/** The environment and its manifest: ours, not the packages'. */
+const FARM_PATHS = 2;
+
+function isFarm(path: string): boolean {
+  return /-kalpana-env-/.test(path);
+}
+
+function realisedFrom(lines: readonly string[], fetchedBytes: ReadonlyMap<string, number>): Realised {
+  const sized = (kind: string) =>
+    new Map(
+      lines
+        .map((line) => line.split(' '))
+        .filter(([first, , path = '']) => first === kind && path !== '' && !isFarm(path))
+        .map(([, bytes, path = '']) => [path, Number(bytes)] as const),
+    );
+  const environment = lines.find((line) => line.startsWith('environment '))?.slice('environment '.length) ?? '';
+  const closure = sized('closure');
+  const built = new Map([...sized('built')].filter(([path]) => !fetchedBytes.has(path)));
+  // Sizes as the store has them; what the builds alone needed is known by its download.
+  const fetched = new Map([...fetchedBytes].filter(([path]) => !isFarm(path)).map(([path, bytes]) => [path, closure.get(path) ?? bytes]));
+  const hit = new Map([...closure].filter(([path]) => !fetched.has(path) && !built.has(path)));
+  const bytes = [...closure.values()].reduce((sum, size) => sum + size, 0);
+  return { environment: { path: environment, paths: closure.size, bytes }, fetched, built, hit };
+}
+
+/** For a person: `fetching hello-2.12 (1.2 of 30.1 MiB, 3 of 10 paths)`. */
+export function progressWords({ current, bytesDone, bytesExpected, pathsDone, pathsExpected }: RealisationProgress): string {
+  const what = current === null ? 'realising' : `${current.what} ${shortName(current.path)}`;
+  const bytes = bytesExpected > 0 ? `${mebibytes(bytesDone)} of ${mebibytes(bytesExpected)} MiB` : '';
+  const paths = pathsExpected > 0 ? `${pathsDone} of ${pathsExpected} paths` : '';
+  const numbers = [bytes, paths].filter((text) => text !== '').join(', ');
+  return numbers === '' ? what : `${what} (${numbers})`;
+}
+
+function mebibytes(bytes: number): string {
+  return (bytes / 2 ** 20).toFixed(1);
+}

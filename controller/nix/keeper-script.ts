@@ -1,0 +1,75 @@
+/**
+ * What runs in a keeper, as its only long-lived process beside the init: it prepares the volume, holds the shared lock
+ * that keeps garbage collections out (F8), and lives exactly as long as its nix-daemon. The lock and the daemon cannot
+ * outlive each other: the engine ends the container with its main process.
+ * POSIX sh: any Nix image may be a keeper. `KALPANA_NIX_CONF` is the whole nix.conf.
+ */
+export const KEEPER_SCRIPT = String.raw`set -eu
+die() { echo "kalpana-keeper: $*" >&2; exit 78; }
+for program in nix nix-store nix-daemon flock; do
+  command -v "$program" >/dev/null || die "the image has no $program: use an image with Nix outside /nix, and flock (see deploy/images/nix-keeper)"
+done
+version=$(nix --version); version=${"$"}{version##* }
+case $version in
+  2.35.0*) die "Nix 2.35.0 breaks the temporary roots of other versions: use another release" ;;
+  [01].*|2.[0-7]|2.[0-7].*|2.[0-7][a-z]*) die "Nix $version is too old: 2.8 or newer is needed" ;;
+esac
+echo "kalpana-keeper: Nix $version"
+
+var=/nix/var/kalpana
+wipe() {
+  # The mark goes last: a wipe that was cut short starts again with the next keeper.
+  for entry in /nix/* /nix/.[!.]*; do
+    [ -e "$entry" ] || [ -L "$entry" ] || continue
+    [ "$entry" = /nix/var ] || { chmod -R u+w "$entry" 2>/dev/null || true; rm -rf "$entry"; }
+  done
+  for entry in /nix/var/* "$var"/*; do
+    [ "$entry" = "$var" ] || [ "$entry" = "$var/wipe" ] || rm -rf "$entry"
+  done
+  rm -f "$var/wipe"
+}
+# A bare store of the replaced system has its paths at the volume's root: it is a cache and nothing else (F1).
+if [ ! -e /nix/var/nix/db/db.sqlite ]; then
+  for entry in /nix/*-*; do
+    case ${"$"}{entry#/nix/} in
+      [0-9a-df-np-sv-z][0-9a-df-np-sv-z][0-9a-df-np-sv-z][0-9a-df-np-sv-z]*-?*)
+        mkdir -p "$var"; echo legacy > "$var/wipe"; break ;;
+    esac
+  done
+fi
+if [ -e "$var/wipe" ]; then
+  echo "kalpana-keeper: emptying the volume ($(cat "$var/wipe"))"
+  wipe
+fi
+
+grep -q '^nixbld:' /etc/group || {
+  members=
+  for i in 1 2 3 4 5 6 7 8 9 10; do
+    echo "nixbld$i:x:$((30000 + i)):30000:Nix build user $i:/var/empty:/bin/false" >> /etc/passwd
+    members="$members,nixbld$i"
+  done
+  echo "nixbld:x:30000:${"$"}{members#,}" >> /etc/group
+}
+mkdir -p /etc/nix /nix/store /nix/var/nix/profiles/kalpana /nix/var/nix/gcroots/kalpana "$var/home" "$var/locks"
+chown 0:"$(sed -n 's/^nixbld:[^:]*:\([0-9]*\):.*/\1/p' /etc/group)" /nix/store
+chmod 1775 /nix/store
+chown 29999:29999 /nix/var/nix/profiles/kalpana "$var/home" "$var/locks"
+printf '%s\n' "$KALPANA_NIX_CONF" > /etc/nix/nix.conf
+
+exec 9>>/nix/var/nix/gc.lock
+flock -s 9
+# What a kill left half written is found before anybody builds on it; what is there and not known is no longer there.
+if [ -e "$var/running" ]; then
+  echo "kalpana-keeper: the last keeper was killed; checking the store"
+  nix-store --verify 9>&- || echo "kalpana-keeper: the store has errors, see above" >&2
+fi
+: > "$var/running"
+rm -f /nix/var/nix/daemon-socket/socket
+nix-daemon 9>&- &
+daemon=$!
+trap 'kill "$daemon" 2>/dev/null || true; wait "$daemon" || true; rm -f "$var/running"; exit 0' TERM INT
+code=0
+wait "$daemon" || code=$?
+echo "kalpana-keeper: nix-daemon ended with code $code" >&2
+exit 1
+`;

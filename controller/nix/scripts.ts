@@ -1,0 +1,172 @@
+/**
+ * What the controller runs in a keeper, in POSIX sh. Values come in variables, never as part of a script's text. What is
+ * meant for us is on lines that begin with `kalpana: `; Nix's own are JSON behind `@nix `.
+ */
+
+/** The unprivileged user of commands that go through the daemon, and owner of the profiles. */
+export const COMMAND_USER = '29999:29999';
+export const COMMAND_UID = 29999;
+export const ROOT_USER = '0:0';
+
+const THROUGH_DAEMON = `set -u
+exec 2>&1
+umask 022
+export HOME=/nix/var/kalpana/home NIX_REMOTE=daemon NIX_PATH=
+`;
+
+/** Waits for the daemon, then tells what the volume holds. As root: nothing here goes through a client's rights. */
+export const INVENTORY_SCRIPT = `set -u
+exec 2>&1
+export HOME=/tmp
+tries=0
+until NIX_REMOTE=daemon nix --extra-experimental-features nix-command store ping >/dev/null 2>&1; do
+  tries=$((tries + 1))
+  [ "$tries" -lt 100 ] || { echo "kalpana: silent"; exit 1; }
+  sleep 0.1
+done
+version=$(nix --version)
+echo "kalpana: version \${version##* }"
+cd /nix/var/nix/profiles/kalpana
+for profile in *; do
+  case $profile in *-link|'*') continue ;; esac
+  out=$(readlink -f "$profile") && [ -d "$out" ] && echo "kalpana: profile $profile $out"
+done
+cd /nix/var/nix/gcroots/kalpana
+for image in images/*; do
+  case $image in *.new|'images/*') continue ;; esac
+  echo "kalpana: image \${image#images/}"
+done
+for env in $(readlink -f /nix/var/nix/profiles/kalpana/*-link | sort -u); do
+  [ -d "$env" ] || continue
+  closure=$(NIX_REMOTE=local nix-store -qR "$env" 2>/dev/null) || continue
+  echo "kalpana: environment $env $(echo "$closure" | wc -l) $(NIX_REMOTE=local nix-store -q --size $closure | { sum=0; while read -r size; do sum=$((sum + size)); done; echo "$sum"; })"
+done
+exit 0
+`;
+
+/** Evaluates an environment and tells what realising it would fetch and build. */
+export const RESOLVE_SCRIPT = `${THROUGH_DAEMON}
+echo "kalpana: pid $$"
+derivation=$(nix-instantiate --log-format internal-json -E "$KALPANA_EXPRESSION") || exit 10
+derivation=\${derivation%%!*}
+echo "kalpana: derivation $derivation"
+nix-store --realise --dry-run "$derivation" | sed 's/^/kalpana: out /'
+`;
+
+/**
+ * Realises an environment. The lock is for a controller that was killed meanwhile: its command goes on here, and the
+ * next one waits for it instead of fetching the same a second time (F9).
+ */
+export const REALISE_SCRIPT = `${THROUGH_DAEMON}
+echo "kalpana: pid $$"
+log=$(mktemp) || exit 12
+trap 'rm -f "$log" "$log".*' EXIT
+exec 8>>"/nix/var/kalpana/locks/$KALPANA_KEY"
+flock 8
+{ nix-store --realise "$KALPANA_DERIVATION" --log-format internal-json -v 2>&1 8>&-; echo $? > "$log.code"; } | tee "$log"
+code=$(cat "$log.code")
+[ "$code" = 0 ] || exit 11
+out=$(nix-store -q --outputs "$KALPANA_DERIVATION")
+nix-store -qR "$out" > "$log.closure" || exit 11
+xargs nix-store -q --size < "$log.closure" > "$log.sizes" || exit 11
+paste -d' ' "$log.sizes" "$log.closure" | sed 's/^/kalpana: closure /'
+sed -n "s/.*\\"text\\":\\"building '\\(\\/nix\\/store\\/[^']*\\.drv\\)'.*/\\1/p" "$log" | sort -u | while read -r derivation; do
+  for built in $(nix-store -q --outputs "$derivation"); do
+    echo "kalpana: built $(nix-store -q --size "$built" 2>/dev/null || echo 0) $built"
+  done
+done
+echo "kalpana: environment $out"
+`;
+
+/**
+ * Points profiles at an environment: as \`nix-env --set\` does, a new generation and then one rename, in a hundredth of
+ * its time. A profile that points there already stays as it is.
+ */
+export const LINK_SCRIPT = `set -u
+exec 2>&1
+cd /nix/var/nix/profiles/kalpana || exit 1
+[ -d "$KALPANA_ENVIRONMENT" ] || { echo "kalpana: gone"; exit 13; }
+for profile in $KALPANA_WORKSPACES; do
+  if [ "$(readlink -f "$profile")" != "$KALPANA_ENVIRONMENT" ]; then
+    last=0
+    for link in "$profile"-*-link; do
+      number=\${link#"$profile"-}; number=\${number%-link}
+      case $number in ''|*[!0-9]*) continue ;; esac
+      [ "$number" -le "$last" ] || last=$number
+    done
+    generation=$profile-$((last + 1))-link
+    ln -s "$KALPANA_ENVIRONMENT" "$generation" && ln -sfn "$generation" ".$profile.new" && mv -T ".$profile.new" "$profile" || exit 14
+  fi
+  echo "kalpana: linked $profile"
+done
+`;
+
+/**
+ * Takes an image's store paths, copied beside the store before, into the cache. The image's own database is not asked,
+ * for many images have none: references are found as Nix finds them, by the hashes in the files. A path that is valid
+ * already is left as it is: an import never replaces one (F14).
+ */
+export const IMPORT_SCRIPT = `set -u
+exec 2>&1
+export HOME=/tmp NIX_REMOTE=local
+staging=/nix/var/kalpana/import/$KALPANA_IMAGE
+roots=/nix/var/nix/gcroots/kalpana/images
+cd "$staging/nix/store" || exit 1
+rm -rf "$staging/nix/var"
+work=$(mktemp -d) || exit 12
+trap 'rm -rf "$work"' EXIT
+ls -A | grep -E '^[0-9a-df-np-sv-z]{32}-[A-Za-z0-9+._?=-]+$' | grep -vE '\\.(drv|lock|chroot)$' > "$work/paths"
+cut -c1-32 "$work/paths" | sort -u > "$work/hashes"
+while read -r path; do
+  { grep -rhoaE '[0-9a-df-np-sv-z]{32}' "./$path" 2>/dev/null; find "./$path" -type l -printf '%l\\n' | grep -oE '[0-9a-df-np-sv-z]{32}'; } | sort -u | comm -12 - "$work/hashes" > "$work/found"
+  grep -F -f "$work/found" "$work/paths" > "$work/references" 2>/dev/null || : > "$work/references"
+  [ -s "$work/found" ] || : > "$work/references"
+  echo "/nix/store/$path"
+  nix-store --dump "./$path" > "$work/nar" || exit 15
+  sha256sum < "$work/nar" | cut -c1-64
+  wc -c < "$work/nar"
+  echo
+  wc -l < "$work/references"
+  sed 's|^|/nix/store/|' "$work/references"
+done < "$work/paths" > "$work/registration"
+nix-store --store "local?root=$staging" --load-db < "$work/registration" || exit 15
+before=$(wc -l < "$work/paths")
+sed 's|^|/nix/store/|' "$work/paths" | xargs nix-store --store "local?root=$staging" --export > "$work/export" || exit 15
+nix-store --import < "$work/export" > "$work/imported" || exit 16
+rm -rf "$roots/$KALPANA_IMAGE.new"
+mkdir -p "$roots/$KALPANA_IMAGE.new"
+while read -r path; do ln -s "/nix/store/$path" "$roots/$KALPANA_IMAGE.new/$path"; done < "$work/paths"
+rm -rf "\${roots:?}/$KALPANA_IMAGE"
+mv -T "$roots/$KALPANA_IMAGE.new" "$roots/$KALPANA_IMAGE"
+chmod -R u+w "$staging" 2>/dev/null
+rm -rf "$staging"
+echo "kalpana: imported $before"
+`;
+
+export const PREPARE_IMPORT_SCRIPT = `set -eu
+staging=/nix/var/kalpana/import/$KALPANA_IMAGE
+chmod -R u+w "$staging" 2>/dev/null || true
+rm -rf "$staging"
+mkdir -p "$staging/nix"
+`;
+
+/** Bytes on disk and number of paths; hard-linked files count once. */
+export const MEASURE_SCRIPT = `set -u
+echo "kalpana: store $(du -sk /nix/store | cut -f1) $(ls /nix/store | grep -vcE '\\.(drv|lock|chroot)$')"
+`;
+
+/** The next keeper on this volume empties it before anything else. */
+export const WIPE_SCRIPT = `set -eu
+mkdir -p /nix/var/kalpana
+echo 'kalpana cache clear' > /nix/var/kalpana/wipe
+`;
+
+/** Releases what images brought that no workspace uses any more; a collection may take it then. */
+export const RELEASE_SCRIPT = `set -u
+for image in $KALPANA_IMAGES; do rm -rf "/nix/var/nix/gcroots/kalpana/images/$image"; done
+`;
+
+/** Ends a command of ours by the process id that it told. */
+export const CANCEL_SCRIPT = `pkill -TERM -P "$KALPANA_PID" 2>/dev/null || { for child in $(cat "/proc/$KALPANA_PID/task/$KALPANA_PID/children" 2>/dev/null); do kill -TERM "$child"; done; }
+kill -TERM "$KALPANA_PID" 2>/dev/null || true
+`;

@@ -1,0 +1,71 @@
+import type { CacheConditionType, CachePhase, CacheReport } from '../model/cache.js';
+import { problemText } from '../model/problem-text.js';
+import { explain, failureClass } from '../model/reasons.js';
+import type { Condition } from '../model/status.js';
+import { capitalised, conditionsFrom, no, unknown, yes, type Finding } from './findings.js';
+
+/**
+ * What `report` says of a cache, as conditions.
+ * @param now milliseconds since the epoch
+ */
+export function cacheConditionsOf(report: CacheReport, previous: readonly Condition<CacheConditionType>[], now: number): Condition<CacheConditionType>[] {
+  return conditionsFrom<CacheConditionType>([['SpecValid', specValid(report)], ['KeeperReady', keeperReady(report)], ['Ready', ready(report)]], previous, now);
+}
+
+/** The phase after `report` for a cache that was in `phase`; null for one not seen before. */
+export function nextCachePhase(phase: CachePhase | null, report: CacheReport): CachePhase {
+  const { verdict } = report;
+  // As with workspaces: what was ready and is not any more is Degraded; what never was is still on its way.
+  const wasReady = phase === 'Ready' || phase === 'Degraded';
+  switch (verdict.kind) {
+    case 'ready':
+      return 'Ready';
+    case 'progressing':
+      return wasReady ? 'Degraded' : 'Pending';
+    case 'failing':
+      // A person asked for it.
+      if (verdict.failure.reason === 'CacheClearing') return 'Waiting';
+      if (wasReady || answers(report)) return 'Degraded';
+      return failureClass(verdict.failure.reason) === 'stalled' ? 'Stalled' : 'Waiting';
+    case 'removed':
+      return phase ?? 'Pending';
+  }
+}
+
+function specValid({ spec, verdict }: CacheReport): Finding {
+  if (spec.problem !== null) return no('SpecInvalid', problemText(spec.problem));
+  const reason = verdict.kind === 'failing' ? verdict.failure.reason : null;
+  if (verdict.kind === 'failing' && (reason === 'SpecInvalid' || reason === 'CacheMissing')) return no(reason, explain(verdict.failure));
+  return yes('Valid', spec.location === null ? 'No file names it: the defaults hold.' : '');
+}
+
+function keeperReady(report: CacheReport): Finding {
+  const { verdict, keeper } = report;
+  if (verdict.kind === 'ready') return yes('Running', '');
+  const failure = verdict.kind === 'failing' ? verdict.failure : null;
+  // Law 2: what the engine does not tell is unknown, not absent.
+  if (failure?.reason === 'EngineUnreachable') return unknown(failure.reason, explain(failure));
+  if (failure?.reason !== 'KeeperNotReady' && answers(report)) return yes('Running', '');
+  if (failure !== null) return no(failure.reason, explain(failure));
+  if (keeper === null) return no('Missing', 'There is no keeper.');
+  if (keeper.state !== 'running') return no(capitalised(keeper.state), `The keeper is ${keeper.state}.`);
+  return no('Starting', 'The keeper has not answered yet.');
+}
+
+function ready({ verdict }: CacheReport): Finding {
+  switch (verdict.kind) {
+    case 'ready':
+      return yes('Ready', '');
+    case 'progressing':
+      return no('Starting', verdict.message);
+    case 'failing':
+      if (verdict.failure.reason === 'EngineUnreachable') return unknown(verdict.failure.reason, explain(verdict.failure));
+      return no(verdict.failure.reason, explain(verdict.failure));
+    case 'removed':
+      return no('Removed', 'Neither a spec nor a workspace names it any more.');
+  }
+}
+
+function answers({ keeper }: CacheReport): boolean {
+  return keeper !== null && keeper.state === 'running' && keeper.nixVersion !== null;
+}

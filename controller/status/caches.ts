@@ -1,0 +1,67 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { CacheReport, CacheStatus } from '../model/cache.js';
+import type { NewEvent } from '../model/status.js';
+import { cacheConditionsOf, nextCachePhase } from './cache-conditions.js';
+import { conditionOf } from './conditions.js';
+import { phaseEvent, type Glance } from './transitions.js';
+
+export interface CacheStatuses {
+  report(report: CacheReport): void;
+  get(name: string): CacheStatus | null;
+  /** By name. */
+  list(): readonly CacheStatus[];
+}
+
+/** The caches' part of the status store. */
+export function createCacheStatuses({ now, record }: { readonly now: () => number; readonly record: (event: NewEvent) => void }): CacheStatuses {
+  const caches = new Map<string, CacheStatus>();
+
+  function report(report: CacheReport): void {
+    const { name, verdict } = report;
+    const before = caches.get(name) ?? null;
+    if (verdict.kind === 'removed') {
+      if (caches.delete(name)) record({ type: 'Normal', workspace: null, cache: name, reason: 'Removed', message: 'Neither a spec nor a workspace names it any more.' });
+      return;
+    }
+    const after = statusAfter(before, report, now());
+    if (isDeepStrictEqual(before, after)) return;
+    caches.set(name, after);
+    // A problem of its spec is in the record already, with the source's others.
+    const event = phaseEvent(before === null ? null : glance(before), glance(after));
+    if (event !== null) record({ ...event, workspace: null, cache: name });
+  }
+
+  return {
+    report,
+    get: (name) => caches.get(name) ?? null,
+    list: () => [...caches.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
+  };
+}
+
+function statusAfter(before: CacheStatus | null, report: CacheReport, now: number): CacheStatus {
+  const { name, volume, keeper, storeBytes, storePaths, environments, workspaces, underWay, totals } = report;
+  return {
+    name,
+    phase: nextCachePhase(before?.phase ?? null, report),
+    location: report.spec.location,
+    volume,
+    keeper,
+    storeBytes,
+    storePaths,
+    environments,
+    workspaces,
+    underWay,
+    totals,
+    conditions: cacheConditionsOf(report, before?.conditions ?? [], now),
+    hitRate: hitRate(report),
+  };
+}
+
+function hitRate({ totals: { paths } }: CacheReport): number | null {
+  const asked = paths.hit + paths.fetched + paths.built;
+  return asked === 0 ? null : paths.hit / asked;
+}
+
+function glance(status: CacheStatus): Glance {
+  return { phase: status.phase, ready: conditionOf(status, 'Ready') };
+}

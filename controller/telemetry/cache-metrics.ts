@@ -1,0 +1,55 @@
+import { CACHE_PHASES, type CacheStatus } from '../model/cache.js';
+import type { Families } from './families.js';
+import type { Metrics } from './metrics.js';
+
+const PATH_OUTCOMES = ['hit', 'fetched', 'built'] as const;
+const BYTE_OUTCOMES = ['fetched', 'saved'] as const;
+const TEMPERATURES = ['cold', 'warm'] as const;
+
+export function createCacheMetrics(families: Families): Pick<Metrics, 'cacheUsed' | 'observeCaches'> {
+  const { nixPaths, nixBytes, nixStoreBytes, environmentSeconds, caches, cacheReady } = families;
+  /** Those that have series. */
+  const known = new Set<string>();
+
+  /** `rate()` needs the 0 before the first. */
+  function appear(cache: string): void {
+    if (known.has(cache)) return;
+    known.add(cache);
+    for (const outcome of PATH_OUTCOMES) nixPaths.inc({ cache, outcome }, 0);
+    for (const outcome of BYTE_OUTCOMES) nixBytes.inc({ cache, outcome }, 0);
+    for (const temperature of TEMPERATURES) environmentSeconds.zero({ cache, temperature });
+  }
+
+  function disappear(cache: string): void {
+    known.delete(cache);
+    for (const outcome of PATH_OUTCOMES) nixPaths.remove({ cache, outcome });
+    for (const outcome of BYTE_OUTCOMES) nixBytes.remove({ cache, outcome });
+    for (const temperature of TEMPERATURES) environmentSeconds.remove({ cache, temperature });
+  }
+
+  function observeCaches(statuses: readonly CacheStatus[]): void {
+    const names = new Set(statuses.map(({ name }) => name));
+    for (const cache of [...known].filter((name) => !names.has(name))) disappear(cache);
+    const counts = new Map(CACHE_PHASES.map((phase) => [phase, 0]));
+    nixStoreBytes.reset();
+    cacheReady.reset();
+    for (const { name, phase, storeBytes } of statuses) {
+      appear(name);
+      counts.set(phase, (counts.get(phase) ?? 0) + 1);
+      cacheReady.set({ name }, phase === 'Ready' ? 1 : 0);
+      if (storeBytes !== null) nixStoreBytes.set({ cache: name }, storeBytes);
+    }
+    for (const [phase, count] of counts) caches.set({ phase }, count);
+  }
+
+  return {
+    cacheUsed({ cache, use: { paths, bytes, seconds, temperature } }) {
+      appear(cache);
+      for (const outcome of PATH_OUTCOMES) nixPaths.inc({ cache, outcome }, paths[outcome]);
+      nixBytes.inc({ cache, outcome: 'fetched' }, bytes.fetched);
+      nixBytes.inc({ cache, outcome: 'saved' }, bytes.hit);
+      environmentSeconds.observe({ cache, temperature }, seconds);
+    },
+    observeCaches,
+  };
+}

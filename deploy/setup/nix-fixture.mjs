@@ -1,0 +1,80 @@
+// A signed binary cache of the test packages, made once a machine: built in a container that is thrown away, kept in .kalpana/cache.
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { hashOf } from './dependencies.mjs';
+import { call } from './engine-api.mjs';
+import { KEEPER_IMAGE } from './keeper-image.mjs';
+import { cacheDir } from './paths.mjs';
+import { SetupError } from './say.mjs';
+
+/** Raised when the way of making changes. */
+const RECIPE = 1;
+
+/** As root in a container of its own, with nothing to protect and no network to wait for. */
+const SETTINGS = ['build-users-group =', 'sandbox = false', 'substituters =', 'max-jobs = 2', 'experimental-features = nix-command'];
+
+/** The fixture of `packages`, a set of nix-fixture-packages.mjs. `host` is an engine with the keeper's image (importKeeper). */
+export async function ensureNixFixture(host, packages) {
+  const dir = join(cacheDir, `nix-fixture-${packages.name}-${hashOf(JSON.stringify(packages), process.arch, String(RECIPE))}`);
+  if (!existsSync(dir)) await makeFixture(host, packages, dir);
+  return {
+    nixpkgs: join(dir, 'nixpkgs'),
+    cache: join(dir, 'cache'),
+    publicKey: readFileSync(join(dir, 'key.public'), 'utf8').trim(),
+    secretKey: join(dir, 'key.secret'),
+    paths: JSON.parse(readFileSync(join(dir, 'paths.json'), 'utf8')),
+  };
+}
+
+async function makeFixture(host, packages, dir) {
+  mkdirSync(cacheDir, { recursive: true });
+  const work = mkdtempSync(`${dir}.making-`);
+  try {
+    chmodSync(work, 0o755); // it becomes the fixture, for users other than root too
+    mkdirSync(join(work, 'nixpkgs'));
+    writeFileSync(join(work, 'nixpkgs/default.nix'), packages.expression);
+    await runIn(host, work, scriptFor(packages));
+    publish(work, dir);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/** Another run may have been faster: its fixture has keys of its own, so one is taken as a whole. */
+function publish(work, dir) {
+  try {
+    renameSync(work, dir);
+  } catch (error) {
+    if (!['EEXIST', 'ENOTEMPTY'].includes(error.code)) throw error;
+  }
+}
+
+function scriptFor({ name, cached, uncached, compression }) {
+  const paths = [...cached, ...uncached].map((attribute) => `"${attribute}" = builtins.unsafeDiscardStringContext packages.${attribute}.outPath;`);
+  return [
+    'cd /out',
+    `nix-store --generate-binary-cache-key kalpana-${name}-1 key.secret key.public`,
+    `nix-instantiate --eval --strict --json -E 'let packages = import ./nixpkgs { }; in { ${paths.join(' ')} }' > paths.json`,
+    `nix-build ./nixpkgs --no-out-link ${cached.map((attribute) => `-A ${attribute}`).join(' ')} > built`,
+    `nix copy --to 'file:///out/cache?compression=${compression}&secret-key=/out/key.secret' $(cat built)`,
+    'rm built',
+  ].join('\n');
+}
+
+async function runIn(host, work, script) {
+  const body = {
+    Image: KEEPER_IMAGE,
+    Cmd: ['sh', '-ec', script],
+    Env: [`NIX_CONFIG=${SETTINGS.join('\n')}`, 'HOME=/root'],
+    Tty: true,
+    HostConfig: { Binds: [`${work}:/out`], NetworkMode: 'none' },
+  };
+  const { Id: id } = await call(host, 'POST', '/containers/create', { body });
+  try {
+    await call(host, 'POST', `/containers/${id}/start`);
+    const { StatusCode: code } = await call(host, 'POST', `/containers/${id}/wait`, { idleMs: 300_000 });
+    if (code !== 0) throw new SetupError(`the test packages could not be built:\n${await call(host, 'GET', `/containers/${id}/logs?stdout=1&stderr=1`)}`);
+  } finally {
+    await call(host, 'DELETE', `/containers/${id}?force=1&v=1`, { ignore: [404] });
+  }
+}
