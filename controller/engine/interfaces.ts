@@ -38,7 +38,7 @@ export type Execute = (
 export interface CacheOutcome {
   readonly operations: number;
   readonly failure: Failure | null;
-  /** Look again after this time, ms; null: when something tells to. */
+  /** Look again after this time at the earliest, ms; null: when something tells to, or a failure is due again. */
   readonly recheckMs: number | null;
 }
 

@@ -7,6 +7,8 @@ import type { CacheSet, EngineView, Hooks } from './interfaces.js';
 import type { QueueItem, WorkQueue } from './queue.js';
 
 const PREFIX = '#cache:';
+/** A keeper is what others wait for. */
+const LONGEST_RETRY_MS = 30_000;
 
 /** No workspace's name holds a colon. */
 export function cacheKey(cache: string): string {
@@ -35,10 +37,14 @@ export async function reconcileCache(item: QueueItem, cache: string, deps: Cache
   if (!item.observed) await view.refreshShared(calls);
   const { operations, failure, recheckMs } = await caches.reconcile(cache, calls);
   if (operations > 0) await view.refreshShared(calls);
-  if (failure === null) backoff.reset(item.key);
-  else hooks.retried(item.key, failure.reason);
-  if (recheckMs === 0) queue.add(item.key, 'verify', true);
-  else if (recheckMs !== null) queue.addAfter(item.key, 'recheck', recheckMs);
+  if (failure === null) {
+    backoff.reset(item.key);
+    if (recheckMs === 0) queue.add(item.key, 'verify', true);
+    else if (recheckMs !== null) queue.addAfter(item.key, 'recheck', recheckMs);
+  } else {
+    hooks.retried(item.key, failure.reason);
+    queue.addAfter(item.key, 'retry', Math.min(LONGEST_RETRY_MS, Math.max(recheckMs ?? 0, backoff.next(item.key))));
+  }
   const result = failure === null ? 'success' : failureClass(failure.reason);
   hooks.reconciled({ kind: 'cache', key: cache, reconcileId: randomUUID(), trigger: item.trigger, result, operations, failure, seconds: (clock.now() - startedAt) / 1_000 });
 }

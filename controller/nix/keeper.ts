@@ -35,7 +35,7 @@ export interface KeeperDependencies {
 export interface CacheOutcome {
   readonly operations: number;
   readonly failure: Failure | null;
-  /** Look again after this time, ms; null: when something tells to. */
+  /** Look again after this time at the earliest, ms; null: when something tells to, or a failure is due again. */
   readonly recheckMs: number | null;
 }
 
@@ -46,7 +46,6 @@ interface Up {
   readonly nixVersion: string;
 }
 
-const RETRY_MS = 15_000;
 const LAST_WORDS = 6;
 const LONGEST_FAILURE = 400;
 
@@ -100,11 +99,11 @@ export function createKeeper(deps: KeeperDependencies) {
     if (plan.usable === null) {
       const why = plan.failure?.reason === 'KeeperNotReady' ? await withLastWords(plan.failure, seen.main, calls) : plan.failure;
       lose(why, desired === null ? 'nothing names the cache' : 'it is not up yet');
-      return { operations: 0, failure, recheckMs: plan.recheckMs ?? (failure === null ? null : RETRY_MS) };
+      return { operations: 0, failure, recheckMs: plan.recheckMs };
     }
     await use(plan.usable, calls);
     if (up !== null) failure = plan.failure;
-    return { operations: 0, failure, recheckMs: failure === null ? null : RETRY_MS };
+    return { operations: 0, failure, recheckMs: null };
   }
 
   async function act({ operations, failure: why }: KeeperPlan, calls: CallOptions): Promise<CacheOutcome> {
@@ -116,7 +115,7 @@ export function createKeeper(deps: KeeperDependencies) {
     if (isFoundAbsent) imageAbsent = true;
     if (result.failure === null || isFoundAbsent) return { operations: operations.length, failure: null, recheckMs: 0 };
     lose({ reason: 'KeeperNotReady', message: result.failure.message }, '');
-    return { operations: operations.length, failure, recheckMs: RETRY_MS };
+    return { operations: operations.length, failure, recheckMs: null };
   }
 
   async function use(keeper: ObservedContainer, calls: CallOptions): Promise<void> {

@@ -14,7 +14,7 @@ export function nixFailure(log: NixLog, phase: Phase): Failure {
     missing(text) ??
     collision(text) ??
     untrusted(text) ??
-    corrupted(text) ??
+    (phase === 'realise' ? corrupted(text) : null) ??
     unreachable(text) ??
     buildFailed(messages, log) ??
     failure(phase === 'resolve' ? 'PackageEvaluationFailed' : 'PackageFetchFailed', lastError(messages) ?? 'Nix gave no reason')

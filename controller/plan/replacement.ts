@@ -7,7 +7,7 @@ import { containerDefinition } from './definition.js';
 import { differences, type Difference } from './diff.js';
 import { restartDelay } from './restarts.js';
 import { planEnvironment } from './environment.js';
-import { act, emptyPlan, preparation, profileDirectories, removal, stopping } from './steps.js';
+import { act, emptyPlan, preparation, profileDirectories, removal, stopping, takesLong } from './steps.js';
 
 /** A replacement without a health check is believed after it has run this long. */
 export const MIN_READY_MS = 2_000;
@@ -40,7 +40,7 @@ export function planReplacement(input: WorkspaceInput, main: ObservedContainer, 
 /** The old container serves until the new one has what it needs. */
 function packagesFirst(input: WorkspaceInput): readonly Operation[] {
   const { blocks, barrier } = planEnvironment(input);
-  return blocks ? barrier : [];
+  return blocks && !takesLong(barrier) ? barrier : [];
 }
 
 /** The new container cannot be made for now: the old one must not stay down for that. */

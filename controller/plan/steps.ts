@@ -37,8 +37,8 @@ export function starting(input: WorkspaceInput, start: Operation): Operation[] {
   const { blocks, ask, barrier } = planEnvironment(input);
   const image = planImage(input).operations;
   const isFirst = start.type === 'start-container' && start.first === true && start.container.id === null;
-  // A creation has asked and imported in its preparation.
-  if (isFirst) return [...(blocks ? barrier : []), start];
+  // A creation has asked and imported in its preparation, and waited there for what takes long.
+  if (isFirst) return [...(blocks && !takesLong(barrier) ? barrier : []), start];
   return [...image, ...(blocks ? [...ask, ...barrier] : []), start];
 }
 
@@ -52,8 +52,12 @@ export function profileDirectories({ desired, observed }: WorkspaceInput, contai
 export function preparation(input: WorkspaceInput, cause: string): Operation[] {
   const { ask, barrier } = planEnvironment(input);
   // What has to be fetched comes first: no container stands around for the time of a download.
-  const isLong = barrier.some((operation) => operation.type === 'await-environment' && operation.waitMs === 0);
-  return [...ask, ...(isLong ? barrier : []), ...volumeAndImage(input, cause), ...planImage(input).operations];
+  return [...ask, ...(takesLong(barrier) ? barrier : []), ...volumeAndImage(input, cause), ...planImage(input).operations];
+}
+
+/** Something has to be fetched or built: it is waited for before anything is made. */
+export function takesLong(barrier: readonly Operation[]): boolean {
+  return barrier.some((operation) => operation.type === 'await-environment' && operation.waitMs === 0);
 }
 
 function volumeAndImage(input: WorkspaceInput, cause: string): Operation[] {

@@ -11,7 +11,7 @@ import { createInvariants } from './sim-invariants.js';
 import { createRandom } from './sim-random.js';
 import { createSimSpecs, type SimSpecs } from './sim-specs.js';
 
-export interface SimulationOptions extends Partial<Pick<FakeEngineOptions, 'latencyMs' | 'isEventLost'>> {
+export interface SimulationOptions extends Partial<Pick<FakeEngineOptions, 'latencyMs' | 'isEventLost' | 'exec'>> {
   readonly seed?: number;
   readonly concurrency?: number;
   readonly resyncMs?: number;
@@ -49,9 +49,9 @@ export const SIM_RESYNC_MS = 30_000;
 const REBIRTH_MS = 1_000;
 
 export function createSimulation(options: SimulationOptions = {}): Simulation {
-  const { latencyMs, isEventLost, hooks = {}, checked = true } = options;
+  const { latencyMs, isEventLost, exec, hooks = {}, checked = true } = options;
   const clock = createSimClock();
-  const engine = createFakeEngine({ clock, ...(latencyMs && { latencyMs }), ...(isEventLost && { isEventLost }) });
+  const engine = createFakeEngine({ clock, ...(latencyMs && { latencyMs }), ...(isEventLost && { isEventLost }), ...(exec && { exec }) });
   const specs = createSimSpecs();
   const stateDir = mkdtempSync(join(tmpdir(), 'kalpana-sim-'));
   writeFileSync(join(stateDir, 'images.json'), JSON.stringify((options.plainImages ?? []).map((image) => [`sha256:${image}`, false])));

@@ -1,5 +1,5 @@
 import type { SpecSources } from '../../controller/engine/interfaces.js';
-import type { DesiredSnapshot, DesiredWorkspace } from '../../controller/model/desired.js';
+import type { DesiredCache, DesiredSnapshot, DesiredWorkspace } from '../../controller/model/desired.js';
 import type { Workspace, WorkspaceSpec } from '../../controller/model/workspace.generated.js';
 import { resolveWorkspace, type ResolvedSecrets } from '../../controller/source/resolve.js';
 
@@ -20,6 +20,8 @@ export interface SimSpecs {
   readonly names: () => string[];
   /** Workspaces that are gone and not forgotten. */
   readonly removed: ReadonlyMap<string, { readonly reclaimPolicy: 'Retain' | 'Delete' }>;
+  /** All caches with a spec. */
+  setCaches(caches: readonly DesiredCache[]): void;
   /** False: a source cannot be read; what is missing is unknown, not gone. */
   setReadable(readable: boolean): void;
   readonly isReadable: () => boolean;
@@ -34,13 +36,14 @@ export function createSimSpecs(): SimSpecs {
   const removed = new Map<string, { reclaimPolicy: 'Retain' | 'Delete' }>();
   const hints = new Set<() => void>();
   let readable = true;
+  let caches: ReadonlyMap<string, DesiredCache> = new Map();
 
   function hint(): void {
     for (const onHint of [...hints]) onHint();
   }
 
   function snapshot(): DesiredSnapshot {
-    return { complete: readable, workspaces: new Map(current), caches: new Map(), claimed: new Set(), absent: new Set(), removed: readable ? new Map(removed) : new Map(), problems: [] };
+    return { complete: readable, workspaces: new Map(current), caches, claimed: new Set(), absent: new Set(), removed: readable ? new Map(removed) : new Map(), problems: [] };
   }
 
   return {
@@ -59,6 +62,10 @@ export function createSimSpecs(): SimSpecs {
     get: (name) => current.get(name),
     names: () => [...current.keys()].sort(),
     removed,
+    setCaches(wanted) {
+      caches = new Map(wanted.map((cache) => [cache.name, cache]));
+      hint();
+    },
     setReadable(value) {
       readable = value;
       hint();

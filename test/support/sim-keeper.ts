@@ -1,0 +1,76 @@
+import { keyOfPath } from '../../controller/nix/environment-key.js';
+import * as scripts from '../../controller/nix/scripts.js';
+import type { ExecHandler } from './fake-engine-state.js';
+
+/** What a cache's volume holds, as far as the controller asks. */
+export interface SimStore {
+  /** Environment paths. */
+  readonly environments: Set<string>;
+  /** Environment paths by workspace. */
+  readonly profiles: Map<string, string>;
+  /** How often each environment was realised. */
+  readonly realised: Map<string, number>;
+}
+
+export interface SimKeepers {
+  readonly exec: ExecHandler;
+  store(volume: string): SimStore;
+  /** What resolving a request ends with from now on: words for a failure, or null. */
+  fail(words: string | null): void;
+}
+
+const HASH = 'djjxv3pda7r3hh3lrkcq4bwaji4x35av';
+const pathOf = (key: string) => `/nix/store/${HASH}-kalpana-env-${key}`;
+
+/** Keepers of the fake engine: what our scripts do on a real one, in a word each. Their truth is kept with the volume. */
+export function createSimKeepers({ realiseMs = 500 } = {}): SimKeepers {
+  const stores = new Map<string, SimStore>();
+  let failure: string | null = null;
+
+  function store(volume: string): SimStore {
+    const known = stores.get(volume) ?? { environments: new Set(), profiles: new Map(), realised: new Map() };
+    stores.set(volume, known);
+    return known;
+  }
+
+  const exec: ExecHandler = (container, { command, env = {} }) => {
+    const { environments, profiles, realised } = store(container.mounts.find(({ target }) => target === '/nix')?.source ?? '');
+    switch (command[2]) {
+      case scripts.INVENTORY_SCRIPT:
+        return {
+          exitCode: 0,
+          lines: ['kalpana: version 2.26.3', ...[...profiles].map(([workspace, path]) => `kalpana: profile ${workspace} ${path}`), ...[...environments].map((path) => `kalpana: environment ${path} 4 1000`)],
+          afterMs: 50,
+        };
+      case scripts.RESOLVE_SCRIPT: {
+        if (failure !== null) return { exitCode: 10, lines: [`error: ${failure}`], afterMs: 20 };
+        const { key } = JSON.parse(env['KALPANA_REQUEST'] ?? '{}') as { key: string };
+        return { exitCode: 0, lines: ['kalpana: pid 7', `kalpana: derivation ${pathOf(key)}.drv`, `kalpana: out /nix/store/${HASH}-shared`], afterMs: 20 };
+      }
+      case scripts.REALISE_SCRIPT: {
+        const path = pathOf(env['KALPANA_KEY'] ?? '');
+        environments.add(path);
+        realised.set(path, (realised.get(path) ?? 0) + 1);
+        return { exitCode: 0, lines: [`kalpana: closure 1000 /nix/store/${HASH}-shared`, `kalpana: environment ${path}`], afterMs: realiseMs };
+      }
+      case scripts.LINK_SCRIPT: {
+        const path = env['KALPANA_ENVIRONMENT'] ?? '';
+        if (!environments.has(path)) return { exitCode: 13, lines: ['kalpana: gone'] };
+        const workspaces = (env['KALPANA_WORKSPACES'] ?? '').split(' ');
+        for (const workspace of workspaces) profiles.set(workspace, path);
+        return { exitCode: 0, lines: workspaces.map((workspace) => `kalpana: linked ${workspace}`), afterMs: 20 };
+      }
+      case scripts.MEASURE_SCRIPT:
+        return { exitCode: 0, lines: [`kalpana: store ${environments.size} ${environments.size}`] };
+      default:
+        return { exitCode: 0, lines: [] };
+    }
+  };
+
+  return { exec, store, fail: (words) => void (failure = words) };
+}
+
+/** Packages of a profile cannot be read off its path; that two hold the same can. */
+export function keyIn(stored: SimStore, workspace: string): string | null {
+  return keyOfPath(stored.profiles.get(workspace) ?? '');
+}
