@@ -10,6 +10,7 @@ import { bareImageId } from './keeper-commands.js';
 import { createImages, withProbe, type ImageRecord } from './images.js';
 import type { CacheOutcome } from './keeper.js';
 import type { KeeperPlan } from './plan-keeper.js';
+import { isTrustedImage } from './trusted-image.js';
 
 export interface CachesDependencies extends Omit<CacheDependencies, 'totals'> {
   readonly imageRecord: ImageRecord;
@@ -55,8 +56,24 @@ export function createCaches(deps: CachesDependencies) {
       const desired = next.caches.get(name) ?? null;
       if (cacheOf(name).want(desired, users.get(name) ?? [])) changed.push(name);
     }
-    for (const name of lastUses.keys()) if (!next.workspaces.has(name)) lastUses.delete(name);
+    forgetTheGone(next);
     return changed;
+  }
+
+  /** Nothing is kept for what no spec and no profile names any more: the controller runs for months. */
+  function forgetTheGone({ workspaces }: DesiredSnapshot): void {
+    for (const name of lastUses.keys()) if (!workspaces.has(name)) lastUses.delete(name);
+    const held = [...workspaces.values()].flatMap((workspace) => {
+      const cache = caches.get(workspace.creation.cache ?? '');
+      return cache === undefined ? [] : [cache.environments.profileKey(workspace.name), wantedKey(workspace)];
+    });
+    const used = new Set(held);
+    for (const key of packagesOf.keys()) if (!used.has(key)) packagesOf.delete(key);
+  }
+
+  function wantedKey({ creation, packages }: DesiredWorkspace): string | null {
+    const config = snapshot?.caches.get(creation.cache ?? '')?.config;
+    return config === undefined ? null : environmentRequest(config.nixpkgs, packages).key;
   }
 
   /** Keepers on the engine that our files made: a spec that went while we were down leaves one. */
@@ -126,7 +143,7 @@ export function createCaches(deps: CachesDependencies) {
       if (brings === undefined) return { image: 'unknown', imageId };
       if (!brings) return { image: 'plain', imageId };
       if (cache?.imports.has(imageId) === true) return { image: 'imported', imageId };
-      return { image: isTrusted(workspace.creation.image, trusted) ? 'own' : 'refused', imageId };
+      return { image: isTrustedImage(workspace.creation.image, trusted) ? 'own' : 'refused', imageId };
     });
     return states.find(({ image }) => image === 'refused' || image === 'own' || image === 'unknown') ?? states[0] ?? { image: 'unknown', imageId: null };
   }
@@ -214,12 +231,3 @@ function usersByCache({ workspaces }: Pick<DesiredSnapshot, 'workspaces'>): Read
   for (const names of users.values()) names.sort();
   return users;
 }
-
-/** `*` stands for anything; a pattern without a tag matches every tag. */
-function isTrusted(reference: string, patterns: readonly string[]): boolean {
-  return patterns.some((pattern) => {
-    const expression = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*');
-    return new RegExp(`^${expression}(:[\\w][\\w.-]*)?(@sha256:[0-9a-f]+)?$`).test(reference);
-  });
-}
-

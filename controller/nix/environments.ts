@@ -242,9 +242,9 @@ export function createEnvironments(deps: EnvironmentsDependencies) {
   };
 }
 
-const PROGRESS_EVERY_MS = 1_000;
+const PROGRESS_EVERY_MS = 2_000;
 
-/** The first at once, then at most one a second. */
+/** The first at once, then at most one every two seconds. */
 function throttled<T>(clock: Clock, tell: (value: T) => void): (value: T) => void {
   let toldAt = -Infinity;
   return (value) => {

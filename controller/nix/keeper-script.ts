@@ -65,7 +65,7 @@ if [ -e "$var/running" ]; then
 fi
 : > "$var/running"
 rm -f /nix/var/nix/daemon-socket/socket
-nix-daemon 9>&- &
+nix-daemon --quiet 9>&- &
 daemon=$!
 trap 'kill "$daemon" 2>/dev/null || true; wait "$daemon" || true; rm -f "$var/running"; exit 0' TERM INT
 code=0

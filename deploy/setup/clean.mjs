@@ -59,7 +59,7 @@ async function removePrivateEngine() {
 
 function cachedImages() {
   if (!existsSync(cacheDir)) return [];
-  return readdirSync(cacheDir).filter((name) => name.startsWith('workspace-rootfs-')).map((name) => join(cacheDir, name));
+  return readdirSync(cacheDir).filter((name) => /^(workspace|nix-keeper)-rootfs-/.test(name)).map((name) => join(cacheDir, name));
 }
 
 await runMain(main);

@@ -37,7 +37,6 @@ describe('what Nix says, for a person', () => {
     log.push(message(red(`kalpana-missing: ${'x'.repeat(10_000)}\n\u001b[2J`)));
     const { message: text } = nixFailure(log, 'resolve');
     expect(text.length).toBeLessThan(500);
-    // eslint-disable-next-line no-control-regex
     expect(text).not.toMatch(/[\u0000-\u001f]/);
   });
 });
