@@ -3,7 +3,7 @@ import type { Clock } from '../model/clock.js';
 import { pathOf, type Call, type EngineClient } from './client.js';
 import { EngineError, type DockerPort } from './port.js';
 import { statPath } from './stat-path.js';
-import { firstNames, linkTar, wholeTar } from './tar.js';
+import { directoryTar, firstNames, wholeTar } from './tar.js';
 
 const WRITE_MS = 60_000;
 /** Of silence: what goes through may be large. */
@@ -11,7 +11,7 @@ const STREAM_SILENCE_MS = 120_000;
 /** As `docker cp` has it: what is there and a directory is never replaced by something that is none. */
 const KEEP_DIRECTORIES = { noOverwriteDirNonDir: '1' };
 
-export function archiveVerbs(engine: EngineClient, clock: Clock): Pick<DockerPort, 'pathEntries' | 'copyPath' | 'putLinks'> {
+export function archiveVerbs(engine: EngineClient, clock: Clock): Pick<DockerPort, 'pathEntries' | 'copyPath' | 'putDirectories'> {
   return {
     async pathEntries(idOrName, path, limit, options) {
       const call = { verb: 'pathEntries', method: 'GET', deadlineMs: STREAM_SILENCE_MS, options } as const;
@@ -49,14 +49,14 @@ export function archiveVerbs(engine: EngineClient, clock: Clock): Pick<DockerPor
       });
     },
 
-    async putLinks(idOrName, directory, links, options) {
-      if (links.length === 0) return;
+    async putDirectories(idOrName, directory, names, options) {
+      if (names.length === 0) return;
       await engine.effect({
-        verb: 'putLinks',
+        verb: 'putDirectories',
         method: 'PUT',
         path: pathOf('containers', idOrName, 'archive'),
         query: { path: directory, ...KEEP_DIRECTORIES },
-        archive: await linkTar(links, clock.now()),
+        archive: await directoryTar(names, clock.now()),
         deadlineMs: WRITE_MS,
         options,
       });

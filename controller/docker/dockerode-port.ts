@@ -2,7 +2,6 @@ import { systemClock, type Clock } from '../model/clock.js';
 import { archiveVerbs } from './archives.js';
 import { createClient, type RequestMeasure } from './client.js';
 import { containerVerbs } from './containers.js';
-import { directoryVerbs } from './directories.js';
 import type { EngineEndpoint } from './endpoint.js';
 import { eventVerbs } from './events.js';
 import { execVerbs } from './exec.js';
@@ -32,7 +31,6 @@ export function connectEngine(endpoint: EngineEndpoint, options: ConnectOptions 
     ...logVerbs(engine),
     ...execVerbs(engine, clock),
     ...pathVerbs(engine),
-    ...directoryVerbs(engine, clock),
     ...archiveVerbs(engine, clock),
     ...volumeVerbs(engine),
     ...networkVerbs(engine),

@@ -3,7 +3,6 @@ import type {
   EngineEvent,
   ExecRequest,
   Limits,
-  LinkDefinition,
   ObservedContainer,
   ObservedImage,
   ObservedNetwork,
@@ -108,8 +107,6 @@ export interface DockerPort {
    * everybody may write there, as in /tmp. One that is there gets that mode, and keeps what is in it.
    */
   putDirectories(idOrName: string, directory: string, names: readonly string[], options?: CallOptions): Promise<void>;
-  /** Makes symbolic links in a directory of a container in any state; one that is there is replaced, though not at once; a directory is not. */
-  putLinks(idOrName: string, directory: string, links: readonly LinkDefinition[], options?: CallOptions): Promise<void>;
 
   listVolumes(options?: CallOptions): Promise<ObservedVolume[]>;
   /** Creates it and inspects what is there afterwards: an existing volume keeps its labels (F13), so verify the answer. */

@@ -1,5 +1,4 @@
 import { pipeline, Transform, type Readable } from 'node:stream';
-import type { LinkDefinition } from '../model/engine-objects.js';
 import { errorCode } from './error-words.js';
 import { ShapeError } from './shapes.js';
 
@@ -8,8 +7,6 @@ const loadTar = () => import('tar-stream');
 
 /** Two blocks of zeros end a tar. */
 const END_BYTES = 1024;
-/** What six octal digits hold; tar-stream would write a larger id as this one. */
-const LARGEST_PLAIN_ID = 0o777777;
 
 /**
  * Passes a tar on and fails when it ends without a tar's end: the engine reports a failure in the middle of an archive by
@@ -63,22 +60,6 @@ export async function directoryTar(names: readonly string[], timeMs: number): Pr
   const { pack } = await loadTar();
   const tar = pack();
   for (const name of names) tar.entry({ name, type: 'directory', mode: 0o1777, uid: 0, gid: 0, mtime: new Date(timeMs) });
-  tar.finalize();
-  const blocks: Buffer[] = [];
-  for await (const block of tar as AsyncIterable<Buffer>) blocks.push(block);
-  return Buffer.concat(blocks);
-}
-
-/** A tar of symbolic links. Nix takes a link's time for its generation's age. */
-export async function linkTar(links: readonly LinkDefinition[], timeMs: number): Promise<Buffer> {
-  const { pack } = await loadTar();
-  const tar = pack();
-  for (const { name, target, uid, gid = uid } of links) {
-    const isPlain = Math.max(uid, gid) <= LARGEST_PLAIN_ID;
-    const header = { name, type: 'symlink', linkname: target, mode: 0o777, uid, gid, mtime: new Date(timeMs) } as const;
-    // Its types do not know of `pax`, which is merged into the extended header.
-    tar.entry(isPlain ? header : Object.assign({ ...header }, { pax: { uid: String(uid), gid: String(gid) } }));
-  }
   tar.finalize();
   const blocks: Buffer[] = [];
   for await (const block of tar as AsyncIterable<Buffer>) blocks.push(block);

@@ -86,16 +86,6 @@ export interface ExecRequest {
   readonly onLine: (line: string) => void;
 }
 
-/** A symbolic link to be made in a directory. */
-export interface LinkDefinition {
-  readonly name: string;
-  /** Absolute; one that leads out of the directory by `..` is refused by the engine. */
-  readonly target: string;
-  readonly uid: number;
-  /** As `uid` when left out. */
-  readonly gid?: number;
-}
-
 export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
 export type Health = 'none' | 'starting' | 'healthy' | 'unhealthy';
 

@@ -168,7 +168,7 @@ describe('copyPath', () => {
   });
 });
 
-it('putLinks sends one small tar; nothing for no links', async () => {
+it('putDirectories sends one small tar; nothing for no directories', async () => {
   let body = Buffer.alloc(0);
   const put: Answer = (socket, request) => {
     body = Buffer.from(request.body, 'utf8');
@@ -176,22 +176,19 @@ it('putLinks sends one small tar; nothing for no links', async () => {
   };
   engine = await rogueEngine([[/^PUT \/v1\.41\/containers\/a\/archive\?path=%2Fp&noOverwriteDirNonDir=1$/, put]]);
   const port = engine.connect({ clock: { now: () => 1_700_000_000_000, after: () => () => undefined } });
-  await port.putLinks('a', '/p', []);
-  await port.putLinks('a', '/p', [{ name: 'profile-1-link', target: '/nix/store/x', uid: 1000 }, { name: 'profile', target: 'profile-1-link', uid: 1000, gid: 100 }]);
+  await port.putDirectories('a', '/p', []);
+  await port.putDirectories('a', '/p', ['.local', '.local/state']);
   const seen: object[] = [];
   await new Promise<void>((resolve, reject) => {
     const reader = extract().on('finish', resolve).on('error', reject);
-    reader.on('entry', ({ name, type, linkname, mode, uid, gid, mtime }, contents, next) => {
-      seen.push({ name, type, linkname, mode, uid, gid, mtime: mtime?.getTime() });
+    reader.on('entry', ({ name, type, mode, uid, gid, mtime }, contents, next) => {
+      seen.push({ name, type, mode, uid, gid, mtime: mtime?.getTime() });
       contents.on('end', () => next()).resume();
     });
     reader.end(body);
   });
-  const common = { type: 'symlink', mode: 0o777, uid: 1000, mtime: 1_700_000_000_000 };
-  expect(seen).toEqual([
-    { ...common, name: 'profile-1-link', linkname: '/nix/store/x', gid: 1000 },
-    { ...common, name: 'profile', linkname: 'profile-1-link', gid: 100 },
-  ]);
+  const common = { type: 'directory', mode: 0o1777, uid: 0, gid: 0, mtime: 1_700_000_000_000 };
+  expect(seen).toEqual([{ ...common, name: '.local' }, { ...common, name: '.local/state' }]);
   expect(engine.received.filter(({ method }) => method === 'PUT')).toHaveLength(1);
 });
 

@@ -34,7 +34,7 @@ const VERBS: readonly Verb[] = [
   ['inspectImage', (port) => port.inspectImage('a')],
   ['exec', (port) => port.exec('a', { command: ['true'], onLine: () => undefined })],
   ['pathEntries', (port) => port.pathEntries('a', '/nix', 1)],
-  ['putLinks', (port) => port.putLinks('a', '/p', [{ name: 'x', target: '/y', uid: 0 }])],
+  ['putDirectories', (port) => port.putDirectories('a', '/p', ['x'])],
 ];
 
 it.each(VERBS)('%s: the engine\'s own words, on one line, and the verb', async (verb, call) => {

@@ -6,6 +6,9 @@ const SPEAK = ['sh', '-c', 'echo out; echo; printf "é no newline"; echo err >&2
 const SLEEP = ['sh', '-c', 'echo asleep; sleep 60'];
 const WHO = ['sh', '-c', 'echo $(id -u):$(id -g) $WORD'];
 const ABSENT = ['kalpana-absent'];
+const KEEP = ['sh', '-c', 'touch /data/.local/kept; chmod 700 /data/.local'];
+const MODES = ['stat', '-c', '%a %u:%g', '/data/.local', '/data/.local/state'];
+const LINK = ['ln', '-s', '/nix/store/a', '/data/one'];
 
 /** What the commands of the table do on a fake engine. */
 export function commandsOf(state: () => EngineState): ExecHandler {
@@ -14,8 +17,12 @@ export function commandsOf(state: () => EngineState): ExecHandler {
     if (command === SLEEP) return { exitCode: 0, lines: ['asleep'], afterMs: 60_000 };
     if (command === WHO) return { exitCode: 0, lines: [`${user ?? '0:0'} ${env?.['WORD'] ?? ''}`] };
     if (command === ABSENT) return { exitCode: 126, lines: ['executable file not found in $PATH'] };
-    const target = command[0] === 'readlink' ? state().links.get(placeOf(container, command[1] ?? '')) : undefined;
-    return target === undefined ? { exitCode: 1 } : { exitCode: 0, lines: [target] };
+    const { directories, links } = state();
+    if (command === LINK) links.set(placeOf(container, '/data/one'), '/nix/store/a');
+    if (command === KEEP) directories.set(placeOf(container, '/data/.local'), ['kept']);
+    // Those that the fake knows of were put there.
+    if (command === MODES) return { exitCode: 0, lines: MODES.slice(3).filter((path) => directories.has(placeOf(container, path))).map(() => '1777 0:0') };
+    return { exitCode: 0 };
   };
 }
 
@@ -114,22 +121,36 @@ export const INSIDE_BEHAVIOURS: readonly EngineBehaviour[] = [
     },
   },
   {
-    title: 'links are made in a directory of a container and replaced there, with and without it running',
-    expected: '/nix/store/a, /nix/store/b, ["one","two"], ok ["one","three","two"], not-found, not-found',
+    title: 'directories are made for everybody in a directory of a container, with and without it running; what is in one stays',
+    expected: '1777 0:0,1777 0:0 ["state"], 1777 0:0,1777 0:0 ["kept","state"], ok ["kept","more","state"], not-found, not-found',
     async run(engine) {
       const { docker, prefix } = engine;
       const mounts = dataIn(`${prefix}-v`);
       const id = await started(engine, `${prefix}-a`, { mounts });
-      await docker.putLinks(id, '/data', [{ name: 'one', target: '/nix/store/a', uid: 1234 }, { name: 'two', target: '/nix/store/a', uid: 1234 }]);
-      const first = (await ran(engine, id, ['readlink', '/data/one'])).lines.join();
-      await docker.putLinks(id, '/data', [{ name: 'one', target: '/nix/store/b', uid: 1234 }]);
-      const second = (await docker.statPath(id, '/data/one'))?.linkTarget;
-      const names = JSON.stringify(await docker.pathEntries(id, '/data', 9));
+      const seen = async () => `${(await ran(engine, id, MODES)).lines.join()} ${JSON.stringify([...((await docker.pathEntries(id, '/data/.local', 9)) ?? [])].sort())}`;
+      await docker.putDirectories(id, '/data', ['.local', '.local/state']);
+      const first = await seen();
+      await ran(engine, id, KEEP);
+      await docker.putDirectories(id, '/data', ['.local', '.local/state']);
+      const second = await seen();
       const idle = await docker.createContainer(`${prefix}-b`, definition(engine, { mounts }));
-      const third = await outcome(docker.putLinks(idle, '/data', [{ name: 'three', target: '/nix/store/c', uid: 400_000 }]));
-      const all = JSON.stringify(await docker.pathEntries(idle, '/data', 9));
-      const lost = [await outcome(docker.putLinks(id, '/kalpana-absent', [{ name: 'x', target: '/y', uid: 0 }])), await outcome(docker.putLinks(`${prefix}-c`, '/', [{ name: 'x', target: '/y', uid: 0 }]))];
-      return `${first}, ${second}, ${names}, ${third} ${all}, ${lost.join(', ')}`;
+      const third = await outcome(docker.putDirectories(idle, '/data', ['.local/more']));
+      const all = JSON.stringify([...((await docker.pathEntries(idle, '/data/.local', 9)) ?? [])].sort());
+      const lost = [await outcome(docker.putDirectories(id, '/kalpana-absent', ['x'])), await outcome(docker.putDirectories(`${prefix}-c`, '/', ['x']))];
+      return `${first}, ${second}, ${third} ${all}, ${lost.join(', ')}`;
+    },
+  },
+  {
+    title: 'a link says where it points, whether its container runs or not',
+    expected: '/nix/store/a, /nix/store/a, null',
+    async run(engine) {
+      const { docker, prefix } = engine;
+      const mounts = dataIn(`${prefix}-v`);
+      const id = await started(engine, `${prefix}-a`, { mounts });
+      await ran(engine, id, LINK);
+      const idle = await docker.createContainer(`${prefix}-b`, definition(engine, { mounts }));
+      const targets = [await docker.statPath(id, '/data/one'), await docker.statPath(idle, '/data/one'), await docker.statPath(id, '/data/two')];
+      return targets.map((one) => one?.linkTarget ?? 'null').join(', ');
     },
   },
   {

@@ -4,7 +4,7 @@ import { conflict, notFound, rejected, unreachable } from './fake-engine-errors.
 import { findContainer, type EngineCore, type EngineState, type ExecHandler, type FakeContainer } from './fake-engine-state.js';
 
 /** What is done within containers: commands, and files through the archive. */
-export function insideEffects(core: EngineCore, handler: ExecHandler): Pick<Effects, 'exec' | 'pathEntries' | 'copyPath' | 'putLinks' | 'putDirectories'> {
+export function insideEffects(core: EngineCore, handler: ExecHandler): Pick<Effects, 'exec' | 'pathEntries' | 'copyPath' | 'putDirectories'> {
   const { state } = core;
 
   function need(verb: string, idOrName: string): FakeContainer {
@@ -42,11 +42,6 @@ export function insideEffects(core: EngineCore, handler: ExecHandler): Pick<Effe
         const place = placeOf(container, `${directory}/${name}`);
         state.directories.set(place, state.directories.get(place) ?? []);
       }
-    },
-    putLinks(idOrName, directory, links) {
-      const container = need('putLinks', idOrName);
-      if (links.length > 0) needDirectory('putLinks', container, directory);
-      for (const { name, target } of links) state.links.set(placeOf(container, `${directory}/${name}`), target);
     },
   };
 }
