@@ -50,13 +50,19 @@ export function archiveVerbs(engine: EngineClient, clock: Clock): Pick<DockerPor
     },
 
     async putDirectories(idOrName, directory, names, options) {
-      if (names.length === 0) return;
+      let known = 0;
+      // People may have made some, or links, for themselves: what a tar holds would be made root's, and a link refused.
+      for (const name of names) {
+        if ((await statPath(engine, 'putDirectories', idOrName, `${directory}/${name}`, options)) === null) break;
+        known += 1;
+      }
+      if (known === names.length) return;
       await engine.effect({
         verb: 'putDirectories',
         method: 'PUT',
         path: pathOf('containers', idOrName, 'archive'),
         query: { path: directory, ...KEEP_DIRECTORIES },
-        archive: await directoryTar(names, clock.now()),
+        archive: await directoryTar(names.slice(known), clock.now()),
         deadlineMs: WRITE_MS,
         options,
       });

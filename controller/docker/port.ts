@@ -103,8 +103,8 @@ export interface DockerPort {
     options?: CallOptions,
   ): Promise<void>;
   /**
-   * Makes directories below a directory of a container in any state, each named after those that hold it; root's, and
-   * everybody may write there, as in /tmp. One that is there gets that mode, and keeps what is in it.
+   * Makes directories in a directory of a container in any state, each within the one before it (`a`, `a/b`); root's, and
+   * everybody may write there, as in /tmp. One that is there stays as it is, a link to one as well.
    */
   putDirectories(idOrName: string, directory: string, names: readonly string[], options?: CallOptions): Promise<void>;
 

@@ -168,16 +168,23 @@ describe('copyPath', () => {
   });
 });
 
-it('putDirectories sends one small tar; nothing for no directories', async () => {
+it('putDirectories sends one small tar of those that are missing; nothing for none', async () => {
   let body = Buffer.alloc(0);
   const put: Answer = (socket, request) => {
     body = Buffer.from(request.body, 'utf8');
     empty(200)(socket, request);
   };
-  engine = await rogueEngine([[/^PUT \/v1\.41\/containers\/a\/archive\?path=%2Fp&noOverwriteDirNonDir=1$/, put]]);
+  engine = await rogueEngine([
+    [/^HEAD \/v1\.41\/containers\/a\/archive\?path=%2Fp%2F\.local$/, empty(200, `X-Docker-Container-Path-Stat: ${STAT}\r\n`)],
+    [/^HEAD /, empty(404)],
+    [/^GET \/v1\.41\/containers\/a\/json/, json(200, {})],
+    [/^PUT \/v1\.41\/containers\/a\/archive\?path=%2Fp&noOverwriteDirNonDir=1$/, put],
+  ]);
   const port = engine.connect({ clock: { now: () => 1_700_000_000_000, after: () => () => undefined } });
   await port.putDirectories('a', '/p', []);
-  await port.putDirectories('a', '/p', ['.local', '.local/state']);
+  await port.putDirectories('a', '/p', ['.local']);
+  expect(engine.received.filter(({ method }) => method === 'PUT')).toEqual([]);
+  await port.putDirectories('a', '/p', ['.local', '.local/state', '.local/state/nix']);
   const seen: object[] = [];
   await new Promise<void>((resolve, reject) => {
     const reader = extract().on('finish', resolve).on('error', reject);
@@ -188,7 +195,7 @@ it('putDirectories sends one small tar; nothing for no directories', async () =>
     reader.end(body);
   });
   const common = { type: 'directory', mode: 0o1777, uid: 0, gid: 0, mtime: 1_700_000_000_000 };
-  expect(seen).toEqual([{ ...common, name: '.local' }, { ...common, name: '.local/state' }]);
+  expect(seen).toEqual([{ ...common, name: '.local/state' }, { ...common, name: '.local/state/nix' }]);
   expect(engine.received.filter(({ method }) => method === 'PUT')).toHaveLength(1);
 });
 

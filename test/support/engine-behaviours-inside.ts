@@ -20,8 +20,9 @@ export function commandsOf(state: () => EngineState): ExecHandler {
     const { directories, links } = state();
     if (command === LINK) links.set(placeOf(container, '/data/one'), '/nix/store/a');
     if (command === KEEP) directories.set(placeOf(container, '/data/.local'), ['kept']);
-    // Those that the fake knows of were put there.
-    if (command === MODES) return { exitCode: 0, lines: MODES.slice(3).filter((path) => directories.has(placeOf(container, path))).map(() => '1777 0:0') };
+    // Those that the fake knows of were put there, as `KEEP` leaves them.
+    const mode = (path: string) => (directories.get(placeOf(container, path))?.includes('kept') === true ? '700 0:0' : '1777 0:0');
+    if (command === MODES) return { exitCode: 0, lines: MODES.slice(3).filter((path) => directories.has(placeOf(container, path))).map(mode) };
     return { exitCode: 0 };
   };
 }
@@ -121,8 +122,8 @@ export const INSIDE_BEHAVIOURS: readonly EngineBehaviour[] = [
     },
   },
   {
-    title: 'directories are made for everybody in a directory of a container, with and without it running; what is in one stays',
-    expected: '1777 0:0,1777 0:0 ["state"], 1777 0:0,1777 0:0 ["kept","state"], ok ["kept","more","state"], not-found, not-found',
+    title: 'directories are made for everybody in a directory of a container, with and without it running; one that is there stays as it is',
+    expected: '1777 0:0,1777 0:0 ["state"], 700 0:0,1777 0:0 ["kept","state"], ok ["kept","more","state"], not-found, not-found',
     async run(engine) {
       const { docker, prefix } = engine;
       const mounts = dataIn(`${prefix}-v`);
@@ -134,7 +135,7 @@ export const INSIDE_BEHAVIOURS: readonly EngineBehaviour[] = [
       await docker.putDirectories(id, '/data', ['.local', '.local/state']);
       const second = await seen();
       const idle = await docker.createContainer(`${prefix}-b`, definition(engine, { mounts }));
-      const third = await outcome(docker.putDirectories(idle, '/data', ['.local/more']));
+      const third = await outcome(docker.putDirectories(idle, '/data', ['.local', '.local/more']));
       const all = JSON.stringify([...((await docker.pathEntries(idle, '/data/.local', 9)) ?? [])].sort());
       const lost = [await outcome(docker.putDirectories(id, '/kalpana-absent', ['x'])), await outcome(docker.putDirectories(`${prefix}-c`, '/', ['x']))];
       return `${first}, ${second}, ${third} ${all}, ${lost.join(', ')}`;
