@@ -58,12 +58,15 @@ export function dockerOf(host: string) {
     return ask<Container>('GET', `/containers/${name}/json`);
   }
 
-  async function sh(name: string, line: string): Promise<Shell> {
-    const { Id } = await ask<{ Id: string }>('POST', `/containers/${name}/exec`, { Cmd: ['sh', '-c', line], AttachStdout: true, AttachStderr: true, Tty: true });
+  /** Runs a program of the container's PATH, found by the engine: no shell is needed. */
+  async function exec(name: string, command: readonly string[], user = ''): Promise<Shell> {
+    const { Id } = await ask<{ Id: string }>('POST', `/containers/${name}/exec`, { Cmd: command, User: user, AttachStdout: true, AttachStderr: true, Tty: true });
     const text = await ask<string>('POST', `/exec/${Id}/start`, { Tty: true });
     const { ExitCode } = await ask<{ ExitCode: number }>('GET', `/exec/${Id}/json`);
     return { code: ExitCode, text: String(text).replaceAll('\r\n', '\n').trimEnd() };
   }
+
+  const sh = (name: string, line: string, user?: string): Promise<Shell> => exec(name, ['sh', '-c', line], user);
 
   return {
     host,
@@ -99,7 +102,8 @@ export function dockerOf(host: string) {
     removeVolume: (name: string) => orNull(ask('DELETE', `/volumes/${name}?force=1`)),
     tag: (image: string, repo: string, tag: string) => ask('POST', `/images/${image}/tag?repo=${repo}&tag=${tag}`),
     untag: (image: string) => orNull(ask('DELETE', `/images/${image}?force=1&noprune=1`)),
-    /** Runs a line in a container's shell. */
+    exec,
+    /** Runs a line in a container's shell; as root, or as `user`. */
     sh,
     async read(name: string, path: string): Promise<string> {
       const { code, text } = await sh(name, `cat ${path}`);
