@@ -52,7 +52,7 @@ function untrusted(text: string): Failure | null {
 }
 
 function corrupted(text: string): Failure | null {
-  const line = lineWith(text, /hash mismatch|failed to (decompress|uncompress)|(corrupt|bad archive|unexpected end.?of.?file|truncated|input is not|compression error|decompress)|file size mismatch|size mismatch/i);
+  const line = lineWith(text, /hash mismatch|failed to (decompress|uncompress)|(corrupt|bad archive|unexpected end.?of.?file|truncated [a-z]|input is not|compression error|decompress)|file size mismatch|size mismatch/i);
   return line === null ? null : failure('PackageFetchFailed', `a substituter serves something broken, which was refused: ${namePaths(withoutPrefix(line))}`);
 }
 

@@ -1,0 +1,107 @@
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '../support/e2e-eventually.js';
+import { TEST_IMAGE, testEngineHost } from '../support/engine.js';
+import type { Kalpana } from '../support/kalpana.js';
+import { createSite } from '../support/kalpana-site.js';
+import { serveNixCache, type TestNixCache } from '../support/nix-cache.js';
+import { SLOW_MS, cacheFails, keeperHands, packagesAre, runs } from '../support/nix-hands.js';
+import { cacheObjects, cachePhase, putCache } from '../support/nix-site.js';
+import { writeNixpkgs } from '../support/nix-packages.js';
+
+const site = createSite('nix-changes', testEngineHost());
+const { docker } = site;
+const CACHE = 'ng';
+const { keeper } = cacheObjects(CACHE);
+const hands = keeperHands(docker, CACHE);
+let server: TestNixCache;
+let controller: Kalpana;
+let workspaceId: string;
+/** A nixpkgs of another day: `hello` is another there. */
+const otherNixpkgs = join(site.dir, 'nixpkgs');
+
+beforeAll(async () => {
+  server = await serveNixCache(testEngineHost());
+  writeNixpkgs(otherNixpkgs, { extra: 'hello = pkgs.hello2;' });
+  putCache(site, CACHE, server);
+  controller = site.start();
+  site.put('ng-a', { cache: CACHE, packages: ['hello', 'tool'] });
+  await controller.until('ng-a', { phase: 'Ready' }, SLOW_MS);
+  workspaceId = (await docker.container('workspace-ng-a')).Id;
+}, 240_000);
+
+const withOther = () => [
+  { type: 'bind' as const, source: server.fixture.nixpkgs, target: '/nixpkgs', readOnly: true },
+  { type: 'bind' as const, source: otherNixpkgs, target: '/other', readOnly: true },
+];
+
+async function expectUntouched(): Promise<void> {
+  const { Id, State } = await docker.container('workspace-ng-a');
+  expect([Id, State.Status]).toEqual([workspaceId, 'running']);
+}
+
+/** A new keeper in the old one's place; gives its id. */
+async function replaced(oldId: string | null): Promise<string> {
+  const id = await eventually(async () => {
+    const now = await hands.id();
+    expect(now).not.toBeNull();
+    expect(now).not.toBe(oldId);
+    return now!;
+  }, { withinMs: SLOW_MS });
+  await cachePhase(controller, CACHE, 'Ready');
+  expect(await docker.containerOrNull(oldId!)).toBeNull();
+  expect(await docker.containerOrNull(`${keeper}.next`)).toBeNull();
+  return id;
+}
+
+describe('a keeper whose spec changes', () => {
+  it('gives way to one with the new mount, and no workspace is touched', async () => {
+    const before = await hands.id();
+    putCache(site, CACHE, server, { mounts: withOther() });
+    await replaced(before);
+    expect((await hands.sh('ls /other/default.nix')).code).toBe(0);
+    await expectUntouched();
+    expect(await runs(docker, 'ng-a', 'tool')).toBe('hello from tool');
+    expect(await hands.freeLocks()).toEqual(['s']);
+  });
+
+  it('gives way to one with the new substituter, which serves from then on', async () => {
+    const second = await serveNixCache(testEngineHost());
+    const before = await hands.id();
+    putCache(site, CACHE, server, { mounts: withOther(), substituters: [second.url] });
+    await replaced(before);
+    server.forget();
+    site.put('ng-a', { cache: CACHE, packages: ['hello', 'tool', 'sub.inner'] });
+    await eventually(async () => expect(await runs(docker, 'ng-a', 'inner')).toBe('inner'), { withinMs: SLOW_MS });
+    expect([second.count(second.nar('sub.inner')), server.requests().length]).toEqual([1, 0]);
+    await expectUntouched();
+    const third = await hands.id();
+    putCache(site, CACHE, server, { mounts: withOther() });
+    await replaced(third);
+  });
+
+  it('stays with another nixpkgs, which reaches the running workspace', async () => {
+    const before = await hands.id();
+    putCache(site, CACHE, server, { mounts: withOther(), nixpkgs: '/other' });
+    await eventually(async () => expect(await runs(docker, 'ng-a', 'hello')).toBe('hello from hello 2.0'), { withinMs: SLOW_MS });
+    await packagesAre(controller, 'ng-a', 'Ready');
+    expect(await hands.id()).toBe(before);
+    await expectUntouched();
+  });
+
+  it('serves on when the new image cannot work, says why, and goes on when the spec is mended', async () => {
+    const before = await hands.id();
+    putCache(site, CACHE, server, { mounts: withOther(), nixpkgs: '/other', image: TEST_IMAGE });
+    await cacheFails(controller, CACHE, 'KeeperNotReady', expect.stringContaining('the image has no nix'));
+    expect(await hands.id()).toBe(before);
+    expect(await docker.containerOrNull(`${keeper}.next`)).toBeNull();
+    site.put('ng-a', { cache: CACHE, packages: ['hello', 'big1'] });
+    await eventually(async () => expect(await runs(docker, 'ng-a', 'big1')).toBe('big'), { withinMs: SLOW_MS });
+    // Known already: no second try, neither by time nor by another spec.
+    expect(await hands.id()).toBe(before);
+    putCache(site, CACHE, server, { mounts: withOther(), nixpkgs: '/other' });
+    await cachePhase(controller, CACHE, 'Ready');
+    expect(await hands.id()).toBe(before);
+    await expectUntouched();
+  });
+});

@@ -1,0 +1,95 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '../support/e2e-eventually.js';
+import { testEngineHost } from '../support/engine.js';
+import type { Kalpana } from '../support/kalpana.js';
+import { createSite } from '../support/kalpana-site.js';
+import { serveNixCache, type TestNixCache } from '../support/nix-cache.js';
+import { SLOW_MS, packagesAre, restart, runs } from '../support/nix-hands.js';
+import { putCache } from '../support/nix-site.js';
+
+const site = createSite('nix-packages-bad', testEngineHost());
+const { docker } = site;
+const cache = 'nf';
+const GOOD = ['hello', 'tool'];
+let server: TestNixCache;
+let controller: Kalpana;
+let containerId: string;
+
+beforeAll(async () => {
+  server = await serveNixCache(testEngineHost());
+  putCache(site, cache, server);
+  controller = site.start();
+  site.put('nf-a', { cache, packages: GOOD });
+  await controller.until('nf-a', { phase: 'Ready' }, SLOW_MS);
+  containerId = (await docker.container('workspace-nf-a')).Id;
+}, 240_000);
+
+async function expectOldEnvironment(): Promise<void> {
+  expect(await runs(docker, 'nf-a', 'tool; hello')).toBe('hello from tool\nhello from hello 1.0');
+  const { Id, State } = await docker.container('workspace-nf-a');
+  expect([Id, State.Status]).toEqual([containerId, 'running']);
+}
+
+async function mend(): Promise<void> {
+  site.put('nf-a', { cache, packages: GOOD });
+  await packagesAre(controller, 'nf-a', 'Ready', `2 packages: ${GOOD.join(', ')}`);
+  await controller.ready('nf-a');
+}
+
+describe('packages that cannot be had', () => {
+  it.each([
+    ['does not exist', 'PackageNotFound', ['nowhere'], /^'nowhere' is not in \/nixpkgs\. /],
+    ['does not exist in a set', 'PackageNotFound', ['sub.nowhere'], /^'sub\.nowhere' is not in \/nixpkgs\. /],
+    ['is a set', 'PackageNotFound', ['sub'], /^'sub' is no package but set\. /],
+    ['collides with another', 'PackageCollision', ['other'], /^(hello-1\.0 and other-1\.0|other-1\.0 and hello-1\.0) both provide \/bin\/hello\. /],
+    ['fails to build', 'PackageBuildFailed', ['broken'], /^the build of broken-1\.0 failed with exit code 1: broken: this build always fails\. /],
+    ['needs one that fails to build', 'PackageBuildFailed', ['needsBroken'], /^the build of broken-1\.0 failed with exit code 1: broken: this build always fails\. /],
+    ['is refused by its nixpkgs', 'PackageEvaluationFailed', ['refused'], /^refused: its licence does not allow it\. /],
+  ])('one that %s: %s, and the old environment serves on', async (_what, reason, packages, words) => {
+    site.put('nf-a', { cache, packages: [...GOOD, ...packages] });
+    const { message } = await packagesAre(controller, 'nf-a', reason, expect.stringMatching(words));
+    expect(message).toContain('The old environment is still in place.');
+    await expectOldEnvironment();
+    await mend();
+  });
+
+  it('one that cannot be fetched: named, tried again by itself, and there when it can', async () => {
+    const fault = server.fault({ paths: server.nar('big1'), status: 500 });
+    site.put('nf-a', { cache, packages: [...GOOD, 'big1'] });
+    await packagesAre(controller, 'nf-a', 'PackageFetchFailed', expect.stringMatching(/HTTP error 500/), 120_000);
+    await expectOldEnvironment();
+    fault.end();
+    await packagesAre(controller, 'nf-a', 'Ready', expect.stringContaining('big1'), 120_000);
+    expect(await runs(docker, 'nf-a', 'big1')).toBe('big');
+    await mend();
+  }, 260_000);
+
+  it('of a new workspace: it waits with the reason, and starts when its spec is mended', async () => {
+    site.put('nf-b', { cache, packages: ['nowhere'] });
+    await controller.until('nf-b', { reason: 'PackageNotFound', message: expect.stringContaining("'nowhere' is not in") }, SLOW_MS);
+    expect(await docker.containerOrNull('workspace-nf-b')).toBeNull();
+    site.put('nf-b', { cache, packages: ['hello'] });
+    await controller.until('nf-b', { phase: 'Ready' }, SLOW_MS);
+    expect(await runs(docker, 'nf-b', 'hello')).toBe('hello from hello 1.0');
+  });
+});
+
+describe('packages of a running workspace', () => {
+  it('that changed are there after a restart of its container', async () => {
+    site.put('nf-a', { cache, packages: ['hello2', 'sub.inner'] });
+    await eventually(async () => expect(await runs(docker, 'nf-a', 'hello; inner')).toBe('hello from hello 2.0\ninner'), { withinMs: SLOW_MS });
+    await restart(docker, 'workspace-nf-a');
+    expect(await runs(docker, 'nf-a', 'hello; inner')).toBe('hello from hello 2.0\ninner');
+    expect(await runs(docker, 'nf-a', 'tool')).toBeNull();
+    await controller.ready('nf-a');
+    expect((await docker.container('workspace-nf-a')).Id).toBe(containerId);
+  });
+
+  it('are gone from PATH when none is declared any more, and come back', async () => {
+    site.put('nf-a', { cache, packages: [] });
+    await eventually(async () => expect([await runs(docker, 'nf-a', 'hello'), await runs(docker, 'nf-a', 'inner')]).toEqual([null, null]), { withinMs: SLOW_MS });
+    await packagesAre(controller, 'nf-a', 'Ready');
+    await mend();
+    await expectOldEnvironment();
+  });
+});
