@@ -46,12 +46,14 @@ describe('firstNames', () => {
   });
 
   it.each([0, 1])('stops at %i names and lets the rest go', async (limit) => {
-    const tar = tarBy('gnu');
-    const archive = inChunksOf(512, tar);
+    // Far more than what streams take in ahead of their reader, which differs by Node's version.
+    const blocks = Buffer.alloc(8_000_000);
+    tarBy('gnu').copy(blocks);
     let chunks = 0;
+    const archive = inChunksOf(512, blocks);
     expect(await firstNames(archive, limit, () => (chunks += 1))).toEqual(ALL.slice(0, limit));
     expect(archive.destroyed).toBe(true);
-    expect(chunks).toBeLessThan(tar.length / 512);
+    expect(chunks).toBeLessThan(blocks.length / 512 / 2);
   });
 
   it('what is no directory has none', async () => {
