@@ -60,7 +60,7 @@ async function planOn(docker: DockerPort, options: PlanOptions, { io, signal }: 
   }
   await lookAtImages(docker, state, signal);
   const keepers = await lookAtCaches(caches, state, signal);
-  const shared = planShared({ workspaces: state.desired.workspaces.values(), volumes: world.volumes, networks: world.networks });
+  const shared = planShared({ workspaces: state.desired.workspaces.values(), caches: state.desired.caches, volumes: world.volumes, networks: world.networks });
   assume(world, shared.operations);
   // A cache's volume may be planned by both: it is one.
   const made = new Set(shared.operations.map(renderOperation));

@@ -115,8 +115,7 @@ export function createCaches(deps: CachesDependencies) {
     const common = { cache: name, mustStop: cache?.isClearing() ?? false, isMigrating: cache?.isMigrating() ?? false, ...image };
     if (cache === undefined || config === undefined) {
       const unavailable: Failure = { reason: 'CacheMissing', message: `there is no cache ${name}` };
-      const profile = workspace.packages.length === 0 ? 'ready' : 'unknown';
-      return { ...common, unavailable, profile, profilePackages: null, isRealised: false, progress: null, failure: null, retryMs: null, importFailure: null };
+      return { ...common, unavailable, profile: 'unknown', profilePackages: null, isRealised: false, progress: null, failure: null, retryMs: null, importFailure: null };
     }
     const { environments } = cache;
     const { key } = environmentRequest(config.nixpkgs, workspace.packages);

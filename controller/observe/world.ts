@@ -1,6 +1,7 @@
 import type { DockerPort, CallOptions } from '../docker/port.js';
 import { containerName, LABEL, workspaceOfContainerName } from '../model/names.js';
 import type { ObservedContainer, ObservedNetwork, ObservedVolume } from '../model/engine-objects.js';
+import { createListed } from './listed.js';
 
 /** The newest known state of the engine. It is a cache of answers: nothing in it outlives the next list. */
 export interface World {
@@ -28,8 +29,8 @@ export function createWorld(docker: DockerPort): World {
   let containers = new Map<string, ObservedContainer>();
   /** Ids by workspace: ten thousand workspaces are planned on every resync. */
   let idsOf = new Map<string, Set<string>>();
-  let volumes = new Map<string, ObservedVolume>();
-  let networks = new Map<string, ObservedNetwork>();
+  const volumes = createListed<ObservedVolume>();
+  const networks = createListed<ObservedNetwork>();
   /** Counts looks, so that an older answer never overwrites a newer one. */
   let looks = 0;
   const lookedAt = new Map<string, number>();
@@ -39,10 +40,10 @@ export function createWorld(docker: DockerPort): World {
       return containers;
     },
     get volumes() {
-      return volumes;
+      return volumes.all;
     },
     get networks() {
-      return networks;
+      return networks.all;
     },
     workspaceNames() {
       const names = [...containers.values()].flatMap((container) => container.labels[LABEL.workspace] ?? []);
@@ -77,13 +78,8 @@ export function createWorld(docker: DockerPort): World {
       for (const container of named === null ? inspected : [...inspected, named]) put(container);
     },
     refreshShared: listShared,
-    noteVolume(name, volume) {
-      if (volume === null) volumes.delete(name);
-      else volumes.set(name, volume);
-    },
-    noteNetwork(network) {
-      networks.set(network.name, network);
-    },
+    noteVolume: (name, volume) => volumes.note(name, volume),
+    noteNetwork: (network) => networks.note(network.name, network),
   };
 
   function put(container: ObservedContainer): void {
@@ -96,9 +92,10 @@ export function createWorld(docker: DockerPort): World {
   }
 
   async function listShared(options: CallOptions): Promise<void> {
+    const [takeVolumes, takeNetworks] = [volumes.begin(), networks.begin()];
     const [volumeList, networkList] = await Promise.all([docker.listVolumes(options), docker.listNetworks(options)]);
-    volumes = new Map(volumeList.map((volume) => [volume.name, volume]));
-    networks = new Map(networkList.map((network) => [network.name, network]));
+    takeVolumes(volumeList);
+    takeNetworks(networkList);
   }
 
   async function inspectAll(listed: readonly ObservedContainer[], options: CallOptions): Promise<ObservedContainer[]> {

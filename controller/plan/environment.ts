@@ -57,6 +57,8 @@ export function planEnvironment({ desired, observed }: WorkspaceInput): Environm
   const { packages, name } = desired;
   if (cache === null) return NOTHING;
   if (cache.mustStop) return { ...NOTHING, failure: cache.unavailable, blocks: true };
+  // A name that nobody defines is for its author to mend: nothing new runs on it.
+  if (cache.unavailable?.reason === 'CacheMissing') return { ...NOTHING, failure: cache.unavailable, blocks: true };
   if (cache.profile === 'ready' || (packages.length === 0 && cache.profile === 'unknown')) return NOTHING;
   // What is there from before serves on: only a workspace without any profile has to wait.
   const blocks = cache.profile === 'none' || cache.profile === 'unknown';

@@ -8,6 +8,8 @@ import { isNetworkOurs, isSharedVolumeOurs } from './ownership.js';
 
 export interface SharedInput {
   readonly workspaces: Iterable<DesiredWorkspace>;
+  /** By name, those that a spec or a default defines: a name that nobody knows gets no volume. */
+  readonly caches: ReadonlyMap<string, unknown>;
   readonly volumes: ReadonlyMap<string, ObservedVolume>;
   readonly networks: ReadonlyMap<string, ObservedNetwork>;
 }
@@ -23,7 +25,7 @@ export function planShared(input: SharedInput): SharedPlan {
   let any = false;
   for (const { creation } of input.workspaces) {
     any = true;
-    if (creation.cache !== null) wanted.set(cacheVolumeName(creation.cache), VOLUME_TYPE.cache);
+    if (creation.cache !== null && input.caches.has(creation.cache)) wanted.set(cacheVolumeName(creation.cache), VOLUME_TYPE.cache);
     for (const mount of creation.mounts) if (mount.type === 'shared-volume') wanted.set(sharedVolumeName(mount.source), VOLUME_TYPE.shared);
   }
   if (!any) return { operations: [], failures: [] };

@@ -26,7 +26,7 @@ const SCENARIOS: readonly Scenario[] = [
   {
     title: 'cold start',
     when: (sim) => sim.specs.set('alice', { image: 'app:1', sharedVolumes: [{ name: 'tools', mountPath: '/tools' }] }),
-    then: [/^container workspace-alice running app:1/m, /^volume kalpana-workspace-alice workspace-data default/m, /^volume kalpana-tools shared-volume/m, /^volume kalpana-nix-store nix-cache/m, /^network kalpana-workspaces/m],
+    then: [/^container workspace-alice running app:1/m, /^volume kalpana-workspace-alice workspace-data default/m, /^volume kalpana-tools shared-volume/m, /^network kalpana-workspaces/m],
   },
   {
     title: 'pull then create',

@@ -48,7 +48,8 @@ export function createSimSpecs(): SimSpecs {
 
   return {
     set(name, spec) {
-      current.set(name, desiredWorkspace(name, spec));
+      // No snapshot here defines a cache; one that a spec names is then missing.
+      current.set(name, desiredWorkspace(name, { cache: false, ...spec }));
       removed.delete(name);
       hint();
     },

@@ -60,9 +60,14 @@ describe('what workspaces share', () => {
     ['a volume is of another type', [desired], volume(sharedVolumeName('tools'), { [LABEL.managed]: 'true', [LABEL.shared]: 'true', [LABEL.type]: 'nix-cache' }), '', ['VolumeConflict']],
     ['the network is not ours', [desired], { ...all, networks: new Map([['kalpana-workspaces', { id: 'x', name: 'kalpana-workspaces', labels: {} }]]) }, '', ['NetworkConflict']],
   ])('%s', (_what, workspaces, { volumes, networks }, text, reasons) => {
-    const plan = planShared({ workspaces, volumes, networks });
+    const plan = planShared({ workspaces, caches: new Map([['default', {}]]), volumes, networks });
     expect(renderPlan(plan.operations)).toBe(text);
     expect(plan.failures.map(({ reason }) => reason)).toEqual(reasons);
+  });
+
+  it('a cache that nobody defines gets no volume', () => {
+    const plan = planShared({ workspaces: [desired, alice({ cache: 'nobodys' })], caches: new Map([['default', {}]]), ...all });
+    expect(plan).toEqual({ operations: [], failures: [] });
   });
 
   it('renders every operation on one line', () => {

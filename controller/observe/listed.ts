@@ -1,0 +1,36 @@
+/** Objects of one kind as the newest list has them, and what our own calls changed since. */
+export interface Listed<T> {
+  readonly all: ReadonlyMap<string, T>;
+  /** Our own call made it, or removed it (null). */
+  note(name: string, object: T | null): void;
+  /** To be called before the list is asked for; gives what takes its answer. */
+  begin(): (objects: readonly T[]) => void;
+}
+
+export function createListed<T extends { readonly name: string }>(): Listed<T> {
+  let all = new Map<string, T>();
+  let begun = 0;
+  let newest = 0;
+  /** By name, how many lists had begun when it was noted: none of those can know of it. */
+  const noted = new Map<string, number>();
+  return {
+    get all() {
+      return all;
+    },
+    note(name, object) {
+      noted.set(name, begun);
+      if (object === null) all.delete(name);
+      else all.set(name, object);
+    },
+    begin() {
+      const number = ++begun;
+      return (objects) => {
+        if (number < newest) return;
+        newest = number;
+        for (const [name, before] of noted) if (before < number) noted.delete(name);
+        const listed = objects.filter(({ name }) => !noted.has(name)).map((object) => [object.name, object] as const);
+        all = new Map([...listed, ...[...all].filter(([name]) => noted.has(name))]);
+      };
+    },
+  };
+}
