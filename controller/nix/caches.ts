@@ -127,7 +127,7 @@ export function createCaches(deps: CachesDependencies) {
       ...common,
       unavailable: deps.foresight === true ? null : cache.unavailable(),
       profile: profileState(workspace, held, key, environments.isTold() || deps.foresight === true),
-      profilePackages: held === null ? null : (packagesOf.get(held) ?? null),
+      profilePackages: held === null ? null : (packagesOf.get(held) ?? environments.known(workspace.name)?.packages ?? null),
       isRealised: environments.isKnown(key),
       progress: environments.progressOf(workspace.name, key),
       failure: isDue ? null : (failed?.failure ?? null),

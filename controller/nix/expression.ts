@@ -36,7 +36,8 @@ derivation {
   name = "kalpana-env-\${request.key}";
   system = "builtin";
   builder = "builtin:buildenv";
-  manifest = builtins.toFile "kalpana-env-manifest" "[ ]\n";
+  # A comment for whoever asks the store what a profile holds; the inventory does.
+  manifest = builtins.toFile "kalpana-env-manifest" "[ ]\n# packages: \${builtins.concatStringsSep " " (map (asked: asked.name) request.packages)}\n";
   derivations = map entry request.packages;
   preferLocalBuild = true;
   allowSubstitutes = false;

@@ -11,6 +11,8 @@ export interface KnownEnvironment {
   readonly path: string;
   readonly paths: number;
   readonly bytes: number;
+  /** As a spec names them, where the store tells. */
+  readonly packages?: readonly string[];
 }
 
 export interface Inventory {
@@ -169,7 +171,10 @@ function refuseToBuildForLackOfACache(wants: ReadonlySet<string>, log: ReturnTyp
 function inventoryFrom(lines: readonly string[]): Inventory {
   const rows = lines.map((line) => line.split(' '));
   const of = (kind: string) => rows.filter(([first]) => first === kind);
-  const environments = of('environment').map(([, path = '', paths, bytes]) => [path, { path, paths: Math.max(0, Number(paths) - FARM_PATHS), bytes: Number(bytes) }] as const);
+  const environments = of('environment').map(([, path = '', paths, bytes, ...names]) => {
+    const packages = names.filter((name) => name !== '');
+    return [path, { path, paths: Math.max(0, Number(paths) - FARM_PATHS), bytes: Number(bytes), ...(packages.length === 0 ? {} : { packages }) }] as const;
+  });
   return {
     nixVersion: of('version')[0]?.[1] ?? 'unknown',
     profiles: new Map(of('profile').map(([, workspace = '', path = '']) => [workspace, path] as const)),

@@ -39,7 +39,7 @@ done
 for env in $(readlink -f /nix/var/nix/profiles/kalpana/*-link | sort -u); do
   [ -d "$env" ] || continue
   closure=$(NIX_REMOTE=local nix-store -qR "$env" 2>/dev/null) || continue
-  echo "kalpana: environment $env $(echo "$closure" | wc -l) $(NIX_REMOTE=local nix-store -q --size $closure | { sum=0; while read -r size; do sum=$((sum + size)); done; echo "$sum"; })"
+  echo "kalpana: environment $env $(echo "$closure" | wc -l) $(NIX_REMOTE=local nix-store -q --size $closure | { sum=0; while read -r size; do sum=$((sum + size)); done; echo "$sum"; }) $(sed -n 's/^# packages: //p' "$env/manifest.nix" 2>/dev/null)"
 done
 exit 0
 `;
