@@ -70,7 +70,7 @@ export function createKeeperCommands(docker: DockerPort, keeperId: string) {
     async resolve(request: EnvironmentRequest, options: CallOptions): Promise<Resolved> {
       const log = createNixLog();
       const lines: string[] = [];
-      const env = { KALPANA_EXPRESSION: ENVIRONMENT_EXPRESSION, KALPANA_REQUEST: JSON.stringify(request) };
+      const env = { KALPANA_EXPRESSION: ENVIRONMENT_EXPRESSION, KALPANA_REQUEST: JSON.stringify(request), KALPANA_FETCH_LIST: fetchList(request) };
       const code = await run(scripts.RESOLVE_SCRIPT, scripts.COMMAND_USER, env, (line) => void (line.startsWith(TOLD) ? lines.push(line.slice(TOLD.length)) : log.push(line)), options);
       const words = (name: string) => lines.flatMap((line) => (line.startsWith(`${name} `) ? [line.slice(name.length + 1)] : []));
       const derivation = words('derivation')[0];
@@ -93,7 +93,7 @@ export function createKeeperCommands(docker: DockerPort, keeperId: string) {
         if (pid !== undefined) onStart({ cancel: () => cancel(pid, options) });
         lines.push(words);
       };
-      const env = { KALPANA_KEY: request.key, KALPANA_DERIVATION: derivation };
+      const env = { KALPANA_KEY: request.key, KALPANA_DERIVATION: derivation, KALPANA_FETCH_LIST: fetchList(request) };
       const code = await run(scripts.REALISE_SCRIPT, scripts.COMMAND_USER, env, onLine, options);
       if (code !== 0) throw new FailureError(nixFailure(log, 'realise'));
       return realisedFrom(lines, log.fetched());
@@ -140,6 +140,11 @@ export function createKeeperCommands(docker: DockerPort, keeperId: string) {
 export type KeeperCommands = ReturnType<typeof createKeeperCommands>;
 
 const TOLD = 'kalpana: ';
+
+/** From the look at what is missing to its realisation: an argument could not hold it. */
+function fetchList({ key }: EnvironmentRequest): string {
+  return `/nix/var/kalpana/home/${key}.fetch`;
+}
 
 export function bareImageId(imageId: string): string {
   return imageId.replace(/^sha256:/, '');

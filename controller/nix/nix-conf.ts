@@ -22,6 +22,8 @@ export function nixConf(config: CacheConfig): string {
     ['stalled-download-timeout', '30'],
     ['download-attempts', '3'],
     ['narinfo-cache-negative-ttl', '10'],
+    // What was served without a good signature is asked for again soon; what is in the store is not asked for at all.
+    ['narinfo-cache-positive-ttl', '60'],
     // The address of nixpkgs names a revision: what was fetched stays valid.
     ['tarball-ttl', '31536000'],
     ['warn-dirty', 'false'],

@@ -53,16 +53,16 @@ function untrusted(text: string): Failure | null {
 
 function corrupted(text: string): Failure | null {
   const line = lineWith(text, /hash mismatch|failed to (decompress|uncompress)|(corrupt|bad archive|unexpected end.?of.?file|truncated [a-z]|input is not|compression error|decompress)|file size mismatch|size mismatch/i);
-  return line === null ? null : failure('PackageFetchFailed', `a substituter serves something broken, which was refused: ${namePaths(withoutPrefix(line))}`);
+  return line === null ? null : failure('PackageFetchFailed', `a substituter serves something broken, which was refused: ${named(line, text)}`);
 }
 
 function unreachable(text: string): Failure | null {
   const line = lineWith(text, /unable to download|unable to check|could not (connect|resolve)|couldn't (connect|resolve)|connection (refused|timed out)|HTTP error|timeout was reached|stalled|cannot open connection|some substitutes for the outputs/i);
-  return line === null ? null : failure('PackageFetchFailed', namePaths(withoutPrefix(line)));
+  return line === null ? null : failure('PackageFetchFailed', named(line, text));
 }
 
 function buildFailed(messages: readonly string[], log: NixLog): Failure | null {
-  const told = messages.find((message) => /builder for '.*' failed|build of '.*' (failed|timed out)|Cannot build '|failed to produce output|timed out after/i.test(message));
+  const told = messages.find((message) => /builder for '.*' failed|build of '.*\.drv[^']*' (failed|timed out)|Cannot build '|failed to produce output|timed out after/i.test(message));
   if (told === undefined) return null;
   const path = /'(\/nix\/store\/[^']+\.drv)'/.exec(told)?.[1] ?? '';
   const output = log.buildLines().at(-1) ?? [...told.matchAll(/^\s*>\s?(.*)$/gm)].at(-1)?.[1] ?? '';
@@ -73,6 +73,14 @@ function buildFailed(messages: readonly string[], log: NixLog): Failure | null {
 /** The words of the first line that fits, without Nix's stack of where it stands. */
 function lineWith(text: string, pattern: RegExp): string | null {
   return text.split('\n').find((line) => pattern.test(line)) ?? null;
+}
+
+/** What went wrong is often said of an address alone; which package it was, in another line. */
+function named(line: string, text: string): string {
+  const words = namePaths(withoutPrefix(line));
+  const names = [...text.matchAll(/(?:build of|derivation|path) '(\/nix\/store\/[^']+)'/g)].map(([, path = '']) => shortName(path));
+  const name = names.findLast((one) => !one.startsWith('kalpana-env-'));
+  return name === undefined || words.includes(name) ? words : `${name}: ${words}`;
 }
 
 function lastError(messages: readonly string[]): string | null {

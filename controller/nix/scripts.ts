@@ -44,18 +44,29 @@ done
 exit 0
 `;
 
-/** Evaluates an environment and tells what realising it would fetch and build. */
+/**
+ * Evaluates an environment and tells what realising it would fetch and build. Nix says that on its standard error, each
+ * path on a line of its own, among words that are for the log. What is to be fetched stays in a file for the realisation.
+ */
 export const RESOLVE_SCRIPT = `${THROUGH_DAEMON}
 echo "kalpana: pid $$"
 derivation=$(nix-instantiate --log-format internal-json -E "$KALPANA_EXPRESSION") || exit 10
 derivation=\${derivation%%!*}
 echo "kalpana: derivation $derivation"
-nix-store --realise --dry-run "$derivation" | sed 's/^/kalpana: out /'
+wanted=$(mktemp) || exit 12
+trap 'rm -f "$wanted"' EXIT
+nix-store --realise --dry-run "$derivation" > "$wanted" 2>&1
+code=$?
+sed -n 's|^ *\\(/nix/store/.*\\)|\\1|p' "$wanted" | grep -v '\\.drv$' > "$KALPANA_FETCH_LIST"
+sed 's|^ *\\(/nix/store/\\)|kalpana: out \\1|' "$wanted"
+exit "$code"
 `;
 
 /**
- * Realises an environment. The lock is for a controller that was killed meanwhile: its command goes on here, and the
- * next one waits for it instead of fetching the same a second time (F9).
+ * Realises an environment: first what was to be fetched, by its own paths, then the rest. Asked for a derivation, Nix
+ * builds from source what no substituter serves with a good signature; asked for a path, it fails and names it.
+ * The lock is for a controller that was killed meanwhile: its command goes on here, and the next one waits for it instead
+ * of fetching the same a second time (F9).
  */
 export const REALISE_SCRIPT = `${THROUGH_DAEMON}
 echo "kalpana: pid $$"
@@ -63,9 +74,15 @@ log=$(mktemp) || exit 12
 trap 'rm -f "$log" "$log".*' EXIT
 exec 8>>"/nix/var/kalpana/locks/$KALPANA_KEY"
 flock 8
-{ nix-store --realise "$KALPANA_DERIVATION" --log-format internal-json -v 2>&1 8>&-; echo $? > "$log.code"; } | tee "$log"
+{
+  code=0
+  [ ! -s "$KALPANA_FETCH_LIST" ] || xargs nix-store --realise --log-format internal-json -v < "$KALPANA_FETCH_LIST" 2>&1 >/dev/null 8>&- || code=$?
+  [ "$code" != 0 ] || nix-store --realise "$KALPANA_DERIVATION" --log-format internal-json -v 2>&1 8>&- || code=$?
+  echo "$code" > "$log.code"
+} | tee "$log"
 code=$(cat "$log.code")
 [ "$code" = 0 ] || exit 11
+rm -f "$KALPANA_FETCH_LIST"
 out=$(nix-store -q --outputs "$KALPANA_DERIVATION")
 nix-store -qR "$out" > "$log.closure" || exit 11
 xargs nix-store -q --size < "$log.closure" > "$log.sizes" || exit 11
