@@ -13,6 +13,8 @@ export interface Bench {
   readonly report: Report;
   /** A compose program, or null. */
   readonly compose: string | null;
+  /** The signed binary cache of the package `suite`, and the expression that it was made from. */
+  readonly nix: { readonly directory: string; readonly publicKey: string; readonly nixpkgs: string };
   /** The main.js that the goals are about. */
   readonly main: string;
   /** The directory of the plain specs, and what the controller makes of them. */

@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DesiredWorkspace } from '../../controller/model/desired.js';
-import { VOLUME_TYPE, WORKSPACE_NETWORK, cacheVolumeName, containerName, dataVolumeName } from '../../controller/model/names.js';
-import { containerDefinition, dataVolumeLabels, sharedVolumeLabels } from '../../controller/plan/definition.js';
-import { BENCH_INSTANCE } from './specs.js';
+import { WORKSPACE_NETWORK, cacheVolumeName, containerName, dataVolumeName } from '../../controller/model/names.js';
+import { containerDefinition, dataVolumeLabels } from '../../controller/plan/definition.js';
+import { BENCH_IMAGE_PATH, BENCH_INSTANCE } from './specs.js';
 
 export interface Compose {
   /** `docker compose up -d` to its end; gives its milliseconds. */
@@ -27,13 +27,13 @@ function project(desired: readonly DesiredWorkspace[]): object {
   const volumes = desired.map((workspace) => [dataVolumeName(workspace.name), { name: dataVolumeName(workspace.name), labels: dataVolumeLabels(workspace, BENCH_INSTANCE) }] as const);
   return {
     services: Object.fromEntries(services),
-    volumes: { ...Object.fromEntries(volumes), [cache]: { name: cache, labels: sharedVolumeLabels(VOLUME_TYPE.cache) } },
+    volumes: { ...Object.fromEntries(volumes), [cache]: { name: cache, external: true } },
     networks: { workspaces: { name: WORKSPACE_NETWORK, external: true } },
   };
 }
 
 function service(workspace: DesiredWorkspace): object {
-  const definition = containerDefinition(workspace, BENCH_INSTANCE, [], null);
+  const definition = containerDefinition(workspace, BENCH_INSTANCE, [], null, BENCH_IMAGE_PATH);
   return {
     image: definition.image,
     container_name: containerName(workspace.name),
@@ -41,6 +41,7 @@ function service(workspace: DesiredWorkspace): object {
     command: definition.command,
     init: true,
     labels: definition.labels,
+    environment: Object.fromEntries(definition.env.map(({ name, value }) => [name, typeof value === 'string' ? value : ''])),
     restart: definition.restartPolicy,
     networks: ['workspaces'],
     volumes: definition.mounts.map((mount) => ({

@@ -47,10 +47,12 @@ export interface RunningController {
   /** CPU time used so far, in milliseconds. */
   cpuMs(): number;
   residentBytes(): number;
+  /** Until so many workspaces are Ready, and the cache. */
+  ready(workspaces: number): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** `run` in the foreground, given back once `ready` workspaces are Ready. */
+/** `run` in the foreground, given back once `ready` workspaces are Ready, and the one cache that the specs name. */
 export async function startController(settings: ControllerSettings, ready: number): Promise<RunningController> {
   const { child, log, tail } = launch(settings, ['--listen', '127.0.0.1:0']);
   const ended = new Promise<void>((resolve) => child.on('close', () => resolve()));
@@ -60,6 +62,18 @@ export async function startController(settings: ControllerSettings, ready: numbe
     const answer = await fetch(`http://${address}/metrics`, { signal: AbortSignal.timeout(10_000) });
     return valuesOf(await answer.text());
   };
+  const isReady = async (workspaces: number) => {
+    const values = await scrape();
+    return values.get('workspaces{phase="Ready"}') === workspaces && values.get('caches{phase="Ready"}') === 1;
+  };
+  const until = async (workspaces: number) => {
+    const deadline = performance.now() + 120_000;
+    for (;;) {
+      if (child.exitCode !== null || performance.now() > deadline) throw new Error(`${workspaces} workspaces and their cache did not become Ready: ${tail()}`);
+      if (log.some((line) => line.msg === 'controller starts') && (await isReady(workspaces))) return;
+      await delay(200);
+    }
+  };
   const controller: RunningController = {
     pid,
     get startedAtMs() {
@@ -68,20 +82,18 @@ export async function startController(settings: ControllerSettings, ready: numbe
     scrape,
     cpuMs: () => cpuMsOf(pid),
     residentBytes: () => Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024,
+    ready: until,
     async stop() {
       child.kill('SIGTERM');
       await ended;
     },
   };
-  const deadline = performance.now() + 120_000;
-  for (;;) {
-    if (child.exitCode !== null || performance.now() > deadline) {
-      await controller.stop();
-      throw new Error(`${ready} workspaces did not become Ready: ${tail()}`);
-    }
-    const starts = log.some((line) => line.msg === 'controller starts');
-    if (starts && (await scrape()).get('workspaces{phase="Ready"}') === ready) return controller;
-    await delay(200);
+  try {
+    await until(ready);
+    return controller;
+  } catch (error) {
+    await controller.stop();
+    throw error;
   }
 }
 

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Bench } from './bench.js';
+import { measureCache } from './cache.js';
 import { measureCold } from './cold.js';
 import { watchEngine } from './engine-watch.js';
 import { measureIdle } from './idle.js';
@@ -18,6 +19,7 @@ const MEASURES: Readonly<Record<Stage, (bench: Bench) => Promise<void>>> = {
   cold: measureCold,
   nothing: measureNothing,
   repair: measureRepair,
+  cache: measureCache,
   parse: measureParse,
   idle: measureIdle,
   scale: measureScale,
@@ -37,7 +39,8 @@ async function main(options: BenchOptions): Promise<void> {
     const specs = writeSpecs(fresh('specs'), benchNames(options.workspaces), plainSpec);
     const desired = await readDesired(controllers[0]!, specs);
     const compose = process.env['KALPANA_BENCH_COMPOSE'] || null;
-    const bench: Bench = { options: { ...options, controllers }, host, engine, watch, report, compose, main: controllers[0]!, specs, desired, fresh };
+    const nix = { directory: process.env['KALPANA_BENCH_NIX_CACHE'] ?? '', publicKey: process.env['KALPANA_BENCH_NIX_KEY'] ?? '', nixpkgs: process.env['KALPANA_BENCH_NIXPKGS'] ?? '' };
+    const bench: Bench = { options: { ...options, controllers }, host, engine, watch, report, compose, nix, main: controllers[0]!, specs, desired, fresh };
     await ensureNetwork(engine);
     const { Version: version } = await engine.call<{ readonly Version: string }>('GET', '/version');
     report.say(`Docker ${version}, Node ${process.versions.node}, ${cpus().length} cores, load ${loadavg()[0]!.toFixed(1)}; compose: ${compose ?? 'none'}`);

@@ -6,6 +6,7 @@ import { createWorld } from '../../controller/observe/world.js';
 import type { Bench } from './bench.js';
 import { composeFor } from './compose.js';
 import { runOnce, startController, type RunningController } from './controller-process.js';
+import { makeKeeper } from './keeper.js';
 import { emptyEngine } from './raw-engine.js';
 import { BENCH_INSTANCE } from './specs.js';
 import { noCaches } from '../support/no-caches.js';
@@ -22,7 +23,7 @@ export async function measureNothing(bench: Bench): Promise<void> {
   report.title(`nothing to do: ${options.workspaces} workspaces as they should be`);
   const composeMs: number[] = [];
   if (compose !== null) {
-    await emptyEngine(engine, watch);
+    await makeKeeper(bench);
     const program = composeFor(compose, host, fresh('compose'), desired);
     await program.up();
     for (let sample = 0; sample < 5; sample += 1) composeMs.push(await program.up());

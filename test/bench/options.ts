@@ -1,11 +1,11 @@
 import { parseArgs } from 'node:util';
 
-export const STAGES = ['cold', 'nothing', 'repair', 'parse', 'idle', 'scale'] as const;
+export const STAGES = ['cold', 'nothing', 'repair', 'cache', 'parse', 'idle', 'scale'] as const;
 export type Stage = (typeof STAGES)[number];
 
 export interface BenchOptions {
   readonly stages: ReadonlySet<Stage>;
-  /** Of the cold start; everything else has its own number of samples. */
+  /** Of the cold starts; everything else has its own number of samples. */
   readonly rounds: number;
   readonly workspaces: number;
   readonly repairs: number;
@@ -18,7 +18,7 @@ export interface BenchOptions {
 
 export const USAGE = `npm run bench -- [options]
   --only LIST         of ${STAGES.join(', ')} (default: all)
-  --rounds N          rounds of the cold start (default: 3)
+  --rounds N          rounds of the cold starts, with and without packages (default: 3)
   --workspaces N      (default: 50)
   --repairs N         killed containers (default: 20)
   --idle SECONDS      how long to watch the idle controller (default: 65)

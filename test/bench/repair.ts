@@ -5,9 +5,10 @@ import type { Bench } from './bench.js';
 import { composeFor } from './compose.js';
 import { runOnce, startController } from './controller-process.js';
 import { nowMs } from './engine-watch.js';
+import { makeKeeper } from './keeper.js';
 import { emptyEngine } from './raw-engine.js';
 import { figure, median, ratios } from './report.js';
-import { BENCH_INSTANCE } from './specs.js';
+import { BENCH_IMAGE_PATH, BENCH_INSTANCE } from './specs.js';
 
 const BARE = 'bench-bare';
 const WARM_UP = 2;
@@ -77,14 +78,15 @@ async function removed({ engine, watch }: Bench, container: string): Promise<num
 
 /** Like a workspace's container in all but its owner. */
 async function createBare({ engine, desired }: Bench): Promise<void> {
-  const definition = containerDefinition({ ...desired[0]!, name: BARE }, BENCH_INSTANCE, [], null);
+  const definition = containerDefinition({ ...desired[0]!, name: BARE }, BENCH_INSTANCE, [], null, BENCH_IMAGE_PATH);
   await engine.call('POST', `/containers/create?name=${BARE}`, createBody({ ...definition, labels: {} }));
   await engine.call('POST', `/containers/${BARE}/start`);
 }
 
-async function composeRepairs({ compose, engine, watch, host, desired, fresh }: Bench): Promise<number[]> {
+async function composeRepairs(bench: Bench): Promise<number[]> {
+  const { compose, engine, watch, host, desired, fresh } = bench;
   if (compose === null) return [];
-  await emptyEngine(engine, watch);
+  await makeKeeper(bench);
   const program = composeFor(compose, host, fresh('compose'), desired);
   await program.up();
   const samples: number[] = [];

@@ -6,6 +6,8 @@ import type { DesiredWorkspace } from '../../controller/model/desired.js';
 import type * as DesiredState from '../../controller/source/desired-state.js';
 
 export const BENCH_IMAGE = 'kalpana/test:1';
+/** What the image sets. */
+export const BENCH_IMAGE_PATH = '/bin';
 export const BENCH_INSTANCE = 'bench';
 
 /** Own volume, cache volume at /nix, init: what a spec gets that asks for nothing special. */
