@@ -24,7 +24,10 @@ export function execVerbs(engine: EngineClient, clock: Clock): Pick<DockerPort, 
       );
       const start = { verb: 'exec', method: 'POST', path: pathOf('exec', id, 'start'), body: { Detach: false, Tty: false }, longLived: true } as const;
       const lastLines = await goneIsConflict(
-        engine.call({ ...start, deadlineMs: SILENCE_MS, options }, (answer, scope) => readLines(answer, scope, request.onLine)),
+        engine.call({ ...start, deadlineMs: SILENCE_MS, options }, (answer, scope) => {
+          if (request.onInput !== undefined) giveInput(answer, scope, request.onInput);
+          return readLines(answer, scope, request.onLine);
+        }),
       );
 
       const isEndedBy = clock.now() + END_MS;
@@ -45,8 +48,17 @@ function signalOf(options: CallOptions | undefined): CallOptions {
   return options?.signal === undefined ? {} : { signal: options.signal };
 }
 
-function createBody({ command, user, env = {} }: ExecRequest): object {
+/** From its answer on the connection is the command's: what goes out on it is the input, as it is. */
+function giveInput({ socket }: IncomingMessage, scope: Scope, onInput: NonNullable<ExecRequest['onInput']>): void {
+  scope.untimed();
+  onInput((text) => {
+    if (!scope.signal.aborted && socket.writable) socket.write(text);
+  });
+}
+
+function createBody({ command, user, env = {}, onInput }: ExecRequest): object {
   return {
+    ...(onInput === undefined ? {} : { AttachStdin: true }),
     AttachStdout: true,
     AttachStderr: true,
     Tty: false,

@@ -83,6 +83,8 @@ export interface DockerPort {
    * - A lost connection is `unreachable`, never an exit code. After this, a timeout or an abort (which ends the call at once)
    *   the process in the container may go on: the engine knows no end of an exec but the container's.
    * Lines come in order within a stream, not between the two; `onLine` must not throw.
+   * With `onInput` there is no deadline once the command runs: what is written may be lost with the connection, and only an
+   * answer tells that it was not.
    */
   exec(idOrName: string, request: ExecRequest, options?: CallOptions): Promise<{ readonly exitCode: number }>;
   /**

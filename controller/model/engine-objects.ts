@@ -84,6 +84,8 @@ export interface ExecRequest {
   readonly env?: Readonly<Record<string, string>>;
   /** Each line of stdout and stderr as it comes, without its newline; a line is never cut (unless longer than 4 MiB). */
   readonly onLine: (line: string) => void;
+  /** Given: the command has a standard input, and may be silent for ever. Called once it runs, with what writes there; its input ends with the call. */
+  readonly onInput?: (write: (text: string) => void) => void;
 }
 
 export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';

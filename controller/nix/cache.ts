@@ -81,6 +81,7 @@ export function createCache(name: string, deps: CacheDependencies) {
       imports.reset(inventory.images);
       environments.open(commands, inventory);
       if (deps.foresight === true) return;
+      commands.expectLinks(calls);
       measure.soon();
       changed();
     },

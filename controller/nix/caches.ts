@@ -1,7 +1,7 @@
 import type { CallOptions } from '../docker/port.js';
 import type { CacheUse, WorkspaceCacheReport } from '../model/cache.js';
 import type { DesiredSnapshot, DesiredWorkspace } from '../model/desired.js';
-import { CONTAINER_TYPE, LABEL, cacheOfKeeperName } from '../model/names.js';
+import { CONTAINER_TYPE, LABEL, cacheOfKeeperName, containerName } from '../model/names.js';
 import { FailureError, type Failure } from '../model/reasons.js';
 import type { CacheObservation, Operation } from '../plan/types.js';
 import { createCache, type Cache, type CacheDependencies } from './cache.js';
@@ -25,6 +25,8 @@ export function createCaches(deps: CachesDependencies) {
   const images = createImages(docker, instance, deps.imageRecord);
   const caches = new Map<string, Cache>();
   const lastUses = new Map<string, CacheUse>();
+  /** A link and a creation that belong to one start, one of them done: in either order they are one use of the cache. */
+  const firstStarts = new Set<string>();
   /** Packages by environment key: what a profile holds, where this controller put it there. */
   const packagesOf = new Map<string, readonly string[]>();
   let snapshot: Pick<DesiredSnapshot, 'caches' | 'workspaces' | 'complete'> | null = null;
@@ -39,6 +41,7 @@ export function createCaches(deps: CachesDependencies) {
         ...events,
         onLinked(cache, workspace, use) {
           lastUses.set(workspace, use);
+          if (!firstStarts.delete(workspace) && !hasContainer(workspace)) firstStarts.add(workspace);
           events.onLinked(cache, workspace, use);
         },
       },
@@ -63,6 +66,7 @@ export function createCaches(deps: CachesDependencies) {
   /** Nothing is kept for what no spec and no profile names any more: the controller runs for months. */
   function forgetTheGone({ workspaces }: DesiredSnapshot): void {
     for (const name of lastUses.keys()) if (!workspaces.has(name)) lastUses.delete(name);
+    for (const name of firstStarts) if (!workspaces.has(name)) firstStarts.delete(name);
     const held = [...workspaces.values()].flatMap((workspace) => {
       const cache = caches.get(workspace.creation.cache ?? '');
       return cache === undefined ? [] : [cache.environments.profileKey(workspace.name), wantedKey(workspace)];
@@ -98,6 +102,10 @@ export function createCaches(deps: CachesDependencies) {
   function forget(name: string): void {
     caches.delete(name);
     events.onReport({ name, verdict: { kind: 'removed' }, spec: { location: null, problem: null }, volume: '', keeper: null, storeBytes: null, storePaths: null, environments: 0, workspaces: [], underWay: [], totals: { paths: { hit: 0, fetched: 0, built: 0 }, bytesFetched: 0, bytesSaved: 0 } });
+  }
+
+  function hasContainer(workspace: string): boolean {
+    return [...world.containers.values()].some(({ name }) => name === containerName(workspace));
   }
 
   /** By any container on the engine, in any state. */
@@ -182,7 +190,9 @@ export function createCaches(deps: CachesDependencies) {
       const cache = desired?.creation.cache == null ? undefined : caches.get(desired.creation.cache);
       if (desired === undefined || cache === undefined || desired.packages.length === 0) return;
       const { key } = environmentRequest(snapshot?.caches.get(cache.name)?.config.nixpkgs ?? '', desired.packages);
-      if (cache.environments.profileKey(workspace) !== key || cache.environments.progressOf(workspace, key) !== null) return;
+      if (firstStarts.delete(workspace)) return;
+      if (cache.environments.progressOf(workspace, key) !== null) return void firstStarts.add(workspace);
+      if (cache.environments.profileKey(workspace) !== key) return;
       const use = cache.noteWarmStart(workspace);
       if (use !== null) {
         lastUses.set(workspace, use);

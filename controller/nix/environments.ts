@@ -166,22 +166,34 @@ export function createEnvironments(deps: EnvironmentsDependencies) {
     const environment = known.get(key);
     const using = keeper;
     const workspaces = [...batch.keys()].sort();
+    const uses = new Map<string, CacheUse>();
     try {
       if (environment === undefined || using === null) return;
-      for (const workspace of await using.link(environment.path, workspaces, calls)) {
+      // A start waits for it: those that come after the profile, the accounts too, do not keep it.
+      const onLinked = (workspace: string) => {
         profiles.set(workspace, environment.path);
         const waited = (clock.now() - (batch.get(workspace) ?? clock.now())) / 1_000;
-        events.onLinked(workspace, firstUses.get(workspace) ?? warmUse(environment, waited));
-        firstUses.delete(workspace);
-      }
+        uses.set(workspace, firstUses.get(workspace) ?? warmUse(environment, waited));
+        wake(workspace);
+      };
+      await using.link(environment.path, workspaces, onLinked, calls);
     } catch (error) {
       retries.failed(key, commandFailure(error, cache));
       known.delete(key);
     } finally {
+      for (const [workspace, use] of uses) {
+        firstUses.delete(workspace);
+        events.onLinked(workspace, use);
+      }
       for (const workspace of workspaces) switching.delete(workspace);
-      for (const workspace of workspaces) for (const wake of waiters.get(workspace) ?? []) wake();
+      workspaces.forEach(wake);
       events.onChange(workspaces);
     }
+  }
+
+  function wake(workspace: string): void {
+    for (const resolve of waiters.get(workspace) ?? []) resolve();
+    waiters.delete(workspace);
   }
 
   function profileKey(workspace: string): string | null {

@@ -1,7 +1,9 @@
 import { EngineError, type CallOptions, type DockerPort } from '../docker/port.js';
+import type { Clock } from '../model/clock.js';
 import { FailureError, type Failure } from '../model/reasons.js';
 import type { EnvironmentRequest } from './environment-key.js';
 import { ENVIRONMENT_EXPRESSION } from './expression.js';
+import { createLinkSession } from './link-session.js';
 import { nixFailure } from './nix-failure.js';
 import { createNixLog, shortName, type RealisationProgress } from './nix-log.js';
 import * as scripts from './scripts.js';
@@ -48,16 +50,25 @@ const DAEMON_MS = 60_000;
 const SILENCE_MS = 3_600_000;
 
 /** What the controller does in one running keeper. Failures of Nix are `FailureError`s, those of the engine `EngineError`s. */
-export function createKeeperCommands(docker: DockerPort, keeperId: string) {
+export function createKeeperCommands(docker: DockerPort, keeperId: string, clock: Clock) {
+  const session = createLinkSession(clock, (onInput, onTold, options) => {
+    const onLine = (line: string) => (line.startsWith(TOLD) ? onTold(line.slice(TOLD.length)) : undefined);
+    return docker.exec(keeperId, { command: ['/bin/sh', '-c', scripts.LINK_SESSION_SCRIPT], user: scripts.COMMAND_USER, onLine, onInput }, options);
+  });
+
   async function run(script: string, user: string, env: Readonly<Record<string, string>>, onLine: (line: string) => void, options: CallOptions): Promise<number> {
     const { exitCode } = await docker.exec(keeperId, { command: ['/bin/sh', '-c', script], user, env, onLine }, { deadlineMs: SILENCE_MS, ...options });
     return exitCode;
   }
 
-  /** For commands that only fail when the keeper itself does. */
-  async function told(script: string, user: string, env: Readonly<Record<string, string>>, what: string, options: CallOptions): Promise<string[]> {
+  /** For commands that only fail when the keeper itself does; `onTold` hears the lines as they come. */
+  async function told(script: string, user: string, env: Readonly<Record<string, string>>, what: string, options: CallOptions, onTold: (line: string) => void = () => undefined): Promise<string[]> {
     const lines: string[] = [];
-    const code = await run(script, user, env, (line) => lines.push(line), { deadlineMs: DAEMON_MS, ...options });
+    const tell = (line: string) => {
+      lines.push(line);
+      if (line.startsWith(TOLD)) onTold(line.slice(TOLD.length));
+    };
+    const code = await run(script, user, env, tell, { deadlineMs: DAEMON_MS, ...options });
     if (code !== 0) throw new FailureError(shellFailure(lines, what));
     return lines.flatMap((line) => (line.startsWith(TOLD) ? [line.slice(TOLD.length)] : []));
   }
@@ -99,11 +110,22 @@ export function createKeeperCommands(docker: DockerPort, keeperId: string) {
       return realisedFrom(lines, log.fetched());
     },
 
-    /** One profile for each of `workspaces`; gives those that point there now. */
-    async link(environment: string, workspaces: readonly string[], options: CallOptions): Promise<readonly string[]> {
+    /** Makes ready for links to come; until then, and where that fails, each is a command of its own. */
+    expectLinks: (options: CallOptions): void => session.open(options.signal),
+    /** The keeper is not to be asked any more. */
+    leave: session.close,
+
+    /**
+     * One profile for each of `workspaces`. `onLinked` hears of each as soon as it points there, which may be twice: the
+     * command's own end, and the engine's word for it, come a tenth of a start later.
+     */
+    async link(environment: string, workspaces: readonly string[], onLinked: (workspace: string) => void, options: CallOptions): Promise<void> {
+      if (await session.link({ environment, workspaces, onLinked })) return;
+      session.open(options.signal);
       const env = { KALPANA_ENVIRONMENT: environment, KALPANA_WORKSPACES: workspaces.join(' ') };
-      const lines = await told(scripts.LINK_SCRIPT, scripts.COMMAND_USER, env, 'the profile could not be switched', options);
-      return lines.flatMap((line) => (line.startsWith('linked ') ? [line.slice('linked '.length)] : []));
+      await told(scripts.LINK_SCRIPT, scripts.COMMAND_USER, env, 'the profile could not be switched', options, (line) => {
+        if (line.startsWith('linked ')) onLinked(line.slice('linked '.length));
+      });
     },
 
     async measure(options: CallOptions): Promise<{ readonly bytes: number; readonly paths: number }> {

@@ -121,7 +121,7 @@ export function createKeeper(deps: KeeperDependencies) {
   async function use(keeper: ObservedContainer, calls: CallOptions): Promise<void> {
     const startedAt = keeper.details?.startedAt ?? null;
     if (up !== null && up.id === keeper.id && up.startedAt === startedAt) return;
-    const commands = createKeeperCommands(docker, keeper.id);
+    const commands = createKeeperCommands(docker, keeper.id, deps.clock);
     try {
       const inventory = await commands.inventory(calls);
       up = { id: keeper.id, startedAt, commands, nixVersion: inventory.nixVersion };
@@ -134,7 +134,7 @@ export function createKeeper(deps: KeeperDependencies) {
 
   async function answers(keeper: ObservedContainer, calls: CallOptions): Promise<boolean> {
     try {
-      await createKeeperCommands(docker, keeper.id).inventory(calls);
+      await createKeeperCommands(docker, keeper.id, deps.clock).inventory(calls);
       return true;
     } catch (error) {
       commandFailure(error, cache);
@@ -152,6 +152,7 @@ export function createKeeper(deps: KeeperDependencies) {
 
   function lose(why: Failure | null, words: string): void {
     const was = up;
+    was?.commands.leave();
     up = null;
     failure = why;
     message = words;

@@ -33,7 +33,8 @@ export function createSimKeepers({ realiseMs = 500 } = {}): SimKeepers {
     return known;
   }
 
-  const exec: ExecHandler = (container, { command, env = {} }) => {
+  const exec: ExecHandler = (container, request) => {
+    const { command, env = {} } = request;
     const { environments, profiles, realised } = store(container.mounts.find(({ target }) => target === '/nix')?.source ?? '');
     switch (command[2]) {
       case scripts.INVENTORY_SCRIPT:
@@ -60,6 +61,15 @@ export function createSimKeepers({ realiseMs = 500 } = {}): SimKeepers {
         for (const workspace of workspaces) profiles.set(workspace, path);
         return { exitCode: 0, lines: workspaces.map((workspace) => `kalpana: linked ${workspace}`), afterMs: 20 };
       }
+      case scripts.LINK_SESSION_SCRIPT:
+        request.onInput?.((text) => {
+          const [path = '', ...workspaces] = text.trim().split(' ');
+          if (container.state !== 'running') return;
+          if (environments.has(path)) for (const workspace of workspaces) profiles.set(workspace, path);
+          if (environments.has(path)) for (const workspace of workspaces) request.onLine(`kalpana: linked ${workspace}`);
+          request.onLine(`kalpana: ended ${environments.has(path) ? 0 : 13}`);
+        });
+        return { exitCode: 0, lines: ['kalpana: waits'], afterMs: Infinity };
       case scripts.MEASURE_SCRIPT:
         return { exitCode: 0, lines: [`kalpana: store ${environments.size} ${environments.size}`] };
       default:
