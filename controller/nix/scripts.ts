@@ -83,7 +83,8 @@ flock 8
 code=$(cat "$log.code")
 [ "$code" = 0 ] || exit 11
 rm -f "$KALPANA_FETCH_LIST"
-out=$(nix-store -q --outputs "$KALPANA_DERIVATION")
+# Its own output is the path; asking again would be one more start of Nix.
+out=$(grep -E '^/nix/store/[^ ]+$' "$log" | tail -n 1)
 nix-store -qR "$out" > "$log.closure" || exit 11
 xargs nix-store -q --size < "$log.closure" > "$log.sizes" || exit 11
 paste -d' ' "$log.sizes" "$log.closure" | sed 's/^/kalpana: closure /'

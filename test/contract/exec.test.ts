@@ -152,3 +152,27 @@ it('the caller\'s signal ends a command at once and lets the connection go; noth
   await allReleased(engine!);
   expect(lines.length).toBe(before);
 });
+
+it('an input goes out on the connection of the answer, and silence ends nothing', async () => {
+  const { port } = await running(
+    (socket) => {
+      socket.write('HTTP/1.1 200 OK\r\nContent-Type: application/vnd.docker.raw-stream\r\n\r\n');
+      socket.on('data', (input) => socket.end(frame(`heard ${input.toString()}`)));
+    },
+    ended(0),
+    { clock: HASTY },
+  );
+  const lines: string[] = [];
+  const onInput = (write: (text: string) => void) => void setTimeout(() => write('one two\n'), 50);
+  expect(await port.exec('a', { command: ['read'], onLine: (line) => lines.push(line), onInput }, { deadlineMs: 4_000 })).toEqual({ exitCode: 0 });
+  expect(lines).toEqual(['heard one two']);
+  expect(JSON.parse(engine!.received.find(({ method }) => method === 'POST')!.body)).toMatchObject({ AttachStdin: true });
+});
+
+it('a command that waits for input is let go by its signal', async () => {
+  const { port } = await running(output([frame('waits\n')], 'open'), RUNNING);
+  const stop = new AbortController();
+  const failure = failureOf(port.exec('a', { command: ['read'], onLine: () => stop.abort(), onInput: () => undefined }, { signal: stop.signal }));
+  expect(await failure).toMatchObject({ kind: 'aborted' });
+  await allReleased(engine!);
+});
