@@ -69,6 +69,8 @@ export function createController(options: ControllerOptions): Controller {
     if (wakes.shared) queue.add(SHARED_KEY, 'event');
     for (const name of wakes.caches) if (options.caches.names().includes(name)) queue.add(cacheKey(name), 'event');
     for (const name of wakes.workspaces) if (isOurs(name)) queue.add(name, 'event');
+    // A keeper may wait for just this image.
+    if (event.type === 'image') for (const name of options.caches.names()) if (options.caches.keeperMoved(name)) queue.add(cacheKey(name), 'image');
     if (!wakes.waiting || state.waiting.size === 0) return;
     // An image that came makes a failed plan worth another try.
     for (const name of state.waiting) queue.add(name, event.type === 'image' ? 'image' : 'woken');

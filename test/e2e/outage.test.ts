@@ -8,14 +8,16 @@ import { eventually } from '../support/e2e-eventually.js';
 import { startEngineProxy } from '../support/e2e-proxy.js';
 import type { Kalpana } from '../support/kalpana.js';
 import { makeSite, type Site } from '../support/kalpana-site.js';
+import { importKeeper } from '../support/nix-images.js';
 
 let engine: ScratchEngine;
 let site: Site;
 
 beforeAll(async () => {
   engine = await startScratchEngine();
+  await importKeeper(engine.host);
   site = makeSite('out', engine.host);
-});
+}, 120_000);
 
 /** dockerd's containerd dies with it, a moment later; a dockerd that starts before that waits for it in vain. */
 async function crash(): Promise<void> {
