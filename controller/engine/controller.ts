@@ -1,6 +1,5 @@
 import type { CallOptions } from '../docker/port.js';
 import { delay } from '../model/clock.js';
-import type { DesiredWorkspace } from '../model/desired.js';
 import type { Failure } from '../model/reasons.js';
 import { rememberOperation } from '../plan/memory.js';
 import { NO_MEMORY } from '../plan/types.js';
@@ -12,6 +11,7 @@ import { cacheKey, cacheOfKey, reconcileCache } from './reconcile-cache.js';
 import { reconcileShared, SHARED_KEY } from './reconcile-shared.js';
 import { reconcileWorkspace } from './reconcile-workspace.js';
 import { decideRemovals, type RemovalLedger } from './removals.js';
+import { isChanged } from './spec-change.js';
 import { createState, planFor, reportOf } from './state.js';
 import { reportClaims, reportHeld, reportUnknown, surveyAll } from './survey.js';
 import { triggers, type Trigger } from './triggers.js';
@@ -240,18 +240,4 @@ export function createController(options: ControllerOptions): Controller {
       state.memories.set(key, rememberOperation(state.memories.get(key) ?? NO_MEMORY, key, specHash, operation, clock.now()));
     },
   };
-}
-
-function isChanged(before: DesiredWorkspace | undefined, after: DesiredWorkspace): boolean {
-  if (before === undefined) return true;
-  const same =
-    before.specHash === after.specHash &&
-    before.state === after.state &&
-    before.imagePullPolicy === after.imagePullPolicy &&
-    before.reclaimPolicy === after.reclaimPolicy &&
-    before.secretsReadable === after.secretsReadable &&
-    before.problem?.message === after.problem?.message &&
-    before.packages.join(' ') === after.packages.join(' ') &&
-    JSON.stringify(before.inPlace) === JSON.stringify(after.inPlace);
-  return !same;
 }
