@@ -56,6 +56,8 @@ export function createCache(name: string, deps: CacheDependencies) {
     calls,
     events: {
       onChange: events.onChange,
+      // What made way for a workspace goes on.
+      onIdle: () => prewarm(),
       onLinked(workspace, use) {
         count(use);
         if (workspace !== PREWARM) events.onLinked(name, workspace, use);
@@ -65,7 +67,6 @@ export function createCache(name: string, deps: CacheDependencies) {
         if (result.failure === null) measure.soon();
         events.onRealised(name, result);
         report();
-        prewarm();
       },
       onProgress(names, words) {
         events.onProgress(name, names, words);

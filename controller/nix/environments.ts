@@ -21,6 +21,8 @@ export interface EnvironmentEvents {
   onProgress(workspaces: readonly string[], words: string): void;
   /** Look at these workspaces again. */
   onChange(workspaces: readonly string[]): void;
+  /** Nothing is under way any more. */
+  onIdle(): void;
 }
 
 export interface EnvironmentsDependencies {
@@ -116,7 +118,12 @@ export function createEnvironments(deps: EnvironmentsDependencies) {
       }
     } finally {
       turnstile.leave(flight);
+      tellIdle();
     }
+  }
+
+  function tellIdle(): void {
+    if (flights.size === 0 && links === null) events.onIdle();
   }
 
   /** Prewarming never keeps a workspace waiting: what it has fetched stays, and it is asked for again later. */
@@ -147,6 +154,7 @@ export function createEnvironments(deps: EnvironmentsDependencies) {
       links = null;
       // What came between the last look and this.
       startLinking();
+      tellIdle();
     });
   }
 

@@ -199,7 +199,11 @@ export const RELEASE_SCRIPT = `set -u
 for image in $KALPANA_IMAGES; do rm -rf "/nix/var/nix/gcroots/kalpana/images/$image"; done
 `;
 
-/** Ends a command of ours by the process id that it told. */
-export const CANCEL_SCRIPT = `pkill -TERM -P "$KALPANA_PID" 2>/dev/null || { for child in $(cat "/proc/$KALPANA_PID/task/$KALPANA_PID/children" 2>/dev/null); do kill -TERM "$child"; done; }
-kill -TERM "$KALPANA_PID" 2>/dev/null || true
+/** Ends a command of ours by the process id that it told, with all below it: Nix is a child's child, and does not end with its pipe. */
+export const CANCEL_SCRIPT = `end() {
+  for child in $(pgrep -P "$1" 2>/dev/null || cat "/proc/$1/task/$1/children" 2>/dev/null); do end "$child"; done
+  kill -TERM "$1" 2>/dev/null
+}
+end "$KALPANA_PID"
+true
 `;
