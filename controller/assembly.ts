@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { createAfterwards } from './apply/afterwards.js';
 import { createExecutor } from './apply/executor.js';
 import { classifyCall } from './apply/failures.js';
 import { createGivenUpStore } from './apply/given-up.js';
@@ -49,6 +50,7 @@ export function assembleController(options: AssemblyOptions): AssembledControlle
   const { docker, sources, clock, random, hooks } = options;
   const world = createWorld(docker);
   const images = createImagePuller(docker);
+  const afterwards = createAfterwards();
   const stateFile = (name: string) => createStateFile(join(options.stateDir, name), options.onStateError);
   const ended = new AbortController();
   const calls = { signal: ended.signal };
@@ -78,6 +80,7 @@ export function assembleController(options: AssemblyOptions): AssembledControlle
     docker,
     images,
     caches,
+    afterwards,
     clock,
     onVolume: (volume) => world.noteVolume(volume.name, volume),
     onResult(key, result) {
@@ -100,7 +103,7 @@ export function assembleController(options: AssemblyOptions): AssembledControlle
     view: world,
     events: docker,
     execute,
-    caches,
+    caches: { ...caches, isBusy: () => caches.isBusy() || afterwards.isBusy() },
     inspectImage: (reference, callOptions) => docker.inspectImage(reference, callOptions),
     heldRemovals: createHeldRemovals(stateFile('held-removals.json')),
     givenUp: createGivenUpStore(stateFile('given-up.json')),

@@ -3,6 +3,7 @@ import type { Clock } from '../model/clock.js';
 import type { ObservedVolume, PullProgress } from '../model/engine-objects.js';
 import type { Failure } from '../model/reasons.js';
 import type { ContainerTarget, Operation } from '../plan/types.js';
+import type { Afterwards } from './afterwards.js';
 import { classify } from './failures.js';
 import type { ImagePuller } from './image-puller.js';
 
@@ -34,6 +35,8 @@ export interface ExecutorDependencies {
   readonly docker: DockerPort;
   readonly images: ImagePuller;
   readonly caches: CacheOperations;
+  /** For what no start waits for. */
+  readonly afterwards: Afterwards;
   readonly clock: Clock;
   readonly onResult: (key: string, result: OperationResult) => void;
   /** What stands there after a volume was created, ours or not. */
@@ -45,7 +48,7 @@ export type Executor = (key: string, operations: readonly Operation[], options: 
 
 /** Runs a plan in order, one engine call an operation. It decides nothing: the first failure or barrier ends it (law 5). */
 export function createExecutor(dependencies: ExecutorDependencies): Executor {
-  const { clock, onResult, caches } = dependencies;
+  const { clock, onResult, caches, afterwards } = dependencies;
   return async (key, operations, options) => {
     for (const operation of operations) {
       if (operation.type === 'await-ready') return AWAITING;
@@ -57,19 +60,30 @@ export function createExecutor(dependencies: ExecutorDependencies): Executor {
         if (await caches.inPlace(operation)) continue;
         return AWAITING;
       }
-      const startedAt = clock.now();
-      const seconds = () => (clock.now() - startedAt) / 1_000;
-      try {
-        await perform(dependencies, key, operation, options);
-      } catch (error) {
-        const failure = classify(operation, error);
-        onResult(key, { operation, failure, seconds: seconds() });
-        return { outcome: 'failed', failure, failedOperation: operation };
+      if (operation.type === 'prepare-profiles') {
+        // It takes a third of a start: in the way of the other starts, 50 of them took 1.34 of the floor instead of 1.06.
+        afterwards.add(async () => void (await call(key, operation, options)));
+        continue;
       }
-      onResult(key, { operation, failure: null, seconds: seconds() });
+      const isStart = operation.type === 'create-container' || operation.type === 'start-container';
+      const run = () => call(key, operation, options);
+      const failure = await (isStart ? afterwards.urgent(run) : run());
+      if (failure !== null) return { outcome: 'failed', failure, failedOperation: operation };
     }
     return { outcome: 'done', failure: null, failedOperation: null };
   };
+
+  async function call(key: string, operation: Call, options: CallOptions): Promise<Failure | null> {
+    const startedAt = clock.now();
+    let failure: Failure | null = null;
+    try {
+      await perform(dependencies, key, operation, options);
+    } catch (error) {
+      failure = classify(operation, error);
+    }
+    onResult(key, { operation, failure, seconds: (clock.now() - startedAt) / 1_000 });
+    return failure;
+  }
 }
 
 const AWAITING: ExecutionResult = { outcome: 'awaiting', failure: null, failedOperation: null };

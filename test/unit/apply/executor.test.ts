@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { createAfterwards } from '../../../controller/apply/afterwards.js';
 import { createExecutor } from '../../../controller/apply/executor.js';
 import { createGivenUpStore } from '../../../controller/apply/given-up.js';
 import { createHeldRemovals } from '../../../controller/apply/held-removals.js';
@@ -21,7 +22,7 @@ function bench() {
   const { port: docker } = engine.connect();
   const results: string[] = [];
   const images = createImagePuller(docker);
-  const execute = createExecutor({
+  const execute = createExecutor({ afterwards: createAfterwards(),
     docker,
     images,
     caches: noCaches,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { createAfterwards } from '../../../controller/apply/afterwards.js';
 import { createExecutor } from '../../../controller/apply/executor.js';
 import { createImagePuller } from '../../../controller/apply/image-puller.js';
 import { LABEL, containerName } from '../../../controller/model/names.js';
@@ -47,7 +48,7 @@ function createBench(): Bench {
   engine.state.networks.set('kalpana-workspaces', { id: 'net-1', labels: { [LABEL.managed]: 'true' } });
   const docker = engine.connect().port;
   const world = createWorld(docker);
-  const execute = createExecutor({ docker, images: createImagePuller(docker), caches: noCaches, clock, onResult: () => {}, onVolume: () => {}, onPullProgress: () => {} });
+  const execute = createExecutor({ afterwards: createAfterwards(), docker, images: createImagePuller(docker), caches: noCaches, clock, onResult: () => {}, onVolume: () => {}, onPullProgress: () => {} });
   let memory: WorkspaceMemory = NO_MEMORY;
 
   /** The engine takes virtual time over a stop or a removal. */
