@@ -12,7 +12,7 @@ import type { CliIo } from './io.js';
 import { oneLineText } from './table.js';
 import { workspaceTable } from './workspace-table.js';
 
-/** Of `cache clear`: it ends when the workspaces are back, with their packages fetched again. */
+/** Of `cache clear`: it ends when the workspaces have stopped and the keeper is back on an empty volume. */
 const CLEAR_DEADLINE_MS = 15 * 60_000;
 
 /** The commands that ask a running controller over its socket, and `new`, which asks nobody. */

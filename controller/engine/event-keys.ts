@@ -1,5 +1,6 @@
-import { LABEL, WORKSPACE_NETWORK, cacheOfKeeperName, cacheOfVolumeName, workspaceOfContainerName } from '../model/names.js';
+import { DEFAULT_CACHE, LABEL, WORKSPACE_NETWORK, cacheOfKeeperName, cacheOfVolumeName, workspaceOfContainerName } from '../model/names.js';
 import type { EngineEvent, ObservedContainer } from '../model/engine-objects.js';
+import { recordedSpec } from '../plan/diff.js';
 import type { ControllerState } from './state.js';
 
 /** What an event points at (law 1: it says where to look, nothing else). */
@@ -17,7 +18,7 @@ const NOTHING: Wakes = { workspaces: [], shared: false, caches: [], waiting: fal
 export function wakesOf(event: EngineEvent, containers: ReadonlyMap<string, ObservedContainer>, state: ControllerState): Wakes {
   switch (event.type) {
     case 'container':
-      return { workspaces: workspacesOf(event), shared: false, caches: keeperOf(event), waiting: ['die', 'destroy', 'rename', 'stop'].includes(event.action) };
+      return { workspaces: workspacesOf(event), shared: false, caches: [...keeperOf(event), ...cacheLeft(event)], waiting: ['die', 'destroy', 'rename', 'stop'].includes(event.action) };
     case 'volume':
       // Creations are ours, or they end a conflict that waits to be looked at again anyhow.
       return event.action === 'destroy' ? { ...NOTHING, shared: true, caches: toList(cacheOfVolumeName(event.id)), waiting: true } : NOTHING;
@@ -39,6 +40,14 @@ function workspacesOf({ attributes }: EngineEvent): string[] {
 
 function keeperOf({ attributes }: EngineEvent): string[] {
   return toList(cacheOfKeeperName(attributes['name'] ?? ''));
+}
+
+/** What the image of a removed workspace brought into the cache may be let go of; one of the replaced system kept the volume from the keeper. */
+function cacheLeft({ action, attributes }: EngineEvent): string[] {
+  if (action !== 'destroy' || attributes[LABEL.workspace] === undefined) return [];
+  if (attributes[LABEL.controller] === undefined) return [DEFAULT_CACHE];
+  const cache = recordedSpec(attributes[LABEL.spec])?.cache;
+  return typeof cache === 'string' ? [cache] : [];
 }
 
 function toList(name: string | undefined): string[] {

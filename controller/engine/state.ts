@@ -1,6 +1,6 @@
 import type { DesiredSnapshot, DesiredWorkspace } from '../model/desired.js';
 import type { ObservedContainer, ObservedImage, PublishedPort } from '../model/engine-objects.js';
-import { containerName, nextContainerName } from '../model/names.js';
+import { LABEL, containerName, nextContainerName } from '../model/names.js';
 import type { Verdict, WorkspaceReport } from '../model/status.js';
 import { decodePorts } from '../plan/ports.js';
 import { planRemoval } from '../plan/removal.js';
@@ -67,7 +67,9 @@ export function planFor(name: string, state: ControllerState, view: EngineView, 
 function observationOf(name: string, desired: DesiredWorkspace | undefined, state: ControllerState, view: EngineView): WorkspaceObservation {
   const containers = view.containersOf(name);
   const image = desired === undefined ? undefined : state.images.get(desired.creation.image);
-  const imageIds = [servingContainer(name, containers)?.imageId, image?.id].filter((id) => id !== undefined);
+  // A container of another spec is not started again for what it brings: only the image that takes its place counts.
+  const serving = servingContainer(name, containers);
+  const imageIds = [serving?.labels[LABEL.specHash] === desired?.specHash ? serving?.imageId : undefined, image?.id].filter((id) => id !== undefined);
   return {
     containers,
     imagePath: image?.path,

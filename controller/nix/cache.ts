@@ -2,8 +2,9 @@ import type { CallOptions, DockerPort } from '../docker/port.js';
 import type { CacheReport, CacheTotals, CacheUse, CacheVerdict } from '../model/cache.js';
 import { later, type Clock } from '../model/clock.js';
 import type { DesiredCache } from '../model/desired.js';
-import { cacheVolumeName } from '../model/names.js';
+import { cacheVolumeName, containerName } from '../model/names.js';
 import type { Failure } from '../model/reasons.js';
+import type { CacheObservation } from '../plan/types.js';
 import { addUse, NO_TOTALS, warmUse } from './accounts.js';
 import { createClearing } from './clearing.js';
 import { environmentRequest } from './environment-key.js';
@@ -11,6 +12,7 @@ import { createEnvironments, PREWARM, type EnvironmentEvents } from './environme
 import { createImports } from './imports.js';
 import { createKeeper, type CacheOutcome, type CacheWorld, type ExecutePlan } from './keeper.js';
 import { createMeasure } from './measure.js';
+import { isOnBareStore } from './plan-keeper.js';
 
 /** As `EnvironmentEvents`, of the cache that is named. */
 export interface CacheEvents {
@@ -39,7 +41,7 @@ export type Cache = ReturnType<typeof createCache>;
 
 /** One cache: its keeper, its environments and images, and their accounts. */
 export function createCache(name: string, deps: CacheDependencies) {
-  const { docker, clock, calls, events } = deps;
+  const { clock, calls, events } = deps;
   let desired: DesiredCache | null = null;
   let workspaces: readonly string[] = [];
   let totals = deps.totals.load() ?? NO_TOTALS;
@@ -93,7 +95,7 @@ export function createCache(name: string, deps: CacheDependencies) {
   });
   const imports = createImports({ cache: name, clock, commands: keeper.commands, unavailable: keeper.unavailable, onChange: changed });
   const measure = createMeasure({ clock, calls, commands: keeper.commands, onChange: report });
-  const clearing = createClearing({ cache: name, docker, clock, keeper, environments, workspaces: () => workspaces, onChange: changed });
+  const clearing = createClearing({ cache: name, clock, keeper, environments, workspaces: () => workspaces, onChange: changed });
 
   function count(use: CacheUse): void {
     totals = addUse(totals, use);
@@ -113,6 +115,12 @@ export function createCache(name: string, deps: CacheDependencies) {
 
   function unavailable(): Failure | null {
     return clearing.isUnderWay() ? { reason: 'CacheClearing', message: `the cache ${name} is being emptied` } : keeper.unavailable();
+  }
+
+  function migration(): CacheObservation['migration'] {
+    if (keeper.failure()?.reason !== 'CacheMigrating') return 'none';
+    const own = new Set(workspaces.map(containerName));
+    return keeper.users().every((user) => own.has(user.name) || !isOnBareStore(user)) ? 'due' : 'held';
   }
 
   function verdict(): CacheVerdict {
@@ -145,15 +153,18 @@ export function createCache(name: string, deps: CacheDependencies) {
     imports,
     unavailable,
     isClearing: clearing.isUnderWay,
-    isMigrating: (): boolean => keeper.failure()?.reason === 'CacheMigrating',
+    migration,
     isBusy: (): boolean => environments.isBusy() || imports.isBusy() || clearing.isUnderWay(),
     hasMoved: keeper.hasMoved,
     async reconcile(callOptions: CallOptions): Promise<CacheOutcome> {
+      const before = `${keeper.failure()?.reason} ${migration()}`;
       const outcome = await keeper.reconcile(desired, callOptions);
-      report();
+      if (`${keeper.failure()?.reason} ${migration()}` !== before) changed();
+      else report();
       if (outcome.operations === 0) prewarm();
       return outcome;
     },
+    releaseImages: (callOptions: CallOptions): Promise<number | null> => imports.release(keeper.imagesInUse(), callOptions),
     foresee: (callOptions: CallOptions) => keeper.foresee(desired, callOptions),
     clear: (force: boolean, callOptions: CallOptions): Promise<string> => {
       measure.forget();

@@ -6,8 +6,7 @@ import { FailureError, type Failure } from '../model/reasons.js';
 import type { CacheObservation, Operation } from '../plan/types.js';
 import { createCache, type Cache, type CacheDependencies } from './cache.js';
 import { environmentRequest } from './environment-key.js';
-import { bareImageId } from './keeper-commands.js';
-import { createImages, withProbe, type ImageRecord } from './images.js';
+import { createImages, type ImageRecord } from './images.js';
 import type { CacheOutcome } from './keeper.js';
 import type { KeeperPlan } from './plan-keeper.js';
 import { isTrustedImage } from './trusted-image.js';
@@ -90,13 +89,13 @@ export function createCaches(deps: CachesDependencies) {
   async function reconcile(name: string, calls: CallOptions): Promise<CacheOutcome> {
     const cache = cacheOf(name);
     const outcome = await cache.reconcile(calls);
-    if (outcome.operations === 0 && outcome.failure === null) {
-      if (snapshot?.complete === true) await cache.imports.release((bareId) => isImageUsed(bareId), calls).catch(() => undefined);
-    }
+    await images.sweep(world.containers.values(), calls);
+    const settled = outcome.operations === 0 && outcome.failure === null;
+    const recheckMs = settled && snapshot?.complete === true ? await cache.releaseImages(calls) : null;
     if (snapshot !== null && !snapshot.caches.has(name) && outcome.operations === 0) {
       if (!ownKeepers().includes(name) && !(usersByCache(snapshot).get(name)?.length ?? 0)) forget(name);
     }
-    return outcome;
+    return { ...outcome, recheckMs: outcome.recheckMs ?? recheckMs };
   }
 
   function forget(name: string): void {
@@ -108,11 +107,6 @@ export function createCaches(deps: CachesDependencies) {
     return [...world.containers.values()].some(({ name }) => name === containerName(workspace));
   }
 
-  /** By any container on the engine, in any state. */
-  function isImageUsed(bareId: string): boolean {
-    return [...world.containers.values()].some(({ imageId }) => bareImageId(imageId) === bareId);
-  }
-
   /** What the planner has to know; null without a cache. `imageIds`: of the container that is there, and of the spec's image. */
   function observe(workspace: DesiredWorkspace, imageIds: readonly string[]): CacheObservation | null {
     const name = workspace.creation.cache;
@@ -120,7 +114,7 @@ export function createCaches(deps: CachesDependencies) {
     const cache = caches.get(name);
     const config = snapshot?.caches.get(name)?.config;
     const image = imageOf(workspace, imageIds, cache, config?.trustedImages ?? []);
-    const common = { cache: name, mustStop: cache?.isClearing() ?? false, isMigrating: cache?.isMigrating() ?? false, ...image };
+    const common = { cache: name, mustStop: cache?.isClearing() ?? false, migration: cache?.migration() ?? 'none', ...image };
     if (cache === undefined || config === undefined) {
       const unavailable: Failure = { reason: 'CacheMissing', message: `there is no cache ${name}` };
       return { ...common, unavailable, profile: 'unknown', profilePackages: null, isRealised: false, progress: null, failure: null, retryMs: null, importFailure: null };
@@ -181,7 +175,7 @@ export function createCaches(deps: CachesDependencies) {
       return cacheOf(cache).environments.inPlace(workspace, environmentRequest(config.nixpkgs, packages).key, waitMs);
     },
     async importImage({ cache, imageId }: Of<'import-image'>, calls: CallOptions): Promise<void> {
-      await cacheOf(cache).imports.take(imageId, (use) => withProbe(docker, instance, imageId, calls, use), calls);
+      await cacheOf(cache).imports.take(imageId, (use) => images.withProbe(imageId, calls, use), calls);
     },
 
     /** A container of the workspace was made on what its profile held already. */

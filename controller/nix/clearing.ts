@@ -1,16 +1,16 @@
-import type { CallOptions, DockerPort } from '../docker/port.js';
+import type { CallOptions } from '../docker/port.js';
 import { delay, type Clock } from '../model/clock.js';
 import type { ObservedContainer } from '../model/engine-objects.js';
-import { cacheVolumeName, containerName, keeperName, nextContainerName } from '../model/names.js';
+import { containerName, nextContainerName } from '../model/names.js';
 import type { Environments } from './environments.js';
 import type { Keeper } from './keeper.js';
 
 const STOP_DEADLINE_MS = 120_000;
+const BACK_DEADLINE_MS = 120_000;
 const POLL_MS = 200;
 
 export interface ClearingDependencies {
   readonly cache: string;
-  readonly docker: DockerPort;
   readonly clock: Clock;
   readonly keeper: Keeper;
   readonly environments: Environments;
@@ -25,15 +25,15 @@ export interface ClearingDependencies {
  * keeper empties it before it does anything. Killed anywhere on the way, the controller's next run starts them again.
  */
 export function createClearing(deps: ClearingDependencies) {
-  const { cache, docker, clock, keeper, environments } = deps;
+  const { cache, clock, keeper, environments } = deps;
   let isUnderWay = false;
 
-  function refusal(force: boolean): string | null {
+  function refusal(force: boolean, users: readonly ObservedContainer[]): string | null {
     if (isUnderWay) return `the cache ${cache} is being emptied already`;
     const missing = keeper.unavailable();
     if (missing !== null) return missing.message;
     if (environments.isBusy()) return `packages are being realised (${environments.underWay().join('; ') || 'a profile is being switched'}): try again afterwards`;
-    const running = namesOf(keeper.users().filter(isUp));
+    const running = namesOf(users.filter(isUp));
     if (running.length > 0 && !force) return `${running.join(', ')} use the cache ${cache}: stop them, or use --force, which stops them, empties the cache and starts them again`;
     const own = new Set(deps.workspaces().flatMap((workspace) => [containerName(workspace), nextContainerName(workspace)]));
     const others = running.filter((name) => !own.has(name));
@@ -43,10 +43,19 @@ export function createClearing(deps: ClearingDependencies) {
   async function untilStopped(calls: CallOptions): Promise<void> {
     const deadline = clock.now() + STOP_DEADLINE_MS;
     for (;;) {
-      const listed = await docker.listContainers({}, calls);
-      const up = listed.filter((one) => !one.name.startsWith(keeperName(cache)) && isUp(one) && one.mounts.some(({ source }) => source === cacheVolumeName(cache)));
+      const up = (await keeper.listUsers(calls)).filter(isUp);
       if (up.length === 0) return;
       if (clock.now() > deadline) throw new Error(`${namesOf(up).join(', ')} did not stop in time; nothing was emptied`);
+      await delay(clock, POLL_MS, calls.signal);
+      calls.signal?.throwIfAborted();
+    }
+  }
+
+  /** Nothing starts before the new keeper has told what is left: nothing. */
+  async function untilBack(calls: CallOptions): Promise<void> {
+    const deadline = clock.now() + BACK_DEADLINE_MS;
+    while (keeper.commands() === null) {
+      if (clock.now() > deadline) throw new Error(`the cache ${cache} is being emptied, but its keeper has not come back yet: ${keeper.unavailable()?.message ?? ''}`);
       await delay(clock, POLL_MS, calls.signal);
       calls.signal?.throwIfAborted();
     }
@@ -56,9 +65,10 @@ export function createClearing(deps: ClearingDependencies) {
     isUnderWay: () => isUnderWay,
     /** Gives what happened, in a sentence; throws an error of one line when it is refused. */
     async clear(force: boolean, calls: CallOptions): Promise<string> {
-      const refused = refusal(force);
+      const users = await keeper.listUsers(calls);
+      const refused = refusal(force, users);
       if (refused !== null) throw new Error(refused);
-      const stopped = namesOf(keeper.users().filter(isUp));
+      const stopped = namesOf(users.filter(isUp));
       isUnderWay = true;
       deps.onChange();
       try {
@@ -67,6 +77,7 @@ export function createClearing(deps: ClearingDependencies) {
         if (commands === null) throw new Error(`the keeper of the cache ${cache} went away; nothing was emptied`);
         await commands.requestWipe(calls);
         await keeper.stop('the cache was emptied', calls);
+        await untilBack(calls);
       } finally {
         isUnderWay = false;
         deps.onChange();

@@ -1,5 +1,5 @@
 import { EngineError, type CallOptions, type DockerPort } from '../docker/port.js';
-import type { ContainerDefinition } from '../model/engine-objects.js';
+import type { ContainerDefinition, ObservedContainer } from '../model/engine-objects.js';
 import { CONTAINER_TYPE, LABEL } from '../model/names.js';
 
 /** Whether images bring a Nix store of their own. It can be lost: then each is looked at once more. */
@@ -11,15 +11,19 @@ export interface ImageRecord {
 /** One name that looks like a store path is enough; `.links` may come before it, and the engine sends what is in it. */
 const ENTRIES = 3;
 const STORE_NAME = /^[0-9a-df-np-sv-z]{32}-/;
-const PROBE_LABELS = { [LABEL.managed]: 'true', [LABEL.type]: CONTAINER_TYPE.probe };
 
 /** Images by id: what they bring (F14). An id never means another content, so one look is enough for good. */
 export function createImages(docker: DockerPort, instance: string, record: ImageRecord) {
   const known = new Map(record.load());
   const looks = new Map<string, Promise<void>>();
+  const prefix = `kalpana-nix-probe-${instance}-`;
+  /** Names of those in use, and ids of those that were removed: a list may still show them. */
+  const probes = new Set<string>();
+  const removed = new Set<string>();
+  let count = 0;
 
   async function look(imageId: string, calls: CallOptions): Promise<void> {
-    const brings = await withProbe(docker, instance, imageId, calls, async (probe) => {
+    const brings = await withProbe(imageId, calls, async (probe) => {
       const names = await docker.pathEntries(probe, '/nix/store', ENTRIES, calls);
       return (names ?? []).some((name) => STORE_NAME.test(name));
     });
@@ -27,7 +31,40 @@ export function createImages(docker: DockerPort, instance: string, record: Image
     record.save([...known]);
   }
 
+  /** A container of the image that never runs, for as long as `use` takes. */
+  async function withProbe<T>(imageId: string, calls: CallOptions, use: (container: string) => Promise<T>): Promise<T> {
+    const name = `${prefix}${imageId.replace(/^sha256:/, '').slice(0, 16)}-${++count}`;
+    probes.add(name);
+    try {
+      const probe = await createAnew(name, probeDefinition(imageId, instance), calls);
+      try {
+        return await use(probe);
+      } finally {
+        await remove(probe, calls);
+      }
+    } finally {
+      probes.delete(name);
+    }
+  }
+
+  async function remove(id: string, calls: CallOptions): Promise<void> {
+    await docker.removeContainer(id, true, calls);
+    removed.add(id);
+  }
+
+  async function createAnew(name: string, definition: ContainerDefinition, calls: CallOptions): Promise<string> {
+    try {
+      return await docker.createContainer(name, definition, calls);
+    } catch (error) {
+      if (!(error instanceof EngineError && error.kind === 'conflict')) throw error;
+      // Left by a controller that was killed.
+      await docker.removeContainer(name, true, calls);
+      return docker.createContainer(name, definition, calls);
+    }
+  }
+
   return {
+    withProbe,
     /** Undefined: nobody has looked. */
     bringsStore: (imageId: string): boolean | undefined => known.get(imageId),
     /** Single flight an image. */
@@ -37,19 +74,24 @@ export function createImages(docker: DockerPort, instance: string, record: Image
       looks.set(imageId, under);
       await under;
     },
+    /** Removes what a killed controller of this instance left. */
+    async sweep(containers: Iterable<ObservedContainer>, calls: CallOptions): Promise<void> {
+      for (const { id, name, labels } of containers) {
+        const isLeft = labels[LABEL.type] === CONTAINER_TYPE.probe && labels[LABEL.cacheOwner] === instance && !probes.has(name) && !removed.has(id);
+        if (isLeft) await remove(id, calls);
+      }
+    },
   };
 }
 
-/** A container of the image that never runs, for as long as `use` takes. One that a killed controller left goes with the next look at the image. */
-export async function withProbe<T>(docker: DockerPort, instance: string, imageId: string, calls: CallOptions, use: (container: string) => Promise<T>): Promise<T> {
-  const name = `kalpana-nix-probe-${instance}-${imageId.replace(/^sha256:/, '').slice(0, 16)}`;
-  const definition: ContainerDefinition = {
+/** An image without any command can be made one all the same; it never runs. */
+function probeDefinition(imageId: string, instance: string): ContainerDefinition {
+  return {
     image: imageId,
-    // An image without any command can be created all the same; it never runs.
     command: ['kalpana-probe'],
     hostname: 'probe',
     env: [],
-    labels: PROBE_LABELS,
+    labels: { [LABEL.managed]: 'true', [LABEL.type]: CONTAINER_TYPE.probe, [LABEL.cacheOwner]: instance },
     mounts: [],
     ports: [],
     network: 'none',
@@ -58,19 +100,4 @@ export async function withProbe<T>(docker: DockerPort, instance: string, imageId
     restartPolicy: 'no',
     healthcheck: null,
   };
-  const create = () => docker.createContainer(name, definition, calls);
-  let probe: string;
-  try {
-    probe = await create();
-  } catch (error) {
-    if (!(error instanceof EngineError && error.kind === 'conflict')) throw error;
-    // Left by a controller that was killed.
-    await docker.removeContainer(name, true, calls);
-    probe = await create();
-  }
-  try {
-    return await use(probe);
-  } finally {
-    await docker.removeContainer(probe, true, calls);
-  }
 }

@@ -4,6 +4,8 @@ import { FailureError, type Failure } from '../model/reasons.js';
 import { bareImageId, commandFailure, type KeeperCommands } from './keeper-commands.js';
 
 const RETRY_MS = 15_000;
+/** Between the plan that found an image imported and the container that it makes of it. */
+const KEPT_MS = 20_000;
 
 /** Gives a container of the image for as long as `use` takes. */
 export type WithSource = (use: (source: string) => Promise<void>) => Promise<void>;
@@ -13,6 +15,8 @@ export function createImports(deps: { readonly cache: string; readonly clock: Cl
   const { cache, clock } = deps;
   /** Ids without `sha256:`. */
   let imported = new Set<string>();
+  /** When a plan last asked for an imported image. */
+  const askedAt = new Map<string, number>();
   const failures = new Map<string, Failure>();
   const under = new Map<string, Promise<void>>();
 
@@ -25,7 +29,8 @@ export function createImports(deps: { readonly cache: string; readonly clock: Cl
       failures.delete(imageId);
     } catch (error) {
       const why = commandFailure(error, cache);
-      const told: Failure = why.reason === 'CacheDiskFull' ? why : { reason: 'ImageImportFailed', message: why.message };
+      const isFull = why.reason === 'CacheDiskFull' || /no space left/i.test(why.message);
+      const told: Failure = { reason: isFull ? 'CacheDiskFull' : 'ImageImportFailed', message: why.message };
       failures.set(imageId, told);
       later(clock, RETRY_MS, calls.signal, () => {
         failures.delete(imageId);
@@ -36,7 +41,12 @@ export function createImports(deps: { readonly cache: string; readonly clock: Cl
   }
 
   return {
-    has: (imageId: string): boolean => imported.has(bareImageId(imageId)),
+    /** Whoever asks is about to use it: it is not let go of for a while. */
+    has(imageId: string): boolean {
+      const id = bareImageId(imageId);
+      askedAt.set(id, clock.now());
+      return imported.has(id);
+    },
     failureOf: (imageId: string): Failure | null => failures.get(imageId) ?? null,
     isBusy: () => under.size > 0,
     /** Once an image at a time; throws a `FailureError`. */
@@ -50,12 +60,16 @@ export function createImports(deps: { readonly cache: string; readonly clock: Cl
       imported = new Set(images);
       failures.clear();
     },
-    /** Lets go of those that nothing on the engine uses: a later collection may take their paths. */
-    async release(isUsed: (bareId: string) => boolean, calls: CallOptions): Promise<void> {
-      const unused = [...imported].filter((id) => !isUsed(id));
-      if (unused.length === 0 || under.size > 0) return;
-      await deps.commands()?.release(unused, calls);
-      for (const id of unused) imported.delete(id);
+    /** Lets go of those that are not in use: a later collection may take their paths. Gives when to look again, in ms. */
+    async release(used: ReadonlySet<string>, calls: CallOptions): Promise<number | null> {
+      const unused = [...imported].filter((id) => !used.has(id));
+      const lapsed = unused.filter((id) => clock.now() - (askedAt.get(id) ?? -Infinity) >= KEPT_MS);
+      const using = deps.commands();
+      if (lapsed.length > 0 && under.size === 0 && using !== null) {
+        for (const id of lapsed) imported.delete(id);
+        await using.release(lapsed, calls);
+      }
+      return unused.some((id) => imported.has(id)) ? KEPT_MS : null;
     },
   };
 }

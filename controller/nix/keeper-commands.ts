@@ -138,9 +138,14 @@ export function createKeeperCommands(docker: DockerPort, keeperId: string, clock
     async importImage(source: string, imageId: string, options: CallOptions): Promise<number> {
       const image = bareImageId(imageId);
       const env = { KALPANA_IMAGE: image };
-      await told(scripts.PREPARE_IMPORT_SCRIPT, scripts.ROOT_USER, env, 'the import could not be prepared', options);
-      await docker.copyPath({ container: source, path: '/nix/store' }, { container: keeperId, directory: `/nix/var/kalpana/import/${image}/nix` }, options);
-      const lines = await told(scripts.IMPORT_SCRIPT, scripts.ROOT_USER, env, 'the import failed', { ...options, deadlineMs: SILENCE_MS });
+      const lines = await (async () => {
+        await told(scripts.PREPARE_IMPORT_SCRIPT, scripts.ROOT_USER, env, 'the import could not be prepared', options);
+        await docker.copyPath({ container: source, path: '/nix/store' }, { container: keeperId, directory: `/nix/var/kalpana/import/${image}/nix` }, options);
+        return told(scripts.IMPORT_SCRIPT, scripts.ROOT_USER, env, 'the import failed', { ...options, deadlineMs: SILENCE_MS });
+      })().catch(async (error: unknown) => {
+        await told(scripts.DROP_IMPORT_SCRIPT, scripts.ROOT_USER, env, 'the import could not be dropped', options).catch(() => undefined);
+        throw error;
+      });
       return Number(lines.find((line) => line.startsWith('imported '))?.slice('imported '.length) ?? 0);
     },
 

@@ -41,6 +41,9 @@ if [ -e "$var/wipe" ]; then
   echo "kalpana-keeper: emptying the volume ($(cat "$var/wipe"))"
   wipe
 fi
+# An import ends with its keeper.
+chmod -R u+w "$var/import" 2>/dev/null || true
+rm -rf "$var/import"
 
 grep -q '^nixbld:' /etc/group || {
   members=

@@ -5,7 +5,7 @@ import type { ObservedContainer, ObservedVolume } from '../model/engine-objects.
 import { cacheVolumeName, keeperName, nextKeeperName } from '../model/names.js';
 import type { Failure } from '../model/reasons.js';
 import type { Operation } from '../plan/types.js';
-import { commandFailure, createKeeperCommands, type Inventory, type KeeperCommands } from './keeper-commands.js';
+import { bareImageId, commandFailure, createKeeperCommands, type Inventory, type KeeperCommands } from './keeper-commands.js';
 import { keeperDefinition, keeperHash } from './keeper-definition.js';
 import { createKeeperStarts } from './keeper-starts.js';
 import { planKeeper, type KeeperInput, type KeeperPlan } from './plan-keeper.js';
@@ -60,11 +60,13 @@ export function createKeeper(deps: KeeperDependencies) {
   let failure: Failure | null = null;
   let message = 'it has not been looked at yet';
   let container: ObservedContainer | null = null;
+  let users: readonly ObservedContainer[] = [];
+  let imagesInUse: ReadonlySet<string> = new Set();
   let imageAbsent = false;
   let failed: KeeperInput['failed'] = null;
 
   async function observe(calls: CallOptions): Promise<Pick<KeeperInput, 'main' | 'next'>> {
-    const [main, next] = await Promise.all([docker.inspectContainer(keeperName(cache), calls), docker.inspectContainer(nextKeeperName(cache), calls)]);
+    const [main, next] = await Promise.all([docker.inspectContainer(keeperName(cache), calls), docker.inspectContainer(nextKeeperName(cache), calls), listUsers(calls)]);
     container = main ?? next;
     return { main, next };
   }
@@ -76,7 +78,7 @@ export function createKeeper(deps: KeeperDependencies) {
       wanted: desired === null ? null : { definition: keeperDefinition(desired, deps.instance), hash: keeperHash(desired.config), isImplicit: desired.location === null },
       ...seen,
       volume: world.volumes.get(cacheVolumeName(cache)),
-      users: users(),
+      users,
       imageAbsent,
       failed,
       nextProven,
@@ -84,9 +86,12 @@ export function createKeeper(deps: KeeperDependencies) {
     });
   }
 
-  /** Containers in any state, ours or not, that mount the volume; keepers aside. */
-  function users(): ObservedContainer[] {
-    return [...world.containers.values()].filter(({ name, mounts }) => name !== keeperName(cache) && name !== nextKeeperName(cache) && mounts.some(({ type, source }) => type === 'volume' && source === cacheVolumeName(cache)));
+  /** Containers in any state, ours or not, that mount the volume; keepers aside. Asked anew: a keeper may empty the volume. */
+  async function listUsers(calls: CallOptions): Promise<readonly ObservedContainer[]> {
+    const listed = await docker.listContainers({}, calls);
+    imagesInUse = new Set(listed.map(({ imageId }) => bareImageId(imageId)));
+    users = listed.filter(({ name, mounts }) => name !== keeperName(cache) && name !== nextKeeperName(cache) && mounts.some(({ type, source }) => type === 'volume' && source === cacheVolumeName(cache)));
+    return users;
   }
 
   /** One look: what the keeper is, what it should be, and a step on the way there. */
@@ -161,7 +166,11 @@ export function createKeeper(deps: KeeperDependencies) {
 
   return {
     reconcile,
-    users,
+    listUsers,
+    /** As they were listed last. */
+    users: () => users,
+    /** Ids without `sha256:`, of containers in any state on the engine. */
+    imagesInUse: () => imagesInUse,
     /** For a plan: what it is and should be, and what it tells; nothing is changed. */
     async foresee(desired: DesiredCache | null, calls: CallOptions): Promise<KeeperPlan> {
       const plan = planned(desired, await observe(calls), false);
@@ -178,9 +187,12 @@ export function createKeeper(deps: KeeperDependencies) {
     hasMoved: (listed: ObservedContainer | undefined): boolean => up === null || listed?.id !== up.id || listed.state !== 'running',
     /** Ends it; the next look starts it again. */
     async stop(why: string, calls: CallOptions): Promise<void> {
-      const id = up?.id;
+      const was = up;
       lose(null, why);
-      if (id !== undefined) await docker.stopContainer(id, GRACE_SECONDS, calls);
+      if (was === null) return;
+      await docker.stopContainer(was.id, GRACE_SECONDS, calls);
+      // A look in between may have met it once more.
+      if (up?.id === was.id && up.startedAt === was.startedAt) lose(null, why);
     },
   };
 }

@@ -151,9 +151,9 @@ trap 'rm -rf "$work"' EXIT
 ls -A | grep -E '^[0-9a-df-np-sv-z]{32}-[A-Za-z0-9+._?=-]+$' | grep -vE '\\.(drv|lock|chroot)$' > "$work/paths"
 cut -c1-32 "$work/paths" | sort -u > "$work/hashes"
 while read -r path; do
-  { grep -rhoaE '[0-9a-df-np-sv-z]{32}' "./$path" 2>/dev/null; find "./$path" -type l -printf '%l\\n' | grep -oE '[0-9a-df-np-sv-z]{32}'; } | sort -u | comm -12 - "$work/hashes" > "$work/found"
-  grep -F -f "$work/found" "$work/paths" > "$work/references" 2>/dev/null || : > "$work/references"
-  [ -s "$work/found" ] || : > "$work/references"
+  # A path that is a link is read as one: what it leads to is not the image's.
+  { [ -L "$path" ] || grep -rhoaF -f "$work/hashes" "./$path" 2>/dev/null; find "./$path" -type l -printf '%l\\n' | grep -oF -f "$work/hashes"; } | sort -u | sed 's/^/^/' > "$work/found"
+  grep -f "$work/found" "$work/paths" > "$work/references"
   echo "/nix/store/$path"
   nix-store --dump "./$path" > "$work/nar" || exit 15
   sha256sum < "$work/nar" | cut -c1-64
@@ -163,9 +163,10 @@ while read -r path; do
   sed 's|^|/nix/store/|' "$work/references"
 done < "$work/paths" > "$work/registration"
 nix-store --store "local?root=$staging" --load-db < "$work/registration" || exit 15
-before=$(wc -l < "$work/paths")
-sed 's|^|/nix/store/|' "$work/paths" | xargs nix-store --store "local?root=$staging" --export > "$work/export" || exit 15
-nix-store --import < "$work/export" > "$work/imported" || exit 16
+# One list: what refers to a path is taken after it, and half an import is no import.
+set -- $(sed 's|^|/nix/store/|' "$work/paths")
+{ nix-store --store "local?root=$staging" --export "$@" || touch "$work/cut"; } | nix-store --import > /dev/null || exit 16
+[ ! -e "$work/cut" ] || exit 15
 rm -rf "$roots/$KALPANA_IMAGE.new"
 mkdir -p "$roots/$KALPANA_IMAGE.new"
 while read -r path; do ln -s "/nix/store/$path" "$roots/$KALPANA_IMAGE.new/$path"; done < "$work/paths"
@@ -173,7 +174,7 @@ rm -rf "\${roots:?}/$KALPANA_IMAGE"
 mv -T "$roots/$KALPANA_IMAGE.new" "$roots/$KALPANA_IMAGE"
 chmod -R u+w "$staging" 2>/dev/null
 rm -rf "$staging"
-echo "kalpana: imported $before"
+echo "kalpana: imported $#"
 `;
 
 export const PREPARE_IMPORT_SCRIPT = `set -eu
@@ -183,15 +184,25 @@ rm -rf "$staging"
 mkdir -p "$staging/nix"
 `;
 
+/** After an import that failed: what it has copied takes room. */
+export const DROP_IMPORT_SCRIPT = `staging=/nix/var/kalpana/import/$KALPANA_IMAGE
+chmod -R u+w "$staging" 2>/dev/null
+rm -rf "$staging"
+`;
+
 /** Bytes on disk and number of paths; hard-linked files count once. */
 export const MEASURE_SCRIPT = `set -u
 echo "kalpana: store $(du -sk /nix/store | cut -f1) $(ls /nix/store | grep -vcE '\\.(drv|lock|chroot)$')"
 `;
 
-/** The next keeper on this volume empties it before anything else. */
+/**
+ * The next keeper on this volume empties it before anything else, and this one ends at once, by itself if need be: were the
+ * controller killed in between, a keeper that ends much later would empty the store of workspaces that run.
+ */
 export const WIPE_SCRIPT = `set -eu
 mkdir -p /nix/var/kalpana
 echo 'kalpana cache clear' > /nix/var/kalpana/wipe
+(sleep 2; kill -TERM 1) > /dev/null 2>&1 &
 `;
 
 /** Releases what images brought that no workspace uses any more; a collection may take it then. */

@@ -20,13 +20,14 @@ export function differences(container: ObservedContainer, desired: DesiredWorksp
 
 function specDifferences(container: ObservedContainer, desired: DesiredWorkspace): Difference[] {
   if (container.labels[LABEL.specHash] === desired.specHash) return [];
-  const recorded = parseRecorded(container.labels[LABEL.spec]);
+  const recorded = recordedSpec(container.labels[LABEL.spec]);
   if (recorded === null) return [{ cause: 'the container does not record its spec' }];
   // Field by field also when only the hash's version moved: an upgrade of the controller recreates nothing.
   return (Object.keys(desired.creation) as (keyof CreationSpec)[]).sort().flatMap((field) => fieldDifferences(field, recorded, desired.creation));
 }
 
-function parseRecorded(label: string | undefined): Partial<CreationSpec> | null {
+/** What a container was made from, by its label; null when it does not say. */
+export function recordedSpec(label: string | undefined): Partial<CreationSpec> | null {
   try {
     const value: unknown = JSON.parse(label ?? 'null');
     return value !== null && typeof value === 'object' ? value : null;

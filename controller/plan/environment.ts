@@ -62,7 +62,7 @@ export function planEnvironment({ desired, observed }: WorkspaceInput): Environm
   if (cache.profile === 'ready' || (packages.length === 0 && cache.profile === 'unknown')) return NOTHING;
   // What is there from before serves on: only a workspace without any profile has to wait.
   const blocks = cache.profile === 'none' || cache.profile === 'unknown';
-  if (cache.isMigrating) return { ...NOTHING, failure: cache.unavailable };
+  if (cache.migration !== 'none') return { ...NOTHING, failure: cache.unavailable };
   if (cache.failure !== null) return { ...NOTHING, failure: cache.failure, blocks, retryMs: cache.retryMs };
   if (cache.unavailable !== null) return { ...NOTHING, failure: cache.unavailable, blocks };
   const waitMs = cache.isRealised ? LINK_WAIT_MS : 0;

@@ -23,6 +23,8 @@ export function rememberFailure(memory: WorkspaceMemory, specHash: string, opera
 /** The memory after an operation was carried out. */
 export function rememberOperation(memory: WorkspaceMemory, workspace: string, specHash: string, operation: Operation, now: number): WorkspaceMemory {
   if (operation.type === 'create-container') return { ...memory, blocked: null };
+  // Nothing serves any more: what failed beside it is worth another try.
+  if (operation.type === 'remove-container' && operation.container.name === containerName(workspace)) return { ...memory, failed: null };
   if (operation.type !== 'start-container') return memory;
   if (operation.container.name === containerName(workspace)) return { ...memory, starts: countStart(memory.starts, now) };
   const count = memory.nextStarts?.specHash === specHash ? memory.nextStarts.count : 0;

@@ -105,8 +105,11 @@ export interface CacheObservation {
   readonly unavailable: Failure | null;
   /** Nothing may run on the cache now: it is being emptied. */
   readonly mustStop: boolean;
-  /** The replaced system's store is still in the volume: its containers are replaced without waiting for packages. */
-  readonly isMigrating: boolean;
+  /**
+   * The replaced system's store is still in the volume: its containers are replaced without waiting for packages.
+   * `held`: by a container that is no workspace's of this cache.
+   */
+  readonly migration: 'none' | 'due' | 'held';
   /** `unknown`: the keeper has not told yet. */
   readonly profile: 'ready' | 'old' | 'none' | 'unknown';
   /** The packages of the profile, where this controller knows them. */

@@ -37,6 +37,7 @@ function choosePlan(input: WorkspaceInput, slots: Slots, ports: readonly Publish
   const changes = [...differences(main, desired), ...portDifferences(main, ports)];
   if (next !== null) return planTakeover(input, main, next, changes, ports);
   const failed = memory.failed?.specHash === desired.specHash ? memory.failed.failure : null;
+  if (isOnBareStore(main) && needsSoundStore(input, failed)) return leaveBareStore(main, 'the workspace needs what only a sound store can hold');
   if (changes.length > 0 && failed !== null) return keepServing(input, main, failed);
   if (changes.length > 0 && desired.secretsReadable) return main.state === 'created' ? planAnew(input, main, changes, ports) : planReplacement(input, main, changes, ports);
   if (main.state === 'dead') return act([removal(main, `${main.name} is dead`, true), ...creation(input, ports, { cause: 'the container is dead', drift: 'state' })], ports);
@@ -162,13 +163,22 @@ function planStopped(slots: Slots, workspace: string): Plan {
   const keep = main ?? strays[0] ?? next;
   // Its data volume stays; what it is made from would keep the replaced system's store in the cache's volume for ever.
   if (main !== null && isOnBareStore(main)) {
-    const why = 'a container of the replaced system, on its bare store';
-    return act([...(isUp(main) ? stopping(main, cause) : []), removal(main, why, true)], []);
+    return leaveBareStore(main, cause);
   }
   if (next !== null && keep !== next) operations.push(removal(next, 'the replacement is not needed while stopped', true));
   if (keep !== null && isUp(keep)) operations.push(...stopping(keep, cause));
   if (main === null && keep !== null) operations.push({ type: 'rename-container', container: target(keep), to: containerName(workspace), cause: 'finish the replacement' });
   return operations.length > 0 ? act(operations, []) : emptyPlan({ kind: 'stopped' });
+}
+
+/** The keeper waits for the old container, and the new one for what the keeper does: an import, or packages it cannot start without. */
+function needsSoundStore({ desired, observed }: WorkspaceInput, failed: Failure | null): boolean {
+  const { cache } = observed;
+  return cache?.migration === 'due' && (cache.image === 'own' || (failed !== null && desired.packages.length > 0));
+}
+
+function leaveBareStore(main: ObservedContainer, cause: string): Plan {
+  return act([...(isUp(main) ? stopping(main, cause) : []), removal(main, `a container of the replaced system, on its bare store; ${cause}`, true)], []);
 }
 
 /** Holds back what must not happen now: a conflict, damage or a missing object stops creations and starts, nothing else. */
@@ -198,7 +208,6 @@ function guard(input: WorkspaceInput, slots: Slots, plan: Plan, portFailure: Fai
 /** Nothing is made or first started before its packages are there; what ran before may run again on what it had. */
 function missingPackages(input: WorkspaceInput, { main }: Slots, environment: EnvironmentPlan, creates: boolean): Failure | null {
   const isNew = creates || main === null || main.state === 'created' || input.observed.cache?.profile === 'none';
-  if (!isNew) return null;
-  if (environment.blocks && environment.failure !== null) return environment.failure;
+  if (isNew && environment.blocks && environment.failure !== null) return environment.failure;
   return planImage(input).failure;
 }

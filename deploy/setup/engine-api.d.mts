@@ -12,5 +12,3 @@ export function call(engine: string, method: string, path: string, options?: Cal
 /** A call whose 200 is a list of JSON lines; throws on one that tells an error. */
 export function callWithProgress(engine: string, method: string, path: string, options?: CallOptions): Promise<readonly unknown[]>;
 export function answers(engine: string, options?: { readonly timeoutMs?: number }): Promise<boolean>;
-/** A call whose 200 is a list of JSON lines: throws on an error line. */
-export function callWithProgress(engine: string, method: string, path: string, options?: { readonly body?: object; readonly idleMs?: number }): Promise<readonly unknown[]>;

@@ -10,7 +10,7 @@ const desired = alice(packages);
 
 function seen(change: Partial<CacheObservation> = {}): CacheObservation {
   return {
-    cache: 'default', unavailable: null, mustStop: false, isMigrating: false, profile: 'ready', profilePackages: ['hello', 'tool'], isRealised: true,
+    cache: 'default', unavailable: null, mustStop: false, migration: 'none', profile: 'ready', profilePackages: ['hello', 'tool'], isRealised: true,
     progress: null, failure: null, retryMs: null, image: 'plain', imageId: 'sha256:1', importFailure: null, ...change,
   };
 }
