@@ -1,4 +1,7 @@
+import { join } from 'node:path';
+import { createImageRecord } from './apply/cache-records.js';
 import { classifyCall } from './apply/failures.js';
+import { createStateFile } from './apply/state-file.js';
 import type { PlanOptions } from './cli/actions.js';
 import { EXIT } from './cli/exit-codes.js';
 import { connectEngine } from './docker/dockerode-port.js';
@@ -46,7 +49,7 @@ export async function plan(options: PlanOptions, around: Surroundings): Promise<
 async function planOn(docker: DockerPort, options: PlanOptions, { io, signal }: Surroundings): Promise<number> {
   const sources = createDesiredState({ directories: options.specs, secretsDir: options.secretsDir, stateDir: options.stateDir, instance: options.instance, clock: systemClock, readOnly: true });
   const world = createWorld(docker);
-  const caches = foreseenCaches(docker, world, options.instance, signal);
+  const caches = foreseenCaches(docker, world, options, signal);
   const state = createState(caches);
   state.desired = await sources.scan(signal);
   await world.relist(true, { signal });
@@ -76,8 +79,9 @@ async function planOn(docker: DockerPort, options: PlanOptions, { io, signal }: 
 }
 
 /** Caches that are looked at and not touched; what their keepers would do is planned as if they were up. */
-function foreseenCaches(docker: DockerPort, world: World, instance: string, signal: AbortSignal): Caches {
+function foreseenCaches(docker: DockerPort, world: World, { instance, stateDir }: PlanOptions, signal: AbortSignal): Caches {
   const quiet = () => undefined;
+  const { load } = createImageRecord(createStateFile(join(stateDir, 'images.json'), quiet));
   return createCaches({
     docker,
     clock: systemClock,
@@ -86,7 +90,7 @@ function foreseenCaches(docker: DockerPort, world: World, instance: string, sign
     world,
     calls: { signal },
     execute: () => Promise.resolve({ failure: null }),
-    imageRecord: { load: () => [], save: quiet },
+    imageRecord: { load, save: quiet },
     totals: () => ({ load: () => null, save: quiet }),
     events: { onLinked: quiet, onRealised: quiet, onProgress: quiet, onChange: quiet, onReport: quiet },
     foresight: true,

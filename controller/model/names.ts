@@ -27,7 +27,7 @@ export const VOLUME_TYPE = {
 } as const;
 
 /** Values of `kalpana.type` on our own helper containers. */
-export const CONTAINER_TYPE = { keeper: 'nix-keeper', probe: 'nix-probe' } as const;
+export const CONTAINER_TYPE = { keeper: 'nix-keeper', probe: 'nix-probe', seed: 'nix-seed' } as const;
 
 /** Where a keeper keeps one profile for each workspace. */
 export const PROFILES_PATH = '/nix/var/nix/profiles/kalpana';
@@ -44,7 +44,7 @@ export function nextContainerName(workspace: string): string {
 
 /** The workspace whose container, or next container, would have this name. */
 export function workspaceOfContainerName(name: string): string | undefined {
-  return /^workspace-([a-z0-9-]+)(\.next)?$/.exec(name)?.[1];
+  return /^workspace-([a-z0-9-]+)(\.next|\.seed)?$/.exec(name)?.[1];
 }
 
 export function dataVolumeName(workspace: string): string {
@@ -64,15 +64,20 @@ export function nextKeeperName(cache: string): string {
   return `${keeperName(cache)}.next`;
 }
 
+/** What takes the keeper's image's own store into the volume, before the keeper starts. */
+export function keeperSeedName(cache: string): string {
+  return `${keeperName(cache)}.seed`;
+}
+
 /** The cache that a volume of this name would be. */
 export function cacheOfVolumeName(volume: string): string | undefined {
   const match = /^kalpana-nix-store(?:-([a-z0-9-]+))?$/.exec(volume);
   return match === null ? undefined : (match[1] ?? DEFAULT_CACHE);
 }
 
-/** The cache whose keeper, or next keeper, would have this name. */
+/** The cache whose keeper, or what comes before it, would have this name. */
 export function cacheOfKeeperName(name: string): string | undefined {
-  return /^kalpana-nix-keeper-([a-z0-9-]+)(\.next)?$/.exec(name)?.[1];
+  return /^kalpana-nix-keeper-([a-z0-9-]+)(\.next|\.seed)?$/.exec(name)?.[1];
 }
 
 export function profilePath(workspace: string): string {

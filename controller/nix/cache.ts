@@ -32,6 +32,7 @@ export interface CacheDependencies {
   readonly calls: CallOptions;
   readonly execute: ExecutePlan;
   readonly events: CacheEvents;
+  readonly imageWithStore: (reference: string, calls: CallOptions) => Promise<string | null>;
   readonly totals: { load(): CacheTotals | null; save(totals: CacheTotals): void };
   /** For a plan: nothing is begun by itself. */
   readonly foresight?: boolean;

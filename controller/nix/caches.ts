@@ -6,12 +6,13 @@ import { FailureError, type Failure } from '../model/reasons.js';
 import type { CacheObservation, Operation } from '../plan/types.js';
 import { createCache, type Cache, type CacheDependencies } from './cache.js';
 import { environmentRequest } from './environment-key.js';
+import { bareImageId } from './keeper-commands.js';
 import { createImages, type ImageRecord } from './images.js';
 import type { CacheOutcome } from './keeper.js';
 import type { KeeperPlan } from './plan-keeper.js';
 import { isTrustedImage } from './trusted-image.js';
 
-export interface CachesDependencies extends Omit<CacheDependencies, 'totals'> {
+export interface CachesDependencies extends Omit<CacheDependencies, 'totals' | 'imageWithStore'> {
   readonly imageRecord: ImageRecord;
   readonly totals: (cache: string) => CacheDependencies['totals'];
 }
@@ -36,6 +37,13 @@ export function createCaches(deps: CachesDependencies) {
     const made = createCache(name, {
       ...deps,
       totals: deps.totals(name),
+      async imageWithStore(reference, calls) {
+        const image = await docker.inspectImage(reference, calls);
+        if (image === null) return null;
+        // A plan looks at what is known, and makes no probe.
+        if (deps.foresight !== true) await images.look(image.id, calls);
+        return images.bringsStore(image.id) === true ? bareImageId(image.id) : null;
+      },
       events: {
         ...events,
         onLinked(cache, workspace, use) {

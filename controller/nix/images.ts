@@ -17,10 +17,9 @@ export function createImages(docker: DockerPort, instance: string, record: Image
   const known = new Map(record.load());
   const looks = new Map<string, Promise<void>>();
   const prefix = `kalpana-nix-probe-${instance}-`;
-  /** Names of those in use, and ids of those that were removed: a list may still show them. */
-  const probes = new Set<string>();
+  /** Those in use by name, and ids of those that were removed: a list may still show them. */
+  const probes = new Map<string, Promise<unknown>>();
   const removed = new Set<string>();
-  let count = 0;
 
   async function look(imageId: string, calls: CallOptions): Promise<void> {
     const brings = await withProbe(imageId, calls, async (probe) => {
@@ -31,19 +30,23 @@ export function createImages(docker: DockerPort, instance: string, record: Image
     record.save([...known]);
   }
 
-  /** A container of the image that never runs, for as long as `use` takes. */
+  /** A container of the image that never runs, for as long as `use` takes; one an image at a time, for its name tells a lost one apart. */
   async function withProbe<T>(imageId: string, calls: CallOptions, use: (container: string) => Promise<T>): Promise<T> {
-    const name = `${prefix}${imageId.replace(/^sha256:/, '').slice(0, 16)}-${++count}`;
-    probes.add(name);
-    try {
+    const name = `${prefix}${imageId.replace(/^sha256:/, '').slice(0, 16)}`;
+    const before = probes.get(name);
+    const turn = (before ?? Promise.resolve()).catch(() => undefined).then(async () => {
       const probe = await createAnew(name, probeDefinition(imageId, instance), calls);
       try {
         return await use(probe);
       } finally {
         await remove(probe, calls);
       }
+    });
+    probes.set(name, turn);
+    try {
+      return await turn;
     } finally {
-      probes.delete(name);
+      if (probes.get(name) === turn) probes.delete(name);
     }
   }
 

@@ -4,10 +4,12 @@ import type { CacheConfig, DesiredCache } from '../model/desired.js';
 import type { ContainerDefinition, ContainerMount } from '../model/engine-objects.js';
 import { CACHE_MOUNT_PATH, CONTAINER_TYPE, LABEL, VOLUME_TYPE, cacheVolumeName } from '../model/names.js';
 import { KEEPER_SCRIPT } from './keeper-script.js';
+import { SEED_ROOT, SEED_SCRIPT } from './seed-script.js';
 import { nixConf } from './nix-conf.js';
 
 /** F11: what a daemon with build users needs, and nothing more. */
 const CAPABILITIES: readonly string[] = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'SETUID', 'SETGID', 'KILL'];
+const SEED_CAPABILITIES: readonly string[] = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER'];
 const SANDBOX_CAPABILITIES: readonly string[] = [...CAPABILITIES, 'SYS_ADMIN'];
 
 export const CACHE_VOLUME_LABELS: Readonly<Record<string, string>> = { [LABEL.shared]: 'true', [LABEL.managed]: 'true', [LABEL.type]: VOLUME_TYPE.cache };
@@ -40,6 +42,29 @@ export function keeperDefinition(cache: DesiredCache, owner: string): ContainerD
     restartPolicy: 'unless-stopped',
     healthcheck: null,
     privileges: { capabilities: config.sandbox ? SANDBOX_CAPABILITIES : CAPABILITIES, unconfined: config.sandbox },
+  };
+}
+
+/** Takes the store of the keeper's image into the volume; `imageId` without `sha256:`. */
+export function seedDefinition(cache: DesiredCache, imageId: string): ContainerDefinition {
+  const { image } = cache.config;
+  const hash = createHash('sha256').update(canonicalJson({ image, imageId, script: SEED_SCRIPT })).digest('hex');
+  return {
+    image,
+    entrypoint: ['/bin/sh', '-c', SEED_SCRIPT],
+    command: [],
+    user: '0:0',
+    hostname: `seed-${cache.name}`,
+    env: [],
+    labels: { [LABEL.managed]: 'true', [LABEL.type]: CONTAINER_TYPE.seed, [LABEL.specHash]: `seed-v1:${hash.slice(0, 32)}` },
+    mounts: [{ type: 'volume', source: cacheVolumeName(cache.name), target: `${SEED_ROOT}${CACHE_MOUNT_PATH}`, readOnly: false, noCopy: true, labels: CACHE_VOLUME_LABELS }],
+    ports: [],
+    network: 'none',
+    shmBytes: 0,
+    limits: { nanoCpus: 0, memoryBytes: 0, pids: 0 },
+    restartPolicy: 'no',
+    healthcheck: null,
+    privileges: { capabilities: SEED_CAPABILITIES, unconfined: false },
   };
 }
 

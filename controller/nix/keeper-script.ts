@@ -38,6 +38,8 @@ if [ ! -e /nix/var/nix/db/db.sqlite ]; then
   done
 fi
 if [ -e "$var/wipe" ]; then
+  # Its own programs would go with it: the seed before the next start empties the volume.
+  case $(readlink -f /bin/sh) in /nix/*) die "the volume has to be emptied first" ;; esac
   echo "kalpana-keeper: emptying the volume ($(cat "$var/wipe"))"
   wipe
 fi
@@ -57,6 +59,8 @@ mkdir -p /etc/nix /nix/store /nix/var/nix/profiles/kalpana /nix/var/nix/gcroots/
 chown 0:"$(sed -n 's/^nixbld:[^:]*:\([0-9]*\):.*/\1/p' /etc/group)" /nix/store
 chmod 1775 /nix/store
 chown 29999:29999 /nix/var/nix/profiles/kalpana "$var/home" "$var/locks"
+# It may be a link into the image's own store.
+rm -f /etc/nix/nix.conf
 printf '%s\n' "$KALPANA_NIX_CONF" > /etc/nix/nix.conf
 # A fixed-output build may ask for any variable of the daemon's by name.
 unset KALPANA_NIX_CONF

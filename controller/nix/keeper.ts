@@ -2,11 +2,11 @@ import type { CallOptions, DockerPort } from '../docker/port.js';
 import type { Clock } from '../model/clock.js';
 import type { DesiredCache } from '../model/desired.js';
 import type { ObservedContainer, ObservedVolume } from '../model/engine-objects.js';
-import { cacheVolumeName, keeperName, nextKeeperName } from '../model/names.js';
+import { LABEL, cacheVolumeName, keeperName, keeperSeedName, nextKeeperName } from '../model/names.js';
 import type { Failure } from '../model/reasons.js';
 import type { Operation } from '../plan/types.js';
 import { bareImageId, commandFailure, createKeeperCommands, type Inventory, type KeeperCommands } from './keeper-commands.js';
-import { keeperDefinition, keeperHash } from './keeper-definition.js';
+import { keeperDefinition, keeperHash, seedDefinition } from './keeper-definition.js';
 import { createKeeperStarts } from './keeper-starts.js';
 import { planKeeper, type KeeperInput, type KeeperPlan } from './plan-keeper.js';
 
@@ -26,6 +26,8 @@ export interface KeeperDependencies {
   readonly instance: string;
   readonly world: CacheWorld;
   readonly execute: ExecutePlan;
+  /** The id of the image when it brings a Nix store of its own and is on the engine. */
+  readonly imageWithStore: (reference: string, calls: CallOptions) => Promise<string | null>;
   /** Its daemon answers from now on. */
   readonly onUp: (commands: KeeperCommands, inventory: Inventory) => void;
   /** It is not to be asked any more. */
@@ -55,6 +57,7 @@ export type Keeper = ReturnType<typeof createKeeper>;
 export function createKeeper(deps: KeeperDependencies) {
   const { cache, docker, world } = deps;
   const key = `cache ${cache}`;
+  const own: ReadonlySet<string> = new Set([keeperName(cache), nextKeeperName(cache), keeperSeedName(cache)]);
   const starts = createKeeperStarts(deps.clock);
   let up: Up | null = null;
   let failure: Failure | null = null;
@@ -65,13 +68,23 @@ export function createKeeper(deps: KeeperDependencies) {
   let imageAbsent = false;
   let failed: KeeperInput['failed'] = null;
 
-  async function observe(calls: CallOptions): Promise<Pick<KeeperInput, 'main' | 'next'>> {
+  async function observe(desired: DesiredCache | null, calls: CallOptions): Promise<Pick<KeeperInput, 'main' | 'next' | 'seed'>> {
     const [main, next] = await Promise.all([docker.inspectContainer(keeperName(cache), calls), docker.inspectContainer(nextKeeperName(cache), calls), listUsers(calls)]);
     container = main ?? next;
-    return { main, next };
+    return { main, next, seed: await observeSeed(desired, main, calls) };
   }
 
-  function planned(desired: DesiredCache | null, seen: Pick<KeeperInput, 'main' | 'next'>, nextProven: boolean): KeeperPlan {
+  /** Only an image that is there can be looked into: one that has to be pulled first fails its start once. */
+  async function observeSeed(desired: DesiredCache | null, main: ObservedContainer | null, calls: CallOptions): Promise<KeeperInput['seed']> {
+    const isServing = main?.state === 'running' && desired !== null && main.labels[LABEL.specHash] === keeperHash(desired.config);
+    if (desired === null || isServing) return null;
+    const imageId = await deps.imageWithStore(desired.config.image, calls);
+    if (imageId === null) return null;
+    const name = keeperSeedName(cache);
+    return { name, definition: seedDefinition(desired, imageId), container: await docker.inspectContainer(name, calls) };
+  }
+
+  function planned(desired: DesiredCache | null, seen: Pick<KeeperInput, 'main' | 'next' | 'seed'>, nextProven: boolean): KeeperPlan {
     return planKeeper({
       cache,
       instance: deps.instance,
@@ -90,19 +103,19 @@ export function createKeeper(deps: KeeperDependencies) {
   async function listUsers(calls: CallOptions): Promise<readonly ObservedContainer[]> {
     const listed = await docker.listContainers({}, calls);
     imagesInUse = new Set(listed.map(({ imageId }) => bareImageId(imageId)));
-    users = listed.filter(({ name, mounts }) => name !== keeperName(cache) && name !== nextKeeperName(cache) && mounts.some(({ type, source }) => type === 'volume' && source === cacheVolumeName(cache)));
+    users = listed.filter(({ name, mounts }) => !own.has(name) && mounts.some(({ type, source }) => type === 'volume' && source === cacheVolumeName(cache)));
     return users;
   }
 
   /** One look: what the keeper is, what it should be, and a step on the way there. */
   async function reconcile(desired: DesiredCache | null, calls: CallOptions): Promise<CacheOutcome> {
-    const seen = await observe(calls);
+    const seen = await observe(desired, calls);
     const first = planned(desired, seen, false);
     const plan = first.toProve !== null && (await answers(first.toProve, calls)) ? planned(desired, seen, true) : first;
     if (plan.giveUp !== null) failed = { hash: plan.giveUp.hash, failure: await withLastWords(plan.giveUp.failure, seen.next, calls) };
     if (plan.operations.length > 0) return act(plan, calls);
     if (plan.usable === null) {
-      const why = plan.failure?.reason === 'KeeperNotReady' ? await withLastWords(plan.failure, seen.main, calls) : plan.failure;
+      const why = plan.failure?.reason === 'KeeperNotReady' ? await withLastWords(plan.failure, seen.seed?.container ?? seen.main, calls) : plan.failure;
       lose(why, desired === null ? 'nothing names the cache' : 'it is not up yet');
       return { operations: 0, failure, recheckMs: plan.recheckMs };
     }
@@ -173,7 +186,7 @@ export function createKeeper(deps: KeeperDependencies) {
     imagesInUse: () => imagesInUse,
     /** For a plan: what it is and should be, and what it tells; nothing is changed. */
     async foresee(desired: DesiredCache | null, calls: CallOptions): Promise<KeeperPlan> {
-      const plan = planned(desired, await observe(calls), false);
+      const plan = planned(desired, await observe(desired, calls), false);
       if (plan.usable !== null) await use(plan.usable, calls);
       return plan;
     },

@@ -3,6 +3,7 @@ import { CONTAINER_TYPE, LABEL, VOLUME_TYPE, cacheVolumeName, keeperName, nextKe
 import type { Failure } from '../model/reasons.js';
 import type { ContainerTarget, Operation } from '../plan/types.js';
 import { CACHE_VOLUME_LABELS } from './keeper-definition.js';
+import { seedFirst, type SeedInput } from './plan-seed.js';
 
 export interface KeeperInput {
   readonly cache: string;
@@ -22,6 +23,8 @@ export interface KeeperInput {
   readonly nextProven: boolean;
   /** How long a keeper that ended is left alone, in ms. */
   readonly restartInMs: number;
+  /** Null: the keeper's image has its programs outside /nix. */
+  readonly seed: SeedInput | null;
 }
 
 export interface KeeperPlan {
@@ -45,6 +48,10 @@ const SETTLE_MS = 1_000;
  * beside the old one, which is stopped before the new one starts and comes back when that does not answer.
  */
 export function planKeeper(input: KeeperInput): KeeperPlan {
+  return seedFirst(input, planStarts(input));
+}
+
+function planStarts(input: KeeperInput): KeeperPlan {
   const { main, next, wanted } = input;
   const foreign = [main, next].find((container) => container !== null && !isKeeper(container));
   if (foreign) return failing({ reason: 'KeeperConflict', message: `a container named ${foreign.name} exists and is no keeper of ours` });
@@ -76,6 +83,8 @@ function keep(input: KeeperInput, main: ObservedContainer): KeeperPlan {
     case 'dead':
       return act([remove(main, 'the keeper is dead'), ...made(input, keeperName(input.cache), 'the keeper was dead')]);
     case 'restarting':
+      // It may need its store again, which only a seed can bring.
+      if (input.seed !== null) return act(stop(main, 'the keeper ends again and again'));
       return { ...failing({ reason: 'KeeperNotReady', message: `the keeper ${main.name} ends again and again` }), recheckMs: SETTLE_MS * 5 };
     case 'created':
     case 'exited':

@@ -238,7 +238,7 @@ describe('a volume that is full', () => {
     putCache(site, cache, server, { trustedImages: ['trusted/*'] });
     site.put('ni-first', { cache });
     await ready('ni-first');
-    expect((await docker.sh(small.keeper, 'head -c 14000000 /dev/zero > /nix/ballast')).code).toBe(0);
+    expect((await docker.sh(small.keeper, 'head -c 40000000 /dev/zero > /nix/ballast; truncate -s -1500000 /nix/ballast')).code).toBe(0);
     await importStoreImage(host, { reference: 'trusted/full:1', tree: { ...STORE_TREE, '/etc/which': 'full' } });
     site.put('ni-full', { cache, image: 'trusted/full:1' });
     await controller.until('ni-full', { reason: 'CacheDiskFull', message: expect.stringMatching(/no space left/i) }, LONG.withinMs);

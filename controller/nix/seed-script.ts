@@ -1,0 +1,49 @@
+/**
+ * What runs before each start of a keeper whose image has its Nix in /nix/store, in a container of that image that ends
+ * with it: the volume would hide that store (F14), so it is taken into the volume first. Only while no keeper runs (F18).
+ * What is valid in the volume is left as it is; run again after a kill, it goes on. `KALPANA_IMAGE` is the image's id.
+ */
+export const SEED_ROOT = '/kalpana';
+
+export const SEED_SCRIPT = String.raw`set -eu
+exec 2>&1
+die() { echo "kalpana-keeper: $*"; exit 78; }
+export NIX_REMOTE=local HOME=/tmp NIX_CONFIG='build-users-group ='
+root=${SEED_ROOT}
+volume=$root/nix
+var=$volume/var/kalpana
+[ -e /nix/var/nix/db/db.sqlite ] || die "the image has a Nix store without a Nix database: use an image with Nix outside /nix, or one with both"
+work=/tmp/kalpana-seed
+mkdir -p "$work"
+# The keeper cannot do this: its own programs are in what it would empty.
+is_bare() {
+  [ ! -e "$volume/var/nix/db/db.sqlite" ] || return 1
+  for entry in "$volume"/????????????????????????????????-*; do [ -e "$entry" ] && return 0; done
+  return 1
+}
+if is_bare; then mkdir -p "$var"; echo legacy > "$var/wipe"; fi
+if [ -e "$var/wipe" ]; then
+  for entry in "$volume"/* "$volume"/.[!.]* "$volume"/var/* "$var"/*; do
+    case $entry in "$volume/var"|"$var"|"$var/wipe") continue ;; esac
+    [ -e "$entry" ] || [ -L "$entry" ] || continue
+    chmod -R u+w "$entry" 2>/dev/null || true
+    rm -rf "$entry"
+  done
+  rm -f "$var/wipe"
+fi
+nix --extra-experimental-features nix-command path-info --all > "$work/all"
+nix-store --store "local?root=$root" --check-validity --print-invalid $(cat "$work/all") > "$work/missing"
+if [ -s "$work/missing" ]; then
+  { nix-store --export $(cat "$work/missing") || touch "$work/cut"; } | nix-store --store "local?root=$root" --import > /dev/null
+  [ ! -e "$work/cut" ] || die "the store of the image could not be read"
+fi
+roots=$volume/var/nix/gcroots/kalpana/keeper
+rm -rf "$roots.new"
+mkdir -p "$roots.new"
+while read -r path; do ln -s "$path" "$roots.new/${"$"}{path##*/}"; done < "$work/all"
+rm -rf "$roots"
+mv -T "$roots.new" "$roots"
+# Where many images have their PATH.
+if [ -e /nix/var/nix/profiles/default ]; then ln -sfn "$(readlink -f /nix/var/nix/profiles/default)" "$volume/var/nix/profiles/default"; fi
+echo "kalpana-keeper: the image's own store is in the volume"
+`;

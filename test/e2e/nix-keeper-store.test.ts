@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { call } from '../../deploy/setup/engine-api.mjs';
+import { eventually } from '../support/e2e-eventually.js';
+import { testEngineHost } from '../support/engine.js';
+import type { Kalpana } from '../support/kalpana.js';
+import { createSite } from '../support/kalpana-site.js';
+import { serveNixCache, type TestNixCache } from '../support/nix-cache.js';
+import { KEEPER_IMAGE } from '../support/nix-images.js';
+import { cacheObjects, cachePhase, putCache } from '../support/nix-site.js';
+import { storePath } from '../support/store-images.js';
+
+const host = testEngineHost();
+const site = createSite('nix-kstore', host);
+const { docker } = site;
+const CACHE = 'nk';
+const { keeper, volume } = cacheObjects(CACHE);
+const IMAGE = 'kalpana/own-store-keeper';
+const PROGRAMS = storePath('keeper-programs-1.0');
+const SECOND = storePath('keeper-more-1.0');
+const LONG = 80_000;
+let server: TestNixCache;
+let controller: Kalpana;
+
+/** The keeper's image with its shell and its Nix in /nix/store, known to its own database: the volume hides both. */
+async function makeImage(tag: string, from: string, script: string): Promise<void> {
+  const env = ['NIX_REMOTE=local', 'NIX_CONFIG=build-users-group =', 'HOME=/root'];
+  const id = await docker.create(`nk-maker-${tag}`, { Image: from, Cmd: ['/usr/bin/dash', '-ec', script], Env: env, Tty: true, HostConfig: { NetworkMode: 'none' } });
+  await docker.start(id);
+  const { StatusCode } = (await call(host, 'POST', `/containers/${id}/wait`, { idleMs: 60_000 })) as { StatusCode: number };
+  expect({ code: StatusCode, text: await docker.logs(id) }).toMatchObject({ code: 0 });
+  await call(host, 'POST', `/commit?${new URLSearchParams({ container: id, repo: IMAGE, tag })}`, { idleMs: 60_000 });
+  await docker.remove(id);
+}
+
+const known = (path: string) => `printf '%s\\n' '${path}' '' 0 | nix-store --register-validity`;
+
+beforeAll(async () => {
+  server = await serveNixCache(host);
+  const moved = ['bash', 'nix', 'sed'].map((name) => `mv /usr/bin/${name} ${PROGRAMS}/bin/${name}; ln -s ${PROGRAMS}/bin/${name} /usr/bin/${name}`);
+  await makeImage('1', KEEPER_IMAGE, `mkdir -p ${PROGRAMS}/bin; ${moved.join('; ')}; ln -sf ${PROGRAMS}/bin/bash /usr/bin/sh; ${known(PROGRAMS)}`);
+  await makeImage('2', `${IMAGE}:1`, `mkdir -p ${SECOND}; echo more > ${SECOND}/words; ${known(SECOND)}`);
+  putCache(site, CACHE, server, { image: `${IMAGE}:1` });
+  site.owns(`${keeper}.seed`);
+  controller = site.start();
+}, 240_000);
+
+afterAll(async () => {
+  for (const tag of ['2', '1']) await docker.untag(`${IMAGE}:${tag}`);
+});
+
+async function inKeeper(line: string): Promise<string> {
+  return (await docker.sh(keeper, `export NIX_REMOTE=local HOME=/tmp; ${line}`)).text;
+}
+
+async function serves(): Promise<void> {
+  await cachePhase(controller, CACHE, 'Ready', LONG);
+  await controller.until('nk-a', { phase: 'Ready' }, LONG);
+  expect((await docker.sh('workspace-nk-a', 'hello')).text).toBe('hello from hello 1.0');
+  expect(await inKeeper('nix-store --verify --check-contents 2>&1')).not.toMatch(/error|modified|missing/i);
+  expect(await inKeeper(`nix-store -q --roots ${PROGRAMS} | cat`)).toContain('/nix/var/nix/gcroots/kalpana/keeper/');
+  expect(await docker.containerOrNull(`${keeper}.seed`)).toBeNull();
+}
+
+describe('a keeper whose image has its Nix in a store of its own', () => {
+  it('starts, behind a seed of that store', async () => {
+    site.put('nk-a', { cache: CACHE, packages: ['hello'] });
+    await serves();
+  }, 120_000);
+
+  it('is planned so, and comes back when it was killed meanwhile', async () => {
+    await controller.kill();
+    await docker.stop(keeper);
+    const { code, out } = await site.plan();
+    expect({ code, out }).toEqual({ code: 2, out: expect.stringMatching(new RegExp(`create container ${keeper}\\.seed from ${IMAGE}:1.*store of its own`)) });
+    controller = site.start();
+    await serves();
+  }, 180_000);
+
+  it('changes to another image', async () => {
+    putCache(site, CACHE, server, { image: `${IMAGE}:2` });
+    await eventually(async () => expect((await docker.container(keeper)).Config.Image).toBe(`${IMAGE}:2`), { withinMs: LONG });
+    await serves();
+    expect(await inKeeper(`cat ${SECOND}/words`)).toBe('more');
+  }, 180_000);
+
+  it('outlives a clear of its cache', async () => {
+    await inKeeper('echo rubbish > /nix/rubbish');
+    expect(await site.command('cache', 'clear', CACHE, '--force', '--state-dir', site.state)).toMatchObject({ code: 0 });
+    await serves();
+    expect(await inKeeper('ls /nix')).not.toContain('rubbish');
+  }, 180_000);
+
+  it('is made anew with its volume', async () => {
+    await controller.kill();
+    for (const name of ['workspace-nk-a', keeper]) await docker.remove(name);
+    await docker.removeVolume(volume);
+    controller = site.start();
+    await serves();
+  }, 180_000);
+});
