@@ -62,6 +62,7 @@ export function input(desired: DesiredCache | null, change: Partial<KeeperInput>
     failed: null,
     nextProven: false,
     restartInMs: 0,
+    seed: null,
     ...change,
   };
 }
