@@ -86,7 +86,7 @@ describe('run --once, plan and validate', () => {
     expect(validate.out).toMatch(line);
     expect([run.code, plan.code, validate.code]).toEqual([1, 1, 1]);
     site.drop('broken.json');
-    expect(await site.command('validate', site.specs)).toMatchObject({ code: 0, out: '1 files, 1 workspaces: valid\n' });
+    expect(await site.command('validate', site.specs)).toMatchObject({ code: 0, out: '1 files, 1 objects: valid\n' });
   });
 
   it('plan and run --once exit 1 without an engine, and say where they looked', async () => {

@@ -110,7 +110,7 @@ describe('a first spec, from a JSON file to a running workspace', () => {
   it('is Ready once its health check says so, with conditions that tell it', async () => {
     expect((await site.docker.container(CONTAINER)).State.Health?.Status).toBe('healthy');
     const { conditions, container, specHash } = await kalpana.status(NAME);
-    expect(conditions.map(({ type, status }) => `${type}=${status}`)).toEqual(['SpecValid=True', 'ContainerReady=True', 'Ready=True']);
+    expect(conditions.map(({ type, status }) => `${type}=${status}`)).toEqual(['SpecValid=True', 'CacheReady=True', 'PackagesReady=True', 'ContainerReady=True', 'Ready=True']);
     expect(container).toMatchObject({ image: 'kalpana/test:1', state: 'running', health: 'healthy' });
     expect(specHash).toBe((await site.docker.container(CONTAINER)).Config.Labels['kalpana.spec-hash']);
   });

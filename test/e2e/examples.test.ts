@@ -10,7 +10,7 @@ const secrets = fileURLToPath(new URL('../../deploy/examples/secrets', import.me
 // That they become Ready is the part `demo` of npm test: it makes their image first.
 describe('the example specs in deploy/examples', () => {
   it('pass validate', async () => {
-    expect(await kalpanaCommand(['validate', specs], { host: testEngineHost(), cwd: '/' })).toMatchObject({ code: 0, out: '3 files, 3 workspaces: valid\n' });
+    expect(await kalpanaCommand(['validate', specs], { host: testEngineHost(), cwd: '/' })).toMatchObject({ code: 0, out: '3 files, 3 objects: valid\n' });
   });
 
   it('plan on an empty engine: their volumes, containers and starts, in order, and no secret', async () => {
