@@ -1,5 +1,5 @@
 import type { CacheTotals, CacheUse, PathCount } from '../model/cache.js';
-import type { KnownEnvironment, Realised } from './keeper-commands.js';
+import type { KnownEnvironment, Realised } from './keeper-answers.js';
 
 export const NO_TOTALS: CacheTotals = { paths: { hit: 0, fetched: 0, built: 0 }, bytesFetched: 0, bytesSaved: 0 };
 

@@ -4,6 +4,7 @@ import { later, type Clock } from '../model/clock.js';
 import type { DesiredCache } from '../model/desired.js';
 import { cacheVolumeName, containerName } from '../model/names.js';
 import type { Failure } from '../model/reasons.js';
+import { isOnBareStore } from '../model/shared-volume.js';
 import type { CacheObservation } from '../plan/types.js';
 import { addUse, NO_TOTALS, warmUse } from './accounts.js';
 import { createClearing } from './clearing.js';
@@ -12,7 +13,6 @@ import { createEnvironments, PREWARM, type EnvironmentEvents } from './environme
 import { createImports } from './imports.js';
 import { createKeeper, type CacheOutcome, type CacheWorld, type ExecutePlan } from './keeper.js';
 import { createMeasure } from './measure.js';
-import { isOnBareStore } from './plan-keeper.js';
 
 /** As `EnvironmentEvents`, of the cache that is named. */
 export interface CacheEvents {

@@ -1,12 +1,14 @@
 import type { CallOptions } from '../docker/port.js';
 import type { CacheUse } from '../model/cache.js';
 import type { Clock } from '../model/clock.js';
-import { delay } from '../model/clock.js';
 import type { Failure } from '../model/reasons.js';
-import { useOf, warmUse } from './accounts.js';
+import { useOf } from './accounts.js';
 import { environmentRequest, keyOfPath, type EnvironmentRequest } from './environment-key.js';
 import { createTurnstile, type Claim } from './flights.js';
-import { commandFailure, progressWords, type Inventory, type KeeperCommands, type KnownEnvironment, type RunningCommand } from './keeper-commands.js';
+import type { Inventory, KnownEnvironment } from './keeper-answers.js';
+import { commandFailure, type KeeperCommands, type RunningCommand } from './keeper-commands.js';
+import { progressWords } from './nix-log.js';
+import { createProfiles } from './profiles.js';
 import { createRetries } from './retries.js';
 
 /** The profile that keeps prewarmed packages as roots; no workspace's name holds a dot. */
@@ -51,24 +53,28 @@ export function createEnvironments(deps: EnvironmentsDependencies) {
   const turnstile = createTurnstile<Flight>();
   const retries = createRetries(clock, deps.random);
   const flights = new Map<string, Flight>();
-  /** Environment paths by workspace. */
-  let profiles = new Map<string, string>();
   let known = new Map<string, KnownEnvironment>();
   let keeper: KeeperCommands | null = null;
   let isTold = false;
-  /** Workspaces that wait to be linked, by environment key. */
-  const linking = new Map<string, Map<string, number>>();
-  let links: Promise<void> | null = null;
-  const switching = new Set<string>();
-  /** What the realisation came to, for the workspace that asked first. */
-  const firstUses = new Map<string, CacheUse>();
-  const waiters = new Map<string, Set<() => void>>();
+  const profiles = createProfiles({
+    clock,
+    calls,
+    keeper: () => keeper,
+    known: (key) => known.get(key),
+    onLinked: events.onLinked,
+    onFailed(key, error) {
+      retries.failed(key, commandFailure(error, cache));
+      known.delete(key);
+    },
+    onChange: events.onChange,
+    onIdle: tellIdle,
+  });
 
   function request(workspace: string, nixpkgs: string, packages: readonly string[]): void {
     const asked = environmentRequest(nixpkgs, packages, { ranked: workspace === PREWARM });
     const under = flights.get(asked.key);
     if (under !== undefined) return void under.workspaces.add(workspace);
-    if (known.has(asked.key)) return link(asked.key, [workspace]);
+    if (known.has(asked.key)) return profiles.link(asked.key, [workspace]);
     const rank = workspace === PREWARM ? 1 : 0;
     const flight: Flight = { request: asked, packages, rank, workspaces: new Set([workspace]), wants: new Set(), words: 'evaluating', running: null, isCancelled: false };
     flights.set(asked.key, flight);
@@ -106,8 +112,8 @@ export function createEnvironments(deps: EnvironmentsDependencies) {
       const use = useOf(realised, seconds());
       // Whoever joined got for nothing what the first one asked for.
       const [first, ...others] = [...workspaces];
-      link(asked.key, others);
-      link(asked.key, first === undefined ? [] : [first], use);
+      profiles.link(asked.key, others);
+      profiles.link(asked.key, first === undefined ? [] : [first], use);
       end(null, use);
     } catch (error) {
       const failure = commandFailure(error, cache);
@@ -123,7 +129,7 @@ export function createEnvironments(deps: EnvironmentsDependencies) {
   }
 
   function tellIdle(): void {
-    if (flights.size === 0 && links === null) events.onIdle();
+    if (flights.size === 0 && !profiles.isBusy()) events.onIdle();
   }
 
   /** Prewarming never keeps a workspace waiting: what it has fetched stays, and it is asked for again later. */
@@ -136,120 +142,30 @@ export function createEnvironments(deps: EnvironmentsDependencies) {
     }
   }
 
-  function link(key: string, workspaces: readonly string[], use?: CacheUse): void {
-    if (workspaces.length === 0) return;
-    const waiting = linking.get(key) ?? new Map<string, number>();
-    linking.set(key, waiting);
-    for (const workspace of workspaces) {
-      if (!waiting.has(workspace)) waiting.set(workspace, clock.now());
-      switching.add(workspace);
-      if (use !== undefined) firstUses.set(workspace, use);
-    }
-    startLinking();
-  }
-
-  function startLinking(): void {
-    if (links !== null || linking.size === 0) return;
-    links = linkAll().finally(() => {
-      links = null;
-      // What came between the last look and this.
-      startLinking();
-      tellIdle();
-    });
-  }
-
-  /** One command for all that have come together meanwhile. */
-  async function linkAll(): Promise<void> {
-    for (;;) {
-      const next = [...linking][0];
-      if (next === undefined) return;
-      const [key, waiting] = next;
-      const batch = new Map(waiting);
-      linking.delete(key);
-      await linkBatch(key, batch);
-    }
-  }
-
-  async function linkBatch(key: string, batch: ReadonlyMap<string, number>): Promise<void> {
-    const environment = known.get(key);
-    const using = keeper;
-    const workspaces = [...batch.keys()].sort();
-    const uses = new Map<string, CacheUse>();
-    try {
-      if (environment === undefined || using === null) return;
-      // A start waits for it: those that come after the profile, the accounts too, do not keep it.
-      const onLinked = (workspace: string) => {
-        profiles.set(workspace, environment.path);
-        const waited = (clock.now() - (batch.get(workspace) ?? clock.now())) / 1_000;
-        uses.set(workspace, firstUses.get(workspace) ?? warmUse(environment, waited));
-        wake(workspace);
-      };
-      await using.link(environment.path, workspaces, onLinked, calls);
-    } catch (error) {
-      retries.failed(key, commandFailure(error, cache));
-      known.delete(key);
-    } finally {
-      for (const [workspace, use] of uses) {
-        firstUses.delete(workspace);
-        events.onLinked(workspace, use);
-      }
-      for (const workspace of workspaces) switching.delete(workspace);
-      workspaces.forEach(wake);
-      events.onChange(workspaces);
-    }
-  }
-
-  function wake(workspace: string): void {
-    for (const resolve of waiters.get(workspace) ?? []) resolve();
-    waiters.delete(workspace);
-  }
-
-  function profileKey(workspace: string): string | null {
-    const path = profiles.get(workspace);
-    return path === undefined ? null : keyOfPath(path);
-  }
-
   return {
     request,
-    profileKey,
+    profileKey: profiles.keyOf,
     /** False until a keeper has told what the profiles hold. */
     isTold: () => isTold,
     isKnown: (key: string) => known.has(key),
-    known: (workspace: string) => known.get(profileKey(workspace) ?? '') ?? null,
+    known: (workspace: string) => known.get(profiles.keyOf(workspace) ?? '') ?? null,
     progressOf(workspace: string, key: string): string | null {
       const flight = flights.get(key);
       if (flight !== undefined && flight.workspaces.has(workspace)) return flight.words;
-      return switching.has(workspace) ? 'switching the profile' : null;
+      return profiles.isSwitching(workspace) ? 'switching the profile' : null;
     },
     failureOf: (key: string) => retries.of(key),
     /** Words of what is under way. */
     underWay: () => [...flights.values()].map(({ workspaces, words }) => `${[...workspaces].sort().join(', ')}: ${words}`).sort(),
-    isBusy: () => flights.size > 0 || links !== null,
+    isBusy: () => flights.size > 0 || profiles.isBusy(),
     isPrewarming: () => [...flights.values()].some(({ rank }) => rank > 0),
-    /** Resolves with true as soon as the profile holds the environment, else with false after `waitMs`. */
-    async inPlace(workspace: string, key: string, waitMs: number): Promise<boolean> {
-      if (profileKey(workspace) === key) return true;
-      if (waitMs <= 0) return false;
-      const late = new AbortController();
-      const wakes = waiters.get(workspace) ?? new Set();
-      waiters.set(workspace, wakes);
-      await new Promise<void>((resolve) => {
-        wakes.add(resolve);
-        void delay(clock, waitMs, late.signal).then(() => {
-          wakes.delete(resolve);
-          resolve();
-        });
-      });
-      late.abort();
-      if (wakes.size === 0) waiters.delete(workspace);
-      return profileKey(workspace) === key;
-    },
-    environmentCount: () => new Set(profiles.values()).size,
+    inPlace: profiles.inPlace,
+    environmentCount: profiles.count,
     /** What a keeper that has just come up told of its volume. A failure that another keeper met says nothing of this one. */
     open(commands: KeeperCommands, inventory: Inventory): void {
       keeper = commands;
       isTold = true;
-      profiles = new Map(inventory.profiles);
+      profiles.reset(inventory.profiles);
       known = new Map([...inventory.environments.values()].flatMap((one) => (keyOfPath(one.path) === null ? [] : [[keyOfPath(one.path)!, one] as const])));
       retries.clear();
     },

@@ -3,6 +3,7 @@ import { canonicalJson } from '../model/canonical.js';
 import type { CacheConfig, DesiredCache } from '../model/desired.js';
 import type { ContainerDefinition, ContainerMount } from '../model/engine-objects.js';
 import { CACHE_MOUNT_PATH, CONTAINER_TYPE, LABEL, VOLUME_TYPE, cacheVolumeName } from '../model/names.js';
+import { sharedVolumeLabels } from '../model/shared-volume.js';
 import { KEEPER_SCRIPT } from './keeper-script.js';
 import { SEED_ROOT, SEED_SCRIPT } from './seed-script.js';
 import { nixConf } from './nix-conf.js';
@@ -12,13 +13,11 @@ const CAPABILITIES: readonly string[] = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'SET
 const SEED_CAPABILITIES: readonly string[] = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER'];
 const SANDBOX_CAPABILITIES: readonly string[] = [...CAPABILITIES, 'SYS_ADMIN'];
 
-export const CACHE_VOLUME_LABELS: Readonly<Record<string, string>> = { [LABEL.shared]: 'true', [LABEL.managed]: 'true', [LABEL.type]: VOLUME_TYPE.cache };
-
 /** The keeper of `cache`, as its spec or the defaults want it. `owner` is our instance. */
 export function keeperDefinition(cache: DesiredCache, owner: string): ContainerDefinition {
   const { config } = cache;
   const mounts: ContainerMount[] = [
-    { type: 'volume', source: cacheVolumeName(cache.name), target: CACHE_MOUNT_PATH, readOnly: false, noCopy: true, labels: CACHE_VOLUME_LABELS },
+    { type: 'volume', source: cacheVolumeName(cache.name), target: CACHE_MOUNT_PATH, readOnly: false, noCopy: true, labels: sharedVolumeLabels(VOLUME_TYPE.cache) },
     ...config.mounts.map(({ source, target, readOnly }): ContainerMount => ({ type: 'bind', source, target, readOnly })),
   ];
   return {
@@ -57,7 +56,7 @@ export function seedDefinition(cache: DesiredCache, imageId: string): ContainerD
     hostname: `seed-${cache.name}`,
     env: [],
     labels: { [LABEL.managed]: 'true', [LABEL.type]: CONTAINER_TYPE.seed, [LABEL.specHash]: `seed-v1:${hash.slice(0, 32)}` },
-    mounts: [{ type: 'volume', source: cacheVolumeName(cache.name), target: `${SEED_ROOT}${CACHE_MOUNT_PATH}`, readOnly: false, noCopy: true, labels: CACHE_VOLUME_LABELS }],
+    mounts: [{ type: 'volume', source: cacheVolumeName(cache.name), target: `${SEED_ROOT}${CACHE_MOUNT_PATH}`, readOnly: false, noCopy: true, labels: sharedVolumeLabels(VOLUME_TYPE.cache) }],
     ports: [],
     network: 'none',
     shmBytes: 0,

@@ -5,7 +5,8 @@ import type { ObservedContainer, ObservedVolume } from '../model/engine-objects.
 import { LABEL, cacheVolumeName, keeperName, keeperSeedName, nextKeeperName } from '../model/names.js';
 import type { Failure } from '../model/reasons.js';
 import type { Operation } from '../plan/types.js';
-import { bareImageId, commandFailure, createKeeperCommands, type Inventory, type KeeperCommands } from './keeper-commands.js';
+import type { Inventory } from './keeper-answers.js';
+import { bareImageId, commandFailure, createKeeperCommands, type KeeperCommands } from './keeper-commands.js';
 import { keeperDefinition, keeperHash, seedDefinition } from './keeper-definition.js';
 import { createKeeperStarts } from './keeper-starts.js';
 import { planKeeper, type KeeperInput, type KeeperPlan } from './plan-keeper.js';

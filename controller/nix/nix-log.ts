@@ -130,3 +130,16 @@ function plain(text: string): string {
 export function shortName(path: string): string {
   return path.replace(/^\/nix\/store\/[0-9a-z]{32}-/, '').replace(/\/.*$/, '').replace(/\.drv$/, '');
 }
+
+/** For a person: `fetching hello-2.12 (1.2 of 30.1 MiB, 3 of 10 paths)`. */
+export function progressWords({ current, bytesDone, bytesExpected, pathsDone, pathsExpected }: RealisationProgress): string {
+  const what = current === null ? 'realising' : `${current.what} ${shortName(current.path)}`;
+  const bytes = bytesExpected > 0 ? `${mebibytes(bytesDone)} of ${mebibytes(bytesExpected)} MiB` : '';
+  const paths = pathsExpected > 0 ? `${pathsDone} of ${pathsExpected} paths` : '';
+  const numbers = [bytes, paths].filter((text) => text !== '').join(', ');
+  return numbers === '' ? what : `${what} (${numbers})`;
+}
+
+function mebibytes(bytes: number): string {
+  return (bytes / 2 ** 20).toFixed(1);
+}

@@ -1,8 +1,8 @@
 import type { ContainerDefinition, ObservedContainer, ObservedVolume } from '../model/engine-objects.js';
 import { CONTAINER_TYPE, LABEL, VOLUME_TYPE, cacheVolumeName, keeperName, nextKeeperName } from '../model/names.js';
 import type { Failure } from '../model/reasons.js';
+import { isOnBareStore, isSharedVolumeOurs, sharedVolumeLabels } from '../model/shared-volume.js';
 import type { ContainerTarget, Operation } from '../plan/types.js';
-import { CACHE_VOLUME_LABELS } from './keeper-definition.js';
 import { seedFirst, type SeedInput } from './plan-seed.js';
 
 export interface KeeperInput {
@@ -56,7 +56,7 @@ function planStarts(input: KeeperInput): KeeperPlan {
   const foreign = [main, next].find((container) => container !== null && !isKeeper(container));
   if (foreign) return failing({ reason: 'KeeperConflict', message: `a container named ${foreign.name} exists and is no keeper of ours` });
   if (wanted === null) return unwanted(input);
-  if (input.volume !== undefined && !isCacheVolume(input.volume)) {
+  if (input.volume !== undefined && !isSharedVolumeOurs(input.volume, VOLUME_TYPE.cache)) {
     return failing({ reason: 'VolumeConflict', message: `the volume ${input.volume.name} exists and is not a volume of type ${VOLUME_TYPE.cache} (${LABEL.type}) of ours` });
   }
   const old = input.users.filter(isOnBareStore).map(({ name }) => name).sort();
@@ -64,7 +64,7 @@ function planStarts(input: KeeperInput): KeeperPlan {
     return { ...failing({ reason: 'CacheMigrating', message: `the volume ${cacheVolumeName(input.cache)} holds the bare store of the replaced system, which still serves ${old.join(', ')}` }), operations: [...stop(main, 'the replaced system uses the volume')] };
   }
   const volume: Operation[] =
-    input.volume !== undefined ? [] : [{ type: 'create-volume', volume: cacheVolumeName(input.cache), labels: CACHE_VOLUME_LABELS, cause: 'the volume does not exist', drift: 'volume' }];
+    input.volume !== undefined ? [] : [{ type: 'create-volume', volume: cacheVolumeName(input.cache), labels: sharedVolumeLabels(VOLUME_TYPE.cache), cause: 'the volume does not exist', drift: 'volume' }];
   if (main === null && next !== null) return act([{ type: 'rename-container', container: target(next), to: keeperName(input.cache), cause: 'finish the replacement of the keeper' }]);
   if (main === null) return act([...volume, ...made(input, keeperName(input.cache), 'the cache has no keeper')]);
   if (main.state === 'removing') return { ...act([]), recheckMs: SETTLE_MS };
@@ -132,16 +132,6 @@ function unwanted({ main, next, instance, users }: KeeperInput): KeeperPlan {
 
 function isKeeper({ labels }: ObservedContainer): boolean {
   return labels[LABEL.managed] === 'true' && labels[LABEL.type] === CONTAINER_TYPE.keeper;
-}
-
-/** The replaced system wrote no type. */
-function isCacheVolume({ driver, labels }: ObservedVolume): boolean {
-  const type = labels[LABEL.type];
-  return driver === 'local' && labels[LABEL.managed] === 'true' && labels[LABEL.shared] === 'true' && (type === undefined || type === VOLUME_TYPE.cache);
-}
-
-export function isOnBareStore({ mounts }: ObservedContainer): boolean {
-  return mounts.some(({ source, target: path }) => /^kalpana-nix-store(-|$)/.test(source) && path !== '/nix');
 }
 
 function made(input: KeeperInput, name: string, cause: string): Operation[] {

@@ -1,5 +1,6 @@
 import { canonicalJson } from '../model/canonical.js';
 import { CACHE_MOUNT_PATH, LABEL, VOLUME_TYPE, WORKSPACE_NETWORK, cacheVolumeName, dataVolumeName, sharedVolumeName } from '../model/names.js';
+import { sharedVolumeLabels } from '../model/shared-volume.js';
 import type { CreationSpec, DesiredWorkspace } from '../model/desired.js';
 import type { ContainerDefinition, ContainerMount, EnvVariable, PublishedPort } from '../model/engine-objects.js';
 import { cacheEnvironment } from './environment.js';
@@ -82,8 +83,4 @@ export function dataVolumeLabels(desired: DesiredWorkspace, instance: string): R
     [LABEL.type]: VOLUME_TYPE.data,
     [LABEL.reclaimPolicy]: desired.reclaimPolicy,
   };
-}
-
-export function sharedVolumeLabels(type: string): Record<string, string> {
-  return { [LABEL.shared]: 'true', [LABEL.managed]: 'true', [LABEL.type]: type };
 }

@@ -24,7 +24,8 @@ export function cacheEnvironment(workspace: string, storageMountPath: string, ow
   const profiles = profilesDirectory(storageMountPath);
   const given = own.find(({ name }) => name === 'PATH')?.value ?? imagePath ?? DEFAULT_PATH;
   const base = typeof given === 'string' ? given : given.reveal();
-  const text = [`${profilePath(workspace)}/bin`, `${profiles}/profile/bin`, `${profiles}/per-user/root/profile/bin`, base].join(':');
+  // What one user of the container installs must not stand in for another's, or root's, programs.
+  const text = [`${profilePath(workspace)}/bin`, base, `${profiles}/profile/bin`, `${profiles}/per-user/root/profile/bin`].join(':');
   const path = typeof given === 'string' ? text : new Secret(text);
   const ours: EnvVariable[] = [
     { name: 'NIX_REMOTE', value: 'daemon' },

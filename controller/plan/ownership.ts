@@ -1,4 +1,4 @@
-import { CACHE_MOUNT_PATH, LABEL, VOLUME_TYPE } from '../model/names.js';
+import { LABEL, VOLUME_TYPE } from '../model/names.js';
 import type { ObservedContainer, ObservedNetwork, ObservedVolume } from '../model/engine-objects.js';
 
 type Labels = Readonly<Record<string, string>>;
@@ -23,13 +23,6 @@ export function dataVolumeOwnership(volume: ObservedVolume, workspace: string, i
   return workspaceOwnership(volume.labels, workspace, instance);
 }
 
-/** Caches and shared volumes belong to the host, not to one instance. The replaced system wrote no type. */
-export function isSharedVolumeOurs(volume: ObservedVolume, type: string): boolean {
-  const labels = volume.labels;
-  const typeMatches = labels[LABEL.type] === undefined || labels[LABEL.type] === type;
-  return volume.driver === 'local' && labels[LABEL.managed] === 'true' && labels[LABEL.shared] === 'true' && typeMatches;
-}
-
 export function isNetworkOurs(network: ObservedNetwork): boolean {
   return network.labels[LABEL.managed] === 'true';
 }
@@ -40,9 +33,4 @@ export function describeOwner(labels: Labels): string {
   if (labels[LABEL.managed] === 'true' && controller !== undefined) return `belongs to the controller instance "${controller}"`;
   if (labels[LABEL.managed] === 'true') return `belongs to workspace "${labels[LABEL.workspace] ?? '?'}" by its labels`;
   return 'does not carry our labels';
-}
-
-/** A container of the replaced system: it mounts a cache's volume, read-write, where a bare store was (F1). */
-export function isOnBareStore({ mounts }: ObservedContainer): boolean {
-  return mounts.some(({ type, source, target }) => type === 'volume' && /^kalpana-nix-store(-|$)/.test(source) && target !== CACHE_MOUNT_PATH);
 }

@@ -1,9 +1,10 @@
 import { LABEL, VOLUME_TYPE, WORKSPACE_NETWORK, cacheVolumeName, dataVolumeName, sharedVolumeName } from '../model/names.js';
 import type { Failure } from '../model/reasons.js';
 import type { DesiredWorkspace } from '../model/desired.js';
+import { isSharedVolumeOurs } from '../model/shared-volume.js';
 import type { WorkspaceInput, WorkspaceObservation } from './types.js';
 import type { Slots } from './containers.js';
-import { dataVolumeOwnership, describeOwner, isNetworkOurs, isSharedVolumeOurs } from './ownership.js';
+import { dataVolumeOwnership, describeOwner, isNetworkOurs } from './ownership.js';
 
 /** Something of another owner stands where ours should: reported, never touched. */
 export function conflict(input: WorkspaceInput, slots: Slots): Failure | null {

@@ -2,9 +2,9 @@ import { VOLUME_TYPE, WORKSPACE_NETWORK, cacheVolumeName, sharedVolumeName, LABE
 import type { DesiredWorkspace } from '../model/desired.js';
 import type { Failure } from '../model/reasons.js';
 import type { ObservedNetwork, ObservedVolume } from '../model/engine-objects.js';
+import { isSharedVolumeOurs, sharedVolumeLabels } from '../model/shared-volume.js';
 import type { Operation } from './types.js';
-import { sharedVolumeLabels } from './definition.js';
-import { isNetworkOurs, isSharedVolumeOurs } from './ownership.js';
+import { isNetworkOurs } from './ownership.js';
 
 export interface SharedInput {
   readonly workspaces: Iterable<DesiredWorkspace>;

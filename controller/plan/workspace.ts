@@ -1,5 +1,6 @@
 import { WORKSPACE_NETWORK, containerName, dataVolumeName } from '../model/names.js';
 import type { Failure } from '../model/reasons.js';
+import { isOnBareStore } from '../model/shared-volume.js';
 import type { ObservedContainer, PublishedPort } from '../model/engine-objects.js';
 import type { Verdict } from '../model/status.js';
 import type { Operation, Plan, WorkspaceInput } from './types.js';
@@ -12,7 +13,6 @@ import { planReplacement, planTakeover } from './replacement.js';
 import { restartDelay } from './restarts.js';
 import { portDifferences, settledPorts } from './settled-ports.js';
 import { act, creation, emptyPlan, removal, starting, stopping } from './steps.js';
-import { isOnBareStore } from './ownership.js';
 
 /**
  * What to do about one workspace that a spec asks for. Pure and total: equal input gives an equal plan, and a plan whose

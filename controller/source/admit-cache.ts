@@ -5,7 +5,7 @@ import { admitPackages } from './admit-packages.js';
 import { DEFAULT_CACHE_CONFIG } from './cache-defaults.js';
 import { specIssue as issue } from './locate.js';
 import type { Issue } from './locate.js';
-import { fileStorePath, isHttpAddress, isImagePattern, isNetworkName, isNixPath, isPublicKey, isRemoteStore, skipsSignatures } from './nix-values.js';
+import { fileStorePath, isHttpAddress, isImagePattern, isNetworkName, isNixPath, isPublicKey, isRemoteStore, holdsPassword, skipsSignatures } from './nix-values.js';
 import { quote } from './problem.js';
 
 /** The keeper needs these as its image and the engine make them; below the last four there is nothing to mount at all. */
@@ -27,9 +27,13 @@ export function admitCache(cache: NixCache): Issue[] {
   ];
 }
 
+const PASSWORD = 'holds a password, which every build in the keeper could read: use an address without one';
+
 function* admitNixpkgs(spec: NixCacheSpec): Generator<Issue> {
   const { nixpkgs } = spec;
-  if (nixpkgs === undefined || isHttpAddress(nixpkgs)) return;
+  if (nixpkgs === undefined) return;
+  if (holdsPassword(nixpkgs)) yield issue(['nixpkgs'], PASSWORD);
+  if (isHttpAddress(nixpkgs)) return;
   if (!isNixPath(nixpkgs)) yield issue(['nixpkgs'], `${quote(nixpkgs)} is neither an http or https address nor a plain absolute path: use e.g. "https://example.com/nixpkgs.tar.gz" or "/mnt/nixpkgs"`);
   else if (!isInKeeper(nixpkgs, spec)) yield issue(['nixpkgs'], `${quote(nixpkgs)} lies in none of the cache's mounts: add it to "mounts"`);
 }
@@ -38,6 +42,11 @@ function* admitSubstituters(spec: NixCacheSpec): Generator<Issue> {
   const mustSign = spec.requireSignatures ?? DEFAULT_CACHE_CONFIG.requireSignatures;
   for (const [index, text] of (spec.substituters ?? []).entries()) {
     const found = (message: string): Issue => issue(['substituters', index], `${quote(text)} ${message}`);
+    if (holdsPassword(text)) {
+      // Not quoted: it would be said aloud.
+      yield issue(['substituters', index], PASSWORD);
+      continue;
+    }
     const directory = fileStorePath(text);
     if (directory === null && !isRemoteStore(text)) yield found('is not the address of a binary cache: use http://, https://, s3://, ssh:// or ssh-ng:// and a host, or file:/// and a plain path');
     else if (directory !== null && !isInKeeper(directory, spec)) yield found(`lies in none of the cache's mounts: add ${quote(directory)} to "mounts"`);

@@ -32,6 +32,11 @@ export function fileStorePath(text: string): string | null {
   return isNixPath(path) ? path : null;
 }
 
+/** `scheme://user:password@host`, or a token in the user's place. `ssh://user@host` holds none. */
+export function holdsPassword(address: string): boolean {
+  return /^[a-z0-9+-]+:\/\/[^/@]*:[^/@]*@/.test(address) || /^https?:\/\/[^/@]*@/.test(address);
+}
+
 /** Nix takes a store's settings from its address, and one of them accepts unsigned paths. */
 export function skipsSignatures(substituter: string): boolean {
   const [, settings = ''] = substituter.split('?', 2);

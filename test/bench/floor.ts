@@ -1,7 +1,8 @@
 import { createBody } from '../../controller/docker/container-body.js';
 import type { DesiredWorkspace } from '../../controller/model/desired.js';
 import { VOLUME_TYPE, cacheVolumeName, containerName, dataVolumeName } from '../../controller/model/names.js';
-import { containerDefinition, dataVolumeLabels, sharedVolumeLabels } from '../../controller/plan/definition.js';
+import { containerDefinition, dataVolumeLabels } from '../../controller/plan/definition.js';
+import { sharedVolumeLabels } from '../../controller/model/shared-volume.js';
 import { inParallel } from './parallel.js';
 import type { RawEngine } from './raw-engine.js';
 import { BENCH_IMAGE_PATH, BENCH_INSTANCE } from './specs.js';

@@ -22,6 +22,7 @@ describe('run --once, plan and validate', () => {
         'cmd-one: create volume kalpana-workspace-cmd-one  # the volume kalpana-workspace-cmd-one does not exist',
         'cmd-one: create container workspace-cmd-one from kalpana/test:1  # the workspace is new',
         'cmd-one: start workspace-cmd-one  # the workspace is new',
+        'cmd-one: prepare /workspace of workspace-cmd-one for Nix profiles  # nix-env and nix profile keep their profiles in the data volume',
         '',
       ].join('\n'),
     );
@@ -49,6 +50,7 @@ describe('run --once, plan and validate', () => {
     expect(out.split('\n').slice(1).map((line) => line.replace(/ {2}#.*/, ''))).toEqual([
       'cmd-one: stop workspace-cmd-one',
       'cmd-one: start workspace-cmd-one.next',
+      'cmd-one: prepare /workspace of workspace-cmd-one.next for Nix profiles',
       'cmd-one: wait until workspace-cmd-one.next is ready',
       'cmd-one: remove container workspace-cmd-one',
       'cmd-one: rename workspace-cmd-one.next to workspace-cmd-one',

@@ -44,12 +44,12 @@ async function pathOf(workspace: string): Promise<readonly string[]> {
   return Config.Env.filter((line) => line.startsWith('PATH=')).flatMap((line) => line.slice('PATH='.length).split(':'));
 }
 
-/** The profile first, people's own next, then what the image or the spec says. */
+/** The profile first, then what the image or the spec says, and people's own last. */
 const pathWith = (workspace: string, base: string): readonly string[] => [
   `/nix/var/nix/profiles/kalpana/${workspace}/bin`,
+  ...base.split(':'),
   '/workspace/.local/state/nix/profiles/profile/bin',
   '/workspace/.local/state/nix/profiles/per-user/root/profile/bin',
-  ...base.split(':'),
 ];
 
 describe('a workspace on a cache', () => {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { progressWords } from '../../../controller/nix/keeper-commands.js';
-import { createNixLog, shortName } from '../../../controller/nix/nix-log.js';
+import { createNixLog, shortName, progressWords } from '../../../controller/nix/nix-log.js';
 
 const path = (name: string) => `/nix/store/djjxv3pda7r3hh3lrkcq4bwaji4x35av-${name}`;
 const line = (entry: object) => `@nix ${JSON.stringify(entry)}`;

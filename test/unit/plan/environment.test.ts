@@ -54,10 +54,10 @@ describe('packages in the plan of a workspace', () => {
     expect(textOf(planWorkspace(inputOf(situation)))).toBe(expected);
   });
 
-  it('puts the profile before the image\'s PATH, and people\'s own profiles between them', () => {
+  it('puts the profile before the image\'s PATH, and people\'s own profiles behind it', () => {
     const own = [{ name: 'A', value: '1' }];
     expect(cacheEnvironment('alice', '/data', own, '/opt/bin:/bin')).toEqual([
-      { name: 'PATH', value: '/nix/var/nix/profiles/kalpana/alice/bin:/data/.local/state/nix/profiles/profile/bin:/data/.local/state/nix/profiles/per-user/root/profile/bin:/opt/bin:/bin' },
+      { name: 'PATH', value: '/nix/var/nix/profiles/kalpana/alice/bin:/opt/bin:/bin:/data/.local/state/nix/profiles/profile/bin:/data/.local/state/nix/profiles/per-user/root/profile/bin' },
       { name: 'NIX_REMOTE', value: 'daemon' },
       { name: 'NIX_DAEMON_SOCKET_PATH', value: '/nix/var/nix/daemon-socket/socket' },
       { name: 'NIX_STATE_DIR', value: '/data/.local/state/nix' },
@@ -73,13 +73,13 @@ describe('packages in the plan of a workspace', () => {
     ['what the spec says else', [{ name: 'NIX_CONFIG', value: 'x = y' }], '/image', ':/image'],
   ])('respects %s', (_what, own, image, end) => {
     const made = cacheEnvironment('alice', '/workspace', own, image);
-    expect(made.filter(({ name }) => name === 'PATH')).toEqual([{ name: 'PATH', value: expect.stringMatching(new RegExp(`${end}$`)) }]);
+    expect(made.filter(({ name }) => name === 'PATH')).toEqual([{ name: 'PATH', value: expect.stringMatching(new RegExp(`/alice/bin${end}:/workspace/`)) }]);
     expect(new Set(made.map(({ name }) => name)).size).toBe(made.length);
     for (const variable of own.filter(({ name }) => name !== 'PATH')) expect(made).toContainEqual(variable);
   });
 
   it('keeps a secret PATH secret', () => {
     const [path] = cacheEnvironment('alice', '/workspace', [{ name: 'PATH', value: new Secret('/hidden') }], null);
-    expect([JSON.stringify(path), (path?.value as Secret).reveal()]).toEqual(['{"name":"PATH","value":"[secret]"}', expect.stringMatching(/:\/hidden$/)]);
+    expect([JSON.stringify(path), (path?.value as Secret).reveal()]).toEqual(['{"name":"PATH","value":"[secret]"}', expect.stringMatching(/\/alice\/bin:\/hidden:/)]);
   });
 });
