@@ -21,7 +21,7 @@ export function ensureOldKeeperImage(engine) {
   return ensureImage(engine, oldKeeper, { tryRegistry: false });
 }
 
-/** The slow part alone, half a minute once a recipe: it needs no engine yet. */
-export function ensureKeeperRootfs() {
-  return ensureRootfs(keeper);
+/** The slow part alone, half a minute once a recipe: it needs no engine yet. For a test engine both, which has no way to a package mirror. */
+export async function ensureKeeperRootfs() {
+  await Promise.all([ensureRootfs(keeper), ensureRootfs(oldKeeper)]);
 }

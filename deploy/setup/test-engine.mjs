@@ -70,7 +70,7 @@ export async function endTestEngine() {
 }
 
 function howToUse({ host, pid }, isApart) {
-  const words = [`KALPANA_TEST_DOCKER_HOST=${host}`, 'npm', 'run', 'jest', '--', '--selectProjects', 'e2e'];
+  const words = [`KALPANA_TEST_DOCKER_HOST=${host}`, 'npm', 'run', 'jest', '--', '--selectProjects=e2e'];
   const command = isApart ? enterNetwork(pid, ['env', ...words]) : words;
   return `the engine still runs at ${host}; suites on it:\n  ${command.join(' ')}\nend it with: node deploy/setup/test.mjs stop`;
 }

@@ -1,9 +1,12 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/e2e-eventually.js';
 import { testEngineHost } from '../support/engine.js';
 import type { Kalpana } from '../support/kalpana.js';
 import { createSite } from '../support/kalpana-site.js';
 import { serveNixCache, type TestNixCache } from '../support/nix-cache.js';
+import { writeNixpkgs } from '../support/nix-packages.js';
 import { cachePhase, cacheStatus, putCache } from '../support/nix-site.js';
 
 const site = createSite('nix-packages', testEngineHost());
@@ -12,9 +15,24 @@ let server: TestNixCache;
 let controller: Kalpana;
 const CACHE = 'np';
 
+const FLAKE = `{
+  outputs = { self }: let pkgs = import ./packages.nix { }; system = builtins.currentSystem; in {
+    packages.\${system} = { inherit (pkgs) hello; default = pkgs.tool; };
+    legacyPackages.\${system}.sub.inner = pkgs.sub.inner;
+  };
+}
+`;
+
 beforeAll(async () => {
   server = await serveNixCache(testEngineHost());
-  putCache(site, CACHE, server);
+  const flake = writeNixpkgs(join(site.dir, 'flake'));
+  writeFileSync(join(flake, 'flake.nix'), FLAKE);
+  putCache(site, CACHE, server, {
+    mounts: [
+      { type: 'bind', source: server.fixture.nixpkgs, target: '/nixpkgs', readOnly: true },
+      { type: 'bind', source: flake, target: '/flake', readOnly: true },
+    ],
+  });
   controller = site.start();
 }, 240_000);
 
@@ -45,5 +63,30 @@ describe('packages', () => {
     expect((await docker.sh('workspace-np-a', 'hello')).code).toBe(127);
     await controller.ready('np-a');
     expect((await docker.container('workspace-np-a')).Id).toBe(before.Id);
+  });
+
+  it.each([
+    ['a flake\'s package', 'np-flake', 'path:/flake#hello', 'hello', 'hello from hello 1.0'],
+    ['a flake\'s own default', 'np-default', 'path:/flake', 'tool', 'hello from tool'],
+    ['a package deeper in a flake', 'np-deep', 'path:/flake#sub.inner', 'inner', 'inner'],
+    ['a store path', 'np-path', '', 'hello', 'hello from hello 2.0'],
+  ])('may be %s', async (_what, workspace, reference, program, says) => {
+    const name = reference === '' ? (server.fixture.paths['hello2'] ?? '') : reference;
+    site.put(workspace, { cache: CACHE, packages: [name] });
+    await controller.ready(workspace);
+    expect((await docker.sh(`workspace-${workspace}`, program)).text).toBe(says);
+  });
+
+  it.each([
+    ['a package that the flake has not', 'path:/flake#nosuch', 'path:/flake#nosuch'],
+    ['a flake that is not there', 'path:/nowhere#hello', '/nowhere'],
+    ['a store path that nobody has', '/nix/store/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-nobody', 'nobody'],
+  ])('are refused by name when one is %s', async (_what, reference, named) => {
+    site.put('np-wrong', { cache: CACHE, packages: [reference] });
+    await eventually(async () => {
+      const condition = await controller.condition('np-wrong', 'PackagesReady');
+      expect(condition).toMatchObject({ status: 'False', message: expect.stringContaining(named) });
+    }, { withinMs: 60_000 });
+    expect(await docker.containerOrNull('workspace-np-wrong')).toBeNull();
   });
 });
