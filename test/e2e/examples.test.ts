@@ -25,7 +25,8 @@ describe('the example specs in deploy/examples', () => {
         `${name}: create volume kalpana-workspace-${name}`,
         `${name}: create container workspace-${name} from kalpana/workspace:latest`,
         `${name}: start workspace-${name}`,
-        `${name}: prepare /workspace of workspace-${name} for Nix profiles`,
+        // Carol goes without the cache.
+        ...(name === 'carol' ? [] : [`${name}: prepare /workspace of workspace-${name} for Nix profiles`]),
       ]);
     }
     expect(await site.docker.volumes('kalpana.managed=true')).toEqual([]);
