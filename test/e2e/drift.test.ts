@@ -120,7 +120,10 @@ describe('drift found by resync when no event comes', () => {
     proxy.events('swallow');
     kalpana = site.start({ resync: 0.5, host: proxy.host, flags: ['--listen', '127.0.0.1:0'] });
     made = await settle(site, kalpana);
-  });
+    // The cache's keeper, once it answers, has its workspaces looked at: no resync would find what that look does.
+    await eventually(async () => expect((await kalpana.ask<{ phase: string }>('/api/v1/caches/default')).phase).toBe('Ready'), { withinMs: 60_000 });
+    await kalpana.resyncs(2);
+  }, 90_000);
 
   it.each(damages)('container $what', async (damage) => {
     const before = made.get(damage.slug);
