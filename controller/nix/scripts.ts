@@ -24,6 +24,8 @@ until NIX_REMOTE=daemon nix --extra-experimental-features nix-command store ping
   [ "$tries" -lt 100 ] || { echo "kalpana: silent"; exit 1; }
   sleep 0.1
 done
+# Whoever trusts what is there now loses it when the keeper ends, which it does in a moment.
+[ ! -e /nix/var/kalpana/wipe ] || { echo "the volume is about to be emptied"; exit 1; }
 version=$(nix --version)
 echo "kalpana: version \${version##* }"
 cd /nix/var/nix/profiles/kalpana

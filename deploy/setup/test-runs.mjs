@@ -33,7 +33,7 @@ export function testRun() {
   }
 
   /** In a process group of its own, so that what a test left running ends with it. */
-  function exec([command, ...args], { env, inherit = false, limitMs = 540_000 } = {}) {
+  function exec([command, ...args], { env, inherit = false, limitMs = 3_600_000 } = {}) {
     return new Promise((resolve, reject) => {
       const stdio = inherit ? ['ignore', 'inherit', 'inherit'] : ['ignore', 'pipe', 'pipe'];
       const child = spawn(command, args, { cwd: root, env: { ...process.env, ...env }, stdio, detached: true });

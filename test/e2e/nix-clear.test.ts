@@ -1,5 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/e2e-eventually.js';
+import { startEngineProxy, type EngineProxy } from '../support/e2e-proxy.js';
 import { testEngineHost } from '../support/engine.js';
 import type { Finished, Kalpana } from '../support/kalpana.js';
 import { createSite } from '../support/kalpana-site.js';
@@ -15,9 +16,11 @@ const { keeper, volume } = cacheObjects(CACHE);
 const LONG = 60_000;
 let server: TestNixCache;
 let controller: Kalpana;
+let proxy: EngineProxy;
 
 beforeAll(async () => {
   server = await serveNixCache(host);
+  proxy = await startEngineProxy(host);
   await importStoreImage(host, { reference: 'trusted/clear:1' });
   putCache(site, CACHE, server, { trustedImages: ['trusted/*'] });
   controller = site.start();
@@ -117,15 +120,22 @@ describe('kalpana cache clear', () => {
     await expectServing();
   }, 240_000);
 
-  it.each([
-    ['a workspace has stopped', async () => expect((await docker.container('workspace-nc-b')).State.Status).toBe('exited')],
-    ['the volume is marked', async () => expect((await docker.sh(keeper, 'cat /nix/var/kalpana/wipe')).code).toBe(0)],
-    ['the keeper has stopped', async () => expect((await docker.container(keeper)).State.Status).not.toBe('running')],
-  ])('killed when %s: the next controller brings everything back', async (_when, point) => {
+  it.each(['a workspace has stopped', 'the volume is marked', 'the keeper has stopped'] as const)('killed when %s: the next controller brings everything back', async (when) => {
     await docker.sh('workspace-nc-a', 'echo kept > /workspace/file');
+    await controller.stop();
+    controller = site.start({ host: proxy.host });
+    await readyAll();
+    await cachePhase(controller, CACHE, 'Ready');
+    const { Id: id } = await docker.container(keeper);
+    const call = when === 'the volume is marked' ? 'stop' : 'start';
+    const point = proxy.hold((method, path) => method === 'POST' && path === `/containers/${id}/${call}`);
     const answer = clear('--force');
-    await eventually(point, { withinMs: LONG });
+    if (when === 'a workspace has stopped') await eventually(async () => expect((await docker.container('workspace-nc-b')).State.Status).toBe('exited'), { withinMs: LONG });
+    else await point.reached;
+    if (when === 'the volume is marked') expect((await docker.sh(keeper, 'cat /nix/var/kalpana/wipe')).code).toBe(0);
+    if (when === 'the keeper has stopped') expect((await docker.container(keeper)).State.Status).not.toBe('running');
     await controller.kill();
+    point.letGo();
     expect((await answer).code).toBe(1);
     controller = site.start();
     await readyAll();

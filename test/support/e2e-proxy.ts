@@ -16,9 +16,17 @@ export interface EngineProxy {
   streams(): number;
   /** The next call for which `matches` is true reaches the engine, and its answer is lost. Resolves when that happened. */
   loseAnswer(matches: (method: string, path: string) => boolean): Promise<void>;
+  /** The next call for which `matches` is true waits here, and has not reached the engine, until it is let go. */
+  hold(matches: (method: string, path: string) => boolean): HeldCall;
   /** Calls so far, as `METHOD /path` without version and query. */
   calls(): readonly string[];
   close(): Promise<void>;
+}
+
+export interface HeldCall {
+  /** Resolves when the call has come. */
+  readonly reached: Promise<void>;
+  letGo(): void;
 }
 
 const open = new Set<EngineProxy>();
@@ -34,6 +42,7 @@ export async function startEngineProxy(engine: string): Promise<EngineProxy> {
   const streams = new Set<ServerResponse>();
   let mode: EventMode = 'pass';
   let opened = 0;
+  let holding: { matches: (method: string, path: string) => boolean; reach: () => void; go: Promise<void> } | null = null;
   let lose: { matches: (method: string, path: string) => boolean; done: () => void } | null = null;
 
   function forward(incoming: IncomingMessage, outgoing: ServerResponse, onAnswer: (answer: IncomingMessage) => void): void {
@@ -59,6 +68,15 @@ export async function startEngineProxy(engine: string): Promise<EngineProxy> {
     }
     const lost = lose?.matches(method, path) === true ? lose : null;
     if (lost !== null) lose = null;
+    const held = holding?.matches(method, path) === true ? holding : null;
+    if (held === null) return pass(incoming, outgoing, path, lost);
+    holding = null;
+    held.reach();
+    // A caller that is gone meanwhile takes its call with it.
+    void held.go.then(() => incoming.socket.destroyed || pass(incoming, outgoing, path, lost));
+  });
+
+  function pass(incoming: IncomingMessage, outgoing: ServerResponse, path: string, lost: typeof lose): void {
     forward(incoming, outgoing, (answer) => {
       if (lost !== null) {
         answer.resume().on('end', () => {
@@ -73,7 +91,7 @@ export async function startEngineProxy(engine: string): Promise<EngineProxy> {
       else answer.pipe(outgoing);
       answer.on('aborted', () => outgoing.destroy());
     });
-  });
+  }
   await new Promise<void>((resolve) => server.listen(join(dir, 'docker.sock'), resolve));
 
   const proxy: EngineProxy = {
@@ -84,6 +102,13 @@ export async function startEngineProxy(engine: string): Promise<EngineProxy> {
     },
     streams: () => opened,
     loseAnswer: (matches) => new Promise((done) => (lose = { matches, done })),
+    hold(matches) {
+      let reach = () => {};
+      let letGo = () => {};
+      const reached = new Promise<void>((resolve) => (reach = resolve));
+      holding = { matches, reach, go: new Promise<void>((resolve) => (letGo = resolve)) };
+      return { reached, letGo };
+    },
     calls: () => calls,
     async close() {
       open.delete(proxy);
