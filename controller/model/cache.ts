@@ -1,5 +1,6 @@
 import type { ContainerState } from './engine-objects.js';
 import type { SpecLocation, SpecProblem } from './desired.js';
+import type { GcStatus } from './gc.js';
 import type { Failure } from './reasons.js';
 import type { Condition } from './status.js';
 
@@ -62,6 +63,8 @@ export interface CacheReport {
   /** Words of what is being realised now, for a person; none when nothing is. */
   readonly underWay: readonly string[];
   readonly totals: CacheTotals;
+  /** Null: the cache has no spec any more. */
+  readonly gc: GcStatus | null;
 }
 
 export type CacheConditionType = 'SpecValid' | 'KeeperReady' | 'Ready';

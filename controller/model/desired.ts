@@ -1,3 +1,4 @@
+import type { GcConfig } from './gc.js';
 import type { HealthcheckDefinition, Limits, RestartPolicy } from './engine-objects.js';
 import type { Secret } from './secret.js';
 
@@ -108,6 +109,7 @@ export interface CacheConfig {
   readonly mounts: readonly CreationMount[];
   /** Packages, as those of a workspace. */
   readonly prewarm: readonly string[];
+  readonly gc: GcConfig;
 }
 
 /** One cache as its spec wants it, or as the defaults do. */

@@ -145,6 +145,7 @@ export function createCache(name: string, deps: CacheDependencies) {
       workspaces,
       underWay: environments.underWay(),
       totals,
+      gc: null,
     });
   }
 

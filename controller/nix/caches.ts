@@ -108,7 +108,7 @@ export function createCaches(deps: CachesDependencies) {
 
   function forget(name: string): void {
     caches.delete(name);
-    events.onReport({ name, verdict: { kind: 'removed' }, spec: { location: null, problem: null }, volume: '', keeper: null, storeBytes: null, storePaths: null, environments: 0, workspaces: [], underWay: [], totals: { paths: { hit: 0, fetched: 0, built: 0 }, bytesFetched: 0, bytesSaved: 0 } });
+    events.onReport({ name, verdict: { kind: 'removed' }, spec: { location: null, problem: null }, volume: '', keeper: null, storeBytes: null, storePaths: null, environments: 0, workspaces: [], underWay: [], totals: { paths: { hit: 0, fetched: 0, built: 0 }, bytesFetched: 0, bytesSaved: 0 }, gc: null });
   }
 
   function hasContainer(workspace: string): boolean {

@@ -39,7 +39,7 @@ export function createCacheStatuses({ now, record }: { readonly now: () => numbe
 }
 
 function statusAfter(before: CacheStatus | null, report: CacheReport, now: number): CacheStatus {
-  const { name, volume, keeper, storeBytes, storePaths, environments, workspaces, underWay, totals } = report;
+  const { name, volume, keeper, storeBytes, storePaths, environments, workspaces, underWay, totals, gc } = report;
   return {
     name,
     phase: nextCachePhase(before?.phase ?? null, report),
@@ -52,6 +52,7 @@ function statusAfter(before: CacheStatus | null, report: CacheReport, now: numbe
     workspaces,
     underWay,
     totals,
+    gc,
     conditions: cacheConditionsOf(report, before?.conditions ?? [], now),
     hitRate: hitRate(report),
   };

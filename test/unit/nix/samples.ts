@@ -15,6 +15,7 @@ export const CONFIG: CacheConfig = {
   network: 'bridge',
   mounts: [],
   prewarm: [],
+  gc: { schedule: '0 4 * * *', timeZone: 'UTC', retainMs: 604_800_000, maxBytes: null, maxFreedPerRun: null, optimise: false, deadlineMs: 1_800_000, suspend: false },
 };
 
 export function cache(change: Partial<CacheConfig> = {}, { implicit = false } = {}): DesiredCache {

@@ -176,6 +176,7 @@ describe('a resolved cache', () => {
       substituters: ['https://cache.nixos.org'],
       trustedPublicKeys: ['cache.nixos.org-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY='],
       requireSignatures: true, sandbox: false, trustedImages: ['kalpana/*'], network: 'bridge', mounts: [], prewarm: [],
+      gc: { schedule: '0 4 * * *', timeZone: 'UTC', retainMs: 604_800_000, maxBytes: null, maxFreedPerRun: null, optimise: false, deadlineMs: 1_800_000, suspend: false },
     };
     expect(await config()).toEqual(defaults);
     expect(await config({})).toEqual(defaults);

@@ -73,6 +73,7 @@ export function sampleCacheReport(verdict: CacheVerdict = { kind: 'ready' }, cha
     workspaces: ['alice', 'bob'],
     underWay: [],
     totals: { paths: { hit: 97, fetched: 2, built: 1 }, bytesFetched: 31_457_280, bytesSaved: 314_572_800 },
+    gc: null,
     ...changes,
   };
 }
