@@ -31,13 +31,15 @@ export function createBody(definition: ContainerDefinition): object {
   };
 }
 
-function privilegesBody({ capabilities, unconfined }: Privileges): object {
+function privilegesBody({ capabilities, unconfined, hostPid }: Privileges): object {
   return {
     CapDrop: ['ALL'],
     CapAdd: capabilities,
     SecurityOpt: ['no-new-privileges', ...(unconfined ? ['seccomp=unconfined'] : [])],
     // Empty lists mask nothing; left out, the engine's own lists do.
     ...(unconfined ? { MaskedPaths: [], ReadonlyPaths: [] } : {}),
+    // Both: an engine that remaps users refuses the host's processes otherwise.
+    ...(hostPid === true ? { PidMode: 'host', UsernsMode: 'host' } : {}),
   };
 }
 

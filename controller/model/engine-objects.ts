@@ -75,6 +75,8 @@ export interface Privileges {
   readonly capabilities: readonly string[];
   /** No seccomp filter and no masked system paths, as sandboxed builds need (F11). */
   readonly unconfined: boolean;
+  /** Among the host's processes, as their users are known there (F4). The engine gives it no init process then: it is not PID 1. */
+  readonly hostPid?: boolean;
 }
 
 export interface ExecRequest {

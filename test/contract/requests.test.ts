@@ -77,13 +77,14 @@ it('what the image decides is left out', async () => {
 it.each([
   ['all of it', { capabilities: ['CHOWN', 'SYS_ADMIN'], unconfined: true }, { CapDrop: ['ALL'], CapAdd: ['CHOWN', 'SYS_ADMIN'], SecurityOpt: ['no-new-privileges', 'seccomp=unconfined'], MaskedPaths: [], ReadonlyPaths: [] }],
   ['as little as possible', { capabilities: [], unconfined: false }, { CapDrop: ['ALL'], CapAdd: [], SecurityOpt: ['no-new-privileges'] }],
+  ['the host\'s processes', { capabilities: ['SYS_PTRACE'], unconfined: false, hostPid: true }, { CapDrop: ['ALL'], CapAdd: ['SYS_PTRACE'], SecurityOpt: ['no-new-privileges'], PidMode: 'host', UsernsMode: 'host' }],
 ])('a helper container says its privileges: %s', async (_name, privileges, expected) => {
   const port = await answering(created);
   await port.createContainer('workspace-alice', { ...DEFINITION, network: 'none', entrypoint: ['/bin/keeper'], user: '0:0', privileges });
   const { HostConfig, ...config } = sent() as { HostConfig: object };
   expect(config).toMatchObject({ Entrypoint: ['/bin/keeper'], User: '0:0', Cmd: ['sleep', 'infinity'] });
   expect(HostConfig).toMatchObject({ NetworkMode: 'none', ...expected });
-  const said = Object.keys(HostConfig).filter((key) => ['CapDrop', 'CapAdd', 'SecurityOpt', 'MaskedPaths', 'ReadonlyPaths', 'Privileged'].includes(key));
+  const said = Object.keys(HostConfig).filter((key) => ['CapDrop', 'CapAdd', 'SecurityOpt', 'MaskedPaths', 'ReadonlyPaths', 'Privileged', 'PidMode', 'UsernsMode'].includes(key));
   expect(said).toEqual(Object.keys(expected));
 });
 
