@@ -2,6 +2,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Clock } from '../model/clock.js';
 import { pathOf, type Call, type EngineClient } from './client.js';
 import { EngineError, type DockerPort } from './port.js';
+import { readArchive } from './read-archive.js';
 import { statPath } from './stat-path.js';
 import { directoryTar, firstNames, wholeTar } from './tar.js';
 
@@ -14,15 +15,8 @@ const KEEP_DIRECTORIES = { noOverwriteDirNonDir: '1' };
 export function archiveVerbs(engine: EngineClient, clock: Clock): Pick<DockerPort, 'pathEntries' | 'copyPath' | 'putDirectories'> {
   return {
     async pathEntries(idOrName, path, limit, options) {
-      const call = { verb: 'pathEntries', method: 'GET', deadlineMs: STREAM_SILENCE_MS, options } as const;
-      try {
-        return await engine.call(readCall(call, idOrName, path), (answer, scope) => firstNames(answer, limit, scope.touch));
-      } catch (error) {
-        if (!(error instanceof EngineError && error.kind === 'not-found')) throw error;
-        // The path, or the container? That one throws.
-        await engine.effect({ ...call, path: `${pathOf('containers', idOrName)}/json` });
-        return null;
-      }
+      const call = { verb: 'pathEntries', deadlineMs: STREAM_SILENCE_MS, longLived: true, options } as const;
+      return readArchive(engine, call, idOrName, path, (answer, scope) => firstNames(answer, limit, scope.touch));
     },
 
     async copyPath(from, to, options) {

@@ -9,6 +9,7 @@ import { imageVerbs } from './images.js';
 import { logVerbs } from './logs.js';
 import { networkVerbs } from './networks.js';
 import type { DockerPort } from './port.js';
+import { linkVerbs } from './read-link.js';
 import { pathVerbs } from './stat-path.js';
 import { openTransport } from './transport.js';
 import { volumeVerbs } from './volumes.js';
@@ -31,6 +32,7 @@ export function connectEngine(endpoint: EngineEndpoint, options: ConnectOptions 
     ...logVerbs(engine),
     ...execVerbs(engine, clock),
     ...pathVerbs(engine),
+    ...linkVerbs(engine),
     ...archiveVerbs(engine, clock),
     ...volumeVerbs(engine),
     ...networkVerbs(engine),

@@ -59,9 +59,10 @@ function engineWords(body: string): string | null {
   }
 }
 
-const LONGEST_MESSAGE = 2_000;
+const LONGEST_HALF = 1_000;
 
+/** Of a long message both ends are kept: the engine names what it did first, a path of any length then, and the cause last. */
 export function oneLine(text: string): string {
   const line = text.replace(/\s+/g, ' ').trim();
-  return line.length > LONGEST_MESSAGE ? `${line.slice(0, LONGEST_MESSAGE)}…` : line;
+  return line.length > 2 * LONGEST_HALF ? `${line.slice(0, LONGEST_HALF)}…${line.slice(-LONGEST_HALF)}` : line;
 }

@@ -73,6 +73,15 @@ export interface DockerPort {
   tailContainer(idOrName: string, lines: number, options?: CallOptions): Promise<string>;
   /** What stands at `path` in a container, running or stopped, through its volumes (F6); null when nothing does. */
   statPath(idOrName: string, path: string, options?: CallOptions): Promise<{ readonly linkTarget: string } | null>;
+  /**
+   * The target of a symbolic link as it was written (`statPath` gives where it leads in the end), in a container in any state,
+   * through its volumes, whether or not anything is there; links on the way to it are followed.
+   * - Null when there is no link at `path`: nothing, something else, or no directory on the way. A missing container is `not-found`.
+   * - A link that the engine cannot follow (a loop, a way through a file) is looked for in its directory, contents and all:
+   *   behind 256 MiB of others it is a `server` failure, and so is a path longer than the engine can walk.
+   * - What is not UTF-8 in a target comes as U+FFFD.
+   */
+  readLink(idOrName: string, path: string, options?: CallOptions): Promise<string | null>;
 
   /**
    * Runs a command in a running container and waits for its end; `deadlineMs` is on the silence of its output (10 minutes).

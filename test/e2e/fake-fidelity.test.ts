@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { homedir } from 'node:os';
 import { connectEngine } from '../../controller/docker/dockerode-port.js';
 import { findEndpoint } from '../../controller/docker/endpoint.js';
+import { dockerOf } from '../support/e2e-docker.js';
 import { cleanUp, ENGINE_BEHAVIOURS, type EngineUnderTest } from '../support/engine-behaviours.js';
 import { TEST_IMAGE, testEngineHost } from '../support/engine.js';
 
@@ -23,7 +24,8 @@ describe('a real engine behaves as the fake one (test/simulation runs the same t
   beforeAll(async () => {
     const docker = connectEngine(await findEndpoint({ DOCKER_HOST: testEngineHost() }, homedir()));
     close = () => docker.close();
-    engine = { docker, image: TEST_IMAGE, prefix: `fidelity-${process.pid}`, hostPort: await freePort() };
+    const pause = async (name: string) => void (await dockerOf(testEngineHost()).pause(name));
+    engine = { docker, image: TEST_IMAGE, prefix: `fidelity-${process.pid}`, hostPort: await freePort(), pause };
   });
   afterEach(() => cleanUp(engine), 30_000);
   afterAll(() => close());

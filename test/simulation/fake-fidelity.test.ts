@@ -12,7 +12,8 @@ describe('the fake engine behaves as a real one (test/e2e runs the same table)',
     engine.state.missingPaths.add('/kalpana-absent');
     engine.state.networks.set('bridge', { id: 'bridge', labels: {} });
     let seen = '';
-    const running = run({ docker: engine.connect().port, image: 'app:1', prefix: 'fidelity', hostPort: 8080 }).then((result) => (seen = result));
+    const pause = (id: string) => Promise.resolve(engine.hands.pause(id));
+    const running = run({ docker: engine.connect().port, image: 'app:1', prefix: 'fidelity', hostPort: 8080, pause }).then((result) => (seen = result));
     await clock.runUntil(() => seen !== '', 1_000);
     await running;
     expect(seen).toBe(expected);

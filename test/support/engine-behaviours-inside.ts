@@ -1,3 +1,4 @@
+import { makeLinks } from './engine-behaviours-links.js';
 import { definition, outcome, started, stateOf, type EngineBehaviour, type EngineUnderTest } from './engine-behaviours-steps.js';
 import { placeOf } from './fake-engine-inside.js';
 import type { EngineState, ExecHandler } from './fake-engine-state.js';
@@ -17,6 +18,7 @@ export function commandsOf(state: () => EngineState): ExecHandler {
     if (command === SLEEP) return { exitCode: 0, lines: ['asleep'], afterMs: 60_000 };
     if (command === WHO) return { exitCode: 0, lines: [`${user ?? '0:0'} ${env?.['WORD'] ?? ''}`] };
     if (command === ABSENT) return { exitCode: 126, lines: ['executable file not found in $PATH'] };
+    makeLinks(state(), container, command);
     const { directories, links } = state();
     if (command === LINK) links.set(placeOf(container, '/data/one'), '/nix/store/a');
     if (command === KEEP) directories.set(placeOf(container, '/data/.local'), ['kept']);

@@ -8,6 +8,8 @@ export interface EngineUnderTest {
   readonly prefix: string;
   /** A host port that nobody uses. */
   readonly hostPort: number;
+  /** The controller pauses nothing; people do. */
+  pause(container: string): Promise<void>;
 }
 
 export interface EngineBehaviour {

@@ -1,4 +1,5 @@
 import { INSIDE_BEHAVIOURS } from './engine-behaviours-inside.js';
+import { LINK_BEHAVIOURS } from './engine-behaviours-links.js';
 import { definition, outcome, started, stateOf, type EngineBehaviour, type EngineUnderTest } from './engine-behaviours-steps.js';
 
 export { commandsOf } from './engine-behaviours-inside.js';
@@ -147,6 +148,7 @@ export const ENGINE_BEHAVIOURS: readonly EngineBehaviour[] = [
     },
   },
   ...INSIDE_BEHAVIOURS,
+  ...LINK_BEHAVIOURS,
 ];
 
 /** Removes all that a behaviour made. */

@@ -2,7 +2,7 @@ import type { DockerPort } from '../../controller/docker/port.js';
 import type { ContainerDefinition, Limits, ObservedContainer } from '../../controller/model/engine-objects.js';
 import { conflict, notFound, rejected, serverError } from './fake-engine-errors.js';
 import { removalMs, removeContainer, startContainer, stopContainer, stopDuration } from './fake-engine-lifecycle.js';
-import { placeOf } from './fake-engine-inside.js';
+import { linkAt, placeOf } from './fake-engine-inside.js';
 import { emitContainer, findContainer, insertContainer, isRunning, viewOf, type EngineCore, type FakeContainer } from './fake-engine-state.js';
 
 /** The port's verbs as what they do to the engine at one instant, without the way there and back; a command in a container takes its time. */
@@ -13,7 +13,7 @@ export type Effects = {
 type ContainerEffects = Pick<
   Effects,
   | 'listContainers' | 'inspectContainer' | 'createContainer' | 'startContainer' | 'stopContainer' | 'unpauseContainer'
-  | 'renameContainer' | 'updateContainer' | 'removeContainer' | 'tailContainer' | 'statPath'
+  | 'renameContainer' | 'updateContainer' | 'removeContainer' | 'tailContainer' | 'statPath' | 'readLink'
 >;
 
 export function containerEffects(core: EngineCore): ContainerEffects {
@@ -65,13 +65,14 @@ export function containerEffects(core: EngineCore): ContainerEffects {
     tailContainer: (idOrName) => `the output of ${need('tailContainer', idOrName).name}`,
     statPath(idOrName, path) {
       const container = need('statPath', idOrName);
-      for (const mount of container.mounts) {
-        const directory = `/var/lib/docker/volumes/${mount.source}/_data`;
-        const gone = mount.type === 'volume' && state.volumes.get(mount.source)?.directoryGone === true;
-        if (gone) throw serverError('statPath', `error evaluating symlinks from mount source "${directory}": lstat ${directory}: no such file or directory`);
-      }
+      refuseDamage(core, 'statPath', container);
       const link = state.links.get(placeOf(container, path));
       return link !== undefined || container.mounts.some((mount) => mount.target === path) ? { linkTarget: link ?? '' } : null;
+    },
+    readLink(idOrName, path) {
+      const container = need('readLink', idOrName);
+      refuseDamage(core, 'readLink', container);
+      return linkAt(state, container, path);
     },
   };
 }
@@ -87,6 +88,15 @@ export function settleMs(core: EngineCore, verb: string, args: readonly unknown[
 function viewIn(core: EngineCore, idOrName: string, withDetails: boolean): ObservedContainer | null {
   const container = findContainer(core.state, idOrName);
   return container === undefined ? null : viewOf(container, withDetails);
+}
+
+/** The engine shows nothing of a container while the directory behind any of its volumes is gone. */
+function refuseDamage({ state }: EngineCore, verb: string, container: FakeContainer): void {
+  for (const mount of container.mounts) {
+    const directory = `/var/lib/docker/volumes/${mount.source}/_data`;
+    const gone = mount.type === 'volume' && state.volumes.get(mount.source)?.directoryGone === true;
+    if (gone) throw serverError(verb, `error evaluating symlinks from mount source "${directory}": lstat ${directory}: no such file or directory`);
+  }
 }
 
 function refuseTakenName(core: EngineCore, verb: string, name: string): void {

@@ -2,6 +2,7 @@ import { WORKSPACE_NETWORK } from '../../controller/model/names.js';
 import type { ContainerDefinition, Limits } from '../../controller/model/engine-objects.js';
 import type { Effects } from './fake-engine-containers.js';
 import { endContainer, killContainer, removeContainer } from './fake-engine-lifecycle.js';
+import { placeOf } from './fake-engine-inside.js';
 import { emitContainer, findContainer, isRunning, type EngineCore, type FakeContainer } from './fake-engine-state.js';
 
 /** What people and their tools do on an engine. What makes no sense at the moment does nothing, as for a person who is told so. */
@@ -22,6 +23,8 @@ export interface Hands {
   damageVolume(name: string): void;
   repairVolume(name: string): void;
   createVolume(name: string, labels: Readonly<Record<string, string>>, driver?: string): void;
+  /** Puts a symbolic link at a path of a container, into the volume that holds the path if there is one; null takes it away. */
+  link(name: string, path: string, target: string | null): void;
   /** Takes everybody out of the workspaces' network, removes it, and makes one of the same name anew. */
   renewNetwork(): void;
   run(name: string, definition: ContainerDefinition): void;
@@ -56,6 +59,11 @@ export function createHands(core: EngineCore, effects: Effects): Hands {
     createVolume(name, labels, driver = 'local') {
       if (!state.volumes.has(name)) state.volumes.set(name, { name, driver, labels, directoryGone: false });
     },
+    link: (name, path, target) =>
+      withContainer(name, (container) => {
+        if (target === null) state.links.delete(placeOf(container, path));
+        else state.links.set(placeOf(container, path), target);
+      }),
     renewNetwork() {
       const old = state.networks.get(WORKSPACE_NETWORK);
       if (old === undefined) return;

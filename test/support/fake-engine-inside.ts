@@ -73,6 +73,29 @@ export function placeOf(container: FakeContainer, path: string): string {
   return holding === undefined ? `container ${container.id}:${clean}` : `${holding.type} ${holding.source}:${clean.slice(holding.target.length)}`;
 }
 
+/** As Linux has it; the engine itself follows more. */
+const MOST_LINKS = 40;
+
+/** The raw target of a link; links on the way to it are followed, and lead nowhere in a loop. */
+export function linkAt(state: EngineState, container: FakeContainer, path: string): string | null {
+  const left = path.split('/');
+  const name = left.pop() ?? '';
+  let way = '';
+  for (let followed = 0; left.length > 0; ) {
+    const segment = left.shift();
+    if (segment === '' || segment === '.') continue;
+    const target = segment === '..' ? undefined : state.links.get(placeOf(container, `${way}/${segment}`));
+    if (target === undefined) way = segment === '..' ? way.slice(0, Math.max(0, way.lastIndexOf('/'))) : `${way}/${segment}`;
+    else if ((followed += 1) > MOST_LINKS) return null;
+    else {
+      left.unshift(...target.split('/'));
+      if (target.startsWith('/')) way = '';
+    }
+  }
+  // `l/` is what `l` leads to, and no link.
+  return name === '' || name === '.' || name === '..' ? null : (state.links.get(placeOf(container, `${way}/${name}`)) ?? null);
+}
+
 export function forgetVolume({ links, directories }: EngineState, name: string): void {
   for (const kept of [links, directories]) for (const place of kept.keys()) if (place.startsWith(`volume ${name}:`)) kept.delete(place);
 }

@@ -165,7 +165,7 @@ type Pass = <V extends Verb>(verb: V, args: readonly unknown[], signal: AbortSig
 /** Each verb's options are its last parameter; the number before it differs. */
 const ARITY: Readonly<Record<Verb, number>> = {
   version: 0, listContainers: 1, inspectContainer: 1, createContainer: 2, startContainer: 1, stopContainer: 2, unpauseContainer: 1,
-  renameContainer: 2, updateContainer: 2, removeContainer: 2, tailContainer: 2, statPath: 2, listVolumes: 0, createVolume: 2,
+  renameContainer: 2, updateContainer: 2, removeContainer: 2, tailContainer: 2, statPath: 2, readLink: 2, listVolumes: 0, createVolume: 2,
   removeVolume: 1, listNetworks: 0, createNetwork: 2, connectNetwork: 2, disconnectNetwork: 2, inspectImage: 1, pullImage: 2,
   exec: 2, pathEntries: 3, copyPath: 2, putDirectories: 3,
 };

@@ -3,7 +3,7 @@ import type { EngineCall, FakeEngine, Verb } from './fake-engine.js';
 import { findContainer, isRunning, type FakeContainer } from './fake-engine-state.js';
 import type { SimSpecs } from './sim-specs.js';
 
-export const READS: ReadonlySet<Verb> = new Set<Verb>(['version', 'listContainers', 'pathEntries', 'inspectContainer', 'tailContainer', 'statPath', 'listVolumes', 'listNetworks', 'inspectImage']);
+export const READS: ReadonlySet<Verb> = new Set<Verb>(['version', 'listContainers', 'pathEntries', 'inspectContainer', 'tailContainer', 'statPath', 'readLink', 'listVolumes', 'listNetworks', 'inspectImage']);
 
 /** Verbs whose first argument is a container. */
 const ON_CONTAINER: ReadonlySet<Verb> = new Set<Verb>(['startContainer', 'stopContainer', 'unpauseContainer', 'renameContainer', 'updateContainer', 'removeContainer']);

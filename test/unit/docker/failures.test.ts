@@ -23,7 +23,8 @@ describe('transportFailure', () => {
   });
 });
 
-it('an engine\'s long message is cut', () => {
-  const { message } = statusFailure('startContainer', 500, 'application/json', JSON.stringify({ message: 'x'.repeat(5_000) }));
+it('an engine\'s long message is cut in its middle: the cause stands at its end', () => {
+  const { message } = statusFailure('readLink', 500, 'application/json', JSON.stringify({ message: `lstat /${'x'.repeat(5_000)}: file name too long` }));
   expect(message).toHaveLength(2_001);
+  expect(message).toMatch(/^lstat \/x+…x+: file name too long$/);
 });
