@@ -16,6 +16,14 @@ export type AbsolutePath = string
  * An attribute of the cache's nixpkgs (python3Packages.requests), a flake reference (github:owner/repository#attribute), or a store path.
  */
 export type Package = string
+/**
+ * A duration: a number and a unit, e.g. '0s', '90s', '30m', '12h', '7d', '2w'.
+ */
+export type LongDuration = string
+/**
+ * A number of bytes: a number and an optional unit, e.g. '500Mi', '20Gi', '20G'.
+ */
+export type StoreSize = string
 
 /**
  * A Nix store that workspaces share: one volume, and the keeper container that alone writes it. No file is needed for the cache 'default'.
@@ -92,10 +100,48 @@ mounts?: BindMount[]
  * @maxItems 256
  */
 prewarm?: Package[]
+gc?: GarbageCollection
 }
 export interface BindMount {
 type: "bind"
 source: AbsolutePath
 target: AbsolutePath
 readOnly?: boolean
+}
+/**
+ * When and how what nothing uses any more is deleted from the store.
+ */
+export interface GarbageCollection {
+/**
+ * A cron expression of five fields (minute, hour, day of month, month, day of week), or of six with the second first; or a nickname such as '@daily'. A run that was missed is made up for once.
+ */
+schedule?: string
+/**
+ * The schedule's time zone: a name of the IANA database such as 'Europe/Berlin', or 'UTC'.
+ */
+timeZone?: string
+/**
+ * How long old package lists and the packages of removed workspaces are kept, e.g. '7d'; '0s' keeps none. At most '520w'.
+ */
+retain?: LongDuration
+/**
+ * A store that grows over this size is collected between schedules too, e.g. '20Gi'. No bound when left out.
+ */
+maxBytes?: StoreSize
+/**
+ * A run stops after it has freed this much, e.g. '5Gi'; the next ones go on. No bound when left out.
+ */
+maxFreedPerRun?: StoreSize
+/**
+ * Whether equal files in the store are replaced by hard links after a run.
+ */
+optimise?: boolean
+/**
+ * After this time a run is given up, e.g. '30m'. From '10s' to '7d'.
+ */
+deadline?: LongDuration
+/**
+ * Whether no run begins by itself; a person's request still starts one.
+ */
+suspend?: boolean
 }

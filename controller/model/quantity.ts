@@ -16,7 +16,7 @@ const SIZE_UNITS: Readonly<Record<string, number>> = {
   T: 1e12,
 };
 
-const DURATION_UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const DURATION_UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 
 /** Whole bytes, rounded down; null when `text` is not a size or is beyond what a number holds exactly. */
 export function parseSizeBytes(text: string): number | null {
@@ -27,9 +27,9 @@ export function parseSizeBytes(text: string): number | null {
   return Number.isSafeInteger(bytes) ? bytes : null;
 }
 
-/** Whole milliseconds, rounded down; null when `text` is not a duration or is beyond what a number holds exactly. */
+/** Whole milliseconds, rounded down; a day has 24 hours. A schema may allow less units. Null when `text` is not a duration or is beyond what a number holds exactly. */
 export function parseDurationMs(text: string): number | null {
-  const match = /^([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)$/.exec(text);
+  const match = /^([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d|w)$/.exec(text);
   const unit = DURATION_UNITS[match?.[2] ?? ''];
   if (!match?.[1] || unit === undefined) return null;
   // Rounded to a nanosecond first: 1.001 s is 1000.9999999999999 ms in floating point.

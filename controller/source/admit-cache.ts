@@ -1,5 +1,6 @@
 import { CACHE_MOUNT_PATH } from '../model/names.js';
 import type { NixCache, NixCacheSpec } from '../model/nix-cache.generated.js';
+import { admitGc } from './admit-gc.js';
 import { admitImage } from './admit-image.js';
 import { admitPackages } from './admit-packages.js';
 import { DEFAULT_CACHE_CONFIG } from './cache-defaults.js';
@@ -24,6 +25,7 @@ export function admitCache(cache: NixCache): Issue[] {
     ...admitNetwork(spec.network),
     ...admitTargets(spec.mounts ?? []),
     ...admitPackages('prewarm', spec.prewarm ?? []),
+    ...admitGc(spec.gc ?? {}),
   ];
 }
 

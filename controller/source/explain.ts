@@ -83,6 +83,8 @@ const PATTERN_WORDS: Readonly<Record<string, string>> = {
   AbsolutePath: 'is not a plain absolute path: use e.g. "/data", without ".", "..", "//", "," or a "/" at the end',
   ConfigWord: 'is not one word of nix.conf: use printable ASCII characters, without white space and "#"',
   Duration: 'is not a duration; use e.g. "10s" or "5m"',
+  LongDuration: 'is not a duration; use e.g. "30m" or "7d"',
+  StoreSize: 'is not a size; use e.g. "500Mi" or "20Gi"',
   Size: 'is not a size; use e.g. "512Mi" or "2Gi"',
   image: 'is not an image reference; use name, name:tag or name@sha256:…',
   name: 'is not a variable name: use letters, digits, "_", "." and "-", no digit first',

@@ -1,6 +1,8 @@
 import type { CacheConfig, DesiredCache, DesiredWorkspace } from '../model/desired.js';
+import type { GcConfig } from '../model/gc.js';
 import { DEFAULT_CACHE } from '../model/names.js';
-import type { NixCacheSpec } from '../model/nix-cache.generated.js';
+import type { GarbageCollection, NixCacheSpec } from '../model/nix-cache.generated.js';
+import { parseDurationMs, parseSizeBytes } from '../model/quantity.js';
 import { bindMounts } from './bind-mounts.js';
 import { DEFAULT_CACHE_CONFIG } from './cache-defaults.js';
 import type { Merged, Wanted } from './merge.js';
@@ -51,5 +53,28 @@ function cacheConfig(spec: NixCacheSpec): CacheConfig {
     trustedImages: distinct(config.trustedImages),
     mounts: bindMounts(spec.mounts ?? []).sort(by((mount) => mount.target)),
     prewarm: distinct(config.prewarm),
+    gc: gcConfig(spec.gc ?? {}),
   };
+}
+
+function gcConfig(gc: GarbageCollection): GcConfig {
+  const defaults = DEFAULT_CACHE_CONFIG.gc;
+  return {
+    schedule: gc.schedule ?? defaults.schedule,
+    timeZone: gc.timeZone ?? defaults.timeZone,
+    retainMs: durationMs(gc.retain) ?? defaults.retainMs,
+    maxBytes: sizeBytes(gc.maxBytes),
+    maxFreedPerRun: sizeBytes(gc.maxFreedPerRun),
+    optimise: gc.optimise ?? defaults.optimise,
+    deadlineMs: durationMs(gc.deadline) ?? defaults.deadlineMs,
+    suspend: gc.suspend ?? defaults.suspend,
+  };
+}
+
+function durationMs(text: string | undefined): number | null {
+  return text === undefined ? null : parseDurationMs(text);
+}
+
+function sizeBytes(text: string | undefined): number | null {
+  return text === undefined ? null : parseSizeBytes(text);
 }

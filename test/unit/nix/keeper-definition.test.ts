@@ -31,6 +31,7 @@ describe('the keeper\'s container', () => {
     ['nixpkgs', { nixpkgs: '/other' }, false],
     ['prewarm', { prewarm: ['git'] }, false],
     ['trustedImages', { trustedImages: [] }, false],
+    ['gc', { gc: { ...CONFIG.gc, schedule: '@weekly', suspend: true } }, false],
   ] as const)('%s: is another keeper: %s %s', (_what, change, isOther) => {
     expect(keeperHash({ ...CONFIG, ...change }) !== keeperHash(CONFIG)).toBe(isOther);
   });

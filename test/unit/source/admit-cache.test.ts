@@ -27,9 +27,9 @@ const own = 'belongs to the keeper: mount elsewhere, e.g. below "/mnt"';
 
 describe('a cache with', () => {
   it.each<[string, object, string]>([
-    ['a schedule for the collector, which this release has not', { gc: {} }, 'spec.gc: unknown field; remove it; known here: image, nixpkgs, substituters, trustedPublicKeys, requireSignatures, sandbox, trustedImages, network, mounts, prewarm'],
+    ['a field of another release', { backup: {} }, 'spec.backup: unknown field; remove it; known here: image, nixpkgs, substituters, trustedPublicKeys, requireSignatures, sandbox, trustedImages, network, mounts, prewarm, gc'],
     ['a misspelt field', { substituter: [] }, 'spec.substituter: unknown field; did you mean "substituters"?'],
-    ['a field of a workspace', { packages: [] }, 'spec.packages: unknown field; remove it; known here: image, nixpkgs, substituters, trustedPublicKeys, requireSignatures, sandbox, trustedImages, network, mounts, prewarm'],
+    ['a field of a workspace', { packages: [] }, 'spec.packages: unknown field; remove it; known here: image, nixpkgs, substituters, trustedPublicKeys, requireSignatures, sandbox, trustedImages, network, mounts, prewarm, gc'],
     ['a switch as a text', { sandbox: 'true' }, 'spec.sandbox: must be true or false, not a text in quotes'],
     ['an image in capitals', { image: 'Keeper' }, 'spec.image: "Keeper" has upper-case letters in its repository: write "keeper"'],
     ['nixpkgs by another scheme', { nixpkgs: 'ftp://example.com/x' }, `spec.nixpkgs: "ftp://example.com/x" ${path}`],
@@ -159,7 +159,7 @@ describe('an object', () => {
     ['without a kind', undefined, '"kind" is missing: add "Workspace" or "NixCache"'],
     ['whose kind is no text', 5, 'kind: must be "Workspace" or "NixCache"'],
   ])('%s is told that first', async (_what, kind, message) => {
-    expect(await messagesOf({ ...cache('default', { gc: {} }), kind })).toEqual([message]);
+    expect(await messagesOf({ ...cache('default', { backup: {} }), kind })).toEqual([message]);
   });
 });
 

@@ -13,6 +13,7 @@ const good = JSON.stringify(workspace('alice', {
 const goodCache = JSON.stringify(cache('lab', {
   image: 'x', nixpkgs: '/mnt/x', substituters: ['https://a'], trustedPublicKeys: [], requireSignatures: false, sandbox: true,
   trustedImages: ['a/*'], network: 'none', mounts: [{ type: 'bind', source: '/a', target: '/mnt' }], prewarm: ['git'],
+  gc: { schedule: '0 4 * * *', timeZone: 'Europe/Berlin', retain: '7d', maxBytes: '20Gi', maxFreedPerRun: '5Gi', optimise: true, deadline: '30m', suspend: true },
 }));
 const seed = 20240601;
 
@@ -45,6 +46,13 @@ describe('any input', () => {
     const value = JSON.parse(text) as { spec: Record<string, unknown> };
     const property = fc.asyncProperty(fc.constantFrom(...Object.keys(value.spec)), fc.jsonValue(), (key, replacement) =>
       expectAnswer(Buffer.from(JSON.stringify({ ...value, spec: { ...value.spec, [key]: replacement } }))));
+    return fc.assert(property, { seed, numRuns: 500 });
+  });
+
+  it('of a collection with a text replaced gets an answer that is true', () => {
+    const value = JSON.parse(goodCache) as { spec: { gc: object } };
+    const property = fc.asyncProperty(fc.constantFrom(...Object.keys(value.spec.gc)), fc.string({ unit: 'binary', maxLength: 40 }), (key, replacement) =>
+      expectAnswer(Buffer.from(JSON.stringify({ ...value, spec: { ...value.spec, gc: { ...value.spec.gc, [key]: replacement } } }))));
     return fc.assert(property, { seed, numRuns: 500 });
   });
 });

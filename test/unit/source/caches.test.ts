@@ -188,7 +188,7 @@ describe('the record of a cache', () => {
 
   const location = { source: '', file: '', line: 1, column: 1 };
   it.each<[string, string, object]>([
-    ['of a later release', 'nixcache.default.json', { version: 1, location, cache: cache('default', { gc: {} }) }],
+    ['of a later release', 'nixcache.default.json', { version: 1, location, cache: cache('default', { backup: {} }) }],
     ['of another cache', 'nixcache.default.json', { version: 1, location, cache: cache('lab') }],
     ['of a workspace', 'nixcache.default.json', { version: 1, location, workspace: workspace('default') }],
     ['of a kind that is none', 'nixcache.default.json', { version: 1, location, cache: { ...cache('default'), kind: 'Other' } }],

@@ -12,6 +12,7 @@ describe('parseSizeBytes', () => {
 describe('parseDurationMs', () => {
   it.each([
     ['500ms', 500], ['10s', 10_000], ['5m', 300_000], ['1h', 3_600_000], ['1.5s', 1500], ['1.001s', 1001], ['0.5ms', 0],
-    ['', null], ['10', null], ['1d', null], ['1h30m', null], ['9999999999999h', null],
+    ['1d', 86_400_000], ['1.5d', 129_600_000], ['2w', 1_209_600_000], ['0s', 0], ['0w', 0], ['14892855w', 9_007_198_704_000_000],
+    ['', null], ['10', null], ['1D', null], ['1dd', null], ['1mo', null], ['1y', null], ['-1d', null], ['1w2d', null], ['d', null], ['14892856w', null], ['1h30m', null], ['9999999999999h', null],
   ])('%j is %j', (text, ms) => expect(parseDurationMs(text)).toBe(ms));
 });
