@@ -5,6 +5,7 @@ import { problemText } from './model/problem-text.js';
 import { explain } from './model/reasons.js';
 import { renderOperation } from './plan/render.js';
 import { SHARED_KEY } from './engine/reconcile-shared.js';
+import { gcEvent } from './status/gc-event.js';
 import type { SourceSummary } from './status/sources.js';
 import type { StatusStore } from './status/store.js';
 import type { Logger } from './telemetry/logger.js';
@@ -92,6 +93,15 @@ export function createReporting(deps: {
       if (failure !== null) log.warn({ ...facts, reason: failure.reason, detail: explain(failure) }, 'packages could not be realised');
       else log.info({ ...facts, paths: use?.paths, bytes: use?.bytes }, 'packages realised');
     },
+    gcEnded({ cache, run }) {
+      metrics.gcEnded({ cache, run });
+      const event = gcEvent(cache, run);
+      if (event !== null) store.record(event);
+      const { result, failure, ...facts } = run;
+      if (result === 'success') log.info({ cache, ...facts }, 'garbage collected');
+      else log.warn({ cache, result, ...facts, reason: failure?.reason, detail: failure === null ? '' : explain(failure) }, 'garbage collection did not succeed');
+    },
+    gcStep: (facts) => log.debug(facts, 'garbage collection step'),
     queueChanged: (size) => metrics.queue(size),
     queueWaited: (seconds) => metrics.queueWaited(seconds),
     retried: () => metrics.queueRetried(),

@@ -2,6 +2,7 @@ import type { CallOptions } from '../docker/port.js';
 import type { CacheReport, CacheUse, WorkspaceCacheReport } from '../model/cache.js';
 import type { DesiredSnapshot, DesiredWorkspace } from '../model/desired.js';
 import type { EngineEvent, ObservedContainer, ObservedImage, ObservedNetwork, ObservedVolume } from '../model/engine-objects.js';
+import type { GcRun } from '../model/gc.js';
 import type { Failure, Reason } from '../model/reasons.js';
 import type { WorkspaceReport } from '../model/status.js';
 import type { CacheObservation, DriftField, Operation, WorkspaceMemory } from '../plan/types.js';
@@ -130,6 +131,10 @@ export interface Hooks {
   cacheUsed(facts: { readonly cache: string; readonly workspace: string; readonly use: CacheUse }): void;
   realising(facts: { readonly cache: string; readonly workspaces: readonly string[]; readonly words: string }): void;
   realised(facts: RealisedRecord): void;
+  /** A collection ended, however it did. */
+  gcEnded(facts: { readonly cache: string; readonly run: GcRun }): void;
+  /** A collection took a step. */
+  gcStep(facts: { readonly cache: string; readonly step: string; readonly seconds: number }): void;
   queueChanged(size: { readonly depth: number; readonly active: number }): void;
   queueWaited(seconds: number): void;
   retried(key: string, reason: Reason): void;

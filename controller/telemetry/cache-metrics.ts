@@ -1,13 +1,15 @@
 import { CACHE_PHASES, type CacheStatus } from '../model/cache.js';
 import type { Families } from './families.js';
+import { createGcMetrics } from './gc-metrics.js';
 import type { Metrics } from './metrics.js';
 
 const PATH_OUTCOMES = ['hit', 'fetched', 'built'] as const;
 const BYTE_OUTCOMES = ['fetched', 'saved'] as const;
 const TEMPERATURES = ['cold', 'warm'] as const;
 
-export function createCacheMetrics(families: Families): Pick<Metrics, 'cacheUsed' | 'observeCaches'> {
+export function createCacheMetrics(families: Families): Pick<Metrics, 'cacheUsed' | 'gcEnded' | 'observeCaches'> {
   const { nixPaths, nixBytes, nixStoreBytes, environmentSeconds, caches, cacheReady } = families;
+  const collections = createGcMetrics(families);
   /** Those that have series. */
   const known = new Set<string>();
 
@@ -18,6 +20,7 @@ export function createCacheMetrics(families: Families): Pick<Metrics, 'cacheUsed
     for (const outcome of PATH_OUTCOMES) nixPaths.inc({ cache, outcome }, 0);
     for (const outcome of BYTE_OUTCOMES) nixBytes.inc({ cache, outcome }, 0);
     for (const temperature of TEMPERATURES) environmentSeconds.zero({ cache, temperature });
+    collections.appear(cache);
   }
 
   function disappear(cache: string): void {
@@ -25,6 +28,7 @@ export function createCacheMetrics(families: Families): Pick<Metrics, 'cacheUsed
     for (const outcome of PATH_OUTCOMES) nixPaths.remove({ cache, outcome });
     for (const outcome of BYTE_OUTCOMES) nixBytes.remove({ cache, outcome });
     for (const temperature of TEMPERATURES) environmentSeconds.remove({ cache, temperature });
+    collections.disappear(cache);
   }
 
   function observeCaches(statuses: readonly CacheStatus[]): void {
@@ -33,8 +37,10 @@ export function createCacheMetrics(families: Families): Pick<Metrics, 'cacheUsed
     const counts = new Map(CACHE_PHASES.map((phase) => [phase, 0]));
     nixStoreBytes.reset();
     cacheReady.reset();
-    for (const { name, phase, storeBytes } of statuses) {
+    for (const status of statuses) {
+      const { name, phase, storeBytes } = status;
       appear(name);
+      collections.observe(status);
       counts.set(phase, (counts.get(phase) ?? 0) + 1);
       cacheReady.set({ name }, phase === 'Ready' ? 1 : 0);
       if (storeBytes !== null) nixStoreBytes.set({ cache: name }, storeBytes);
@@ -49,6 +55,10 @@ export function createCacheMetrics(families: Families): Pick<Metrics, 'cacheUsed
       nixBytes.inc({ cache, outcome: 'fetched' }, bytes.fetched);
       nixBytes.inc({ cache, outcome: 'saved' }, bytes.hit);
       environmentSeconds.observe({ cache, temperature }, seconds);
+    },
+    gcEnded({ cache, run }) {
+      appear(cache);
+      collections.ended(cache, run);
     },
     observeCaches,
   };

@@ -38,6 +38,12 @@ export function createFamilies(registry: Registry) {
     nixBytes: counter('nix_bytes_total', 'Unpacked bytes of paths, fetched or saved by being there already.', 'cache', 'outcome'),
     nixStoreBytes: gauge('nix_store_bytes', 'Size of the store; absent until the keeper has told.', 'cache'),
     environmentSeconds: histogram('nix_environment_duration_seconds', 'Time until an environment was in place; warm: every path was there.', REALISATION, 'cache', 'temperature'),
+    gcRuns: counter('nix_gc_runs_total', 'Collections of a cache by result; aborted: nothing was deleted.', 'cache', 'result'),
+    gcFreed: counter('nix_gc_freed_bytes_total', 'Disk space that collections freed.', 'cache'),
+    gcSeconds: histogram('nix_gc_duration_seconds', 'Time of one collection.', COLLECTION, 'cache'),
+    gcHeldSeconds: histogram('nix_gc_held_seconds', 'How long new realisations had to wait for one collection.', COLLECTION, 'cache'),
+    gcLastSuccess: gauge('nix_gc_last_success_timestamp_seconds', 'When a collection last succeeded; 0 before that.', 'cache'),
+    nixRoots: gauge('nix_roots', 'What keeps store paths, as the last collection found it.', 'cache', 'kind'),
     caches: gauge('caches', 'Caches by phase.', 'phase'),
     cacheReady: gauge('cache_ready', '1 when the cache is Ready.', 'name'),
     deletionsHeld: gauge('deletions_held', 'Removals that wait for a confirmation.'),
@@ -51,3 +57,5 @@ const SHORT = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 
 const LONG = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 /** Seconds: a link takes some 50 ms, a closure over a slow line an hour. */
 const REALISATION = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600];
+/** Seconds: the default deadline is half an hour. */
+const COLLECTION = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 1_800, 3_600];

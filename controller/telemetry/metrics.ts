@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { CacheStatus, CacheUse } from '../model/cache.js';
+import type { GcRun } from '../model/gc.js';
 import { REASONS, type Reason } from '../model/reasons.js';
 import { PHASES, type WorkspaceStatus } from '../model/status.js';
 import type { SourceSummary } from '../status/sources.js';
@@ -39,6 +40,7 @@ export interface Metrics {
   observeStatus(statuses: readonly WorkspaceStatus[]): void;
   /** A workspace's environment was put in place. */
   cacheUsed(facts: { readonly cache: string; readonly use: CacheUse }): void;
+  gcEnded(facts: { readonly cache: string; readonly run: GcRun }): void;
   /** All caches there are: the series of others go, counters too. */
   observeCaches(statuses: readonly CacheStatus[]): void;
   /** All sources there are: the series of others go. */
