@@ -12,6 +12,7 @@ import type { Controller } from './engine/controller-types.js';
 import type { Hooks } from './engine/interfaces.js';
 import type { Clock } from './model/clock.js';
 import type { PullProgress } from './model/engine-objects.js';
+import type { GcNews } from './model/gc.js';
 import type { OperationResult } from './apply/executor.js';
 import { createCacheTotals, createImageRecord } from './apply/cache-records.js';
 import { createCaches, type Caches } from './nix/caches.js';
@@ -43,6 +44,8 @@ export interface AssemblyOptions {
 export interface AssembledController extends Controller {
   /** Empties a cache; throws an error of one line when it is refused. */
   clearCache(cache: string, force: boolean): Promise<string>;
+  /** Collects a cache's garbage; the last news is its result. Throws an error of one line for a cache that it does not know. */
+  collect(cache: string, options: { readonly dryRun: boolean }, onNews: (news: GcNews) => void): Promise<void>;
 }
 
 /** The rooms brought together into one controller; the caller brings the engine, the sources and the ears. */
@@ -121,5 +124,6 @@ export function assembleController(options: AssemblyOptions): AssembledControlle
       ended.abort();
     },
     clearCache: (cache, force) => caches.clear(cache, force, calls),
+    collect: () => Promise.reject(new Error('not built yet')),
   };
 }

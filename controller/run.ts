@@ -87,6 +87,7 @@ export async function run(options: RunOptions, around: Surroundings): Promise<nu
     health: () => health(controller, sources, options.resyncMs, engine.detail),
     onApprove: (names) => ({ approved: controller.approve(names) }),
     onClear: (cache, force) => clearCache(controller, cache, force),
+    onGc: (cache, how, onNews) => controller.collect(cache, how, onNews),
     onError: (error) => log.error({ error }, 'an HTTP answer failed'),
   });
   store.subscribe(progress.changed);

@@ -1,19 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { StatusReader } from '../status/store.js';
 import { readJson, type Refusal } from './json-body.js';
-import { failure, json, nameUnder, type Reply } from './routes.js';
+import { failure, json, type Reply } from './routes.js';
 
 export type ClearResult = { readonly ok: true; readonly message: string } | { readonly ok: false; readonly error: string };
 
 /** Empties a cache; with `force` also while workspaces run on it. May take minutes. */
 export type Clear = (cache: string, force: boolean) => Promise<ClearResult>;
-
-const ACTION = '/clear';
-
-/** The cache of `/api/v1/caches/NAME/clear`; null for another path. */
-export function cacheToClear(path: string): string | null {
-  return path.endsWith(ACTION) ? nameUnder('/api/v1/caches', path.slice(0, -ACTION.length)) : null;
-}
 
 export async function clear(cache: string, request: IncomingMessage, onClear: Clear | null, store: StatusReader): Promise<Reply> {
   if (onClear === null) return failure(404, 'changes go over the Unix socket: use kalpana cache clear');

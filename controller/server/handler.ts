@@ -1,8 +1,11 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { Clock } from '../model/clock.js';
 import { readNames } from './approve-body.js';
-import { cacheToClear, clear, type Clear } from './clear.js';
+import { clear, type Clear } from './clear.js';
+import { collect, type Collect } from './gc.js';
 import { isTrustedHost } from './host-check.js';
-import { answer, failure, json, splitTarget, type Reply, type RouteContext } from './routes.js';
+import { REPLY_HEADERS } from './line-stream.js';
+import { answer, cacheOfAction, failure, json, splitTarget, type Reply, type RouteContext } from './routes.js';
 
 export type Approve = (names: readonly string[] | null) => { readonly approved: readonly string[] };
 
@@ -14,6 +17,9 @@ export interface HandlerOptions {
   readonly onApprove: Approve | null;
   /** Null where nothing may be changed. */
   readonly onClear: Clear | null;
+  /** Null where nothing may be changed. */
+  readonly onGc: Collect | null;
+  readonly clock: Clock;
   readonly onError: (error: unknown) => void;
 }
 
@@ -26,8 +32,8 @@ export function createHandler(options: HandlerOptions): RequestListener {
     // A peer that goes away is its own business.
     request.on('error', () => undefined);
     response.on('error', () => undefined);
-    reply(options, request).then(
-      (result) => send(request, response, result),
+    reply(options, request, response).then(
+      (result) => result !== null && send(request, response, result),
       (error: unknown) => {
         options.onError(error);
         send(request, response, failure(500, 'internal error; the controller has logged it'));
@@ -36,7 +42,8 @@ export function createHandler(options: HandlerOptions): RequestListener {
   };
 }
 
-async function reply(options: HandlerOptions, request: IncomingMessage): Promise<Reply> {
+/** Null: it has been answered, line by line. */
+async function reply(options: HandlerOptions, request: IncomingMessage, response: ServerResponse): Promise<Reply | null> {
   const target = request.url ?? '/';
   if (target.length > LONGEST_TARGET) return failure(414, `the address is longer than ${LONGEST_TARGET} characters`);
   const { path } = splitTarget(target);
@@ -44,8 +51,10 @@ async function reply(options: HandlerOptions, request: IncomingMessage): Promise
     return failure(403, 'ask for localhost, for an address, or for the host name of --listen');
   }
   if (path === APPROVE) return approve(options, request);
-  const cache = cacheToClear(path);
-  if (cache !== null) return clear(cache, request, options.onClear, options.context.store);
+  const toClear = cacheOfAction(path, 'clear');
+  if (toClear !== null) return clear(toClear, request, options.onClear, options.context.store);
+  const toCollect = cacheOfAction(path, 'gc');
+  if (toCollect !== null) return collect(toCollect, request, response, { ...options, store: options.context.store });
   const isRead = request.method === 'GET' || request.method === 'HEAD';
   // Whether the path exists is the same question for every method.
   const found = await answer(options.context, target);
@@ -67,8 +76,7 @@ function send(request: IncomingMessage, response: ServerResponse, { status, cont
   response.writeHead(status, {
     'Content-Type': contentType,
     'Content-Length': Buffer.byteLength(body),
-    'Cache-Control': 'no-store',
-    'X-Content-Type-Options': 'nosniff',
+    ...REPLY_HEADERS,
     ...leftover,
     ...headers,
   });

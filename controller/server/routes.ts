@@ -78,6 +78,12 @@ export function nameUnder(folder: string, path: string): string | null {
   return name === null || name.includes('/') ? null : name;
 }
 
+/** The cache of `/api/v1/caches/NAME/ACTION`; null for another path. */
+export function cacheOfAction(path: string, action: 'clear' | 'gc'): string | null {
+  const end = `/${action}`;
+  return path.endsWith(end) ? nameUnder(CACHES, path.slice(0, -end.length)) : null;
+}
+
 function one(kind: string, name: string | null, find: (name: string) => object | null): Reply | null {
   if (name === null) return null;
   const status = find(name);

@@ -1,5 +1,7 @@
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
+import { systemClock, type Clock } from '../model/clock.js';
 import type { Clear } from './clear.js';
+import type { Collect } from './gc.js';
 import { createHandler, type Approve } from './handler.js';
 import { formatAddress, parseListenAddress } from './listen-address.js';
 import type { Health, RouteContext } from './routes.js';
@@ -18,6 +20,10 @@ export interface ServerOptions {
   readonly onApprove?: Approve;
   /** Empties a cache; not called for one that there is not. */
   readonly onClear?: Clear;
+  /** Collects a cache's garbage; not called for one that there is not. */
+  readonly onGc?: Collect;
+  /** Of the keep-alives in long answers; the system's own without one. */
+  readonly clock?: Clock;
   /** After so long a silence a connection ends, in ms. */
   readonly socketTimeoutMs?: number;
   /** An answer that could not be made; the peer gets a 500. */
@@ -36,7 +42,7 @@ const SOCKET_TIMEOUT_MS = 30_000;
 
 export function createServer(options: ServerOptions): ControllerServer {
   const { store, metrics, health, onError } = options;
-  const context = { store, metrics, health };
+  const common = { context: { store, metrics, health }, clock: options.clock ?? systemClock, onError };
   const running: Server[] = [];
 
   async function start(): Promise<{ address: string | null }> {
@@ -44,13 +50,13 @@ export function createServer(options: ServerOptions): ControllerServer {
     try {
       // First the socket: it is the lock of the state directory.
       if (options.socketPath !== null) {
-        const handler = createHandler({ context, listenHost: null, onApprove: options.onApprove ?? null, onClear: options.onClear ?? null, onError });
+        const handler = createHandler({ ...common, listenHost: null, onApprove: options.onApprove ?? null, onClear: options.onClear ?? null, onGc: options.onGc ?? null });
         const server = open(handler);
         await listenOnSocket(server, options.socketPath);
         server.on('error', onError);
       }
       if (wanted === null) return { address: null };
-      const handler = createHandler({ context, listenHost: wanted.host, onApprove: null, onClear: null, onError });
+      const handler = createHandler({ ...common, listenHost: wanted.host, onApprove: null, onClear: null, onGc: null });
       const server = open(handler);
       const address = formatAddress(await listenOnPort(server, wanted));
       server.on('error', onError);
