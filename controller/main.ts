@@ -12,6 +12,8 @@ const io: CliIo = {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   columns: process.stdout.isTTY ? process.stdout.columns : null,
+  // 0: a terminal that does not know its width.
+  errColumns: process.stderr.isTTY ? process.stderr.columns || 80 : null,
   color: process.stdout.isTTY === true && !process.env['NO_COLOR'],
   now: () => Date.now(),
 };
@@ -41,6 +43,6 @@ process.exitCode = await runCli(process.argv.slice(2), {
     run: async (options) => (await import('./run.js')).run(options, around),
     plan: async (options) => (await import('./plan-once.js')).plan(options, around),
     validate: async (options) => (await import('./validate.js')).validate(options, io),
-    ...createClientActions(io),
+    ...createClientActions(io, stop.signal),
   },
 });

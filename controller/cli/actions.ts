@@ -59,6 +59,13 @@ export interface CacheClearOptions extends CacheOptions {
   readonly force: boolean;
 }
 
+export interface GcOptions extends ControllerOptions {
+  /** Null stands for all. */
+  readonly cache: string | null;
+  /** Nothing is deleted. */
+  readonly dryRun: boolean;
+}
+
 export interface NewOptions {
   readonly name: string;
   readonly image: string;
@@ -79,6 +86,8 @@ export interface ClientActions {
   describeWorkspace(options: DescribeOptions): Promise<number>;
   getCaches(options: ControllerOptions): Promise<number>;
   cacheStatus(options: CacheOptions): Promise<number>;
+  describeCache(options: DescribeOptions): Promise<number>;
   cacheClear(options: CacheClearOptions): Promise<number>;
+  gc(options: GcOptions): Promise<number>;
   newWorkspace(options: NewOptions): Promise<number>;
 }

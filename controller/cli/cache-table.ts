@@ -1,19 +1,21 @@
 import type { CacheStatus } from '../model/cache.js';
 import { formatBytes } from '../model/quantity.js';
 import { conditionOf } from '../status/conditions.js';
+import { lastGcCell } from './gc-status-text.js';
 import { phaseTone } from './paint.js';
 import { renderTable, type Cell, type TableOptions } from './table.js';
 
-const HEADINGS = ['NAME', 'PHASE', 'READY', 'KEEPER-IMAGE', 'WORKSPACES', 'ENVIRONMENTS', 'SIZE', 'HIT-RATE', 'FETCHED', 'SAVED', 'MESSAGE'] as const;
+const HEADINGS = ['NAME', 'PHASE', 'READY', 'KEEPER-IMAGE', 'WORKSPACES', 'ENVIRONMENTS', 'SIZE', 'HIT-RATE', 'FETCHED', 'SAVED', 'LAST-GC', 'MESSAGE'] as const;
 
-export function cacheTable(statuses: readonly CacheStatus[], options: TableOptions): string {
+/** @param options `now` in milliseconds since the epoch */
+export function cacheTable(statuses: readonly CacheStatus[], options: TableOptions & { readonly now: number }): string {
   if (statuses.length === 0) return 'No caches.\n';
   const heading: Cell[] = HEADINGS.map((text) => ({ text, tone: 'strong' }));
-  return renderTable([heading, ...statuses.map(row)], options);
+  return renderTable([heading, ...statuses.map((status) => row(status, options.now))], options);
 }
 
-function row(status: CacheStatus): Cell[] {
-  const { name, phase, keeper, workspaces, environments, storeBytes, hitRate, totals } = status;
+function row(status: CacheStatus, now: number): Cell[] {
+  const { name, phase, keeper, workspaces, environments, storeBytes, hitRate, totals, gc } = status;
   return [
     name,
     { text: phase, tone: phaseTone(phase) },
@@ -25,6 +27,7 @@ function row(status: CacheStatus): Cell[] {
     hitRateText(hitRate),
     formatBytes(totals.bytesFetched),
     formatBytes(totals.bytesSaved),
+    lastGcCell(gc, now),
     messageOf(status),
   ];
 }

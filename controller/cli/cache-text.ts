@@ -3,12 +3,16 @@ import { keeperName } from '../model/names.js';
 import { formatBytes } from '../model/quantity.js';
 import type { CountedEvent } from '../status/events.js';
 import { hitRateText } from './cache-table.js';
+import { gcLine } from './gc-status-text.js';
 import { conditionsSection, eventsSection, renderFacts, section } from './sections.js';
 
 /** @param now milliseconds since the epoch */
 export function cacheStatusText(status: CacheStatus, events: readonly CountedEvent[], now: number): string {
-  const underWay = status.underWay.length === 0 ? '\nUnder way: nothing\n' : section('Under way', status.underWay.map((words) => [words]));
-  return [renderFacts(facts(status)), underWay, conditionsSection(status.conditions, now), eventsSection(events, now)].join('');
+  return [renderFacts(cacheFacts(status, now)), underWaySection(status), conditionsSection(status.conditions, now), eventsSection(events, now)].join('');
+}
+
+export function underWaySection({ underWay }: CacheStatus): string {
+  return underWay.length === 0 ? '\nUnder way: nothing\n' : section('Under way', underWay.map((words) => [words]));
 }
 
 /** `34 of 34 paths from the cache, 0 B fetched, 0.1 s` */
@@ -17,7 +21,8 @@ export function cacheUseText({ paths, bytes, seconds }: CacheUse): string {
   return `${paths.hit} of ${paths.asked} paths from the cache, ${formatBytes(bytes.fetched)} fetched, ${seconds.toFixed(1)} s${built}`;
 }
 
-function facts({ name, phase, location, volume, storeBytes, storePaths, environments, hitRate, totals, keeper, workspaces }: CacheStatus): string[][] {
+export function cacheFacts(status: CacheStatus, now: number): string[][] {
+  const { name, phase, location, volume, storeBytes, storePaths, environments, hitRate, totals, keeper, workspaces, gc } = status;
   const { hit, fetched, built } = totals.paths;
   const rate = hitRate === null ? '-' : `${hitRateText(hitRate)} (${hit} of ${hit + fetched + built} paths; ${fetched} fetched, ${built} built)`;
   return [
@@ -31,6 +36,7 @@ function facts({ name, phase, location, volume, storeBytes, storePaths, environm
     ['Hit rate:', rate],
     ['Fetched:', formatBytes(totals.bytesFetched)],
     ['Saved:', formatBytes(totals.bytesSaved)],
+    ['GC:', gcLine(gc, now)],
     ...keeperFacts(name, keeper),
     ['Workspaces:', workspaces.length === 0 ? 'none' : workspaces.join(', ')],
   ];

@@ -2,12 +2,14 @@ import type { CacheStatus } from '../model/cache.js';
 import type { WorkspaceStatus } from '../model/status.js';
 import type { Workspace } from '../model/workspace.generated.js';
 import type { CountedEvent } from '../status/events.js';
-import type { ApproveOptions, CacheClearOptions, CacheOptions, ClientActions, ControllerOptions, DescribeOptions, NewOptions } from './actions.js';
+import type { ApproveOptions, CacheClearOptions, ClientActions, ControllerOptions, DescribeOptions, NewOptions } from './actions.js';
+import { ask, printed } from './ask.js';
 import { cacheStatusText } from './cache-text.js';
 import { cacheTable } from './cache-table.js';
-import { askController } from './control-client.js';
+import { describeCacheText } from './describe-cache-text.js';
 import { describeWorkspaceText } from './describe-text.js';
 import { EXIT } from './exit-codes.js';
+import { collectGarbage } from './gc-action.js';
 import type { CliIo } from './io.js';
 import { oneLineText } from './table.js';
 import { workspaceTable } from './workspace-table.js';
@@ -15,15 +17,20 @@ import { workspaceTable } from './workspace-table.js';
 /** Of `cache clear`: it ends when the workspaces have stopped and the keeper is back on an empty volume. */
 const CLEAR_DEADLINE_MS = 15 * 60_000;
 
-/** The commands that ask a running controller over its socket, and `new`, which asks nobody. */
-export function createClientActions(io: CliIo): ClientActions {
+/**
+ * The commands that ask a running controller over its socket, and `new`, which asks nobody.
+ * @param signal ends the wait for a collection
+ */
+export function createClientActions(io: CliIo, signal?: AbortSignal): ClientActions {
   return {
     approve: (options) => approve(io, options),
     getWorkspaces: (options) => getWorkspaces(io, options),
     describeWorkspace: (options) => describeWorkspace(io, options),
     getCaches: (options) => getCaches(io, options),
-    cacheStatus: (options) => cacheStatus(io, options),
+    cacheStatus: ({ cache, ...options }) => showCache(io, { ...options, name: cache }, cacheStatusText),
+    describeCache: (options) => showCache(io, options, describeCacheText),
     cacheClear: (options) => cacheClear(io, options),
+    gc: (options) => collectGarbage(io, options, signal),
     newWorkspace: (options) => Promise.resolve(newWorkspace(io, options)),
   };
 }
@@ -53,23 +60,24 @@ async function describeWorkspace(io: CliIo, { name, stateDir, output }: Describe
 
 async function getCaches(io: CliIo, { stateDir, output }: ControllerOptions): Promise<number> {
   const { items } = await ask<{ items: readonly CacheStatus[] }>(stateDir, '/api/v1/caches');
-  io.out(output === 'json' ? printed({ items }) : cacheTable(items, { columns: io.columns, color: io.color }));
+  io.out(output === 'json' ? printed({ items }) : cacheTable(items, { now: io.now(), columns: io.columns, color: io.color }));
   return EXIT.ok;
 }
 
-async function cacheStatus(io: CliIo, { cache, stateDir, output }: CacheOptions): Promise<number> {
-  const query = encodeURIComponent(cache);
+type CacheText = (status: CacheStatus, events: readonly CountedEvent[], now: number) => string;
+
+async function showCache(io: CliIo, { name, stateDir, output }: DescribeOptions, toText: CacheText): Promise<number> {
+  const query = encodeURIComponent(name);
   const status = await ask<CacheStatus>(stateDir, `/api/v1/caches/${query}`);
   const { items: events } = await ask<{ items: readonly CountedEvent[] }>(stateDir, `/api/v1/events?cache=${query}`);
-  io.out(output === 'json' ? printed({ ...status, events }) : cacheStatusText(status, events, io.now()));
+  io.out(output === 'json' ? printed({ ...status, events }) : toText(status, events, io.now()));
   return EXIT.ok;
 }
 
 async function cacheClear(io: CliIo, { cache, force, stateDir, output }: CacheClearOptions): Promise<number> {
   const path = `/api/v1/caches/${encodeURIComponent(cache)}/clear`;
   const { message } = await ask<{ message: string }>(stateDir, path, { force }, CLEAR_DEADLINE_MS);
-  io.out(output === 'json' ? printed({ cache, message }) : `${oneLineText(message)}
-`);
+  io.out(output === 'json' ? printed({ cache, message }) : `${oneLineText(message)}\n`);
   return EXIT.ok;
 }
 
@@ -78,16 +86,4 @@ function newWorkspace(io: CliIo, { name, image, packages }: NewOptions): number 
   const workspace: Workspace = { apiVersion: 'kalpana.dev/v1', kind: 'Workspace', metadata: { name }, spec };
   io.out(printed(workspace));
   return EXIT.ok;
-}
-
-/** The shape is our own server's; what it refuses it says in `error`. */
-async function ask<T>(stateDir: string, path: string, body?: unknown, deadlineMs?: number): Promise<T> {
-  const { status, value } = await askController(stateDir, path, body, deadlineMs);
-  if (status === 200) return value as T;
-  const told = typeof value === 'object' && value !== null && 'error' in value ? String(value.error) : `HTTP status ${status}`;
-  throw new Error(told);
-}
-
-function printed(value: unknown): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
 }

@@ -16,20 +16,15 @@ export interface ControlAnswer {
 /** Asks the controller of `stateDir` over its Unix socket; throws an error of one line. A body makes it a POST. Deadline in ms. */
 export async function askController(stateDir: string, path: string, body?: unknown, deadlineMs = DEADLINE_MS): Promise<ControlAnswer> {
   const socketPath = controlSocketPath(stateDir);
-  const response = await send(socketPath, path, body, deadlineMs).catch((error: NodeJS.ErrnoException) => {
-    throw explained(error, socketPath);
+  const response = await openCall(socketPath, path, body, AbortSignal.timeout(deadlineMs)).catch((error: NodeJS.ErrnoException) => {
+    throw explainedFailure(error, socketPath);
   });
-  const text = await textOf(response);
-  try {
-    return { status: response.statusCode ?? 0, value: JSON.parse(text) };
-  } catch (error) {
-    throw new Error(`the controller at ${socketPath} answered with something else than JSON`, { cause: error });
-  }
+  return { status: response.statusCode ?? 0, value: jsonOf(await textOf(response), socketPath) };
 }
 
-function send(socketPath: string, path: string, body: unknown, deadlineMs: number): Promise<IncomingMessage> {
+/** Resolves with the head of the answer; `signal` also ends its body. */
+export function openCall(socketPath: string, path: string, body: unknown, signal: AbortSignal): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const signal = AbortSignal.timeout(deadlineMs);
     const text = body === undefined ? undefined : JSON.stringify(body);
     const headers = text === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) };
     const call = request({ socketPath, path, method: text === undefined ? 'GET' : 'POST', headers, signal, agent: false }, resolve);
@@ -38,13 +33,29 @@ function send(socketPath: string, path: string, body: unknown, deadlineMs: numbe
   });
 }
 
-async function textOf(response: IncomingMessage): Promise<string> {
+export async function textOf(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk);
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function explained(error: NodeJS.ErrnoException, socketPath: string): Error {
+export function jsonOf(text: string, socketPath: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new MalformedAnswer(`the controller at ${socketPath} answered with something else than JSON`, { cause: error });
+  }
+}
+
+/** Has its words already. */
+class MalformedAnswer extends Error {
+  override readonly name = 'MalformedAnswer';
+}
+
+/** @param begun the answer had begun */
+export function explainedFailure(error: NodeJS.ErrnoException, socketPath: string, begun = false): Error {
+  if (error instanceof MalformedAnswer) return error;
+  if (begun) return new Error(`the controller at ${socketPath} broke off its answer (${error.message}); look whether it runs`, { cause: error });
   switch (error.code) {
     case 'ENOENT':
     case 'ECONNREFUSED':

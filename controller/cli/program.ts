@@ -6,6 +6,7 @@ import type { CliContext, CommandContext } from './context.js';
 import { registerDescribe } from './describe.js';
 import { errorText } from './error-text.js';
 import { EXIT } from './exit-codes.js';
+import { registerGc } from './gc.js';
 import { registerGet } from './get.js';
 import { registerNew } from './new.js';
 import { registerPlan } from './plan.js';
@@ -49,6 +50,7 @@ export function createProgram({ io, version }: CliContext, commands: CommandCont
   registerGet(program, commands);
   registerDescribe(program, commands);
   registerCache(program, commands);
+  registerGc(program, commands);
   registerNew(program, commands);
   return program;
 }

@@ -11,7 +11,7 @@ import { createStatusStore } from '../../../controller/status/store.js';
 import { cacheFailing, failing, sampleCacheReport, sampleCacheStatus, samplePackages, sampleProblem, sampleReport, sampleStatus, sampleUse, START } from '../status/samples.js';
 import { captureIo } from './harness.js';
 
-const PLAIN = { columns: null, color: false };
+const PLAIN = { columns: null, color: false, now: START };
 const fresh = sampleCacheReport({ kind: 'progressing', message: 'creating the keeper' }, {
   name: 'blue',
   spec: { location: null, problem: null },
@@ -58,9 +58,9 @@ describe('cacheTable', () => {
   it('shows what each holds and saved, and why one is not ready', () => {
     expect(cacheTable([sampleCacheStatus(fresh), sampleCacheStatus()], PLAIN)).toBe(
       [
-        'NAME     PHASE    READY  KEEPER-IMAGE               WORKSPACES  ENVIRONMENTS  SIZE     HIT-RATE  FETCHED   SAVED      MESSAGE',
-        'blue     Pending  False  -                          0           0             -        -         0 B       0 B        creating the keeper',
-        'default  Ready    True   kalpana/nix-keeper:latest  2           2             1.5 GiB  97%       30.0 MiB  300.0 MiB',
+        'NAME     PHASE    READY  KEEPER-IMAGE               WORKSPACES  ENVIRONMENTS  SIZE     HIT-RATE  FETCHED   SAVED      LAST-GC  MESSAGE',
+        'blue     Pending  False  -                          0           0             -        -         0 B       0 B        -        creating the keeper',
+        'default  Ready    True   kalpana/nix-keeper:latest  2           2             1.5 GiB  97%       30.0 MiB  300.0 MiB  -',
         '',
       ].join('\n'),
     );
@@ -92,6 +92,7 @@ Environments:  2
 Hit rate:      97% (97 of 100 paths; 2 fetched, 1 built)
 Fetched:       30.0 MiB
 Saved:         300.0 MiB
+GC:            -
 Keeper:        kalpana-nix-keeper-default (fedcba987654), running
 Keeper image:  kalpana/nix-keeper:latest
 Nix:           2.26.3
@@ -124,6 +125,7 @@ Environments:  0
 Hit rate:      -
 Fetched:       0 B
 Saved:         0 B
+GC:            -
 Keeper:        none
 Workspaces:    none
 
@@ -156,7 +158,7 @@ describe("a workspace's cache", () => {
     ['nothing when all is well', { kind: 'ready' }, {}, ''],
   ])('in the table of workspaces: %s', (_name, verdict, cache, message) => {
     const status = sampleStatus(sampleReport(verdict, { cache: samplePackages(cache) }));
-    const row = workspaceTable([status], { ...PLAIN, now: START }).split('\n')[1] ?? '';
+    const row = workspaceTable([status], PLAIN).split('\n')[1] ?? '';
     const told = row.split(/ 5m */)[1] ?? '';
     expect(told.slice(0, message.length || undefined)).toBe(message);
   });

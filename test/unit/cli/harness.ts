@@ -9,6 +9,7 @@ export function captureIo(changes: Partial<CliIo> = {}) {
     out: (text) => void (written.out += text),
     err: (text) => void (written.err += text),
     columns: null,
+    errColumns: null,
     color: false,
     now: () => START,
     ...changes,
@@ -43,7 +44,9 @@ export async function runNoting(args: readonly string[], code = 0) {
     describeWorkspace: note('describeWorkspace'),
     getCaches: note('getCaches'),
     cacheStatus: note('cacheStatus'),
+    describeCache: note('describeCache'),
     cacheClear: note('cacheClear'),
+    gc: note('gc'),
     newWorkspace: note('newWorkspace'),
   };
   return { code: await runCli(args, { actions, io, version: '1.2.3' }), calls, ...written };

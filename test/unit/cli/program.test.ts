@@ -43,6 +43,9 @@ describe('options', () => {
     ['-o json cache status --state-dir d', { cacheStatus: { cache: 'default', stateDir: 'd', output: 'json' } }],
     ['cache clear blue', { cacheClear: { cache: 'blue', force: false, stateDir: '.kalpana', output: 'text' } }],
     ['cache clear blue --force --state-dir d', { cacheClear: { cache: 'blue', force: true, stateDir: 'd', output: 'text' } }],
+    ['gc', { gc: { cache: null, dryRun: false, stateDir: '.kalpana', output: 'text' } }],
+    ['gc blue --dry-run --state-dir d -o json', { gc: { cache: 'blue', dryRun: true, stateDir: 'd', output: 'json' } }],
+    ['describe cache blue', { describeCache: { name: 'blue', stateDir: '.kalpana', output: 'text' } }],
     ['describe workspace alice', { describeWorkspace: { name: 'alice', stateDir: '.kalpana', output: 'text' } }],
     ['new alice --image debian:13', { newWorkspace: { name: 'alice', image: 'debian:13', packages: [] } }],
     ['new alice --image debian:13 --packages git,nixpkgs#hello', { newWorkspace: { name: 'alice', image: 'debian:13', packages: ['git', 'nixpkgs#hello'] } }],
@@ -89,6 +92,9 @@ describe('mistakes: one line and code 1', () => {
     ['plan --specs a -o yaml', "error: option '-o, --output <format>' argument 'yaml' is invalid. Allowed choices are text, json."],
     ['validate', "error: missing required argument 'path'"],
     ['get pods', "error: command-argument value 'pods' is invalid for argument 'resource'. Allowed choices are workspaces, caches."],
+    ['describe volume a', "error: command-argument value 'volume' is invalid for argument 'resource'. Allowed choices are workspace, cache."],
+    ['gc --dry', "error: unknown option '--dry'"],
+    ['gc a b', "error: too many arguments for 'gc'. Expected 1 argument but got 2."],
     ['cache clear', "error: missing required argument 'cache'"],
     ['cache empty', "error: unknown command 'empty'"],
     ['new Alice --image a', "error: command-argument value 'Alice' is invalid for argument 'name'. Use a DNS label: lower-case letters, digits and '-', at most 63 characters."],
@@ -145,7 +151,7 @@ describe('runCli', () => {
     expect([code, written]).toEqual([1, { out: '', err: 'error: cannot read a b\n' }]);
   });
 
-  it.each(['run', 'plan', 'validate', 'approve', 'get', 'describe', 'cache', 'cache status', 'cache clear', 'new'])('%s --help goes to stdout, with the global options', async (name) => {
+  it.each(['run', 'plan', 'validate', 'approve', 'get', 'describe', 'cache', 'cache status', 'cache clear', 'gc', 'new'])('%s --help goes to stdout, with the global options', async (name) => {
     const { code, out, err } = await runNoting([...name.split(' '), '--help']);
     expect([code, err]).toEqual([0, '']);
     expect(out).toMatch(new RegExp(`^Usage: kalpana ${name} \\[options\\]`));
