@@ -14,8 +14,9 @@ import type { Clock } from './model/clock.js';
 import type { PullProgress } from './model/engine-objects.js';
 import type { GcNews } from './model/gc.js';
 import type { OperationResult } from './apply/executor.js';
-import { createCacheTotals, createImageRecord } from './apply/cache-records.js';
+import { createCacheTotals, createGcRecords, createImageRecord } from './apply/cache-records.js';
 import { createCaches, type Caches } from './nix/caches.js';
+import type { GcRecord } from './nix/gc/record.js';
 import { findPortHolder } from './observe/port-holder.js';
 import { isStorageGone } from './observe/storage.js';
 import { createWorld } from './observe/world.js';
@@ -58,6 +59,7 @@ export function assembleController(options: AssemblyOptions): AssembledControlle
   const ended = new AbortController();
   const calls = { signal: ended.signal };
   const totals = createCacheTotals(stateFile('cache-totals.json'));
+  const gcRecords = createGcRecords<GcRecord>(stateFile('gc.json'));
   const caches: Caches = createCaches({
     docker,
     clock,
@@ -68,6 +70,7 @@ export function assembleController(options: AssemblyOptions): AssembledControlle
     execute: (key, operations, callOptions) => execute(key, operations, callOptions),
     imageRecord: createImageRecord(stateFile('images.json')),
     totals: totals.of,
+    gcRecord: gcRecords.of,
     events: {
       onLinked: (cache, workspace, use) => hooks.cacheUsed({ cache, workspace, use }),
       onRealised: (cache, result) => hooks.realised({ cache, ...result }),
@@ -77,6 +80,8 @@ export function assembleController(options: AssemblyOptions): AssembledControlle
       },
       onChange: (workspaces) => controller.wake(workspaces, 'packages'),
       onReport: (report) => hooks.cacheReport(report),
+      onGcStep: (cache, step, seconds) => hooks.gcStep({ cache, step, seconds }),
+      onGcEnded: (cache, run) => hooks.gcEnded({ cache, run }),
     },
   });
   const execute = createExecutor({
@@ -124,6 +129,6 @@ export function assembleController(options: AssemblyOptions): AssembledControlle
       ended.abort();
     },
     clearCache: (cache, force) => caches.clear(cache, force, calls),
-    collect: () => Promise.reject(new Error('not built yet')),
+    collect: (cache, { dryRun }, onNews) => caches.collect(cache, dryRun, onNews),
   };
 }

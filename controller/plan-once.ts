@@ -92,7 +92,8 @@ function foreseenCaches(docker: DockerPort, world: World, { instance, stateDir }
     execute: () => Promise.resolve({ failure: null }),
     imageRecord: { load, save: quiet },
     totals: () => ({ load: () => null, save: quiet }),
-    events: { onLinked: quiet, onRealised: quiet, onProgress: quiet, onChange: quiet, onReport: quiet },
+    gcRecord: () => ({ load: () => null, save: quiet }),
+    events: { onLinked: quiet, onRealised: quiet, onProgress: quiet, onChange: quiet, onReport: quiet, onGcStep: quiet, onGcEnded: quiet },
     foresight: true,
   });
 }

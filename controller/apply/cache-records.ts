@@ -23,6 +23,25 @@ export function createCacheTotals(file: StateFile): { of(cache: string): { load(
   };
 }
 
+/** What outlives the controller of each cache's collections, as `nix` made it. It can be lost: then nothing is owed. */
+export function createGcRecords<T extends object>(file: StateFile): { of(cache: string): { load(): T | null; save(record: T): void } } {
+  const entries = new Map(file.read().filter((row): row is [string, T] => Array.isArray(row) && typeof row[0] === 'string' && isGcRecord(row[1])));
+  return {
+    of: (cache) => ({
+      load: () => entries.get(cache) ?? null,
+      save(record) {
+        entries.set(cache, record);
+        file.write([...entries]);
+      },
+    }),
+  };
+}
+
+function isGcRecord(value: unknown): boolean {
+  const record = value as { knownSince?: unknown; runs?: unknown; goneSince?: unknown } | null;
+  return typeof record?.knownSince === 'number' && Array.isArray(record.runs) && typeof record.goneSince === 'object' && record.goneSince !== null;
+}
+
 function isRow(row: unknown): row is [string, CacheTotals] {
   if (!Array.isArray(row) || typeof row[0] !== 'string') return false;
   const totals = row[1] as Partial<CacheTotals> | null;

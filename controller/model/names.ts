@@ -27,7 +27,7 @@ export const VOLUME_TYPE = {
 } as const;
 
 /** Values of `kalpana.type` on our own helper containers. */
-export const CONTAINER_TYPE = { keeper: 'nix-keeper', probe: 'nix-probe', seed: 'nix-seed' } as const;
+export const CONTAINER_TYPE = { keeper: 'nix-keeper', probe: 'nix-probe', seed: 'nix-seed', scanner: 'nix-scanner' } as const;
 
 /** Where a keeper keeps one profile for each workspace. */
 export const PROFILES_PATH = '/nix/var/nix/profiles/kalpana';
@@ -67,6 +67,16 @@ export function nextKeeperName(cache: string): string {
 /** What takes the keeper's image's own store into the volume, before the keeper starts. */
 export function keeperSeedName(cache: string): string {
   return `${keeperName(cache)}.seed`;
+}
+
+/** What looks at the processes that use a cache, while it is collected. */
+export function scannerName(cache: string): string {
+  return `kalpana-nix-scanner-${cache}`;
+}
+
+/** What shows the files of a workspace without a container, while its cache is collected. */
+export function volumeProbeName(workspace: string): string {
+  return `kalpana-nix-volume-probe-${workspace}`;
 }
 
 /** The cache that a volume of this name would be. */

@@ -29,6 +29,7 @@ export const REASONS = {
   ProcessUnreadable: { class: 'waiting', remedy: 'Nothing was collected, for what this process uses is not known: let the scanner of the cache read it (security modules, another runtime), or stop its container.' },
   LinkUnreadable: { class: 'transient', remedy: 'Nothing was collected, for what the links of this container keep is not known: look at the container with docker inspect, or remove it.' },
   EnvironmentMissing: { class: 'waiting', remedy: 'Nothing was collected, for this workspace\'s packages are not in the cache: mend its packages, or remove the workspace.' },
+  ControllerFault: { class: 'transient', remedy: 'This is a fault in the controller: report it with its log.' },
   RootAtRisk: { class: 'transient', remedy: 'Nothing was collected, for Nix would have deleted a path that is in use; the next run looks again.' },
   StoreDamaged: { class: 'transient', remedy: 'Paths in use are missing in the store; what workspaces need of them is realised again. Check the disk, and who else writes the volume.' },
   ImageNotTrusted: { class: 'stalled', remedy: 'The image brings a Nix store of its own: add its name to trustedImages of the NixCache if you trust its author, or set "cache": false.' },

@@ -3,13 +3,17 @@ import type { CacheReport, CacheTotals, CacheUse, CacheVerdict } from '../model/
 import { later, type Clock } from '../model/clock.js';
 import type { DesiredCache } from '../model/desired.js';
 import { cacheVolumeName, containerName } from '../model/names.js';
+import type { GcNews, GcRun } from '../model/gc.js';
 import type { Failure } from '../model/reasons.js';
 import { isOnBareStore } from '../model/shared-volume.js';
 import type { CacheObservation } from '../plan/types.js';
 import { addUse, NO_TOTALS, warmUse } from './accounts.js';
 import { createClearing } from './clearing.js';
 import { environmentRequest } from './environment-key.js';
-import { createEnvironments, PREWARM, type EnvironmentEvents } from './environments.js';
+import { createEnvironments, PREWARM, type EnvironmentEvents, type Environments } from './environments.js';
+import { createCollector, type Collector } from './gc/collector.js';
+import type { GcRecordFile } from './gc/record.js';
+import type { GcWorkspace } from './gc/steps.js';
 import { createImports } from './imports.js';
 import { createKeeper, type CacheOutcome, type CacheWorld, type ExecutePlan } from './keeper.js';
 import { createMeasure } from './measure.js';
@@ -21,6 +25,8 @@ export interface CacheEvents {
   onProgress(cache: string, workspaces: readonly string[], words: string): void;
   onChange(workspaces: readonly string[]): void;
   onReport(report: CacheReport): void;
+  onGcStep(cache: string, step: string, seconds: number): void;
+  onGcEnded(cache: string, run: GcRun): void;
 }
 
 export interface CacheDependencies {
@@ -33,6 +39,11 @@ export interface CacheDependencies {
   readonly execute: ExecutePlan;
   readonly events: CacheEvents;
   readonly imageWithStore: (reference: string, calls: CallOptions) => Promise<string | null>;
+  /** Every source was read whole. */
+  readonly isComplete: () => boolean;
+  readonly gcRecord: GcRecordFile;
+  /** What a collection has to know of a workspace; null when its spec has gone. */
+  readonly gcWorkspace: (name: string, environments: Environments) => GcWorkspace | null;
   readonly totals: { load(): CacheTotals | null; save(totals: CacheTotals): void };
   /** For a plan: nothing is begun by itself. */
   readonly foresight?: boolean;
@@ -85,6 +96,7 @@ export function createCache(name: string, deps: CacheDependencies) {
       imports.reset(inventory.images);
       environments.open(commands, inventory);
       if (deps.foresight === true) return;
+      collector.noteWorkspaces(workspaces, []);
       commands.expectLinks(calls);
       measure.soon();
       changed();
@@ -95,8 +107,36 @@ export function createCache(name: string, deps: CacheDependencies) {
     },
   });
   const imports = createImports({ cache: name, clock, commands: keeper.commands, unavailable: keeper.unavailable, onChange: changed });
-  const measure = createMeasure({ clock, calls, commands: keeper.commands, onChange: report });
-  const clearing = createClearing({ cache: name, clock, keeper, environments, workspaces: () => workspaces, onChange: changed });
+  const measure = createMeasure({ clock, calls, commands: keeper.commands, onChange: measured });
+  const clearing = createClearing({ cache: name, clock, keeper, environments, workspaces: () => workspaces, onChange: changed, isCollecting: () => collector.isUnderWay() });
+  const collector: Collector = createCollector({
+    cache: name,
+    instance: deps.instance,
+    docker: deps.docker,
+    clock,
+    calls,
+    record: deps.gcRecord,
+    desired: () => desired,
+    workspaces: () => (desired === null ? [] : workspaces.flatMap((workspace) => deps.gcWorkspace(workspace, environments) ?? [])),
+    isComplete: deps.isComplete,
+    environments,
+    imports,
+    keeperId: () => keeper.commands()?.keeperId ?? null,
+    unavailable,
+    listUsers: keeper.listUsers,
+    hasVolume: (volume) => deps.world.volumes.has(volume),
+    containers: () => deps.world.containers.values(),
+    measure: measure.take,
+    size: measure.size,
+    onStep: (step, seconds) => events.onGcStep(name, step, seconds),
+    onEnded: (run) => events.onGcEnded(name, run),
+    onChange: report,
+  });
+
+  function measured(): void {
+    report();
+    collector.consider();
+  }
 
   function count(use: CacheUse): void {
     totals = addUse(totals, use);
@@ -145,7 +185,7 @@ export function createCache(name: string, deps: CacheDependencies) {
       workspaces,
       underWay: environments.underWay(),
       totals,
-      gc: null,
+      gc: collector.status(),
     });
   }
 
@@ -156,18 +196,23 @@ export function createCache(name: string, deps: CacheDependencies) {
     unavailable,
     isClearing: clearing.isUnderWay,
     migration,
-    isBusy: (): boolean => environments.isBusy() || imports.isBusy() || clearing.isUnderWay(),
+    isBusy: (): boolean => environments.isBusy() || imports.isBusy() || clearing.isUnderWay() || collector.isUnderWay(),
     hasMoved: keeper.hasMoved,
     async reconcile(callOptions: CallOptions): Promise<CacheOutcome> {
       const before = `${keeper.failure()?.reason} ${migration()}`;
       const outcome = await keeper.reconcile(desired, callOptions);
       if (`${keeper.failure()?.reason} ${migration()}` !== before) changed();
       else report();
-      if (outcome.operations === 0) prewarm();
+      if (outcome.operations === 0) {
+        prewarm();
+        await collector.sweep(callOptions);
+        if (deps.foresight !== true) collector.consider();
+      }
       return outcome;
     },
     releaseImages: (callOptions: CallOptions): Promise<number | null> => imports.release(keeper.imagesInUse(), callOptions),
     foresee: (callOptions: CallOptions) => keeper.foresee(desired, callOptions),
+    collect: (dryRun: boolean, onNews: (news: GcNews) => void): Promise<void> => collector.collect(dryRun, onNews),
     clear: (force: boolean, callOptions: CallOptions): Promise<string> => {
       measure.forget();
       return clearing.clear(force, callOptions);
@@ -185,6 +230,7 @@ export function createCache(name: string, deps: CacheDependencies) {
       const isChanged = JSON.stringify(desired?.config ?? null) !== JSON.stringify(next?.config ?? null);
       const isTold = isChanged || users.join() !== workspaces.join() || desired?.problem?.message !== next?.problem?.message;
       if (isChanged) environments.forgetFailures();
+      if (next !== null) collector.noteWorkspaces(users, workspaces);
       desired = next;
       workspaces = users;
       if (isTold) report();

@@ -1,6 +1,7 @@
 import type { CallOptions } from '../docker/port.js';
 import type { CacheUse, WorkspaceCacheReport } from '../model/cache.js';
 import type { DesiredSnapshot, DesiredWorkspace } from '../model/desired.js';
+import type { GcNews } from '../model/gc.js';
 import { CONTAINER_TYPE, LABEL, cacheOfKeeperName, containerName } from '../model/names.js';
 import { FailureError, type Failure } from '../model/reasons.js';
 import type { CacheObservation, Operation } from '../plan/types.js';
@@ -12,9 +13,10 @@ import type { CacheOutcome } from './keeper.js';
 import type { KeeperPlan } from './plan-keeper.js';
 import { isTrustedImage } from './trusted-image.js';
 
-export interface CachesDependencies extends Omit<CacheDependencies, 'totals' | 'imageWithStore'> {
+export interface CachesDependencies extends Omit<CacheDependencies, 'totals' | 'imageWithStore' | 'gcRecord' | 'gcWorkspace' | 'isComplete'> {
   readonly imageRecord: ImageRecord;
   readonly totals: (cache: string) => CacheDependencies['totals'];
+  readonly gcRecord: (cache: string) => CacheDependencies['gcRecord'];
 }
 
 type Of<T extends Operation['type']> = Extract<Operation, { type: T }>;
@@ -37,6 +39,15 @@ export function createCaches(deps: CachesDependencies) {
     const made = createCache(name, {
       ...deps,
       totals: deps.totals(name),
+      gcRecord: deps.gcRecord(name),
+      isComplete: () => snapshot?.complete === true,
+      gcWorkspace(workspace, environments) {
+        const desired = snapshot?.workspaces.get(workspace);
+        const config = snapshot?.caches.get(name)?.config;
+        if (desired === undefined || config === undefined) return null;
+        const { packages, creation } = desired;
+        return { name: workspace, hasPackages: packages.length > 0, storageMountPath: creation.storageMountPath, realise: () => environments.request(workspace, config.nixpkgs, packages) };
+      },
       async imageWithStore(reference, calls) {
         const image = await docker.inspectImage(reference, calls);
         if (image === null) return null;
@@ -207,6 +218,13 @@ export function createCaches(deps: CachesDependencies) {
       if (seen === null) return null;
       const { cache, unavailable, profile, progress, failure } = seen;
       return { cache, unavailable, packages: workspace.packages, profile, progress, failure, lastUse: lastUses.get(workspace.name) ?? null };
+    },
+
+    /** Throws an error of one line when there is no such cache. */
+    async collect(name: string, dryRun: boolean, onNews: (news: GcNews) => void): Promise<void> {
+      const cache = caches.get(name);
+      if (cache === undefined || snapshot?.caches.has(name) !== true) throw new Error(`there is no cache ${name}`);
+      await cache.collect(dryRun, onNews);
     },
 
     /** Throws an error of one line when it is refused. */

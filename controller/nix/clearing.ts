@@ -18,6 +18,7 @@ export interface ClearingDependencies {
   readonly workspaces: () => readonly string[];
   /** Whether the cache is being emptied has changed: workspaces stop, or start again, by their ordinary plan. */
   readonly onChange: () => void;
+  readonly isCollecting: () => boolean;
 }
 
 /**
@@ -30,6 +31,7 @@ export function createClearing(deps: ClearingDependencies) {
 
   function refusal(force: boolean, users: readonly ObservedContainer[]): string | null {
     if (isUnderWay) return `the cache ${cache} is being emptied already`;
+    if (deps.isCollecting()) return `the garbage of the cache ${cache} is being collected: try again afterwards`;
     const missing = keeper.unavailable();
     if (missing !== null) return missing.message;
     if (environments.isBusy()) return `packages are being realised (${environments.underWay().join('; ') || 'a profile is being switched'}): try again afterwards`;

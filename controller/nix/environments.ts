@@ -56,6 +56,8 @@ export function createEnvironments(deps: EnvironmentsDependencies) {
   let known = new Map<string, KnownEnvironment>();
   let keeper: KeeperCommands | null = null;
   let isTold = false;
+  /** While a collection is under way: what to ask for afterwards, by workspace. Null: nothing waits. */
+  let held: Map<string, () => void> | null = null;
   const profiles = createProfiles({
     clock,
     calls,
@@ -72,6 +74,8 @@ export function createEnvironments(deps: EnvironmentsDependencies) {
 
   function request(workspace: string, nixpkgs: string, packages: readonly string[]): void {
     const asked = environmentRequest(nixpkgs, packages, { ranked: workspace === PREWARM });
+    // An environment that a profile in use holds is a root already: whoever starts on it waits for nothing.
+    if (held !== null && !(known.has(asked.key) && profiles.holds(asked.key))) return void held.set(workspace, () => request(workspace, nixpkgs, packages));
     const under = flights.get(asked.key);
     if (under !== undefined) return void under.workspaces.add(workspace);
     if (known.has(asked.key)) return profiles.link(asked.key, [workspace]);
@@ -152,14 +156,33 @@ export function createEnvironments(deps: EnvironmentsDependencies) {
     progressOf(workspace: string, key: string): string | null {
       const flight = flights.get(key);
       if (flight !== undefined && flight.workspaces.has(workspace)) return flight.words;
+      if (held?.has(workspace) === true) return 'waiting for the end of the garbage collection';
       return profiles.isSwitching(workspace) ? 'switching the profile' : null;
     },
     failureOf: (key: string) => retries.of(key),
     /** Words of what is under way. */
     underWay: () => [...flights.values()].map(({ workspaces, words }) => `${[...workspaces].sort().join(', ')}: ${words}`).sort(),
-    isBusy: () => flights.size > 0 || profiles.isBusy(),
+    isBusy: () => flights.size > 0 || profiles.isBusy() || (held?.size ?? 0) > 0,
+    /** Whether a store path may be asked for or linked now that no root keeps yet. */
+    isFlying: () => flights.size > 0 || profiles.isBusy(),
+    /** From now on requests wait, but for what a profile in use holds. */
+    hold: () => void (held ??= new Map()),
+    letGo(): void {
+      const waiting = held ?? new Map<string, () => void>();
+      held = null;
+      for (const ask of waiting.values()) ask();
+      events.onChange([...waiting.keys()]);
+    },
+    /** These profiles are about to go; whoever wants one back asks for it. */
+    dropProfiles: profiles.drop,
+    /** Store paths that are gone, or about to go: an environment among them is to be realised again. */
+    forget(paths: ReadonlySet<string>): void {
+      for (const [key, { path }] of known) if (paths.has(path)) known.delete(key);
+      profiles.drop(profiles.holding(paths));
+    },
     isPrewarming: () => [...flights.values()].some(({ rank }) => rank > 0),
     inPlace: profiles.inPlace,
+    profileNames: profiles.names,
     environmentCount: profiles.count,
     /** What a keeper that has just come up told of its volume. A failure that another keeper met says nothing of this one. */
     open(commands: KeeperCommands, inventory: Inventory): void {

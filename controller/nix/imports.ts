@@ -10,6 +10,8 @@ const KEPT_MS = 20_000;
 /** Gives a container of the image for as long as `use` takes. */
 export type WithSource = (use: (source: string) => Promise<void>) => Promise<void>;
 
+export type Imports = ReturnType<typeof createImports>;
+
 /** What of images' own stores is in one cache (F14). */
 export function createImports(deps: { readonly cache: string; readonly clock: Clock; readonly commands: () => KeeperCommands | null; readonly unavailable: () => Failure | null; readonly onChange: () => void }) {
   const { cache, clock } = deps;
@@ -19,6 +21,8 @@ export function createImports(deps: { readonly cache: string; readonly clock: Cl
   const askedAt = new Map<string, number>();
   const failures = new Map<string, Failure>();
   const under = new Map<string, Promise<void>>();
+  /** While a collection is under way, imports wait for its end. */
+  let held: { readonly end: Promise<void>; readonly go: () => void } | null = null;
 
   async function importOnce(imageId: string, withSource: WithSource, calls: CallOptions): Promise<void> {
     const using = deps.commands();
@@ -51,9 +55,18 @@ export function createImports(deps: { readonly cache: string; readonly clock: Cl
     isBusy: () => under.size > 0,
     /** Once an image at a time; throws a `FailureError`. */
     async take(imageId: string, withSource: WithSource, calls: CallOptions): Promise<void> {
+      while (held !== null) await held.end;
       const flight = under.get(imageId) ?? importOnce(imageId, withSource, calls).finally(() => under.delete(imageId));
       under.set(imageId, flight);
       await flight;
+    },
+    hold(): void {
+      let go = () => {};
+      held ??= { end: new Promise<void>((resolve) => (go = resolve)), go: () => go() };
+    },
+    letGo(): void {
+      held?.go();
+      held = null;
     },
     /** What a keeper that has come up told. */
     reset(images: ReadonlySet<string>): void {

@@ -3,6 +3,7 @@ import type { Clock } from '../model/clock.js';
 import { FailureError, type Failure } from '../model/reasons.js';
 import type { EnvironmentRequest } from './environment-key.js';
 import { ENVIRONMENT_EXPRESSION } from './expression.js';
+import { createKeeperExec, SILENCE_MS, TOLD } from './keeper-exec.js';
 import { createLinkSession } from './link-session.js';
 import { nixFailure } from './nix-failure.js';
 import { inventoryFrom, realisedFrom, type Inventory, type Realised } from './keeper-answers.js';
@@ -20,10 +21,6 @@ export interface RunningCommand {
   cancel(): void;
 }
 
-const DAEMON_MS = 60_000;
-/** A build may be silent for long; the connection's end is noticed at once. */
-const SILENCE_MS = 3_600_000;
-
 /** What the controller does in one running keeper. Failures of Nix are `FailureError`s, those of the engine `EngineError`s. */
 export function createKeeperCommands(docker: DockerPort, keeperId: string, clock: Clock) {
   const session = createLinkSession(clock, (onInput, onTold, options) => {
@@ -31,22 +28,7 @@ export function createKeeperCommands(docker: DockerPort, keeperId: string, clock
     return docker.exec(keeperId, { command: ['/bin/sh', '-c', scripts.LINK_SESSION_SCRIPT], user: scripts.COMMAND_USER, onLine, onInput }, options);
   });
 
-  async function run(script: string, user: string, env: Readonly<Record<string, string>>, onLine: (line: string) => void, options: CallOptions): Promise<number> {
-    const { exitCode } = await docker.exec(keeperId, { command: ['/bin/sh', '-c', script], user, env, onLine }, { deadlineMs: SILENCE_MS, ...options });
-    return exitCode;
-  }
-
-  /** For commands that only fail when the keeper itself does; `onTold` hears the lines as they come. */
-  async function told(script: string, user: string, env: Readonly<Record<string, string>>, what: string, options: CallOptions, onTold: (line: string) => void = () => undefined): Promise<string[]> {
-    const lines: string[] = [];
-    const tell = (line: string) => {
-      lines.push(line);
-      if (line.startsWith(TOLD)) onTold(line.slice(TOLD.length));
-    };
-    const code = await run(script, user, env, tell, { deadlineMs: DAEMON_MS, ...options });
-    if (code !== 0) throw new FailureError(shellFailure(lines, what));
-    return lines.flatMap((line) => (line.startsWith(TOLD) ? [line.slice(TOLD.length)] : []));
-  }
+  const { run, told } = createKeeperExec(docker, keeperId);
 
   return {
     async inventory(options: CallOptions): Promise<Inventory> {
@@ -85,6 +67,7 @@ export function createKeeperCommands(docker: DockerPort, keeperId: string, clock
       return realisedFrom(lines, log.fetched());
     },
 
+    keeperId,
     /** Makes ready for links to come; until then, and where that fails, each is a command of its own. */
     expectLinks: (options: CallOptions): void => session.open(options.signal),
     /** The keeper is not to be asked any more. */
@@ -141,8 +124,6 @@ export function createKeeperCommands(docker: DockerPort, keeperId: string, clock
 
 export type KeeperCommands = ReturnType<typeof createKeeperCommands>;
 
-const TOLD = 'kalpana: ';
-
 /** From the look at what is missing to its realisation: an argument could not hold it. */
 function fetchList({ key }: EnvironmentRequest): string {
   return `/nix/var/kalpana/home/${key}.fetch`;
@@ -157,12 +138,6 @@ export function commandFailure(error: unknown, cache: string): Failure {
   if (error instanceof FailureError) return error.failure;
   if (error instanceof EngineError) return { reason: 'KeeperNotReady', message: `the keeper of the cache ${cache} went away: ${error.message}` };
   throw error;
-}
-
-function shellFailure(lines: readonly string[], what: string): Failure {
-  const words = lines.filter((line) => !line.startsWith(TOLD) && line.trim() !== '').at(-1) ?? '';
-  const isFull = /no space left|disk is full/i.test(lines.join('\n'));
-  return { reason: isFull ? 'CacheDiskFull' : 'KeeperNotReady', message: words === '' ? what : `${what}: ${words}` };
 }
 
 /**

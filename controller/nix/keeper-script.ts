@@ -1,3 +1,5 @@
+import { KEEPER_GUARD_SCRIPT } from './gc/guard-script.js';
+
 /**
  * What runs in a keeper, as its only long-lived process beside the init: it prepares the volume, holds the shared lock
  * that keeps garbage collections out (F8), and lives exactly as long as its nix-daemon. The lock and the daemon cannot
@@ -55,7 +57,14 @@ grep -q '^nixbld:' /etc/group || {
   done
   echo "nixbld:x:30000:${"$"}{members#,}" >> /etc/group
 }
-mkdir -p /etc/nix /nix/store /nix/var/nix/profiles/kalpana /nix/var/nix/gcroots/kalpana "$var/home" "$var/locks"
+mkdir -p /etc/nix /nix/store /nix/var/nix/profiles/kalpana /nix/var/nix/gcroots/kalpana "$var/home" "$var/locks" "$var/links"
+# What users' ./result links are known by. Nix takes each for stale, for it cannot see the file, and every client may make it
+# look (F5). It writes through a link, and does not look behind one.
+auto=/nix/var/nix/gcroots/auto
+if [ ! -L "$auto" ]; then
+  [ ! -d "$auto" ] || { find "$auto" -mindepth 1 -maxdepth 1 -exec mv -f {} "$var/links/" ';'; rmdir "$auto"; }
+  ln -s "$var/links" "$auto"
+fi
 chown 0:"$(sed -n 's/^nixbld:[^:]*:\([0-9]*\):.*/\1/p' /etc/group)" /nix/store
 chmod 1775 /nix/store
 chown 29999:29999 /nix/var/nix/profiles/kalpana "$var/home" "$var/locks"
@@ -67,18 +76,29 @@ unset KALPANA_NIX_CONF
 
 exec 9>>/nix/var/nix/gc.lock
 flock -s 9
+rm -rf "$var/gc"
+mkdir -p "$var/gc"
 # What a kill left half written is found before anybody builds on it; what is there and not known is no longer there.
 if [ -e "$var/running" ]; then
   echo "kalpana-keeper: the last keeper was killed; checking the store"
   nix-store --verify 9>&- || echo "kalpana-keeper: the store has errors, see above" >&2
 fi
-: > "$var/running"
+echo "$$" > "$var/running"
 rm -f /nix/var/nix/daemon-socket/socket
 nix-daemon --quiet 9>&- &
 daemon=$!
-trap 'kill "$daemon" 2>/dev/null || true; wait "$daemon" || true; rm -f "$var/running"; exit 0' TERM INT
-code=0
-wait "$daemon" || code=$?
+
+${KEEPER_GUARD_SCRIPT}
+asked=
+trap 'asked=1' USR1
+trap 'thaw; kill "$daemon" 2>/dev/null || true; wait "$daemon" || true; rm -f "$var/running"; exit 0' TERM INT
+while :; do
+  code=0
+  wait "$daemon" || code=$?
+  [ -n "$asked" ] || break
+  asked=
+  guard
+done
 echo "kalpana-keeper: nix-daemon ended with code $code" >&2
 exit 1
 `;

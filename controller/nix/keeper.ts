@@ -2,7 +2,7 @@ import type { CallOptions, DockerPort } from '../docker/port.js';
 import type { Clock } from '../model/clock.js';
 import type { DesiredCache } from '../model/desired.js';
 import type { ObservedContainer, ObservedVolume } from '../model/engine-objects.js';
-import { LABEL, cacheVolumeName, keeperName, keeperSeedName, nextKeeperName } from '../model/names.js';
+import { LABEL, cacheVolumeName, keeperName, keeperSeedName, nextKeeperName, scannerName } from '../model/names.js';
 import type { Failure } from '../model/reasons.js';
 import type { Operation } from '../plan/types.js';
 import type { Inventory } from './keeper-answers.js';
@@ -58,7 +58,7 @@ export type Keeper = ReturnType<typeof createKeeper>;
 export function createKeeper(deps: KeeperDependencies) {
   const { cache, docker, world } = deps;
   const key = `cache ${cache}`;
-  const own: ReadonlySet<string> = new Set([keeperName(cache), nextKeeperName(cache), keeperSeedName(cache)]);
+  const own: ReadonlySet<string> = new Set([keeperName(cache), nextKeeperName(cache), keeperSeedName(cache), scannerName(cache)]);
   const starts = createKeeperStarts(deps.clock);
   let up: Up | null = null;
   let failure: Failure | null = null;

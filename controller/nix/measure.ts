@@ -15,8 +15,22 @@ export function createMeasure(deps: { readonly clock: Clock; readonly calls: Cal
   let size: StoreSize | null = null;
   let measuredAt = -Infinity;
   let isPlanned = false;
+  async function take(): Promise<StoreSize | null> {
+    measuredAt = deps.clock.now();
+    try {
+      size = (await deps.commands()?.measure(deps.calls)) ?? size;
+    } catch {
+      // A size that could not be had is no news: the keeper's own state is told elsewhere.
+      return null;
+    }
+    deps.onChange();
+    return size;
+  }
+
   return {
     size: () => size,
+    /** Now, whenever it was measured last. Null: it could not be. */
+    take,
     forget(): void {
       size = null;
       measuredAt = -Infinity;
@@ -26,15 +40,7 @@ export function createMeasure(deps: { readonly clock: Clock; readonly calls: Cal
       isPlanned = true;
       later(deps.clock, Math.max(0, measuredAt + EVERY_MS - deps.clock.now()), deps.calls.signal, () => {
         isPlanned = false;
-        measuredAt = deps.clock.now();
-        deps.commands()?.measure(deps.calls).then(
-          (measured) => {
-            size = measured;
-            deps.onChange();
-          },
-          // A size that could not be had is no news: the keeper's own state is told elsewhere.
-          () => undefined,
-        );
+        void take();
       });
     },
   };

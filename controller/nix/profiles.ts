@@ -112,6 +112,14 @@ export function createProfiles(deps: ProfilesDependencies) {
     isBusy: (): boolean => links !== null,
     /** Distinct environments that a profile holds. */
     count: (): number => new Set(profiles.values()).size,
+    /** Whether a profile holds this environment. */
+    holds: (key: string): boolean => [...profiles.values()].some((path) => keyOfPath(path) === key),
+    /** Workspaces whose profile holds one of these. */
+    holding: (paths: ReadonlySet<string>): string[] => [...profiles].filter(([, path]) => paths.has(path)).map(([workspace]) => workspace),
+    names: (): string[] => [...profiles.keys()],
+    drop(workspaces: readonly string[]): void {
+      for (const workspace of workspaces) profiles.delete(workspace);
+    },
     reset: (told: ReadonlyMap<string, string>): void => void (profiles = new Map(told)),
     /** Resolves with true as soon as the profile holds the environment, else with false after `waitMs`. */
     async inPlace(workspace: string, key: string, waitMs: number): Promise<boolean> {

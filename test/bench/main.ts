@@ -5,6 +5,7 @@ import type { Bench } from './bench.js';
 import { measureCache } from './cache.js';
 import { measureCold } from './cold.js';
 import { watchEngine } from './engine-watch.js';
+import { measureGc } from './gc.js';
 import { measureIdle } from './idle.js';
 import { measureNothing } from './nothing.js';
 import { readOptions, USAGE, type BenchOptions, type Stage } from './options.js';
@@ -20,6 +21,7 @@ const MEASURES: Readonly<Record<Stage, (bench: Bench) => Promise<void>>> = {
   nothing: measureNothing,
   repair: measureRepair,
   cache: measureCache,
+  gc: measureGc,
   parse: measureParse,
   idle: measureIdle,
   scale: measureScale,

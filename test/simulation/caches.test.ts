@@ -165,7 +165,8 @@ describe('a keeper', () => {
     sim.engine.hands.remove('workspace-alice');
     sim.engine.hands.remove(KEEPER);
     sim.engine.hands.removeVolume(VOLUME);
-    Object.values(sim.keepers.store(VOLUME)).forEach((one: { clear(): void }) => one.clear());
+    const { environments, profiles, realised } = sim.keepers.store(VOLUME);
+    for (const one of [environments, profiles, realised]) one.clear();
     await sim.settle();
     await sim.clock.run(60_000);
     expect([running(sim), profile(sim, 'alice'), reason(sim, 'alice')]).toEqual([[KEEPER, 'workspace-alice'], keyOf('hello'), 'Ready']);

@@ -47,7 +47,7 @@ export function insideEffects(core: EngineCore, handler: ExecHandler): Pick<Effe
 }
 
 function runCommand(core: EngineCore, container: FakeContainer, request: ExecRequest, handler: ExecHandler): Promise<{ exitCode: number }> {
-  const { exitCode, lines = [], afterMs = 0 } = handler(container, request);
+  const { exitCode, lines = [], afterMs = 0, onStart } = handler(container, request);
   lines.forEach((line) => request.onLine(line));
   if (afterMs === 0) return Promise.resolve({ exitCode });
   return new Promise((resolve, reject) => {
@@ -63,6 +63,11 @@ function runCommand(core: EngineCore, container: FakeContainer, request: ExecReq
     const cancel = afterMs === Infinity ? () => {} : core.clock.after(afterMs, () => end(() => resolve({ exitCode })));
     container.endings.add(onEnding);
     core.streams.add(onCut);
+    onStart?.((code, last) => {
+      if (!core.streams.has(onCut)) return;
+      last.forEach((line) => request.onLine(line));
+      end(() => resolve({ exitCode: code }));
+    });
   });
 }
 

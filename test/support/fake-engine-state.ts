@@ -34,6 +34,8 @@ export interface ExecOutcome {
   readonly lines?: readonly string[];
   /** 0 takes no virtual time; `Infinity` goes on until its container ends. */
   readonly afterMs?: number;
+  /** For what ends by something else's doing: called at its start with what ends it, which tells its last lines. */
+  readonly onStart?: (end: (exitCode: number, lines: readonly string[]) => void) => void;
 }
 
 export type ExecHandler = (container: FakeContainer, request: ExecRequest) => ExecOutcome;

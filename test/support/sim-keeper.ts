@@ -1,4 +1,7 @@
 import { keyOfPath } from '../../controller/nix/environment-key.js';
+import { COLLECT_SCRIPT } from '../../controller/nix/gc/collect-script.js';
+import { CHANGE_ROOTS_SCRIPT, ROOTS_SCRIPT } from '../../controller/nix/gc/gc-scripts.js';
+import { SCAN_SCRIPT } from '../../controller/nix/gc/scan-script.js';
 import * as scripts from '../../controller/nix/scripts.js';
 import type { ExecHandler } from './fake-engine-state.js';
 
@@ -10,6 +13,11 @@ export interface SimStore {
   readonly profiles: Map<string, string>;
   /** How often each environment was realised. */
   readonly realised: Map<string, number>;
+  /** Environment paths that running processes use. */
+  readonly used: Set<string>;
+  /** What a collection that stands still waits for. */
+  readonly waiting: Set<() => void>;
+  collections: number;
 }
 
 export interface SimKeepers {
@@ -28,14 +36,15 @@ export function createSimKeepers({ realiseMs = 500 } = {}): SimKeepers {
   let failure: string | null = null;
 
   function store(volume: string): SimStore {
-    const known = stores.get(volume) ?? { environments: new Set(), profiles: new Map(), realised: new Map() };
+    const known = stores.get(volume) ?? { environments: new Set<string>(), profiles: new Map<string, string>(), realised: new Map<string, number>(), used: new Set<string>(), waiting: new Set<() => void>(), collections: 0 };
     stores.set(volume, known);
     return known;
   }
 
   const exec: ExecHandler = (container, request) => {
     const { command, env = {} } = request;
-    const { environments, profiles, realised } = store(container.mounts.find(({ target }) => target === '/nix')?.source ?? '');
+    const stored = store(container.mounts.find(({ target }) => target === '/nix')?.source ?? '');
+    const { environments, profiles, realised, used, waiting } = stored;
     switch (command[2]) {
       case scripts.INVENTORY_SCRIPT:
         return {
@@ -72,12 +81,40 @@ export function createSimKeepers({ realiseMs = 500 } = {}): SimKeepers {
         return { exitCode: 0, lines: ['kalpana: waits'], afterMs: Infinity };
       case scripts.MEASURE_SCRIPT:
         return { exitCode: 0, lines: [`kalpana: store ${environments.size} ${environments.size}`] };
+      case ROOTS_SCRIPT:
+        waiting.clear();
+        return { exitCode: 0, lines: ['kalpana: now 0', ...[...profiles].flatMap(([workspace, path]) => rootLines(workspace, path))], afterMs: 20 };
+      case CHANGE_ROOTS_SCRIPT:
+        for (const file of (env['KALPANA_EXPIRE'] ?? '').split('\n')) profiles.delete(file);
+        if (env['KALPANA_GO'] !== '') for (const go of waiting) go();
+        return { exitCode: 0, lines: [], afterMs: 20 };
+      case SCAN_SCRIPT:
+        return { exitCode: 0, lines: [...used].map((path) => `kalpana: path ${path}`), afterMs: 50 };
+      case COLLECT_SCRIPT:
+        return {
+          exitCode: 0,
+          lines: ['kalpana: frozen'],
+          afterMs: 20_000,
+          onStart: (end) =>
+            waiting.add(() => {
+              const kept = new Set([...profiles.values(), ...used]);
+              const dead = [...environments].filter((path) => !kept.has(path));
+              if (env['KALPANA_MODE'] === 'collect') for (const path of dead) environments.delete(path);
+              if (env['KALPANA_MODE'] === 'collect') stored.collections += 1;
+              end(0, [`kalpana: live ${kept.size}`, ...dead.map((path) => `kalpana: dead ${path} 1000`), `kalpana: freed ${dead.length * 1000} ${dead.length}`]);
+            }),
+        };
       default:
         return { exitCode: 0, lines: [] };
     }
   };
 
   return { exec, store, fail: (words) => void (failure = words) };
+}
+
+function rootLines(workspace: string, path: string): string[] {
+  const link = `/nix/var/nix/profiles/kalpana/${workspace}`;
+  return [`kalpana: root 0 ${link}\t${workspace}-1-link`, `kalpana: root 0 ${link}-1-link\t${path}`];
 }
 
 /** Packages of a profile cannot be read off its path; that two hold the same can. */

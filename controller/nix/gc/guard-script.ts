@@ -1,0 +1,79 @@
+/**
+ * The keeper's part of a collection, run by the process that holds the shared lock: while a collector is there (it holds
+ * `collector.lock`), the daemon and its workers stand still, so that no client begins to use a path that no root keeps
+ * between the last look at the roots and the collection's own; the shared lock is let go of when the collector asks for it,
+ * and taken again whatever became of the collector. A collection that a client started gets no turn in between (F8).
+ */
+export const KEEPER_GUARD_SCRIPT = String.raw`gc=$var/gc
+lock=$(stat -c %i /nix/var/nix/gc.lock)
+# Process ids of the children of $1. The daemon's are its workers, one a connection.
+children() {
+  for stat in /proc/[0-9]*/stat; do
+    line=
+    read -r line 2>/dev/null < "$stat" || continue
+    rest=${"$"}{line##*) }
+    rest=${"$"}{rest#* }
+    [ "${"$"}{rest%% *}" != "$1" ] || echo "${"$"}{line%% *}"
+  done
+}
+# Process ids that hold ("FLOCK") or wait for ("-> FLOCK") the lock in this way: READ or WRITE.
+lockers() { sed -n "s/^[0-9]*: *\(-> \)*FLOCK *ADVISORY *$1 *\([0-9]*\) [0-9a-f:]*:$lock .*/\2/p" /proc/locks; }
+signal() { kill "-$1" "$2" 2>/dev/null || true; }
+# A worker that stood still with the lock in its hand would keep everybody out.
+freeze() {
+  signal STOP "$daemon"
+  frozen=1
+  tries=0
+  while :; do
+    for pid in $(children "$daemon"); do signal STOP "$pid"; done
+    inhand=
+    for pid in $(lockers READ); do case " $(children "$daemon" | tr '\n' ' ')" in *" $pid "*) inhand="$inhand $pid" ;; esac; done
+    [ -n "$inhand" ] || return 0
+    tries=$((tries + 1))
+    [ "$tries" -lt 200 ] || { thaw; return 1; }
+    for pid in $inhand; do signal CONT "$pid"; done
+    sleep 0.01
+  done
+}
+thaw() {
+  [ -n "$frozen" ] || return 0
+  frozen=
+  signal CONT "$daemon"
+  for pid in $(children "$daemon"); do signal CONT "$pid"; done
+}
+end_foreign() {
+  foreign=$(children "$daemon" | tr '\n' ' ')
+  for pid in $(lockers WRITE); do case " $foreign" in *" $pid "*) echo "kalpana-keeper: ended a collection that a client had started"; signal KILL "$pid" ;; esac; done
+}
+# The kernel shows who waits for a lock only while the process that took it lives. Another one holds it from here on, not for an
+# instant nobody; and who waits to collect is told by the end of his connection that he does not get to.
+bridge() {
+  flock -s /nix/var/nix/gc.lock sleep 86400 7>&- 9>&- &
+  bridge=$!
+  until lockers READ | grep -qx "$bridge"; do kill -0 "$bridge" || return 1; sleep 0.01; done
+  flock -u 9
+  sleep 0.02
+  end_foreign
+}
+end_bridge() {
+  for pid in $bridge $(children "$bridge"); do signal KILL "$pid"; done
+  wait "$bridge" 2>/dev/null || true
+}
+guard() {
+  exec 7>>"$gc/collector.lock"
+  held=1
+  if bridge && freeze; then : > "$gc/frozen"; fi
+  until flock -n 7; do
+    if [ -n "$held" ] && [ -e "$gc/release" ]; then end_bridge; held=; : > "$gc/released"; fi
+    [ ! -e "$gc/thaw" ] || thaw
+    [ -n "$held" ] || [ -n "$frozen" ] || end_foreign
+    sleep 0.05
+  done
+  flock -u 7
+  exec 7>&-
+  until flock -n -s 9; do end_foreign; sleep 0.02; done
+  [ -z "$held" ] || end_bridge
+  thaw
+  rm -f "$gc/frozen" "$gc/release" "$gc/released" "$gc/thaw" "$gc/go"
+}
+frozen=`;

@@ -1,0 +1,132 @@
+import type { GcRoot, RootCounts, RootKind } from '../../model/gc.js';
+import { ROOT_KINDS } from '../../model/gc.js';
+import type { Generation, Pin, RootInventory } from './root-inventory.js';
+
+/** A link that was found in a container, or in a data volume. */
+export interface FoundLink {
+  readonly owner: string;
+  /** That of the `KnownLink`. */
+  readonly name: string;
+  readonly file: string;
+  readonly path: string;
+}
+
+export interface RootsInput {
+  readonly inventory: RootInventory;
+  readonly retainMs: number;
+  /** Profiles of workspaces that a spec or a container names, and of the prewarmed packages when there are some. */
+  readonly live: ReadonlySet<string>;
+  /** For profiles that nobody names any more: since when, in ms on the controller's clock, whose time `now` is. */
+  readonly goneSince: ReadonlyMap<string, number>;
+  readonly now: number;
+  readonly found: readonly FoundLink[];
+  /** Owners whose every link was looked for: what was not found there is not there. */
+  readonly looked: ReadonlySet<string>;
+  /** Candidates over `maxBytes` that go before their time. */
+  readonly pressed: ReadonlySet<Generation>;
+}
+
+export interface RootsPlan {
+  /** Roots to make, or to note as seen. */
+  readonly pin: readonly FoundLink[];
+  readonly unpin: readonly Pin[];
+  /** Names of known links that lead nowhere any more, and have done so for long. */
+  readonly forget: readonly string[];
+  readonly expire: readonly Generation[];
+  /** Profiles that go with their generations. */
+  readonly dropProfiles: readonly string[];
+  /** What stays, by kind; what processes use comes on top. */
+  readonly roots: readonly GcRoot[];
+  readonly expiring: readonly GcRoot[];
+  /** What could go before its time, the longest unused first. */
+  readonly candidates: readonly Generation[];
+}
+
+/** Which roots stay and which go. Pure; what is unknown stays. */
+export function planRoots(input: RootsInput): RootsPlan {
+  const { inventory, found } = input;
+  const unused = inventory.generations.map((generation) => ({ generation, since: unusedSince(generation, input) }));
+  const candidates = unused.flatMap(({ generation, since }) => (since === null ? [] : [{ generation, since }])).sort((a, b) => a.since - b.since);
+  const isOver = ({ generation, since }: { generation: Generation; since: number }) => clockOf(generation, input) - since >= input.retainMs || input.pressed.has(generation);
+  const expire = candidates.filter(isOver).map(({ generation }) => generation);
+  const gone = new Set(expire);
+  const kept = inventory.generations.filter((generation) => !gone.has(generation));
+  const foundNames = new Set(found.map(pinKey));
+  const unpin = inventory.pins.filter((pin) => !foundNames.has(pinKey(pin)) && isPinOver(pin, input));
+  const staying = inventory.pins.filter((pin) => !foundNames.has(pinKey(pin)) && !unpin.includes(pin));
+  return {
+    pin: found,
+    unpin,
+    forget: forgotten(input, [...found, ...staying]),
+    expire,
+    dropProfiles: [...inventory.profiles.keys()].filter((profile) => !input.live.has(profile) && !kept.some((generation) => generation.profile === profile)),
+    roots: [...kept.map((generation) => rootOf(generation, input)), ...found.map(linkRoot), ...staying.map((pin) => linkRoot({ ...pin, file: fileOf(pin, input) })), ...fixedRoots(inventory)],
+    expiring: [...expire.map((generation) => rootOf(generation, input)), ...unpin.map((pin) => linkRoot({ ...pin, file: fileOf(pin, input) }))],
+    candidates: candidates.map(({ generation }) => generation).filter((generation) => !gone.has(generation)),
+  };
+}
+
+/** Null: in use. A live workspace's older generation is unused since the next one was made; a gone one's all since it went. */
+function unusedSince(generation: Generation, { inventory, live, goneSince, now }: RootsInput): number | null {
+  const { profile, number } = generation;
+  const own = inventory.generations.filter((other) => other.profile === profile);
+  // A crash between the two links of a switch leaves a generation that no profile names yet: the newest is the present one then.
+  const present = inventory.profiles.get(profile) ?? Math.max(...own.map((other) => other.number));
+  if (!live.has(profile)) return goneSince.get(profile) ?? now;
+  if (number >= present) return null;
+  const next = own.filter((other) => other.number > number).sort((a, b) => a.number - b.number)[0];
+  return next?.madeAt ?? inventory.now;
+}
+
+/** Times of the volume are of the keeper's clock, those of specs of ours. */
+function clockOf({ profile }: Generation, { live, inventory, now }: RootsInput): number {
+  return live.has(profile) ? inventory.now : now;
+}
+
+function isPinOver({ owner, name, seenAt }: Pin, { looked, inventory, retainMs, goneSince, now, live }: RootsInput): boolean {
+  const isKnown = inventory.links.some((link) => link.name === name);
+  if (looked.has(owner)) return isKnown || inventory.now - seenAt >= retainMs;
+  // Its container is away, and its files with it: a workspace that a spec names comes back.
+  if (live.has(owner)) return false;
+  const goneFor = now - (goneSince.get(owner) ?? -Infinity);
+  return inventory.now - seenAt >= retainMs && goneFor >= retainMs;
+}
+
+function forgotten({ inventory, retainMs }: RootsInput, pinned: readonly { readonly name: string }[]): string[] {
+  const used = new Set(pinned.map(({ name }) => name));
+  return inventory.links.filter(({ name, madeAt }) => !used.has(name) && inventory.now - Number(madeAt) * 1_000 >= retainMs).map(({ name }) => name);
+}
+
+function pinKey({ owner, name }: { readonly owner: string; readonly name: string }): string {
+  return `${owner}/${name}`;
+}
+
+function fileOf({ name }: Pin, { inventory }: RootsInput): string {
+  return inventory.links.find((link) => link.name === name)?.file ?? name;
+}
+
+function rootOf({ profile, number, path }: Generation, { inventory, live }: RootsInput): GcRoot {
+  const isPresent = number >= (inventory.profiles.get(profile) ?? number);
+  const kind: RootKind = profile.startsWith('.') && isPresent ? 'prewarm' : !live.has(profile) ? 'removed' : isPresent ? 'profile' : 'generation';
+  return { kind, owner: profile, from: isPresent ? 'packages' : `generation ${number}`, path };
+}
+
+function linkRoot({ owner, file, path }: { readonly owner: string; readonly file: string; readonly path: string }): GcRoot {
+  return { kind: 'link', owner, from: file, path };
+}
+
+function fixedRoots({ images, keeper, others }: RootInventory): GcRoot[] {
+  return [
+    ...[...images].flatMap(([owner, paths]) => paths.map((path): GcRoot => ({ kind: 'image', owner, from: 'its own store', path }))),
+    ...keeper.map((path): GcRoot => ({ kind: 'keeper', owner: 'keeper', from: 'its own store', path })),
+    ...others.map(({ from, path }): GcRoot => ({ kind: 'other', owner: '-', from, path })),
+  ];
+}
+
+/** Roots by kind; what one image or keeper brought counts once. */
+export function countRoots(roots: readonly GcRoot[]): RootCounts {
+  const bundles = new Set(roots.filter(({ kind }) => kind === 'image' || kind === 'keeper').map(({ kind, owner }) => `${kind} ${owner}`));
+  const counts = Object.fromEntries(ROOT_KINDS.map((kind) => [kind, roots.filter((root) => root.kind === kind).length])) as Record<RootKind, number>;
+  for (const kind of ['image', 'keeper'] as const) counts[kind] = [...bundles].filter((bundle) => bundle.startsWith(`${kind} `)).length;
+  return counts;
+}

@@ -1,0 +1,32 @@
+import type { GcRun, GcTrigger, RootCounts } from '../../model/gc.js';
+
+/** What outlives the controller of one cache's collections. It can be lost: then nothing is owed, and what is gone is gone since now. */
+export interface GcRecord {
+  /** ms since the epoch. */
+  readonly knownSince: number;
+  /** The newest first. */
+  readonly runs: readonly GcRun[];
+  /** A run that has not ended; found at a start, it was interrupted. */
+  readonly underWay: { readonly startedAt: number; readonly trigger: GcTrigger } | null;
+  /** Workspaces that no spec names any more: since when. */
+  readonly goneSince: Readonly<Record<string, number>>;
+  readonly roots: RootCounts | null;
+  /** The size that a run left over `maxBytes`. */
+  readonly lastOver: { readonly at: number; readonly bytes: number } | null;
+}
+
+export interface GcRecordFile {
+  load(): GcRecord | null;
+  save(record: GcRecord): void;
+}
+
+export const RUNS_KEPT = 20;
+
+export function newGcRecord(now: number): GcRecord {
+  return { knownSince: now, runs: [], underWay: null, goneSince: {}, roots: null, lastOver: null };
+}
+
+/** The latest start that counts against the schedule: of a run that came to its end. */
+export function lastRunAt({ runs }: GcRecord): number | null {
+  return runs[0]?.startedAt ?? null;
+}

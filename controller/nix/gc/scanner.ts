@@ -1,0 +1,103 @@
+import { EngineError, type CallOptions, type DockerPort } from '../../docker/port.js';
+import type { ContainerDefinition, ContainerMount, ObservedContainer } from '../../model/engine-objects.js';
+import { CACHE_MOUNT_PATH, CONTAINER_TYPE, LABEL, VOLUME_TYPE, cacheVolumeName, scannerName } from '../../model/names.js';
+import { FailureError } from '../../model/reasons.js';
+import { sharedVolumeLabels } from '../../model/shared-volume.js';
+import { createKeeperExec } from '../keeper-exec.js';
+import { ROOT_USER } from '../scripts.js';
+import { SCAN_SCRIPT } from './scan-script.js';
+
+/** F12: what the look at other users' processes needs, and nothing more. */
+const CAPABILITIES: readonly string[] = ['SYS_PTRACE', 'DAC_READ_SEARCH'];
+/** As many digits of a container's id as tell it apart. */
+const ID_DIGITS = 32;
+
+export interface Scanned {
+  /** Store paths that a running process uses. */
+  readonly paths: readonly string[];
+  /** Processes of this cache that could not be read: process id, container, program. */
+  readonly unreadable: readonly { readonly pid: string; readonly containerId: string; readonly program: string }[];
+  /** Ids, of those asked for, without any process that can be seen. */
+  readonly unseen: readonly string[];
+}
+
+export interface Scanner {
+  /** `running`: ids of containers that mount the cache. */
+  scan(running: readonly string[], options: CallOptions): Promise<Scanned>;
+  remove(options: CallOptions): Promise<void>;
+}
+
+/**
+ * Starts the container that looks at processes from the host's PID namespace (F4). Its name is there once an engine: it is also what
+ * keeps two controllers from collecting one cache at once. It ends by itself after `lifeMs`.
+ */
+export async function startScanner(docker: DockerPort, cache: string, image: string, instance: string, lifeMs: number, options: CallOptions): Promise<Scanner> {
+  const name = scannerName(cache);
+  const id = await create(docker, name, scannerDefinition(cache, image, instance, lifeMs), instance, options);
+  await docker.startContainer(id, options);
+  const { told } = createKeeperExec(docker, id);
+  return {
+    async scan(running, callOptions) {
+      const ids = new Map(running.map((full) => [full.slice(0, ID_DIGITS), full]));
+      const lines = await told(SCAN_SCRIPT, ROOT_USER, { KALPANA_CONTAINERS: [...ids.keys()].join(' ') }, 'processes could not be looked at', callOptions);
+      const of = (kind: string) => lines.filter((line) => line.startsWith(`${kind} `)).map((line) => line.slice(kind.length + 1));
+      return {
+        paths: of('path'),
+        unreadable: of('unreadable').map((line) => {
+          const [pid = '', container = '', ...program] = line.split(' ');
+          return { pid, containerId: ids.get(container) ?? container, program: program.join(' ') };
+        }),
+        unseen: of('unseen').map((container) => ids.get(container) ?? container),
+      };
+    },
+    remove: (callOptions) => docker.removeContainer(id, true, callOptions),
+  };
+}
+
+/** A helper of this instance that a killed controller left. */
+export function isLeftScanner({ labels }: ObservedContainer, instance: string): boolean {
+  return labels[LABEL.type] === CONTAINER_TYPE.scanner && labels[LABEL.cacheOwner] === instance;
+}
+
+async function create(docker: DockerPort, name: string, definition: ContainerDefinition, instance: string, options: CallOptions): Promise<string> {
+  try {
+    return await docker.createContainer(name, definition, options);
+  } catch (error) {
+    if (!(error instanceof EngineError && error.kind === 'conflict')) throw error;
+    const there = await docker.inspectContainer(name, options);
+    if (there !== null && there.labels[LABEL.type] !== CONTAINER_TYPE.scanner) throw new FailureError({ reason: 'GcBusy', message: `a container named ${name} exists and is no scanner of ours` }, { cause: error });
+    if (there !== null && there.state === 'running' && !isLeftScanner(there, instance)) {
+      throw new FailureError({ reason: 'GcBusy', message: `the controller instance "${there.labels[LABEL.cacheOwner] ?? ''}" is collecting this cache now` }, { cause: error });
+    }
+    await docker.removeContainer(name, true, options);
+    return docker.createContainer(name, definition, options);
+  }
+}
+
+function scannerDefinition(cache: string, image: string, instance: string, lifeMs: number): ContainerDefinition {
+  return { ...helper(cache, image, instance, []), entrypoint: ['/bin/sh', '-c', `sleep ${Math.ceil(lifeMs / 1_000)}`], privileges: { capabilities: CAPABILITIES, unconfined: false, hostPid: true } };
+}
+
+/** Shows the files in a data volume whose workspace has no container now; it never runs. */
+export function volumeProbeDefinition(cache: string, image: string, instance: string, volume: string, mountPath: string): ContainerDefinition {
+  return helper(cache, image, instance, [{ type: 'volume', source: volume, target: mountPath, readOnly: true, noCopy: true }]);
+}
+
+function helper(cache: string, image: string, instance: string, mounts: readonly ContainerMount[]): ContainerDefinition {
+  return {
+    image,
+    entrypoint: ['/bin/true'],
+    command: [],
+    user: ROOT_USER,
+    hostname: 'scanner',
+    env: [],
+    labels: { [LABEL.managed]: 'true', [LABEL.type]: CONTAINER_TYPE.scanner, [LABEL.cacheOwner]: instance },
+    mounts: [{ type: 'volume', source: cacheVolumeName(cache), target: CACHE_MOUNT_PATH, readOnly: true, noCopy: true, labels: sharedVolumeLabels(VOLUME_TYPE.cache) }, ...mounts],
+    ports: [],
+    network: 'none',
+    shmBytes: 0,
+    limits: { nanoCpus: 0, memoryBytes: 0, pids: 0 },
+    restartPolicy: 'no',
+    healthcheck: null,
+  };
+}
