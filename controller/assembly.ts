@@ -33,6 +33,8 @@ export interface AssemblyOptions {
   readonly concurrency: number;
   readonly resyncMs: number;
   readonly allowPrune: boolean;
+  /** One convergence: nothing is collected by schedule. */
+  readonly once?: boolean;
   readonly clock: Clock;
   readonly random: () => number;
   readonly hooks: Hooks;
@@ -71,6 +73,7 @@ export function assembleController(options: AssemblyOptions): AssembledControlle
     imageRecord: createImageRecord(stateFile('images.json')),
     totals: totals.of,
     gcRecord: gcRecords.of,
+    once: options.once,
     events: {
       onLinked: (cache, workspace, use) => hooks.cacheUsed({ cache, workspace, use }),
       onRealised: (cache, result) => hooks.realised({ cache, ...result }),

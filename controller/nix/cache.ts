@@ -47,6 +47,8 @@ export interface CacheDependencies {
   readonly totals: { load(): CacheTotals | null; save(totals: CacheTotals): void };
   /** For a plan: nothing is begun by itself. */
   readonly foresight?: boolean;
+  /** One convergence: nothing is collected by itself. */
+  readonly once?: boolean;
 }
 
 export type Cache = ReturnType<typeof createCache>;
@@ -116,6 +118,7 @@ export function createCache(name: string, deps: CacheDependencies) {
     clock,
     calls,
     record: deps.gcRecord,
+    isScheduled: deps.foresight !== true && deps.once !== true,
     desired: () => desired,
     workspaces: () => (desired === null ? [] : workspaces.flatMap((workspace) => deps.gcWorkspace(workspace, environments) ?? [])),
     isComplete: deps.isComplete,
@@ -206,7 +209,7 @@ export function createCache(name: string, deps: CacheDependencies) {
       if (outcome.operations === 0) {
         prewarm();
         await collector.sweep(callOptions);
-        if (deps.foresight !== true) collector.consider();
+        collector.consider();
       }
       return outcome;
     },

@@ -24,6 +24,8 @@ export interface CollectorDependencies {
   readonly clock: Clock;
   readonly calls: CallOptions;
   readonly record: GcRecordFile;
+  /** False: only when a person asks. */
+  readonly isScheduled: boolean;
   readonly desired: () => DesiredCache | null;
   readonly workspaces: () => readonly GcWorkspace[];
   readonly isComplete: () => boolean;
@@ -73,7 +75,7 @@ export function createCollector(deps: CollectorDependencies) {
   /** Begins a run that is due, and looks again when the next one is. */
   function consider(): void {
     timer?.abort();
-    if (underWay !== null || calls.signal?.aborted === true) return;
+    if (!deps.isScheduled || underWay !== null || calls.signal?.aborted === true) return;
     const { trigger, nextAt } = dueNow();
     // Not now is soon: whatever stands in the way ends with a look at the cache.
     if (trigger !== null && deps.keeperId() !== null && deps.unavailable() === null) return void run(trigger, false, () => undefined).catch(() => undefined);
@@ -131,8 +133,10 @@ export function createCollector(deps: CollectorDependencies) {
   }
 
   async function settle(ended: GcRun, owners: readonly string[]): Promise<void> {
-    const size = await deps.measure();
     const { maxBytes = null, retainMs = 0 } = deps.desired()?.config.gc ?? {};
+    // It walks the whole store: only the bound has to know now.
+    const measured = deps.measure();
+    const size = maxBytes === null ? null : await measured;
     const isOver = maxBytes !== null && size !== null && size.bytes > maxBytes;
     const named = new Set(deps.workspaces().map(({ name }) => name));
     // Of whom no spec of ours tells, the container does: he is gone since it was last there. Those that went long ago have nothing left.
