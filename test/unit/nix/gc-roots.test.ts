@@ -81,6 +81,7 @@ describe('which generations and profiles go', () => {
 const links = [known('result', 99)];
 const LINKS: readonly [string, Given, string[]][] = [
   ['what was found is pinned', { looked: alice, found: [found('alice', 'result')], inventory: { links } }, ['pin alice/result -> out']],
+  ['what is pinned already, and was found again long after', { looked: alice, found: [found('alice', 'result')], inventory: { links, pins: [pin('alice', 'result', 99)] } }, ['pin alice/result -> out']],
   ['one name stands for the files of several', { looked: new Set(['alice', 'bob']), found: [found('alice', 'result', 'a'), found('bob', 'result', 'b')], inventory: { links } }, ['pin alice/result -> a', 'pin bob/result -> b']],
   ['its file is gone, and its owner was looked at', { looked: alice, live: alice, inventory: { links, pins: [pin('alice', 'result', 0)] } }, ['unpin alice/result', 'forget result']],
   ['another still has such a file', { looked: new Set(['alice', 'bob']), found: [found('bob', 'result')], inventory: { links, pins: [pin('alice', 'result', 0)] } }, ['pin bob/result -> out', 'unpin alice/result']],
