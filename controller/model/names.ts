@@ -51,6 +51,10 @@ export function dataVolumeName(workspace: string): string {
   return `kalpana-workspace-${workspace}`;
 }
 
+export function workspaceOfVolumeName(volume: string): string | undefined {
+  return /^kalpana-workspace-([a-z0-9-]+)$/.exec(volume)?.[1];
+}
+
 export function cacheVolumeName(cache: string): string {
   return cache === DEFAULT_CACHE ? 'kalpana-nix-store' : `kalpana-nix-store-${cache}`;
 }

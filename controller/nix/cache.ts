@@ -2,7 +2,7 @@ import type { CallOptions, DockerPort } from '../docker/port.js';
 import type { CacheReport, CacheTotals, CacheUse, CacheVerdict } from '../model/cache.js';
 import { later, type Clock } from '../model/clock.js';
 import type { DesiredCache } from '../model/desired.js';
-import { cacheVolumeName, containerName } from '../model/names.js';
+import { cacheVolumeName, containerName, workspaceOfVolumeName } from '../model/names.js';
 import type { GcNews, GcRun } from '../model/gc.js';
 import type { Failure } from '../model/reasons.js';
 import { isOnBareStore } from '../model/shared-volume.js';
@@ -98,7 +98,7 @@ export function createCache(name: string, deps: CacheDependencies) {
       imports.reset(inventory.images);
       environments.open(commands, inventory);
       if (deps.foresight === true) return;
-      collector.noteWorkspaces(workspaces, []);
+      collector.noteNames(profilesOf(desired, workspaces), []);
       commands.expectLinks(calls);
       measure.soon();
       changed();
@@ -127,7 +127,8 @@ export function createCache(name: string, deps: CacheDependencies) {
     keeperId: () => keeper.commands()?.keeperId ?? null,
     unavailable,
     listUsers: keeper.listUsers,
-    hasVolume: (volume) => deps.world.volumes.has(volume),
+    dataVolumes: () => [...deps.world.volumes.keys()].flatMap((volume) => workspaceOfVolumeName(volume) ?? []),
+    wantedProfiles: () => profilesOf(desired, workspaces),
     containers: () => deps.world.containers.values(),
     measure: measure.take,
     size: measure.size,
@@ -233,11 +234,16 @@ export function createCache(name: string, deps: CacheDependencies) {
       const isChanged = JSON.stringify(desired?.config ?? null) !== JSON.stringify(next?.config ?? null);
       const isTold = isChanged || users.join() !== workspaces.join() || desired?.problem?.message !== next?.problem?.message;
       if (isChanged) environments.forgetFailures();
-      if (next !== null) collector.noteWorkspaces(users, workspaces);
+      if (next !== null) collector.noteNames(profilesOf(next, users), profilesOf(desired, workspaces));
       desired = next;
       workspaces = users;
       if (isTold) report();
       return isChanged;
     },
   };
+}
+
+/** Names of profiles that somebody wants. */
+function profilesOf(desired: DesiredCache | null, workspaces: readonly string[]): readonly string[] {
+  return (desired?.config.prewarm.length ?? 0) > 0 ? [...workspaces, PREWARM] : workspaces;
 }

@@ -58,6 +58,8 @@ export function createEnvironments(deps: EnvironmentsDependencies) {
   let isTold = false;
   /** While a collection is under way: what to ask for afterwards, by workspace. Null: nothing waits. */
   let held: Map<string, () => void> | null = null;
+  /** Not even what a profile in use holds. */
+  let isSealed = false;
   const profiles = createProfiles({
     clock,
     calls,
@@ -75,7 +77,7 @@ export function createEnvironments(deps: EnvironmentsDependencies) {
   function request(workspace: string, nixpkgs: string, packages: readonly string[]): void {
     const asked = environmentRequest(nixpkgs, packages, { ranked: workspace === PREWARM });
     // An environment that a profile in use holds is a root already: whoever starts on it waits for nothing.
-    if (held !== null && !(known.has(asked.key) && profiles.holds(asked.key))) return void held.set(workspace, () => request(workspace, nixpkgs, packages));
+    if (held !== null && (isSealed || !(known.has(asked.key) && profiles.holds(asked.key)))) return void held.set(workspace, () => request(workspace, nixpkgs, packages));
     const under = flights.get(asked.key);
     if (under !== undefined) return void under.workspaces.add(workspace);
     if (known.has(asked.key)) return profiles.link(asked.key, [workspace]);
@@ -167,7 +169,10 @@ export function createEnvironments(deps: EnvironmentsDependencies) {
     isFlying: () => flights.size > 0 || profiles.isBusy(),
     /** From now on requests wait, but for what a profile in use holds. */
     hold: () => void (held ??= new Map()),
+    seal: () => void (isSealed = true),
+    unseal: () => void (isSealed = false),
     letGo(): void {
+      isSealed = false;
       const waiting = held ?? new Map<string, () => void>();
       held = null;
       for (const ask of waiting.values()) ask();

@@ -110,9 +110,13 @@ for profile in $KALPANA_WORKSPACES; do
   # Programs are what costs here: a new profile takes two, for its start waits.
   if [ ! -L "$profile" ] || [ "$(readlink -f "$profile")" != "$KALPANA_ENVIRONMENT" ]; then
     last=0
+    # What a cut switch left above the present generation is none: it would make the present one look long unused.
+    present=
+    [ ! -L "$profile" ] || { present=$(readlink "$profile"); present=\${present#"$profile"-}; present=\${present%-link}; }
     for link in "$profile"-*-link; do
       number=\${link#"$profile"-}; number=\${number%-link}
       case $number in ''|*[!0-9]*) continue ;; esac
+      case $present in ''|*[!0-9]*) ;; *) [ "$number" -le "$present" ] || { rm -f "$link"; continue; } ;; esac
       [ "$number" -le "$last" ] || last=$number
     done
     generation=$profile-$((last + 1))-link

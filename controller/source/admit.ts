@@ -18,6 +18,7 @@ const ANY_ADDRESS = '0.0.0.0';
 export function admit(workspace: Workspace): Issue[] {
   const { spec } = workspace;
   return [
+    ...admitName(workspace.metadata.name),
     ...admitImage(spec.image),
     ...admitCacheUse(spec),
     ...admitPackages('packages', spec.packages ?? []),
@@ -27,6 +28,11 @@ export function admit(workspace: Workspace): Issue[] {
     ...admitMounts(spec),
     ...admitHealthcheck(spec.healthcheck),
   ];
+}
+
+/** Nix calls the generations of a profile so: that of one workspace would be another's. */
+function* admitName(name: string): Generator<Issue> {
+  if (/-\d+-link$/.test(name)) yield { path: ['metadata', 'name'], at: 'value', message: `${quote(name)} ends as a generation of a Nix profile does: choose another name` };
 }
 
 function* admitCacheUse(spec: WorkspaceSpec): Generator<Issue> {

@@ -1,5 +1,4 @@
-import type { GcState } from '../../controller/nix/gc/machine.js';
-import type { GcModel, KnownFault } from './gc-model.js';
+import type { GcModel } from './gc-model.js';
 import { closureOf, ENVIRONMENTS, FILES, GUEST, HOUR, inUse, closuresOf, isLongGone, isThere, keeperNow, linkName, nameOf, pathsIn, PATHS, PREWARM, WORKSPACES, type Owner } from './gc-world.js';
 
 /** One thing that happens: to whom, and with which of what there is. */
@@ -26,7 +25,7 @@ export const ACTIONS = {
     model.noteBack(of.name);
   },
   unspec: (model, of) => {
-    if (!of.hasSpec || of.isHidden || isAvoided(model, 'started after the looks, removed before the plan')) return;
+    if (!of.hasSpec || of.isHidden) return;
     of.hasSpec = false;
     of.removedAt = model.world.now;
     model.noteGone(of.name);
@@ -84,7 +83,7 @@ export const ACTIONS = {
     endAll(model, of);
   },
   loseContainer: (model, of) => {
-    if (of.container === null || isAvoided(model, 'container lost during the looks')) return;
+    if (of.container === null) return;
     of.container = null;
     endAll(model, of);
     if (of.name === GUEST) of.files.clear();
@@ -153,17 +152,6 @@ export function leftOver({ world }: GcModel): string[] {
   return pathsIn(world.store & ~closuresOf([...inUse(world), ...behind].map(({ path }) => path))).map((path) => nameOf(path));
 }
 
-/** While a run is about to do one of these. */
-const MET_BEFORE: Partial<Record<KnownFault, readonly GcState[]>> = {
-  'container lost during the looks': ['restoring', 'linking', 'preparing', 'gating', 'freezing'],
-  'started after the looks, removed before the plan': ['scanning', 'expiring'],
-};
-
-function isAvoided(model: GcModel, fault: KnownFault): boolean {
-  const state = model.state();
-  return model.avoids.has(fault) && state !== null && MET_BEFORE[fault]?.includes(state) === true;
-}
-
 function flip(model: GcModel, of: Owner, which: number): void {
   const path = PATHS[ENVIRONMENTS[which % ENVIRONMENTS.length]!]!;
   if ((!of.hasSpec && of.name !== PREWARM) || of.isHidden) return;
@@ -196,7 +184,7 @@ function endAll({ world }: GcModel, { name }: Owner): void {
 /** Nobody can look for its links any more: those stay that a run has noted. */
 function letGo({ world }: GcModel, of: Owner): void {
   if (of.container !== null || (of.hasSpec && !of.isHidden)) return;
-  for (const [file, found] of of.files) if (world.pins.get(`${of.name}/${linkName(file)}`)?.path !== found.path) found.claimed = false;
+  for (const [file, found] of of.files) if (!world.pins.has(`${of.name}/${linkName(file)} ${found.path}`)) found.claimed = false;
 }
 
 /** Back after more than `retain`: what is still there is there by chance. */

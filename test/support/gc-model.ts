@@ -2,10 +2,11 @@ import type { GcConfig } from '../../controller/model/gc.js';
 import { FailureError } from '../../controller/model/reasons.js';
 import type { Collected, GcCommands } from '../../controller/nix/gc/gc-commands.js';
 import { firstGcState, nextGcState, type GcEvent, type GcState } from '../../controller/nix/gc/machine.js';
+import { goneAfter } from '../../controller/nix/gc/gone.js';
 import type { RootInventory } from '../../controller/nix/gc/root-inventory.js';
 import { createGcSteps, type GcStepsDependencies } from '../../controller/nix/gc/steps.js';
 import { createGcEngine } from './gc-engine.js';
-import { closureOf, closuresOf, dead, FIXED, GUEST, HOUR, isThere, keeperNow, missing, pathsIn, PATHS, PREWARM, WORKSPACES, type Owner, type World } from './gc-world.js';
+import { closureOf, closuresOf, dead, FIXED, HOUR, isThere, keeperNow, missing, pathsIn, PATHS, PREWARM, WORKSPACES, type Owner, type World } from './gc-world.js';
 
 /** The real steps of a collection on a world of this kind, one at a time, so that anything may happen in between. */
 export type GcModel = ReturnType<typeof createGcModel>;
@@ -29,11 +30,7 @@ function next(state: GcState, event: GcEvent): GcState {
   return known;
 }
 
-/** What the controller does not stand up to yet: a history that avoids it does not meet it. */
-export const KNOWN_FAULTS = ['container lost during the looks', 'run roots of a killed run dropped', 'switch after a cut one', 'gone since before it went', 'guest named as a workspace', 'started after the looks, removed before the plan'] as const;
-export type KnownFault = (typeof KNOWN_FAULTS)[number];
-
-export function createGcModel(world: World, avoids: ReadonlySet<KnownFault> = new Set()) {
+export function createGcModel(world: World) {
   let run: Run | null = null;
   /** In the keeper: it goes on when the controller that began it is killed. */
   let collection: Collection | null = null;
@@ -41,6 +38,9 @@ export function createGcModel(world: World, avoids: ReadonlySet<KnownFault> = ne
   /** Changes of roots until the controller is killed. */
   let changesLeft = Infinity;
   let isHeld = false;
+  let isSealed = false;
+  /** Specs that were there at any time since the run began. */
+  let named = new Set<string>();
   let goneSince = new Map<string, number>();
   /** What the controller knows of profiles: environment by owner. */
   let profiles = new Map<string, string>();
@@ -48,7 +48,7 @@ export function createGcModel(world: World, avoids: ReadonlySet<KnownFault> = ne
   let flights: { readonly name: string; readonly path: string }[] = [];
   const faults: string[] = [];
 
-  const engine = createGcEngine(world, avoids.has('guest named as a workspace') ? GUEST : WORKSPACES[0]);
+  const engine = createGcEngine(world, WORKSPACES[0]);
   const owner = (name: string): Owner => world.owners.get(name)!;
   const seenSpecs = () => [...world.owners.values()].filter(({ hasSpec, isHidden }) => hasSpec && !isHidden);
   /** What its profile leads to, if that is there. */
@@ -64,7 +64,7 @@ export function createGcModel(world: World, avoids: ReadonlySet<KnownFault> = ne
 
   function inventory(): RootInventory {
     ask();
-    if (collection === null || !avoids.has('run roots of a killed run dropped')) world.run.clear();
+    if (collection === null) world.run.clear();
     const all = [...world.generations.values()];
     return {
       now: keeperNow(world),
@@ -89,11 +89,11 @@ export function createGcModel(world: World, avoids: ReadonlySet<KnownFault> = ne
         work(one);
       }
     };
-    each(change.pin, ({ owner: of, name, path }) => world.pins.set(`${of}/${name}`, { owner: of, name, path, seenAt: keeperNow(world) }));
+    each(change.pin, ({ owner: of, name, path }) => world.pins.set(`${of}/${name} ${path}`, { owner: of, name, path, seenAt: keeperNow(world) }));
     each(change.run, (path) => world.run.add(path));
     each(change.dropProfiles, (name) => world.profiles.delete(name));
     each(change.expire, ({ profile, number }) => world.generations.delete(`${profile}-${number}`));
-    each(change.unpin, ({ owner: of, name }) => world.pins.delete(`${of}/${name}`));
+    each(change.unpin, ({ owner: of, name, path }) => world.pins.delete(`${of}/${name} ${path}`));
     each(change.forget, (name) => world.links.delete(name));
     if (change.go === true && collection !== null) collection.isTold = true;
     // Told, and killed before it hears of it.
@@ -128,8 +128,10 @@ export function createGcModel(world: World, avoids: ReadonlySet<KnownFault> = ne
 
   const environments = {
     isFlying: () => flights.length > 0,
+    seal: () => void (isSealed = true),
+    unseal: () => void (isSealed = false),
     hold: () => void (isHeld = true),
-    letGo: () => void (isHeld = false),
+    letGo: () => void ([isHeld, isSealed] = [false, false]),
     profileNames: () => [...profiles.keys()],
     dropProfiles: (names: readonly string[]) => names.forEach((name) => profiles.delete(name)),
     known: (name: string) => profiles.get(name) ?? null,
@@ -157,21 +159,23 @@ export function createGcModel(world: World, avoids: ReadonlySet<KnownFault> = ne
     keepsPrewarm: () => owner(PREWARM).env !== null,
     goneSince: () => goneSince,
     listUsers: async () => engine.users(),
-    hasVolume: () => true,
+    dataVolumes: () => [...WORKSPACES],
+    named: () => named,
     onProgress: () => undefined,
   });
 
   /** As `LINK_SCRIPT` does: a generation, then the switch; half of it when the keeper is killed in between. */
   function link(name: string, path: string, isCut = false): void {
     const of = owner(name);
-    const isAfterCut = [...world.generations.values()].some(({ profile, number }) => profile === name && number > (world.profiles.get(name) ?? 0));
     if (currentOf(name) !== path) {
+      const present = world.profiles.get(name) ?? Infinity;
+      for (const [key, { profile, number }] of world.generations) if (profile === name && number > present) world.generations.delete(key);
       const last = Math.max(0, ...[...world.generations.values()].filter(({ profile }) => profile === name).map(({ number }) => number));
       world.generations.set(`${name}-${last + 1}`, { profile: name, number: last + 1, path, madeAt: keeperNow(world) });
       if (isCut) return;
       world.profiles.set(name, last + 1);
     }
-    if (of.env !== null && of.env !== path && !(isAfterCut && avoids.has('switch after a cut one'))) of.flipped.push({ path: of.env, at: keeperNow(world) });
+    if (of.env !== null && of.env !== path) of.flipped.push({ path: of.env, at: keeperNow(world) });
     of.env = path;
     profiles.set(name, path);
   }
@@ -191,7 +195,7 @@ export function createGcModel(world: World, avoids: ReadonlySet<KnownFault> = ne
 
   function kill(): void {
     run = null;
-    isHeld = false;
+    [isHeld, isSealed] = [false, false];
     flights = [];
     changesLeft = Infinity;
     // Without the word to go on the collector gives up, and the daemon goes on.
@@ -214,16 +218,17 @@ export function createGcModel(world: World, avoids: ReadonlySet<KnownFault> = ne
     }
   }
 
-  /** As the collector's own `settle`. */
+  /** As the collector does. */
   function settle({ startedAt, state, work }: Run): void {
-    const named = new Set(seenSpecs().map(({ name }) => name));
-    const seen = work.findings().owners.filter((name) => !named.has(name)).map((name) => [name, avoids.has('gone since before it went') ? Math.max(goneSince.get(name) ?? 0, startedAt) : startedAt] as const);
-    goneSince = new Map([...goneSince, ...seen].filter(([, since]) => state !== 'succeeded' || world.now - since < Math.max(world.retainMs, FORGET_MS)));
+    const wanted = [...seenSpecs().map(({ name }) => name), ...(owner(PREWARM).env === null ? [] : [PREWARM])];
+    const findings = work.findings();
+    const forgetBefore = state === 'succeeded' ? world.now - Math.max(world.retainMs, FORGET_MS) : -Infinity;
+    goneSince = new Map(Object.entries(goneAfter(Object.fromEntries(goneSince), findings, new Set(wanted), startedAt, forgetBefore)));
     world.now += 1;
   }
 
   return {
-    world, avoids, owner, link, land, kill, collect,
+    world, owner, link, land, kill, collect,
     fly: (name: string, path: string) => void flights.push({ name, path }),
     faults: (): readonly string[] => faults,
     isRunning: () => run !== null,
@@ -233,9 +238,12 @@ export function createGcModel(world: World, avoids: ReadonlySet<KnownFault> = ne
     state: () => run?.state ?? null,
     killAfterChanges: (count: number) => void (changesLeft = count),
     /** Whether a workspace may get this environment now, and whether its paths have to be realised first. */
-    gate: (path: string) => ({ isOpen: !isHeld && !world.isFrozen, isHeldByProfile: [...profiles.values()].includes(path) }),
+    gate: (path: string) => ({ isOpen: !isHeld && !world.isFrozen, isHeldByProfile: !isSealed && [...profiles.values()].includes(path) }),
     noteGone: (name: string) => void (goneSince.has(name) || goneSince.set(name, world.now)),
-    noteBack: (name: string) => void goneSince.delete(name),
+    noteBack(name: string): void {
+      goneSince.delete(name);
+      named.add(name);
+    },
     presentOf,
     /** Its processes end with it, and with them what the daemon kept for clients; the next one is there at the next action. */
     loseKeeper(): void {
@@ -247,6 +255,7 @@ export function createGcModel(world: World, avoids: ReadonlySet<KnownFault> = ne
     },
     /** The next step of the run; of a new one when none is under way. */
     async step(): Promise<void> {
+      if (run === null) named = new Set(seenSpecs().map(({ name }) => name));
       run ??= { work: createGcSteps(deps(), false), startedAt: world.now, state: FIRST };
       const now = run;
       const state = now.state as keyof Run['work']['steps'];

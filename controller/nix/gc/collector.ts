@@ -10,6 +10,7 @@ import type { Imports } from '../imports.js';
 import type { StoreSize } from '../measure.js';
 import { gcDue } from './due.js';
 import { createGcCommands } from './gc-commands.js';
+import { goneAfter } from './gone.js';
 import type { GcState } from './machine.js';
 import { countRoots } from './plan-roots.js';
 import { lastRunAt, newGcRecord, RUNS_KEPT, type GcRecord, type GcRecordFile } from './record.js';
@@ -28,6 +29,8 @@ export interface CollectorDependencies {
   readonly isScheduled: boolean;
   readonly desired: () => DesiredCache | null;
   readonly workspaces: () => readonly GcWorkspace[];
+  /** Names of the workspaces, and of the prewarmed profile while there is one. */
+  readonly wantedProfiles: () => readonly string[];
   readonly isComplete: () => boolean;
   readonly environments: Environments;
   readonly imports: Imports;
@@ -36,7 +39,7 @@ export interface CollectorDependencies {
   /** Why a collection cannot begin now. */
   readonly unavailable: () => Failure | null;
   readonly listUsers: (calls: CallOptions) => Promise<readonly ObservedContainer[]>;
-  readonly hasVolume: (name: string) => boolean;
+  readonly dataVolumes: () => readonly string[];
   readonly containers: () => Iterable<ObservedContainer>;
   /** Measures the store now. */
   readonly measure: () => Promise<StoreSize | null>;
@@ -59,6 +62,8 @@ export function createCollector(deps: CollectorDependencies) {
   const watchingSince = clock.now();
   let record: GcRecord = { ...(deps.record.load() ?? newGcRecord(clock.now())), underWay: null };
   let underWay: { words: string } | null = null;
+  /** Of workspaces, since the run began. */
+  let named = new Set<string>();
   let timer: AbortController | null = null;
 
   function keep(change: Partial<GcRecord>): void {
@@ -91,6 +96,7 @@ export function createCollector(deps: CollectorDependencies) {
     const startedAt = clock.now();
     const mine = { words: 'looking at the roots' };
     underWay = mine;
+    named = new Set(deps.wantedProfiles());
     if (!dryRun) keep({ underWay: { startedAt, trigger } });
     const tell = (words: string) => {
       mine.words = words;
@@ -98,7 +104,7 @@ export function createCollector(deps: CollectorDependencies) {
       deps.onChange();
     };
     try {
-      const work = createGcSteps({ ...deps, config: desired.config.gc, image: desired.config.image, commands: createGcCommands(deps.docker, keeperId), keepsPrewarm: () => (deps.desired()?.config.prewarm.length ?? 0) > 0, goneSince: () => new Map(Object.entries(record.goneSince)), onProgress: tell }, dryRun);
+      const work = createGcSteps({ ...deps, config: desired.config.gc, image: desired.config.image, commands: createGcCommands(deps.docker, keeperId), keepsPrewarm: () => (deps.desired()?.config.prewarm.length ?? 0) > 0, goneSince: () => new Map(Object.entries(record.goneSince)), named: () => named, onProgress: tell }, dryRun);
       const onStep = (step: GcState, seconds: number) => {
         deps.onStep(step, seconds);
         tell(WORDS[step] ?? step);
@@ -110,7 +116,7 @@ export function createCollector(deps: CollectorDependencies) {
       }
       const findings = work.findings();
       const ended = runOf(startedAt, trigger, end, findings);
-      if (!dryRun) await settle(ended, findings.owners);
+      if (!dryRun) await settle(ended, findings);
       return { end, run: ended, findings };
     } finally {
       underWay = null;
@@ -132,16 +138,13 @@ export function createCollector(deps: CollectorDependencies) {
     };
   }
 
-  async function settle(ended: GcRun, owners: readonly string[]): Promise<void> {
+  async function settle(ended: GcRun, findings: GcFindings): Promise<void> {
     const { maxBytes = null, retainMs = 0 } = deps.desired()?.config.gc ?? {};
     // It walks the whole store: only the bound has to know now.
     const measured = deps.measure();
     const size = maxBytes === null ? null : await measured;
     const isOver = maxBytes !== null && size !== null && size.bytes > maxBytes;
-    const named = new Set(deps.workspaces().map(({ name }) => name));
-    // Of whom no spec of ours tells, the container does: he is gone since it was last there. Those that went long ago have nothing left.
-    const seen = owners.filter((owner) => !named.has(owner)).map((owner) => [owner, ended.startedAt] as const);
-    const goneSince = Object.fromEntries([...Object.entries(record.goneSince), ...seen].filter(([, since]) => ended.result !== 'success' || clock.now() - since < Math.max(retainMs, FORGET_MS)));
+    const goneSince = goneAfter(record.goneSince, findings, new Set(deps.wantedProfiles()), ended.startedAt, ended.result === 'success' ? clock.now() - Math.max(retainMs, FORGET_MS) : -Infinity);
     keep({ underWay: null, runs: [ended, ...record.runs].slice(0, RUNS_KEPT), goneSince, roots: ended.result === 'aborted' ? record.roots : ended.roots, lastOver: isOver ? { at: clock.now(), bytes: size.bytes } : null });
     deps.onEnded(ended);
   }
@@ -149,10 +152,11 @@ export function createCollector(deps: CollectorDependencies) {
   return {
     consider,
     isUnderWay: (): boolean => underWay !== null,
-    /** `names`: workspaces of the cache. Those that were there and are not any more are gone since now. */
-    noteWorkspaces(names: readonly string[], before: readonly string[]): void {
+    /** `names`: workspaces of the cache, and its prewarmed profile while there is one. Those that were there and are not any more are gone since now. */
+    noteNames(names: readonly string[], before: readonly string[]): void {
       const present = new Set(names);
-      const known = [...before, ...deps.environments.profileNames().filter((name) => !name.startsWith('.'))];
+      for (const name of names) named.add(name);
+      const known = [...before, ...deps.environments.profileNames()];
       const gone = known.filter((name) => !present.has(name) && record.goneSince[name] === undefined);
       const back = Object.keys(record.goneSince).filter((name) => present.has(name));
       if (gone.length + back.length === 0) return;

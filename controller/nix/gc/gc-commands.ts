@@ -14,7 +14,7 @@ export interface RootChange {
   readonly run?: readonly string[];
   readonly expire?: readonly Pick<Generation, 'profile' | 'number'>[];
   readonly dropProfiles?: readonly string[];
-  readonly unpin?: readonly Pick<Pin, 'owner' | 'name'>[];
+  readonly unpin?: readonly Pick<Pin, 'owner' | 'name' | 'path'>[];
   readonly forget?: readonly string[];
   /** The collector that waits goes on. */
   readonly go?: boolean;
@@ -56,10 +56,10 @@ export function createGcCommands(docker: DockerPort, keeperId: string) {
 
   async function changeRoots(change: RootChange, options: CallOptions): Promise<void> {
     const words = {
-      KALPANA_PIN: (change.pin ?? []).map(({ owner, name, path }) => `${owner} ${name} ${path}`),
+      KALPANA_PIN: (change.pin ?? []).map(({ owner, name, path }) => `${owner} ${pinFile(name, path)} ${path}`),
       KALPANA_RUN: change.run ?? [],
       KALPANA_EXPIRE: [...(change.dropProfiles ?? []), ...(change.expire ?? []).map(({ profile, number }) => `${profile}-${number}-link`)],
-      KALPANA_UNPIN: (change.unpin ?? []).map(({ owner, name }) => `${owner}/${name}`),
+      KALPANA_UNPIN: (change.unpin ?? []).map(({ owner, name, path }) => `${owner}/${pinFile(name, path)}`),
       KALPANA_FORGET: change.forget ?? [],
     };
     const batches = batchesOf(words);
@@ -130,6 +130,11 @@ export function createGcCommands(docker: DockerPort, keeperId: string) {
       return { base, own };
     },
   };
+}
+
+/** One file of a name may be there twice, with another path each. */
+function pinFile(name: string, path: string): string {
+  return `${name}.${path.slice('/nix/store/'.length).slice(0, 32)}`;
 }
 
 /** One list after the other, in pieces that fit: what comes first is made first. */

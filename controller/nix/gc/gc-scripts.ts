@@ -7,7 +7,8 @@ export const LIST_LINKS = String.raw`find /nix/var/kalpana/links -mindepth 1 -ty
 export const ROOTS_SCRIPT = String.raw`set -u
 exec 2>&1
 export HOME=/tmp NIX_REMOTE=local LC_ALL=C
-rm -rf /nix/var/nix/gcroots/kalpana/run
+# A collector that a killed controller left may still rely on them.
+flock -n /nix/var/kalpana/gc/collector.lock rm -rf /nix/var/nix/gcroots/kalpana/run
 echo "kalpana: now $(date +%s)"
 ${LIST_LINKS}
 find /nix/var/nix/gcroots /nix/var/nix/profiles -type l -printf 'root %T@ %p\t%l\0' | tr '\n\0' '\001\n' | sed 's/^/kalpana: /'

@@ -97,8 +97,9 @@ function forgotten({ inventory, retainMs }: RootsInput, pinned: readonly { reado
   return inventory.links.filter(({ name, madeAt }) => !used.has(name) && inventory.now - Number(madeAt) * 1_000 >= retainMs).map(({ name }) => name);
 }
 
-function pinKey({ owner, name }: { readonly owner: string; readonly name: string }): string {
-  return `${owner}/${name}`;
+/** Two containers of one workspace may each have such a file. */
+function pinKey({ owner, name, path }: { readonly owner: string; readonly name: string; readonly path: string }): string {
+  return `${owner}/${name} ${path}`;
 }
 
 function fileOf({ name }: Pin, { inventory }: RootsInput): string {

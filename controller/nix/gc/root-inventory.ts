@@ -63,7 +63,7 @@ export function rootInventoryFrom(lines: readonly string[]): RootInventory {
     const path = storePathIn(target);
     if (path === null || link === `${ROOTS}auto`) return;
     const [, kind, owner = '', name = ''] = /^\/nix\/var\/nix\/gcroots\/kalpana\/([^/]+)\/([^/]+)(?:\/([^/]+))?$/.exec(link) ?? [];
-    if (kind === 'links') pins.push({ owner, name, path, seenAt: at });
+    if (kind === 'links') pins.push({ owner, name: name.replace(/\.[^.]*$/, ''), path, seenAt: at });
     else if (kind === 'images') images.set(owner, [...(images.get(owner) ?? []), path]);
     else if (kind === 'keeper') keeper.push(path);
     else others.push({ from: link, path });

@@ -2,7 +2,7 @@ import type { CallOptions, DockerPort } from '../../docker/port.js';
 import { delay, type Clock } from '../../model/clock.js';
 import type { ObservedContainer } from '../../model/engine-objects.js';
 import type { GcConfig, GcPreview, GcRoot } from '../../model/gc.js';
-import { LABEL, dataVolumeName, volumeProbeName } from '../../model/names.js';
+import { LABEL, dataVolumeName, volumeProbeName, workspaceOfContainerName } from '../../model/names.js';
 import { FailureError } from '../../model/reasons.js';
 import type { Environments } from '../environments.js';
 import type { Imports } from '../imports.js';
@@ -41,7 +41,10 @@ export interface GcStepsDependencies {
   readonly goneSince: () => ReadonlyMap<string, number>;
   /** Containers in any state that mount the volume; no helpers of ours. */
   readonly listUsers: (calls: CallOptions) => Promise<readonly ObservedContainer[]>;
-  readonly hasVolume: (name: string) => boolean;
+  /** Workspaces, with a spec or without, whose data volume is there. */
+  readonly dataVolumes: () => readonly string[];
+  /** Workspaces that a spec named at any time since the run began. */
+  readonly named: () => ReadonlySet<string>;
   readonly onProgress: (words: string) => void;
 }
 
@@ -53,6 +56,8 @@ export interface GcFindings {
   readonly preview: Omit<GcPreview, 'cache'> | null;
   /** Workspaces and other containers that mount the cache. */
   readonly owners: readonly string[];
+  /** Whose profiles and links the volume holds. */
+  readonly kept: readonly string[];
 }
 
 type Step = Exclude<GcState, 'succeeded' | 'failed' | 'aborted'>;
@@ -62,6 +67,8 @@ const PATIENCE_MS = 10_000;
 const LONGEST_GATE_MS = 300_000;
 const RESTORE_MS = 120_000;
 const POLL_MS = 20;
+/** As a spec has it that says nothing else. */
+const DEFAULT_STORAGE_PATH = '/workspace';
 
 /** What each state of a run does; each throws what went wrong. A new one for every run. */
 export function createGcSteps(deps: GcStepsDependencies, dryRun: boolean) {
@@ -82,13 +89,15 @@ export function createGcSteps(deps: GcStepsDependencies, dryRun: boolean) {
   const known = (): RootInventory => inventory ?? unreachable();
   /** All that may start on a profile: what specs name, and what is there. */
   const live = () => {
-    const named = [...deps.workspaces().map(({ name }) => name), ...users.map(ownerOf), ...(deps.keepsPrewarm() ? ['.prewarm'] : [])];
+    const named = [...deps.named(), ...users.flatMap((user) => [ownerOf(user), user.labels[LABEL.workspace] ?? '']), ...(deps.keepsPrewarm() ? ['.prewarm'] : [])];
     // Law 2: while a source cannot be read whole, nobody is known to be gone.
-    return new Set(deps.isComplete() ? named : [...named, ...known().profiles.keys(), ...known().generations.map(({ profile }) => profile), ...known().pins.map(({ owner }) => owner)]);
+    return new Set(deps.isComplete() ? named : [...named, ...keptNames()]);
   };
+  const keptNames = () => (inventory === null ? [] : [...new Set([...inventory.profiles.keys(), ...inventory.generations.map(({ profile }) => profile), ...inventory.pins.map(({ owner }) => owner)])]);
   const planned = (): RootsPlan =>
     planRoots({ inventory: known(), retainMs: config.retainMs, live: live(), goneSince: deps.goneSince(), now: clock.now(), found, looked: new Set([...users.map(ownerOf), ...probed]), pressed });
   const probed = new Set<string>();
+  const tried = new Set<string>();
 
   async function listing(calls: CallOptions): Promise<void> {
     [inventory, users] = await Promise.all([commands.inventory(calls), deps.listUsers(calls)]);
@@ -110,22 +119,27 @@ export function createGcSteps(deps: GcStepsDependencies, dryRun: boolean) {
   }
 
   async function linking(calls: CallOptions): Promise<void> {
-    found = [...(await findLinks(docker, users.map(sourceOf), known().links, calls)), ...(await inVolumes(calls))];
+    found = [...(await findLinks(docker, users.map(sourceOf), known().links, calls)), ...(await inVolumes(users, () => known().links, calls))];
     await commands.changeRoots({ pin: found }, calls);
   }
 
-  /** A workspace that has no container now has its files all the same. */
-  async function inVolumes(calls: CallOptions): Promise<FoundLink[]> {
-    const owners = new Set(users.map(ownerOf));
+  /** A workspace that has no container now has its files all the same; so has one that went, for as long as `retain`. */
+  async function inVolumes(there: readonly ObservedContainer[], linksFor: (isProbed: boolean) => readonly KnownLink[], calls: CallOptions): Promise<FoundLink[]> {
+    const owners = new Set(there.map(ownerOf));
+    const specs = new Map(deps.workspaces().map(({ name, storageMountPath }) => [name, storageMountPath]));
+    const isWanted = (name: string) => specs.has(name) || !deps.isComplete() || clock.now() - (deps.goneSince().get(name) ?? -Infinity) < config.retainMs;
     const all: FoundLink[] = [];
-    for (const { name, storageMountPath } of deps.workspaces()) {
-      if (owners.has(name) || known().links.length === 0 || !deps.hasVolume(dataVolumeName(name))) continue;
+    for (const name of deps.dataVolumes()) {
+      const links = linksFor(probed.has(name) || tried.has(name));
+      if (owners.has(name) || links.length === 0 || !isWanted(name)) continue;
+      tried.add(name);
       const probe = volumeProbeName(name);
       await docker.removeContainer(probe, true, calls);
-      const containerId = await docker.createContainer(probe, volumeProbeDefinition(cache, deps.image, instance, dataVolumeName(name), storageMountPath), calls);
+      const containerId = await docker.createContainer(probe, volumeProbeDefinition(cache, deps.image, instance, dataVolumeName(name), specs.get(name) ?? DEFAULT_STORAGE_PATH), calls);
       try {
-        all.push(...(await findLinks(docker, [{ owner: name, containerId, containerName: probe }], known().links, calls)));
-        probed.add(name);
+        all.push(...(await findLinks(docker, [{ owner: name, containerId, containerName: probe }], links, calls)));
+        // Where a workspace without a spec had its files is not known for sure: what is not found may be there.
+        if (specs.has(name)) probed.add(name);
       } finally {
         await docker.removeContainer(containerId, true, calls);
       }
@@ -159,13 +173,16 @@ export function createGcSteps(deps: GcStepsDependencies, dryRun: boolean) {
     const frozen = new Promise<readonly KnownLink[]>((resolve) => (isFrozen = resolve));
     const onDeleting = (path: string, count: number) => deps.onProgress(`deleting ${path.slice('/nix/store/'.length + 33)} (${count})`);
     collecting = commands.collect({ dryRun, maxFreed: config.maxFreedPerRun, onFrozen: (links) => isFrozen(links), onDeleting }, calls);
-    collecting.catch(() => undefined);
+    collecting.catch((error: unknown) => {
+      // A collection that is not this run's is not this run's to end.
+      if (error instanceof FailureError && error.failure.reason === 'GcBusy') collecting = null;
+    });
     const [links, now] = await Promise.all([Promise.race([frozen, collecting.then(unreachable)]), deps.listUsers(calls)]);
     const before = new Map(known().links.map((link) => [link.name, link]));
     const fresh = links.filter((link) => before.get(link.name)?.madeAt !== link.madeAt);
     const seen = new Set(users.map(({ id }) => id));
     const appeared = now.filter(({ id }) => !seen.has(id));
-    const more = [...(await findLinks(docker, now.map(sourceOf), fresh, calls)), ...(await findLinks(docker, appeared.map(sourceOf), known().links, calls))];
+    const more = [...(await findLinks(docker, now.map(sourceOf), fresh, calls)), ...(await findLinks(docker, appeared.map(sourceOf), known().links, calls)), ...(await inVolumes(now, (isProbed) => (isProbed ? fresh : links), calls))];
     const keys = new Set(more.map(({ owner, name }) => `${owner}/${name}`));
     found = [...found.filter(({ owner, name }) => !keys.has(`${owner}/${name}`)), ...more];
     users = [...users.filter(({ id }) => now.some((one) => one.id === id)), ...appeared].map((one) => now.find(({ id }) => id === one.id) ?? one);
@@ -189,11 +206,15 @@ export function createGcSteps(deps: GcStepsDependencies, dryRun: boolean) {
   }
 
   async function expiring(calls: CallOptions): Promise<void> {
+    // A link under way could meet its profile's removal.
+    environments.seal();
+    await until(() => !environments.isFlying(), LONGEST_GATE_MS, calls);
     plan = planned();
     // Whoever comes back now asks for its packages anew, behind the gate.
     environments.dropProfiles(plan.dropProfiles);
     const { pin, expire, dropProfiles, unpin, forget } = plan;
     await commands.changeRoots({ pin, run: processes, expire, dropProfiles, unpin, forget, go: true }, calls);
+    environments.unseal();
   }
 
   async function collectingStep(calls: CallOptions): Promise<void> {
@@ -228,7 +249,7 @@ export function createGcSteps(deps: GcStepsDependencies, dryRun: boolean) {
   /** The end, whatever came before: what is left undone here only keeps more than it must, and goes with the next run. */
   async function ending(calls: CallOptions): Promise<void> {
     openGate();
-    const results = await Promise.allSettled([commands.release(calls), scanner?.remove(calls)]);
+    const results = await Promise.allSettled([collecting === null ? null : commands.release(calls), scanner?.remove(calls)]);
     const failed = results.find((result) => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
   }
@@ -253,7 +274,7 @@ export function createGcSteps(deps: GcStepsDependencies, dryRun: boolean) {
   const steps: Readonly<Record<Step, (calls: CallOptions) => Promise<void>>> = {
     listing, restoring, linking, preparing, gating, freezing, scanning, expiring, collecting: collectingStep, verifying, mending, releasing: ending, failing: ending, aborting: ending,
   };
-  return { steps, openGate, findings: (): GcFindings => ({ roots: rootsNow(), collected, heldSeconds: heldMs / 1_000, preview, owners: users.map(ownerOf) }) };
+  return { steps, openGate, findings: (): GcFindings => ({ roots: rootsNow(), collected, heldSeconds: heldMs / 1_000, preview, owners: users.map(ownerOf), kept: keptNames() }) };
 }
 
 /** A path that a candidate keeps, and something else as well. */
@@ -261,8 +282,10 @@ function isKeptOtherwise(path: string, { roots, candidates }: RootsPlan): boolea
   return roots.filter((root) => root.path === path).length > candidates.filter((generation) => generation.path === path).length;
 }
 
+/** A workspace's name for its own containers; for any other what no workspace is called. */
 function ownerOf({ name, labels }: ObservedContainer): string {
-  return labels[LABEL.workspace] ?? name;
+  const workspace = workspaceOfContainerName(name);
+  return workspace !== undefined && labels[LABEL.workspace] === workspace ? workspace : `~${name}`;
 }
 
 function sourceOf(container: ObservedContainer): LinkSource {

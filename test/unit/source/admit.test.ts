@@ -82,6 +82,10 @@ describe('a spec with', () => {
     expect(await problemsOf(spec)).toEqual(expected);
   });
 
+  it('a name that is a generation of another workspace\'s profile is refused', async () => {
+    expect(await problemsOf({}, { metadata: { name: 'alice-1-link' } })).toEqual(['"alice-1-lin| metadata.name: "alice-1-link" ends as a generation of a Nix profile does: choose another name']);
+  });
+
   it('missing fields names them all in one problem', async () => {
     expect(await problemsOf({}, { spec: undefined, apiVersion: undefined })).toEqual(['{| "apiVersion" and "spec" are missing: add them']);
   });
