@@ -71,7 +71,9 @@ export function createGcCommands(docker: DockerPort, keeperId: string) {
 
   return {
     async inventory(options: CallOptions): Promise<RootInventory> {
-      return rootInventoryFrom(await told(scripts.ROOTS_SCRIPT, ROOT_USER, {}, 'the roots could not be read', options));
+      const lines = await told(scripts.ROOTS_SCRIPT, ROOT_USER, {}, 'the roots could not be read', options);
+      if (lines.includes('busy')) throw new FailureError({ reason: 'GcBusy', message: 'another collection is under way in the keeper' });
+      return rootInventoryFrom(lines);
     },
     changeRoots,
 

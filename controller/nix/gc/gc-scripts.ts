@@ -3,12 +3,22 @@
 /** A file's name may hold anything but a zero byte: newlines are told as \x01. */
 export const LIST_LINKS = String.raw`find /nix/var/kalpana/links -mindepth 1 -type l -printf 'link %T@ %f\t%l\0' | tr '\n\0' '\001\n' | sed 's/^/kalpana: /'`;
 
-/** The roots in the volume. Those that an earlier run made for processes go: this one looks for itself. */
+/**
+ * The roots in the volume. Those that an earlier run made for processes go, for this one looks for itself; but not from under a
+ * collector that is still there, a killed controller's or another one's: it is waited for, longer than it waits for its word.
+ */
 export const ROOTS_SCRIPT = String.raw`set -u
 exec 2>&1
 export HOME=/tmp NIX_REMOTE=local LC_ALL=C
-# A collector that a killed controller left may still rely on them.
-flock -n /nix/var/kalpana/gc/collector.lock rm -rf /nix/var/nix/gcroots/kalpana/run
+exec 8>>/nix/var/kalpana/gc/collector.lock
+tries=0
+until flock -n 8; do
+  tries=$((tries + 1))
+  [ "$tries" -lt 600 ] || { echo "kalpana: busy"; exit 0; }
+  sleep 0.05
+done
+rm -rf /nix/var/nix/gcroots/kalpana/run
+exec 8>&-
 echo "kalpana: now $(date +%s)"
 ${LIST_LINKS}
 find /nix/var/nix/gcroots /nix/var/nix/profiles -type l -printf 'root %T@ %p\t%l\0' | tr '\n\0' '\001\n' | sed 's/^/kalpana: /'

@@ -249,9 +249,12 @@ export function createGcSteps(deps: GcStepsDependencies, dryRun: boolean) {
   /** The end, whatever came before: what is left undone here only keeps more than it must, and goes with the next run. */
   async function ending(calls: CallOptions): Promise<void> {
     openGate();
-    const results = await Promise.allSettled([collecting === null ? null : commands.release(calls), scanner?.remove(calls)]);
-    const failed = results.find((result) => result.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
+    try {
+      if (collecting !== null) await commands.release(calls);
+    } finally {
+      // The last: while it is there, no other controller begins.
+      await scanner?.remove(calls);
+    }
   }
 
   function openGate(): void {
