@@ -78,7 +78,7 @@ export interface DockerPort {
    * through its volumes, whether or not anything is there; links on the way to it are followed.
    * - Null when there is no link at `path`: nothing, something else, or no directory on the way. A missing container is `not-found`.
    * - A link that the engine cannot follow (a loop, a way through a file) is looked for in its directory, contents and all:
-   *   behind 256 MiB of others it is a `server` failure, and so is a path longer than the engine can walk.
+   *   behind 256 MiB of others it passes for none. A path longer than the engine can walk is a `server` failure.
    * - What is not UTF-8 in a target comes as U+FFFD.
    */
   readLink(idOrName: string, path: string, options?: CallOptions): Promise<string | null>;

@@ -57,9 +57,10 @@ async function searchDirectory(engine: EngineClient, idOrName: string, path: str
     throw error;
   });
   if (searched === null) return null;
-  // Unknown is not absent: it may stand behind what was read, or have gone since.
-  if (searched.found === null) throw failure;
-  return searched.found.target;
+  if (searched.found !== null) return searched.found.target;
+  // It stands behind what was read, or has gone since. Unknown is not absent, but one that leads nowhere leads nobody anywhere.
+  if (saysAny(failure, NO_WAY)) return null;
+  throw failure;
 }
 
 function saysAny(error: unknown, ...words: readonly RegExp[]): error is EngineError {
