@@ -86,7 +86,7 @@ export function createGcCommands(docker: DockerPort, keeperId: string) {
       const onLine = (line: string) => {
         if (!line.startsWith(TOLD)) return void others.push(line);
         const words = line.slice(TOLD.length);
-        if (words.startsWith('link ')) return void links.push(words);
+        if (words.startsWith('links ')) return void links.push(words);
         if (words === 'frozen') return onFrozen(rootInventoryFrom(links).links);
         if (words.startsWith('deleting ')) return onDeleting(words.slice('deleting '.length), (deleting += 1));
         rows.push(words.split(' '));

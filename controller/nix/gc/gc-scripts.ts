@@ -1,7 +1,7 @@
 /** What a collection asks of a keeper beside the collection itself; POSIX sh, as root, told in lines that begin with `kalpana: `. */
 
-/** A file's name may hold anything but a zero byte: newlines are told as \x01. */
-export const LIST_LINKS = String.raw`find /nix/var/kalpana/links -mindepth 1 -type l -printf 'link %T@ %f\t%l\0' | tr '\n\0' '\001\n' | sed 's/^/kalpana: /'`;
+/** `MTIME NAME<tab>FILE<zero>` for each link, in hexadecimal, as long as lines are: a file's name may hold anything but a zero byte. */
+export const LIST_LINKS = String.raw`find /nix/var/kalpana/links -mindepth 1 -type l -printf '%T@ %f\t%l\0' | od -An -v -tx1 | sed 's/^/kalpana: links/'`;
 
 /**
  * The roots in the volume. Those that an earlier run made for processes go, for this one looks for itself; but not from under a

@@ -45,11 +45,11 @@ export interface RootInventory {
 const PROFILES = '/nix/var/nix/profiles/kalpana/';
 const ROOTS = '/nix/var/nix/gcroots/';
 
-/** From the lines that the keeper tells: `now S`, `root MTIME LINK<tab>TARGET`, `link MTIME NAME<tab>FILE`, `invalid PATH`; newlines in names are \x01. */
+/** From the lines that the keeper tells: `now S`, `root MTIME LINK<tab>TARGET`, `invalid PATH`, and `links` with bytes of `MTIME NAME<tab>FILE<zero>`. */
 export function rootInventoryFrom(lines: readonly string[]): RootInventory {
   const generations: Generation[] = [];
   const profiles = new Map<string, number>();
-  const links: KnownLink[] = [];
+  const bytes: string[] = [];
   const pins: Pin[] = [];
   const images = new Map<string, string[]>();
   const keeper: string[] = [];
@@ -78,16 +78,24 @@ export function rootInventoryFrom(lines: readonly string[]): RootInventory {
   }
 
   for (const line of lines) {
-    const [, kind, first = '', rest = '', target = ''] = /^(root|link|invalid|now) (\S+) ?([^\t]*)\t?(.*)$/s.exec(line) ?? [];
+    const [, kind, first = '', rest = '', target = ''] = /^(root|links|invalid|now) (\S+) ?([^\t]*)\t?(.*)$/s.exec(line) ?? [];
     if (kind === 'now') now = Number(first) * 1_000;
     else if (kind === 'invalid') invalid.add(first);
     else if (kind === 'root') addRoot(first, rest, target);
-    else if (kind === 'link') links.push({ name: rest, file: target.replaceAll('\x01', '\n'), madeAt: first });
+    else if (kind === 'links') bytes.push(line.slice('links '.length));
   }
-  return { now, generations, profiles, links, pins, images, keeper, others, invalid };
+  return { now, generations, profiles, links: linksFrom(bytes), pins, images, keeper, others, invalid };
 }
 
-/** The store path that `path` is, or lies in; null for any other. */
+function linksFrom(bytes: readonly string[]): KnownLink[] {
+  const records = Buffer.from(bytes.join('').replaceAll(' ', ''), 'hex').toString('utf8').split('\0');
+  return records.flatMap((record) => {
+    const [, madeAt = '', name = '', file = ''] = /^(\S+) ([^\t]*)\t(.*)$/s.exec(record) ?? [];
+    return name === '' ? [] : [{ name, file, madeAt }];
+  });
+}
+
+/** The store path that `path` is, or lies in; null for any other. A link's target is anybody's text: what Nix has no names of is none. */
 export function storePathIn(path: string): string | null {
-  return /^\/nix\/store\/[0-9a-df-np-sv-z]{32}-[^/]+/.exec(path)?.[0] ?? null;
+  return /^(\/nix\/store\/[0-9a-df-np-sv-z]{32}-[0-9A-Za-z+._?=-]{1,211})(?:\/|$)/.exec(path)?.[1] ?? null;
 }
