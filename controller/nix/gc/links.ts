@@ -14,6 +14,8 @@ export interface LinkSource {
 /** As Linux follows a chain of links. */
 const LONGEST_CHAIN = 40;
 const AT_ONCE = 8;
+/** For one link: each name before a `..` is a look, and there may be thousands in a target. */
+const MOST_LOOKS = 400;
 
 /**
  * Looks for each known link's file in each container, through the engine alone: running or not, with a shell or without
@@ -36,15 +38,36 @@ export async function findLinks(docker: DockerPort, sources: readonly LinkSource
 }
 
 async function resolve(docker: DockerPort, source: LinkSource, file: string, options: CallOptions): Promise<string | null> {
+  let looks = 0;
+  const look = async (path: string) => ((looks += 1) > MOST_LOOKS ? null : readLink(docker, source, path, options));
+
+  /** The engine follows links on the way to a name; only `..` has to know where it is, as the kernel does. */
+  async function goOn(from: string, target: string): Promise<string> {
+    let path = from;
+    for (const name of target.split('/')) path = name === '..' ? posix.dirname(await directory(path)) : posix.join(path, name);
+    return path;
+  }
+
+  async function directory(path: string): Promise<string> {
+    if (path === '/') return path;
+    const here = posix.join(await directory(posix.dirname(path)), posix.basename(path));
+    const target = await look(here);
+    return target === null ? here : directory(await goOn(startOf(here, target), target));
+  }
+
   let path = file;
   for (let hop = 0; hop < LONGEST_CHAIN; hop += 1) {
-    const target = await readLink(docker, source, path, options);
+    const target = await look(path);
     if (target === null) return null;
-    path = posix.resolve(posix.dirname(path), target);
+    path = await goOn(startOf(path, target), target);
     const stored = storePathIn(path);
     if (stored !== null) return stored;
   }
   return null;
+}
+
+function startOf(link: string, target: string): string {
+  return target.startsWith('/') ? '/' : posix.dirname(link);
 }
 
 async function readLink(docker: DockerPort, { containerId, containerName }: LinkSource, path: string, options: CallOptions): Promise<string | null> {
