@@ -234,9 +234,10 @@ export function createCache(name: string, deps: CacheDependencies) {
       const isChanged = JSON.stringify(desired?.config ?? null) !== JSON.stringify(next?.config ?? null);
       const isTold = isChanged || users.join() !== workspaces.join() || desired?.problem?.message !== next?.problem?.message;
       if (isChanged) environments.forgetFailures();
-      if (next !== null) collector.noteNames(profilesOf(next, users), profilesOf(desired, workspaces));
+      const before = profilesOf(desired, workspaces);
       desired = next;
       workspaces = users;
+      if (next !== null) collector.noteNames(profilesOf(next, users), before);
       if (isTold) report();
       return isChanged;
     },

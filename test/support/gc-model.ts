@@ -161,6 +161,7 @@ export function createGcModel(world: World) {
     listUsers: async () => engine.users(),
     dataVolumes: () => [...WORKSPACES],
     named: () => named,
+    mountPaths: () => ({}),
     onProgress: () => undefined,
   });
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { CallOptions, DockerPort } from '../../docker/port.js';
 import { later, type Clock } from '../../model/clock.js';
 import type { DesiredCache } from '../../model/desired.js';
@@ -60,7 +61,7 @@ export type Collector = ReturnType<typeof createCollector>;
 export function createCollector(deps: CollectorDependencies) {
   const { clock, calls, cache } = deps;
   const watchingSince = clock.now();
-  let record: GcRecord = { ...(deps.record.load() ?? newGcRecord(clock.now())), underWay: null };
+  let record: GcRecord = { ...newGcRecord(clock.now()), ...deps.record.load(), underWay: null };
   let underWay: { words: string } | null = null;
   /** Of workspaces, since the run began. */
   let named = new Set<string>();
@@ -104,7 +105,7 @@ export function createCollector(deps: CollectorDependencies) {
       deps.onChange();
     };
     try {
-      const work = createGcSteps({ ...deps, config: desired.config.gc, image: desired.config.image, commands: createGcCommands(deps.docker, keeperId), keepsPrewarm: () => (deps.desired()?.config.prewarm.length ?? 0) > 0, goneSince: () => new Map(Object.entries(record.goneSince)), named: () => named, onProgress: tell }, dryRun);
+      const work = createGcSteps({ ...deps, config: desired.config.gc, image: desired.config.image, commands: createGcCommands(deps.docker, keeperId), keepsPrewarm: () => (deps.desired()?.config.prewarm.length ?? 0) > 0, goneSince: () => new Map(Object.entries(record.goneSince)), named: () => named, mountPaths: () => record.mountPaths, onProgress: tell }, dryRun);
       const onStep = (step: GcState, seconds: number) => {
         deps.onStep(step, seconds);
         tell(WORDS[step] ?? step);
@@ -149,6 +150,13 @@ export function createCollector(deps: CollectorDependencies) {
     deps.onEnded(ended);
   }
 
+  function noteMountPaths(): void {
+    const now = Object.fromEntries(deps.workspaces().map(({ name, storageMountPath }) => [name, storageMountPath]));
+    const were = Object.entries(record.mountPaths).filter(([name]) => now[name] === undefined && record.goneSince[name] !== undefined);
+    const mountPaths = { ...Object.fromEntries(were), ...now };
+    if (!isDeepStrictEqual(mountPaths, record.mountPaths)) keep({ mountPaths });
+  }
+
   return {
     consider,
     isUnderWay: (): boolean => underWay !== null,
@@ -159,9 +167,9 @@ export function createCollector(deps: CollectorDependencies) {
       const known = [...before, ...deps.environments.profileNames()];
       const gone = known.filter((name) => !present.has(name) && record.goneSince[name] === undefined);
       const back = Object.keys(record.goneSince).filter((name) => present.has(name));
-      if (gone.length + back.length === 0) return;
       const kept = Object.entries(record.goneSince).filter(([name]) => !present.has(name));
-      keep({ goneSince: Object.fromEntries([...kept, ...gone.map((name) => [name, clock.now()] as const)]) });
+      if (gone.length + back.length > 0) keep({ goneSince: Object.fromEntries([...kept, ...gone.map((name) => [name, clock.now()] as const)]) });
+      noteMountPaths();
     },
     /** The last news is what came of it; it does not throw but at the controller's end. */
     async collect(dryRun: boolean, onNews: (news: GcNews) => void): Promise<void> {

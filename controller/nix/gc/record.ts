@@ -10,6 +10,8 @@ export interface GcRecord {
   readonly underWay: { readonly startedAt: number; readonly trigger: GcTrigger } | null;
   /** Workspaces that no spec names any more: since when. */
   readonly goneSince: Readonly<Record<string, number>>;
+  /** Where each workspace mounts its data volume, or did while it was there: its spec is gone by the time that this is asked for. */
+  readonly mountPaths: Readonly<Record<string, string>>;
   readonly roots: RootCounts | null;
   /** The size that a run left over `maxBytes`. */
   readonly lastOver: { readonly at: number; readonly bytes: number } | null;
@@ -23,7 +25,7 @@ export interface GcRecordFile {
 export const RUNS_KEPT = 20;
 
 export function newGcRecord(now: number): GcRecord {
-  return { knownSince: now, runs: [], underWay: null, goneSince: {}, roots: null, lastOver: null };
+  return { knownSince: now, runs: [], underWay: null, goneSince: {}, mountPaths: {}, roots: null, lastOver: null };
 }
 
 /** The latest start that counts against the schedule: of a run that came to its end. */

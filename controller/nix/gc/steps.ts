@@ -39,6 +39,8 @@ export interface GcStepsDependencies {
   readonly isComplete: () => boolean;
   readonly keepsPrewarm: () => boolean;
   readonly goneSince: () => ReadonlyMap<string, number>;
+  /** Of data volumes, also of workspaces that are gone. */
+  readonly mountPaths: () => Readonly<Record<string, string>>;
   /** Containers in any state that mount the volume; no helpers of ours. */
   readonly listUsers: (calls: CallOptions) => Promise<readonly ObservedContainer[]>;
   /** Workspaces, with a spec or without, whose data volume is there. */
@@ -135,7 +137,7 @@ export function createGcSteps(deps: GcStepsDependencies, dryRun: boolean) {
       tried.add(name);
       const probe = volumeProbeName(name);
       await docker.removeContainer(probe, true, calls);
-      const containerId = await docker.createContainer(probe, volumeProbeDefinition(cache, deps.image, instance, dataVolumeName(name), specs.get(name) ?? DEFAULT_STORAGE_PATH), calls);
+      const containerId = await docker.createContainer(probe, volumeProbeDefinition(cache, deps.image, instance, dataVolumeName(name), specs.get(name) ?? deps.mountPaths()[name] ?? DEFAULT_STORAGE_PATH), calls);
       try {
         all.push(...(await findLinks(docker, [{ owner: name, containerId, containerName: probe }], links, calls)));
         // Where a workspace without a spec had its files is not known for sure: what is not found may be there.
