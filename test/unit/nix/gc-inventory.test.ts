@@ -6,6 +6,8 @@ const ROOTS = '/nix/var/nix/gcroots';
 const PROFILES = '/nix/var/nix/profiles/kalpana';
 const EMPTY = { now: 0, generations: [], profiles: new Map(), links: [], pins: [], images: new Map(), keeper: [], others: [], invalid: new Set() };
 const root = (link: string, target: string, mtime = '5.25') => `root ${mtime} ${link}\t${target}`;
+/** As the keeper tells them: bytes, in hexadecimal digits, of any number of lines. */
+const links = (...records: readonly string[]) => [...Buffer.from(records.map((record) => `${record}\0`).join('')).toString('hex')].reduce<string[]>((lines, digit, index) => (index % 32 === 0 ? [...lines, `links ${digit}`] : [...lines.slice(0, -1), `${lines.at(-1)}${index % 2 === 0 ? ' ' : ''}${digit}`]), []);
 
 const ROWS: readonly [string, string[], object][] = [
   ['nothing', [], {}],
@@ -21,11 +23,11 @@ const ROWS: readonly [string, string[], object][] = [
   ['roots made by hand, deep below or beside our profiles', [root(`${ROOTS}/kalpana/links/a/b/c`, OUT), root('/nix/var/nix/profiles/default-1-link', `${OUT}/bin`)], { others: [{ from: `${ROOTS}/kalpana/links/a/b/c`, path: OUT }, { from: '/nix/var/nix/profiles/default-1-link', path: OUT }] }],
   ['a root that leads out of the store, and the link behind which clients\' links are', [root(`${ROOTS}/mine`, '/home/me/result'), root(`${ROOTS}/auto`, '/nix/var/kalpana/links')], {}],
   ['a store path that is not there', [`invalid ${OUT}`], { invalid: new Set([OUT]) }],
-  ['a known link', ['link 17.5 hash\t/workspace/result'], { links: [{ name: 'hash', file: '/workspace/result', madeAt: '17.5' }] }],
-  ['spaces in a file\'s name', ['link 1 hash\t/workspace/my  result '], { links: [{ name: 'hash', file: '/workspace/my  result ', madeAt: '1' }] }],
-  ['a tab in a file\'s name', ['link 1 hash\t/workspace/a\tb'], { links: [{ name: 'hash', file: '/workspace/a\tb', madeAt: '1' }] }],
-  ['newlines in a file\'s name', ['link 1 hash\t/workspace/a\x01now 0\x01b'], { links: [{ name: 'hash', file: '/workspace/a\nnow 0\nb', madeAt: '1' }] }],
-  ['a file\'s name that looks like our lines', [`link 1 hash\t/workspace/kalpana: root 1 ${PROFILES}/alice\talice-9-link`], { links: [{ name: 'hash', file: `/workspace/kalpana: root 1 ${PROFILES}/alice\talice-9-link`, madeAt: '1' }] }],
+  ['a known link', links('17.5 hash\t/workspace/result'), { links: [{ name: 'hash', file: '/workspace/result', madeAt: '17.5' }] }],
+  ['spaces in a file\'s name', links('1 hash\t/workspace/my  result '), { links: [{ name: 'hash', file: '/workspace/my  result ', madeAt: '1' }] }],
+  ['a tab in a file\'s name', links('1 hash\t/workspace/a\tb'), { links: [{ name: 'hash', file: '/workspace/a\tb', madeAt: '1' }] }],
+  ['newlines in a file\'s name', links('1 hash\t/workspace/a\nnow 0\nb'), { links: [{ name: 'hash', file: '/workspace/a\nnow 0\nb', madeAt: '1' }] }],
+  ['a file\'s name that looks like our lines', links(`1 hash\t/workspace/kalpana: root 1 ${PROFILES}/alice\talice-9-link`, '2 other\t/x'), { links: [{ name: 'hash', file: `/workspace/kalpana: root 1 ${PROFILES}/alice\talice-9-link`, madeAt: '1' }, { name: 'other', file: '/x', madeAt: '2' }] }],
   ['lines that are none of ours', ['', 'root', 'find: permission denied', 'roots 1 a\tb', ' now 7', 'frozen'], {}],
 ];
 
