@@ -2,17 +2,20 @@ import type { CallOptions, DockerPort } from '../../docker/port.js';
 import { delay, type Clock } from '../../model/clock.js';
 import type { ObservedContainer } from '../../model/engine-objects.js';
 import type { GcConfig, GcPreview, GcRoot } from '../../model/gc.js';
-import { LABEL, dataVolumeName, volumeProbeName, workspaceOfContainerName } from '../../model/names.js';
+import { LABEL } from '../../model/names.js';
 import { FailureError } from '../../model/reasons.js';
 import type { Environments } from '../environments.js';
 import type { Imports } from '../imports.js';
 import type { Collected, GcCommands } from './gc-commands.js';
-import { findLinks, type LinkSource } from './links.js';
+import { createLinkLook } from './link-look.js';
 import type { GcState } from './machine.js';
-import { planRoots, type FoundLink, type RootsPlan } from './plan-roots.js';
+import { ownerOf } from './owners.js';
+import { planRoots, type RootsPlan } from './plan-roots.js';
 import { chooseExpired } from './pressure.js';
+import { foretell } from './preview.js';
+import { pathsInUse } from './processes.js';
 import type { Generation, KnownLink, RootInventory } from './root-inventory.js';
-import { startScanner, volumeProbeDefinition, type Scanner } from './scanner.js';
+import { startScanner, type Scanner } from './scanner.js';
 
 /** A workspace whose spec names the cache. */
 export interface GcWorkspace {
@@ -69,15 +72,12 @@ const PATIENCE_MS = 10_000;
 const LONGEST_GATE_MS = 300_000;
 const RESTORE_MS = 120_000;
 const POLL_MS = 20;
-/** As a spec has it that says nothing else. */
-const DEFAULT_STORAGE_PATH = '/workspace';
 
 /** What each state of a run does; each throws what went wrong. A new one for every run. */
 export function createGcSteps(deps: GcStepsDependencies, dryRun: boolean) {
   const { docker, clock, commands, environments, imports, cache, config, instance } = deps;
   let inventory: RootInventory | null = null;
   let users: readonly ObservedContainer[] = [];
-  let found: readonly FoundLink[] = [];
   let pressed: ReadonlySet<Generation> = new Set();
   let scanner: Scanner | null = null;
   let processes: readonly string[] = [];
@@ -88,6 +88,11 @@ export function createGcSteps(deps: GcStepsDependencies, dryRun: boolean) {
   let heldAt: number | null = null;
   let heldMs = 0;
 
+  const look = createLinkLook({
+    ...deps,
+    specs: () => new Map(deps.workspaces().map(({ name, storageMountPath }) => [name, storageMountPath])),
+    isRemembered: (name) => !deps.isComplete() || clock.now() - (deps.goneSince().get(name) ?? -Infinity) < config.retainMs,
+  });
   const known = (): RootInventory => inventory ?? unreachable();
   /** All that may start on a profile: what specs name, and what is there. */
   const live = () => {
@@ -97,14 +102,14 @@ export function createGcSteps(deps: GcStepsDependencies, dryRun: boolean) {
   };
   const keptNames = () => (inventory === null ? [] : [...new Set([...inventory.profiles.keys(), ...inventory.generations.map(({ profile }) => profile), ...inventory.pins.map(({ owner }) => owner)])]);
   const planned = (): RootsPlan =>
-    planRoots({ inventory: known(), retainMs: config.retainMs, live: live(), goneSince: deps.goneSince(), now: clock.now(), found, looked: new Set([...users.map(ownerOf), ...probed]), pressed });
-  const probed = new Set<string>();
-  const tried = new Set<string>();
+    planRoots({ inventory: known(), retainMs: config.retainMs, live: live(), goneSince: deps.goneSince(), now: clock.now(), found: look.found(), looked: new Set([...users.map(ownerOf), ...look.through()]), pressed });
 
   async function listing(calls: CallOptions): Promise<void> {
+    // What is linked meanwhile is not missing.
+    const were = environments.profileNames();
     [inventory, users] = await Promise.all([commands.inventory(calls), deps.listUsers(calls)]);
     const dangling = known().generations.filter(({ profile, number, path }) => known().profiles.get(profile) === number && known().invalid.has(path));
-    environments.dropProfiles([...environments.profileNames().filter((name) => !known().profiles.has(name)), ...dangling.map(({ profile }) => profile)]);
+    environments.dropProfiles([...were.filter((name) => !known().profiles.has(name)), ...dangling.map(({ profile }) => profile)]);
     environments.forget(known().invalid);
   }
 
@@ -121,32 +126,8 @@ export function createGcSteps(deps: GcStepsDependencies, dryRun: boolean) {
   }
 
   async function linking(calls: CallOptions): Promise<void> {
-    found = [...(await findLinks(docker, users.map(sourceOf), known().links, calls)), ...(await inVolumes(users, () => known().links, calls))];
-    await commands.changeRoots({ pin: found }, calls);
-  }
-
-  /** A workspace that has no container now has its files all the same; so has one that went, for as long as `retain`. */
-  async function inVolumes(there: readonly ObservedContainer[], linksFor: (isProbed: boolean) => readonly KnownLink[], calls: CallOptions): Promise<FoundLink[]> {
-    const owners = new Set(there.map(ownerOf));
-    const specs = new Map(deps.workspaces().map(({ name, storageMountPath }) => [name, storageMountPath]));
-    const isWanted = (name: string) => specs.has(name) || !deps.isComplete() || clock.now() - (deps.goneSince().get(name) ?? -Infinity) < config.retainMs;
-    const all: FoundLink[] = [];
-    for (const name of deps.dataVolumes()) {
-      const links = linksFor(probed.has(name) || tried.has(name));
-      if (owners.has(name) || links.length === 0 || !isWanted(name)) continue;
-      tried.add(name);
-      const probe = volumeProbeName(name);
-      await docker.removeContainer(probe, true, calls);
-      const containerId = await docker.createContainer(probe, volumeProbeDefinition(cache, deps.image, instance, dataVolumeName(name), specs.get(name) ?? deps.mountPaths()[name] ?? DEFAULT_STORAGE_PATH), calls);
-      try {
-        all.push(...(await findLinks(docker, [{ owner: name, containerId, containerName: probe }], links, calls)));
-        // Where a workspace without a spec had its files is not known for sure: what is not found may be there.
-        if (specs.has(name)) probed.add(name);
-      } finally {
-        await docker.removeContainer(containerId, true, calls);
-      }
-    }
-    return all;
+    await look.first(users, known().links, calls);
+    await commands.changeRoots({ pin: look.found() }, calls);
   }
 
   async function preparing(calls: CallOptions): Promise<void> {
@@ -180,31 +161,14 @@ export function createGcSteps(deps: GcStepsDependencies, dryRun: boolean) {
       if (error instanceof FailureError && error.failure.reason === 'GcBusy') collecting = null;
     });
     const [links, now] = await Promise.all([Promise.race([frozen, collecting.then(unreachable)]), deps.listUsers(calls)]);
-    const before = new Map(known().links.map((link) => [link.name, link]));
-    const fresh = links.filter((link) => before.get(link.name)?.madeAt !== link.madeAt);
-    const seen = new Set(users.map(({ id }) => id));
-    const appeared = now.filter(({ id }) => !seen.has(id));
-    const more = [...(await findLinks(docker, now.map(sourceOf), fresh, calls)), ...(await findLinks(docker, appeared.map(sourceOf), known().links, calls)), ...(await inVolumes(now, (isProbed) => (isProbed ? fresh : links), calls))];
-    const keys = new Set(more.map(({ owner, name }) => `${owner}/${name}`));
-    found = [...found.filter(({ owner, name }) => !keys.has(`${owner}/${name}`)), ...more];
-    users = [...users.filter(({ id }) => now.some((one) => one.id === id)), ...appeared].map((one) => now.find(({ id }) => id === one.id) ?? one);
+    await look.again(users, now, known().links, links, calls);
+    users = now;
   }
 
   async function scanning(calls: CallOptions): Promise<void> {
-    const { paths, unreadable, unseen } = await (scanner ?? unreachable()).scan(users.filter(isUp).map(({ id }) => id), calls);
-    const [process] = unreadable;
-    const nameOf = (id: string) => users.find((user) => user.id === id)?.name ?? id;
-    if (process !== undefined) {
-      const others = unreadable.length > 1 ? ` (and ${unreadable.length - 1} others)` : '';
-      throw new FailureError({ reason: 'ProcessUnreadable', message: `process ${process.pid} (${process.program}) of the container ${nameOf(process.containerId)} cannot be read${others}` });
-    }
-    for (const id of unseen) {
-      const container = await docker.inspectContainer(id, calls);
-      if (container !== null && isUp(container)) throw new FailureError({ reason: 'ProcessUnreadable', message: `no process of the running container ${container.name} can be seen` });
-    }
-    processes = paths;
+    processes = await pathsInUse(docker, scanner ?? unreachable(), users, calls);
     plan = planned();
-    if (dryRun) await commands.changeRoots({ pin: found, run: processes, go: true }, calls);
+    if (dryRun) await commands.changeRoots({ pin: look.found(), run: processes, go: true }, calls);
   }
 
   async function expiring(calls: CallOptions): Promise<void> {
@@ -223,15 +187,7 @@ export function createGcSteps(deps: GcStepsDependencies, dryRun: boolean) {
     collected = await (collecting ?? unreachable());
     environments.forget(new Set(dryRun ? [] : collected.dead.keys()));
     openGate();
-    if (dryRun) preview = await foretold(collected, calls);
-  }
-
-  async function foretold(found: Collected, calls: CallOptions): Promise<Omit<GcPreview, 'cache'>> {
-    const { expiring, roots } = plan ?? unreachable();
-    const { own } = await commands.pressure([...roots.map(({ path }) => path), ...processes], expiring.map(({ path }) => path), calls);
-    const dead = new Map([...found.dead, ...[...own.values()].flatMap((paths) => [...paths])]);
-    const rows = [...dead].map(([path, bytes]) => ({ path, bytes })).sort((a, b) => b.bytes - a.bytes || (a.path < b.path ? -1 : 1));
-    return { dead: rows, deadBytes: rows.reduce((sum, { bytes }) => sum + bytes, 0), keptPaths: found.livePaths, roots: rootsNow(), expiring };
+    if (dryRun) preview = await foretell(commands, plan ?? unreachable(), rootsNow(), collected, calls);
   }
 
   async function verifying(calls: CallOptions): Promise<void> {
@@ -285,20 +241,6 @@ export function createGcSteps(deps: GcStepsDependencies, dryRun: boolean) {
 /** A path that a candidate keeps, and something else as well. */
 function isKeptOtherwise(path: string, { roots, candidates }: RootsPlan): boolean {
   return roots.filter((root) => root.path === path).length > candidates.filter((generation) => generation.path === path).length;
-}
-
-/** A workspace's name for its own containers; for any other what no workspace is called. */
-function ownerOf({ name, labels }: ObservedContainer): string {
-  const workspace = workspaceOfContainerName(name);
-  return workspace !== undefined && labels[LABEL.workspace] === workspace ? workspace : `~${name}`;
-}
-
-function sourceOf(container: ObservedContainer): LinkSource {
-  return { owner: ownerOf(container), containerId: container.id, containerName: container.name };
-}
-
-function isUp({ state }: ObservedContainer): boolean {
-  return state === 'running' || state === 'paused';
 }
 
 function unreachable(): never {

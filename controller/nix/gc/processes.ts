@@ -1,0 +1,22 @@
+import type { CallOptions, DockerPort } from '../../docker/port.js';
+import type { ObservedContainer } from '../../model/engine-objects.js';
+import { FailureError } from '../../model/reasons.js';
+import { isUp } from './owners.js';
+import type { Scanner } from './scanner.js';
+
+/** Store paths that processes of `users` use. Throws a `FailureError` that names the process, or the container, which keeps its own to itself. */
+export async function pathsInUse(docker: DockerPort, scanner: Scanner, users: readonly ObservedContainer[], calls: CallOptions): Promise<readonly string[]> {
+  const { paths, unreadable, unseen } = await scanner.scan(users.filter(isUp).map(({ id }) => id), calls);
+  const [process] = unreadable;
+  if (process !== undefined) {
+    const others = unreadable.length > 1 ? ` (and ${unreadable.length - 1} others)` : '';
+    const container = users.find(({ id }) => id === process.containerId)?.name ?? process.containerId;
+    throw new FailureError({ reason: 'ProcessUnreadable', message: `process ${process.pid} (${process.program}) of the container ${container} cannot be read${others}` });
+  }
+  for (const id of unseen) {
+    // It may have ended since it was listed.
+    const container = await docker.inspectContainer(id, calls);
+    if (container !== null && isUp(container)) throw new FailureError({ reason: 'ProcessUnreadable', message: `no process of the running container ${container.name} can be seen` });
+  }
+  return paths;
+}
