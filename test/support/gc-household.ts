@@ -175,15 +175,15 @@ export async function diskBytes(site: Site, keeper: string): Promise<number> {
 }
 
 /** So many paths that nothing names, made at once. */
-export async function addDead(site: Site, cache: string, count: number): Promise<string[]> {
-  const line = `export NIX_REMOTE=local; dir=$(mktemp -d); for i in $(seq ${count}); do echo $dir $i > $dir/dead-$i; done; nix-store --add $dir/*; rm -rf $dir`;
+export async function addDead(site: Site, cache: string, count: number, key = ''): Promise<string[]> {
+  const line = `export NIX_REMOTE=local; dir=$(mktemp -d); for i in $(seq ${count}); do echo ${key} $dir $i > $dir/dead-$i; done; nix-store --add $dir/*; rm -rf $dir`;
   const paths = (await site.docker.sh(cacheObjects(cache).keeper, line)).text.split('\n');
   expect(paths).toHaveLength(count);
   return paths;
 }
 
-/** No container is left of those that collections make. */
+/** No container is left of those that the site's collections make. */
 export async function expectNoHelpers(site: Site): Promise<void> {
-  const all = await site.docker.list('kalpana.managed=true');
+  const all = await site.docker.list(`kalpana.cache-owner=${site.instance}`);
   expect(all.filter((line) => /^kalpana-nix-(scanner|volume-probe)-/.test(line))).toEqual([]);
 }

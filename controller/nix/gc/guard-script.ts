@@ -45,19 +45,25 @@ end_foreign() {
   foreign=$(children "$daemon" | tr '\n' ' ')
   for pid in $(lockers WRITE); do case " $foreign" in *" $pid "*) echo "kalpana-keeper: ended a collection that a client had started"; signal KILL "$pid" ;; esac; done
 }
-# The kernel shows who waits for a lock only while the process that took it lives. Another one holds it from here on, not for an
-# instant nobody; and who waits to collect is told by the end of his connection that he does not get to.
-bridge() {
+# Another process that holds the shared lock, or is the first to wait for it.
+stand_in() {
   flock -s /nix/var/nix/gc.lock sleep 86400 7>&- 9>&- &
   bridge=$!
   until lockers READ | grep -qx "$bridge"; do kill -0 "$bridge" || return 1; sleep 0.01; done
+}
+# The kernel shows who waits for a lock only while the process that took it lives. Another one holds it from here on, not for an
+# instant nobody; and who waits to collect is told by the end of his connection that he does not get to.
+bridge() {
+  stand_in || return 1
   flock -u 9
   sleep 0.02
   end_foreign
 }
 end_bridge() {
+  [ -n "$bridge" ] || return 0
   for pid in $bridge $(children "$bridge"); do signal KILL "$pid"; done
   wait "$bridge" 2>/dev/null || true
+  bridge=
 }
 guard() {
   exec 7>>"$gc/collector.lock"
@@ -65,15 +71,18 @@ guard() {
   if bridge && freeze; then : > "$gc/frozen"; fi
   until flock -n 7; do
     if [ -n "$held" ] && [ -e "$gc/release" ]; then end_bridge; held=; : > "$gc/released"; fi
-    [ ! -e "$gc/thaw" ] || thaw
+    # Nix holds the lock alone. Whoever asks for a collection from now on stands behind one that waits already, and gets no
+    # turn between Nix's end and ours: the kernel serves them in their order.
+    if [ -n "$frozen" ] && [ -e "$gc/thaw" ]; then [ -n "$held" ] || stand_in || true; thaw; fi
     [ -n "$held" ] || [ -n "$frozen" ] || end_foreign
     sleep 0.05
   done
   flock -u 7
   exec 7>&-
   until flock -n -s 9; do end_foreign; sleep 0.02; done
-  [ -z "$held" ] || end_bridge
+  end_bridge
   thaw
   rm -f "$gc/frozen" "$gc/release" "$gc/released" "$gc/thaw" "$gc/go"
 }
-frozen=`;
+frozen=
+bridge=`;
