@@ -10,8 +10,10 @@ export async function pathsInUse(docker: DockerPort, scanner: Scanner, users: re
   const [process] = unreadable;
   if (process !== undefined) {
     const others = unreadable.length > 1 ? ` (and ${unreadable.length - 1} others)` : '';
-    const container = users.find(({ id }) => id === process.containerId)?.name ?? process.containerId;
-    throw new FailureError({ reason: 'ProcessUnreadable', message: `process ${process.pid} (${process.program}) of the container ${container} cannot be read${others}` });
+    // The keeper, or one that came after the list, is none of the users.
+    const name = process.containerId === null ? null : ((await docker.inspectContainer(process.containerId, calls))?.name ?? process.containerId);
+    const where = name === null ? 'among the mounts of the cache' : `of the container ${name}`;
+    throw new FailureError({ reason: 'ProcessUnreadable', message: `process ${process.pid} (${process.program}) ${where} cannot be read${others}` });
   }
   for (const id of unseen) {
     // It may have ended since it was listed.

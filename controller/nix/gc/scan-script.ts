@@ -2,7 +2,7 @@
  * Which store paths running processes use, told from the host's PID namespace (F4, F12): programs, working directories, open
  * and mapped files, environments and arguments of every process that mounts this cache, or whose control group says that it
  * belongs to one of `KALPANA_CONTAINERS` (running containers that mount it, by the first 32 digits of their ids).
- * Tells: `path PATH`, `unreadable PID PROGRAM CONTAINER`, `unseen CONTAINER` for one without any process here.
+ * Tells: `path PATH`, `unreadable PID CONTAINER PROGRAM` (`-` for a process of no container), `unseen CONTAINER` for one without any process here.
  */
 export const SCAN_SCRIPT = String.raw`set -u
 exec 2>&1
@@ -13,12 +13,13 @@ while read -r _ _ device root point _; do [ "$point" != /nix ] || mine="$device 
 work=$(mktemp -d) || exit 12
 trap 'rm -rf "$work"' EXIT
 case $mine in */) echo " $mine" ;; *) printf '%s\n' " $mine " " $mine/" ;; esac > "$work/mounts"
-printf '%s\n' $KALPANA_CONTAINERS > "$work/containers"
+# An empty line would be in every process's control group.
+printf '%s\n' $KALPANA_CONTAINERS | sed '/^$/d' > "$work/containers"
 grep -F -f "$work/containers" /proc/[0-9]*/cgroup 2> /dev/null > "$work/grouped"
 grep -lsF -f "$work/mounts" /proc/[0-9]*/mountinfo > "$work/mounting"
 { cut -d: -f1 "$work/grouped"; cat "$work/mounting"; } | cut -d/ -f3 | sort -un > "$work/members"
 grep -ohF -f "$work/containers" "$work/grouped" | sort -u > "$work/seen"
-sort -u "$work/containers" | comm -23 - "$work/seen" | sed '/^$/d; s/^/kalpana: unseen /'
+sort -u "$work/containers" | comm -23 - "$work/seen" | sed 's/^/kalpana: unseen /'
 
 sed 's|.*|/proc/&/exe /proc/&/cwd /proc/&/root /proc/&/fd|' "$work/members" | xargs -r sh -c 'find "$@" -maxdepth 1 -type l -printf "%l\n"' find > "$work/links" 2> "$work/errors"
 sed 's|.*|/proc/&/maps /proc/&/environ /proc/&/cmdline|' "$work/members" | xargs -r grep -ohaE '/store/[0-9a-df-np-sv-z]{32}-[0-9a-zA-Z+._?=-]+' > "$work/words" 2>> "$work/errors"
@@ -32,7 +33,7 @@ sed -nE 's#.*/proc/([0-9]+)/.*(Permission denied|Operation not permitted).*#\1#p
   read -r line 2> /dev/null < "/proc/$pid/stat" || continue
   case ${"$"}{line##*) } in [ZX]*) continue ;; esac
   program=${"$"}{line#*(}
-  owner=$(grep -ohF -m 1 -f "$work/containers" "/proc/$pid/cgroup" 2> /dev/null | head -n 1)
+  owner=$(grep -ohE -m 1 '[0-9a-f]{64}' "/proc/$pid/cgroup" 2> /dev/null | tail -n 1)
   echo "kalpana: unreadable $pid ${"$"}{owner:--} ${"$"}{program%)*}"
 done
 echo "kalpana: scanned $(wc -l < "$work/members")"

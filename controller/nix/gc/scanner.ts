@@ -15,8 +15,8 @@ const ID_DIGITS = 32;
 export interface Scanned {
   /** Store paths that a running process uses. */
   readonly paths: readonly string[];
-  /** Processes of this cache that could not be read: process id, container, program. */
-  readonly unreadable: readonly { readonly pid: string; readonly containerId: string; readonly program: string }[];
+  /** Processes that mount this cache and could not be read; one of no container has entered its mounts. */
+  readonly unreadable: readonly { readonly pid: string; readonly containerId: string | null; readonly program: string }[];
   /** Ids, of those asked for, without any process that can be seen. */
   readonly unseen: readonly string[];
 }
@@ -32,8 +32,7 @@ export interface Scanner {
  * keeps two controllers from collecting one cache at once. It ends by itself after `lifeMs`.
  */
 export async function startScanner(docker: DockerPort, cache: string, image: string, instance: string, lifeMs: number, options: CallOptions): Promise<Scanner> {
-  const name = scannerName(cache);
-  const id = await create(docker, name, scannerDefinition(cache, image, instance, lifeMs), instance, options);
+  const id = await create(docker, cache, scannerDefinition(cache, image, instance, lifeMs), instance, options);
   await docker.startContainer(id, options);
   const { told } = createKeeperExec(docker, id);
   return {
@@ -45,7 +44,7 @@ export async function startScanner(docker: DockerPort, cache: string, image: str
         paths: of('path'),
         unreadable: of('unreadable').map((line) => {
           const [pid = '', container = '', ...program] = line.split(' ');
-          return { pid, containerId: ids.get(container) ?? container, program: program.join(' ') };
+          return { pid, containerId: container === '-' ? null : container, program: program.join(' ') };
         }),
         unseen: of('unseen').map((container) => ids.get(container) ?? container),
       };
@@ -59,19 +58,35 @@ export function isLeftScanner({ labels }: ObservedContainer, instance: string): 
   return labels[LABEL.type] === CONTAINER_TYPE.scanner && labels[LABEL.cacheOwner] === instance;
 }
 
-async function create(docker: DockerPort, name: string, definition: ContainerDefinition, instance: string, options: CallOptions): Promise<string> {
+/** Throws a `FailureError` while another controller collects this cache: its scanner tells, made or already running. */
+export async function refuseBesideOthers(docker: DockerPort, cache: string, instance: string, options: CallOptions): Promise<ObservedContainer | null> {
+  const there = await docker.inspectContainer(scannerName(cache), options);
+  const isUp = there?.state === 'running' || there?.state === 'created';
+  if (isUp && there.labels[LABEL.type] === CONTAINER_TYPE.scanner && !isLeftScanner(there, instance)) {
+    throw new FailureError({ reason: 'GcBusy', message: `the controller instance "${there.labels[LABEL.cacheOwner] ?? ''}" is collecting this cache now: it has the container ${there.name}` });
+  }
+  return there;
+}
+
+async function create(docker: DockerPort, cache: string, definition: ContainerDefinition, instance: string, options: CallOptions): Promise<string> {
+  const name = scannerName(cache);
   try {
     return await docker.createContainer(name, definition, options);
   } catch (error) {
-    if (!(error instanceof EngineError && error.kind === 'conflict')) throw error;
-    const there = await docker.inspectContainer(name, options);
+    if (!isConflict(error)) throw error;
+    const there = await refuseBesideOthers(docker, cache, instance, options);
     if (there !== null && there.labels[LABEL.type] !== CONTAINER_TYPE.scanner) throw new FailureError({ reason: 'GcBusy', message: `a container named ${name} exists and is no scanner of ours` }, { cause: error });
-    if (there !== null && there.state === 'running' && !isLeftScanner(there, instance)) {
-      throw new FailureError({ reason: 'GcBusy', message: `the controller instance "${there.labels[LABEL.cacheOwner] ?? ''}" is collecting this cache now` }, { cause: error });
-    }
-    await docker.removeContainer(name, true, options);
-    return docker.createContainer(name, definition, options);
+    // Not by its name: another one may have it by now.
+    if (there !== null) await docker.removeContainer(there.id, true, options);
   }
+  return docker.createContainer(name, definition, options).catch((error: unknown) => {
+    if (!isConflict(error)) throw error;
+    throw new FailureError({ reason: 'GcBusy', message: `another controller is collecting this cache now: it has the container ${name}` }, { cause: error });
+  });
+}
+
+function isConflict(error: unknown): boolean {
+  return error instanceof EngineError && error.kind === 'conflict';
 }
 
 function scannerDefinition(cache: string, image: string, instance: string, lifeMs: number): ContainerDefinition {

@@ -15,7 +15,7 @@ import { chooseExpired } from './pressure.js';
 import { foretell } from './preview.js';
 import { pathsInUse } from './processes.js';
 import type { Generation, KnownLink, RootInventory } from './root-inventory.js';
-import { startScanner, type Scanner } from './scanner.js';
+import { refuseBesideOthers, startScanner, type Scanner } from './scanner.js';
 
 /** A workspace whose spec names the cache. */
 export interface GcWorkspace {
@@ -105,6 +105,7 @@ export function createGcSteps(deps: GcStepsDependencies, dryRun: boolean) {
     planRoots({ inventory: known(), retainMs: config.retainMs, live: live(), goneSince: deps.goneSince(), now: clock.now(), found: look.found(), looked: new Set([...users.map(ownerOf), ...look.through()]), pressed });
 
   async function listing(calls: CallOptions): Promise<void> {
+    await refuseBesideOthers(docker, cache, deps.instance, calls);
     // What is linked meanwhile is not missing.
     const were = environments.profileNames();
     [inventory, users] = await Promise.all([commands.inventory(calls), deps.listUsers(calls)]);
