@@ -1,0 +1,274 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import type { NixCacheSpec } from '../../controller/model/nix-cache.generated.js';
+import type { GcRun } from '../../controller/model/gc.js';
+import { startEngineProxy, type EngineProxy } from '../support/e2e-proxy.js';
+import { eventually } from '../support/e2e-eventually.js';
+import { testEngineHost } from '../support/engine.js';
+import { collect, collected, diskBytes } from '../support/gc-household.js';
+import type { Kalpana } from '../support/kalpana.js';
+import { createSite } from '../support/kalpana-site.js';
+import { quietly } from '../support/nix-attacks.js';
+import { serveNixCache, type TestNixCache } from '../support/nix-cache.js';
+import { TEST_NIX_IMAGE } from '../support/nix-images.js';
+import { cacheObjects, cachePhase, cacheStatus, putCache } from '../support/nix-site.js';
+
+const site = createSite('nix-gc-schedule', testEngineHost());
+const { docker } = site;
+const LONG = 60_000;
+const DAY_MS = 86_400_000;
+/** It has passed this year, and comes again in the next. */
+const YEARLY = '0 0 1 1 *';
+let server: TestNixCache;
+let proxy: EngineProxy;
+let controller: Kalpana;
+
+type Gc = NonNullable<NixCacheSpec['gc']>;
+
+const keeperOf = (cache: string): string => cacheObjects(cache).keeper;
+const runsOf = async (cache: string): Promise<readonly GcRun[]> => (await cacheStatus(controller, cache)).gc?.runs ?? [];
+const triggers = async (cache: string): Promise<string[]> => (await runsOf(cache)).map(({ trigger }) => trigger);
+
+/** Writes the cache, and waits until the controller goes by it. */
+async function put(cache: string, gc: Gc): Promise<void> {
+  putCache(site, cache, server, { gc });
+  await eventually(async () => {
+    const { gc: now } = await cacheStatus(controller, cache);
+    expect(now?.config).toMatchObject({ schedule: gc.schedule, suspend: gc.suspend ?? false, optimise: gc.optimise ?? false });
+    expect([now?.config.maxBytes === null, now?.config.maxFreedPerRun === null]).toEqual([gc.maxBytes === undefined, gc.maxFreedPerRun === undefined]);
+  }, { withinMs: LONG });
+}
+
+function start(): void {
+  controller = site.start({ host: proxy.host, resync: 1, flags: ['--listen', '127.0.0.1:0'] });
+}
+
+/** The sum of a family's series with these labels. */
+async function metric(name: string, ...labels: readonly string[]): Promise<number> {
+  const text = await (await fetch(`${await controller.address()}/metrics`)).text();
+  const lines = text.split('\n').filter((one) => one.startsWith(`kalpana_${name}{`) && labels.every((label) => one.includes(label)));
+  return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+}
+
+/** None begins before the one before it has ended. */
+function expectOneAtATime(runs: readonly GcRun[]): void {
+  for (const [index, later] of runs.slice(0, -1).entries()) {
+    const earlier = runs[index + 1]!;
+    expect(earlier.startedAt + earlier.seconds * 1_000).toBeLessThanOrEqual(later.startedAt + 1);
+  }
+}
+
+beforeAll(async () => {
+  server = await serveNixCache(docker.host);
+  proxy = await startEngineProxy(docker.host);
+  for (const cache of ['gs', 'gm']) putCache(site, cache, server, { gc: { schedule: YEARLY } });
+  for (const cache of ['gs', 'gm']) site.put(`${cache}-a`, { cache, packages: ['hello'] });
+  start();
+  for (const cache of ['gs', 'gm']) await cachePhase(controller, cache, 'Ready');
+  await controller.ready('gs-a', 'gm-a');
+}, 240_000);
+
+describe('a schedule', () => {
+  it('of some seconds runs by itself, one run at a time', async () => {
+    expect(await triggers('gs')).toEqual([]);
+    await put('gs', { schedule: '*/2 * * * * *', retain: '0s' });
+    const runs = await eventually(async () => {
+      const found = await runsOf('gs');
+      expect(found.length).toBeGreaterThanOrEqual(3);
+      return found;
+    }, { withinMs: LONG });
+    expect(new Set(runs.map(({ trigger, result }) => `${trigger} ${result}`))).toEqual(new Set(['schedule success']));
+    expectOneAtATime(runs);
+  });
+
+  it('waits for a run that is under way, and so does whoever asks for one', async () => {
+    const held = proxy.hold((method, path) => method === 'POST' && path === '/containers/create');
+    await held.reached;
+    const before = (await runsOf('gs')).length;
+    const { code, news } = await collect(site, 'gs');
+    expect({ code, news }).toEqual({ code: 1, news: { type: 'refused', cache: 'gs', message: expect.stringContaining('a collection of the cache gs is under way') } });
+    // Times pass for which it would be due.
+    await eventually(async () => expect(Date.now() - ((await cacheStatus(controller, 'gs')).gc?.nextRunAt ?? Infinity)).toBeGreaterThan(-2_000), { withinMs: LONG });
+    await controller.resyncs(4);
+    expect((await runsOf('gs')).length).toBe(before);
+    held.letGo();
+    await eventually(async () => expect((await runsOf('gs')).length).toBeGreaterThan(before), { withinMs: LONG });
+    expectOneAtATime(await runsOf('gs'));
+  });
+
+  it('that is suspended runs nothing by itself, and whatever a person asks for', async () => {
+    await put('gs', { schedule: '*/2 * * * * *', retain: '0s', suspend: true, maxBytes: '1Ki' });
+    await eventually(async () => expect((await cacheStatus(controller, 'gs')).gc).toMatchObject({ underWay: null, nextRunAt: null }), { withinMs: LONG });
+    const before = (await runsOf('gs')).length;
+    await controller.resyncs(4);
+    expect((await runsOf('gs')).length).toBe(before);
+    await collected(site, 'gs');
+    await controller.resyncs(2);
+    expect(await triggers('gs')).toEqual(['request', ...Array.from({ length: before }, () => 'schedule')]);
+    await put('gs', { schedule: YEARLY });
+  });
+
+  it('tells its runs in the metrics', async () => {
+    const runs = await runsOf('gs');
+    expect(await metric('nix_gc_runs_total', 'cache="gs"', 'result="success"')).toBe(runs.length);
+    expect(await metric('nix_gc_runs_total', 'cache="gs"', 'result="aborted"')).toBe(0);
+    expect(await metric('nix_gc_freed_bytes_total', 'cache="gs"')).toBe(runs.reduce((sum, { freedBytes }) => sum + freedBytes, 0));
+    expect(Math.abs((await metric('nix_gc_last_success_timestamp_seconds', 'cache="gs"')) - Date.now() / 1_000)).toBeLessThan(60);
+    expect(await metric('nix_roots', 'cache="gs"', 'kind="profile"')).toBe(1);
+    expect(await metric('nix_roots', 'cache="gs"')).toBe(Object.values(runs[0]?.roots ?? {}).reduce((sum, count) => sum + count, 0));
+  });
+});
+
+describe('runs that were missed while the controller was down', () => {
+  /** Moves the cache's whole record back in time. */
+  function age(cache: string, days: number): void {
+    const file = join(site.state, 'gc.json');
+    const rows = JSON.parse(readFileSync(file, 'utf8')) as [string, unknown][];
+    const move = (value: unknown, key = ''): unknown => {
+      if (typeof value === 'number') return ['knownSince', 'startedAt'].includes(key) ? value - days * DAY_MS : value;
+      if (Array.isArray(value)) return value.map((one) => move(one));
+      return typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value).map(([name, one]) => [name, move(one, name)])) : value;
+    };
+    expect(rows.map(([name]) => name)).toContain(cache);
+    writeFileSync(file, JSON.stringify(rows.map(([name, record]) => [name, name === cache ? move(record) : record])));
+  }
+
+  it.each([
+    ['gm', 'a cache that was never collected', 800],
+    ['gs', 'a cache that was', 800],
+  ])('are made up for by exactly one: %s, %s', async (cache, kind, days) => {
+    const before = await triggers(cache);
+    expect({ kind, isEmpty: before.length === 0 }).toEqual({ kind, isEmpty: cache === 'gm' });
+    await controller.stop();
+    age(cache, days);
+    start();
+    await eventually(async () => expect(await triggers(cache)).toEqual(['missed', ...before]), { withinMs: LONG });
+    await controller.stop();
+    start();
+    await cachePhase(controller, cache, 'Ready');
+    await controller.resyncs(3);
+    expect(await triggers(cache)).toEqual(['missed', ...before]);
+    expect((await cacheStatus(controller, cache)).gc?.nextRunAt).toBeGreaterThan(Date.now());
+  });
+});
+
+describe('a store over maxBytes', () => {
+  const path = (attribute: string): string => server.fixture.paths[attribute] ?? '';
+  const there = async (...attributes: readonly string[]): Promise<string[]> => {
+    const { text } = await docker.sh(keeperOf('gb'), `ls -d ${attributes.map(path).join(' ')} 2>/dev/null`);
+    return attributes.filter((attribute) => text.includes(path(attribute)));
+  };
+  const flip = async (packages: readonly string[]): Promise<void> => {
+    site.put('gb-a', { cache: 'gb', packages: [...packages] });
+    const program = packages[0] ?? '';
+    await eventually(async () => expect((await docker.sh('workspace-gb-a', program)).code).toBe(0), { withinMs: LONG });
+  };
+
+  it('is collected between schedules, the longest unused first, and no more than it has to', async () => {
+    putCache(site, 'gb', server, { gc: { schedule: YEARLY, retain: '30d', maxBytes: '18Mi' } });
+    site.put('gb-a', { cache: 'gb', packages: ['big4'] });
+    await controller.until('gb-a', { phase: 'Ready' }, LONG);
+    await flip(['big1']);
+    expect(await there('big4', 'big1')).toEqual(['big4', 'big1']);
+    await flip(['big16']);
+    await flip(['hello']);
+    // It is measured once a minute.
+    await eventually(async () => expect(await triggers('gb')).toEqual(['maxBytes']), { withinMs: 85_000 });
+    expect(await there('big4', 'big1', 'big16', 'hello')).toEqual(['big1', 'big16', 'hello']);
+    expect((await runsOf('gb'))[0]).toMatchObject({ result: 'success', roots: { profile: 1, generation: 2 } });
+    expect(await diskBytes(site, keeperOf('gb'))).toBeLessThan(18 * 1_048_576);
+  }, 120_000);
+
+  it('keeps what is in use whatever it takes, and is not collected again and again for it', async () => {
+    await flip(['big16', 'big1']);
+    await put('gb', { schedule: YEARLY, retain: '30d', maxBytes: '10Mi' });
+    await eventually(async () => expect(await triggers('gb')).toEqual(['maxBytes', 'maxBytes']), { withinMs: LONG });
+    expect(await there('big16', 'big1', 'hello')).toEqual(['big16', 'big1']);
+    expect((await docker.sh('workspace-gb-a', 'big16; big1')).text).toBe('big\nbig');
+    const counted = await metric('nix_gc_runs_total', 'cache="gb"');
+    await controller.resyncs(5);
+    expect(await triggers('gb')).toEqual(['maxBytes', 'maxBytes']);
+    expect(await metric('nix_gc_runs_total', 'cache="gb"')).toBe(counted);
+  });
+
+  it('is not collected for it after a restart either', async () => {
+    await controller.stop();
+    start();
+    await cachePhase(controller, 'gb', 'Ready');
+    await eventually(async () => expect((await cacheStatus(controller, 'gb')).storeBytes).toBeGreaterThan(10 * 1_048_576), { withinMs: LONG });
+    await controller.resyncs(3);
+    expect(await triggers('gb')).toEqual(['maxBytes', 'maxBytes']);
+  });
+});
+
+describe('a workspace that builds by itself', () => {
+  const BOX = 'workspace-gf-a';
+  const keeper = keeperOf('gf');
+
+  /** A path of 2 MB that no other has the bytes of, unless it has the same `key`. */
+  async function build(name: string, key: string, out: string): Promise<string> {
+    const noise = `openssl enc -aes-128-ctr -K $(printf %032d ${key}) -iv $(printf %032d 0)`;
+    const expression = `derivation { name = "${name}"; system = builtins.currentSystem; builder = "/bin/sh"; PATH = "/bin:/usr/bin"; args = [ "-c" "mkdir $out; head -c 2000000 /dev/zero | ${noise} > $out/noise" ]; }`;
+    const { text } = await quietly(docker, BOX, `export HOME=/tmp; nix-build ${out} -E '${expression}' 2>/tmp/words || cat /tmp/words`);
+    expect(text).toMatch(new RegExp(`^/nix/store/[0-9a-z]{32}-${name}$`));
+    return text;
+  }
+
+  async function realFreed(): Promise<{ run: GcRun; real: number }> {
+    const before = await diskBytes(site, keeper);
+    const run = await collected(site, 'gf');
+    return { run, real: before - (await diskBytes(site, keeper)) };
+  }
+
+  beforeAll(async () => {
+    putCache(site, 'gf', server, { gc: { schedule: YEARLY, retain: '0s', maxFreedPerRun: '3Mi' } });
+    site.put('gf-a', { cache: 'gf', image: TEST_NIX_IMAGE });
+    await controller.until('gf-a', { phase: 'Ready' }, LONG);
+    await collected(site, 'gf');
+  }, 120_000);
+
+  it('loses maxFreedPerRun at most in a run, is told what is left, and the next run goes on', async () => {
+    const dead = [];
+    for (const index of [1, 2, 3, 4, 5]) dead.push(await build(`dead-${index}`, String(index), '--no-out-link'));
+    const runs: GcRun[] = [];
+    let real = 0;
+    do {
+      const freed = await realFreed();
+      runs.push(freed.run);
+      real += freed.real;
+      expect(Math.abs(freed.real - freed.run.freedBytes)).toBeLessThanOrEqual(0.02 * freed.run.freedBytes + 8_192);
+      // It stops after the path that goes over the bound.
+      expect(freed.run.freedBytes).toBeLessThan(3 * 1_048_576 + 2_100_000);
+    } while ((runs.at(-1)?.leftPaths ?? 0) > 0 && runs.length < 10);
+    expect(runs.length).toBeGreaterThanOrEqual(3);
+    expect(runs.slice(0, -1).every(({ leftPaths, freedPaths }) => leftPaths > 0 && freedPaths > 0)).toBe(true);
+    expect(runs.at(-1)?.leftPaths).toBe(0);
+    expect(real).toBeGreaterThan(9_900_000);
+    expect((await docker.sh(keeper, `ls -d ${dead.join(' ')} 2>/dev/null`)).text).toBe('');
+  }, 90_000);
+
+  it('has equal files once with optimise, and what goes of them is counted as the disk has it', async () => {
+    await put('gf', { schedule: YEARLY, retain: '0s', optimise: true });
+    const twins = [await build('twin-a', '7', '-o /workspace/twin-a'), await build('twin-b', '7', '-o /workspace/twin-b')];
+    const inodes = async (): Promise<string[]> => (await docker.sh(keeper, `stat -c '%i %h' ${twins.map((twin) => `${twin}/noise`).join(' ')}`)).text.split('\n');
+    expect(new Set(await inodes()).size).toBe(2);
+    await collected(site, 'gf');
+    const [first, second] = await inodes();
+    expect(first).toBe(second);
+    // The third name is in /nix/store/.links.
+    expect(first).toMatch(/ 3$/);
+
+    await docker.sh(BOX, 'rm /workspace/twin-b');
+    const one = await realFreed();
+    expect(one.run.freedPaths).toBeGreaterThanOrEqual(1);
+    expect(one.run.freedBytes).toBeLessThan(100_000);
+    expect(Math.abs(one.real - one.run.freedBytes)).toBeLessThan(20_000);
+
+    await docker.sh(BOX, 'rm /workspace/twin-a');
+    const both = await realFreed();
+    expect(both.run.freedBytes).toBeGreaterThan(1_990_000);
+    expect(Math.abs(both.real - both.run.freedBytes)).toBeLessThan(0.02 * both.run.freedBytes);
+    expect((await docker.sh(keeper, 'find /nix/store/.links -type f -size +1000k')).text).toBe('');
+  }, 90_000);
+});
