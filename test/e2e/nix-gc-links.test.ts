@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { scannerName, volumeProbeName } from '../../controller/model/names.js';
 import { eventually } from '../support/e2e-eventually.js';
 import { testEngineHost } from '../support/engine.js';
 import { collect, collected } from '../support/gc-household.js';
@@ -158,7 +159,7 @@ describe('links in a data volume', () => {
     expect([await valid(link), await valid(behind), await gone(own)]).toEqual([true, true, true]);
     await collected(site, CACHE);
     expect([await valid(link), await valid(behind)]).toEqual([true, true]);
-    expect(await docker.list('kalpana.type=nix-scanner')).toEqual([]);
+    for (const helper of [scannerName(CACHE), volumeProbeName(name)]) expect(await docker.containerOrNull(helper)).toBeNull();
     const [repo = '', tag = ''] = AWAY_IMAGE.split(':');
     await docker.tag(TEST_NIX_IMAGE, repo, tag);
     await controller.until(name, { phase: 'Ready' }, LONG);

@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { call } from '../../deploy/setup/engine-api.mjs';
 import { eventually } from '../support/e2e-eventually.js';
 import { testEngineHost } from '../support/engine.js';
 import type { Kalpana } from '../support/kalpana.js';
 import { createSite } from '../support/kalpana-site.js';
 import { serveNixCache, type TestNixCache } from '../support/nix-cache.js';
-import { KEEPER_IMAGE } from '../support/nix-images.js';
 import { cacheObjects, cachePhase, putCache } from '../support/nix-site.js';
+import { importOwnStoreKeeper, KEEPER_PROGRAMS as PROGRAMS, makeOwnStoreImage, registers } from '../support/own-store-keeper.js';
 import { storePath } from '../support/store-images.js';
 
 const host = testEngineHost();
@@ -15,30 +14,15 @@ const { docker } = site;
 const CACHE = 'nk';
 const { keeper, volume } = cacheObjects(CACHE);
 const IMAGE = 'kalpana/own-store-keeper';
-const PROGRAMS = storePath('keeper-programs-1.0');
 const SECOND = storePath('keeper-more-1.0');
 const LONG = 80_000;
 let server: TestNixCache;
 let controller: Kalpana;
 
-/** The keeper's image with its shell and its Nix in /nix/store, known to its own database: the volume hides both. */
-async function makeImage(tag: string, from: string, script: string): Promise<void> {
-  const env = ['NIX_REMOTE=local', 'NIX_CONFIG=build-users-group =', 'HOME=/root'];
-  const id = await docker.create(`nk-maker-${tag}`, { Image: from, Cmd: ['/usr/bin/dash', '-ec', script], Env: env, Tty: true, HostConfig: { NetworkMode: 'none' } });
-  await docker.start(id);
-  const { StatusCode } = (await call(host, 'POST', `/containers/${id}/wait`, { idleMs: 60_000 })) as { StatusCode: number };
-  expect({ code: StatusCode, text: await docker.logs(id) }).toMatchObject({ code: 0 });
-  await call(host, 'POST', `/commit?${new URLSearchParams({ container: id, repo: IMAGE, tag })}`, { idleMs: 60_000 });
-  await docker.remove(id);
-}
-
-const known = (path: string) => `printf '%s\\n' '${path}' '' 0 | nix-store --register-validity`;
-
 beforeAll(async () => {
   server = await serveNixCache(host);
-  const moved = ['bash', 'nix', 'sed'].map((name) => `mv /usr/bin/${name} ${PROGRAMS}/bin/${name}; ln -s ${PROGRAMS}/bin/${name} /usr/bin/${name}`);
-  await makeImage('1', KEEPER_IMAGE, `mkdir -p ${PROGRAMS}/bin; ${moved.join('; ')}; ln -sf ${PROGRAMS}/bin/bash /usr/bin/sh; ${known(PROGRAMS)}`);
-  await makeImage('2', `${IMAGE}:1`, `mkdir -p ${SECOND}; echo more > ${SECOND}/words; ${known(SECOND)}`);
+  await importOwnStoreKeeper(docker, `${IMAGE}:1`);
+  await makeOwnStoreImage(docker, { reference: `${IMAGE}:2`, from: `${IMAGE}:1`, script: `mkdir -p ${SECOND}; echo more > ${SECOND}/words; ${registers(SECOND)}` });
   putCache(site, CACHE, server, { image: `${IMAGE}:1` });
   site.owns(`${keeper}.seed`);
   controller = site.start();
