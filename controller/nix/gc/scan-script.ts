@@ -13,10 +13,12 @@ while read -r _ _ device root point _; do [ "$point" != /nix ] || mine="$device 
 work=$(mktemp -d) || exit 12
 trap 'rm -rf "$work"' EXIT
 case $mine in */) echo " $mine" ;; *) printf '%s\n' " $mine " " $mine/" ;; esac > "$work/mounts"
-# An empty line would be in every process's control group.
-printf '%s\n' $KALPANA_CONTAINERS | sed '/^$/d' > "$work/containers"
+# Not a line when there is none: an empty pattern is in everything.
+for container in $KALPANA_CONTAINERS; do echo "$container"; done > "$work/containers"
 grep -F -f "$work/containers" /proc/[0-9]*/cgroup 2> /dev/null > "$work/grouped"
-grep -lsF -f "$work/mounts" /proc/[0-9]*/mountinfo > "$work/mounting"
+# While somebody copies from a container, engine 20.10 has its volumes mounted on the host, in the view of every process there:
+# below a directory that has the name of a layer.
+grep -sF -f "$work/mounts" /proc/[0-9]*/mountinfo | grep -vE '^[^ ]+ [^ ]+ [^ ]+ [^ ]+ [^ ]*/[0-9a-f]{64}[ /]' > "$work/mounting"
 { cut -d: -f1 "$work/grouped"; cat "$work/mounting"; } | cut -d/ -f3 | sort -un > "$work/members"
 grep -ohF -f "$work/containers" "$work/grouped" | sort -u > "$work/seen"
 sort -u "$work/containers" | comm -23 - "$work/seen" | sed 's/^/kalpana: unseen /'
