@@ -123,11 +123,12 @@ export function createGcCommands(docker: DockerPort, keeperId: string) {
     async pressure(keep: readonly string[], candidates: readonly string[], options: CallOptions): Promise<{ readonly base: number; readonly own: ReadonlyMap<string, ReadonlyMap<string, number>> }> {
       const own = new Map<string, Map<string, number>>();
       let base = 0;
-      const env = { KALPANA_KEEP: [...new Set(keep)].join(' ').slice(0, LONGEST_VARIABLE), KALPANA_CANDIDATES: [...new Set(candidates)].join(' ').slice(0, LONGEST_VARIABLE) };
-      for (const line of await told(scripts.PRESSURE_SCRIPT, ROOT_USER, env, 'the store could not be measured', options)) {
-        const [kind, first = '', path = '', bytes = '0'] = line.split(' ');
-        if (kind === 'base') base = Number(first);
-        else if (kind === 'own') own.set(first, (own.get(first) ?? new Map<string, number>()).set(path, Number(bytes)));
+      for (const [index, env] of batchesOf({ KALPANA_KEEP: [...new Set(keep)], KALPANA_CANDIDATES: [...new Set(candidates)] }).entries()) {
+        for (const line of await told(scripts.PRESSURE_SCRIPT, ROOT_USER, { ...env, KALPANA_FIRST: index === 0 ? '1' : '' }, 'the store could not be measured', options)) {
+          const [kind, first = '', path = '', bytes = '0'] = line.split(' ');
+          if (kind === 'base') base = Number(first);
+          else if (kind === 'own') own.set(first, (own.get(first) ?? new Map<string, number>()).set(path, Number(bytes)));
+        }
       }
       return { base, own };
     },

@@ -92,18 +92,25 @@ nix-store --optimise
 
 /**
  * What would be freed by letting go of `KALPANA_CANDIDATES`, beside what `KALPANA_KEEP` keeps: `base BYTES` of the latter's
- * closures, and `own CANDIDATE PATH BYTES` for each path that only candidates keep. Bytes are NAR sizes.
+ * closures, and `own CANDIDATE PATH BYTES` for each path that only candidates keep. Bytes are NAR sizes. Lists that are too
+ * long come in pieces, what is kept first; the first is told by `KALPANA_FIRST`. What is not there weighs nothing.
  */
 export const PRESSURE_SCRIPT = String.raw`set -u
 exec 2>&1
 export HOME=/tmp NIX_REMOTE=local LC_ALL=C
+base=/nix/var/kalpana/gc/base
 work=$(mktemp -d) || exit 12
 trap 'rm -rf "$work"' EXIT
-closure() { [ $# = 0 ] || nix-store -qR "$@" 2>/dev/null; }
-closure $KALPANA_KEEP | sort -u > "$work/base"
-xargs -r nix-store -q --size < "$work/base" | { sum=0; while read -r size; do sum=$((sum + size)); done; echo "kalpana: base $sum"; }
+closure() {
+  sort -u > "$work/asked"
+  xargs -r nix-store --check-validity --print-invalid < "$work/asked" | sort -u | comm -23 "$work/asked" - | xargs -r nix-store -qR
+}
+[ -z "$KALPANA_FIRST" ] || : > "$base"
+for path in $KALPANA_KEEP; do echo "$path"; done | closure | sort -u - "$base" > "$work/base"
+cat "$work/base" > "$base"
+xargs -r nix-store -q --size < "$base" | { sum=0; while read -r size; do sum=$((sum + size)); done; echo "kalpana: base $sum"; }
 for candidate in $KALPANA_CANDIDATES; do
-  closure "$candidate" | sort -u | comm -23 - "$work/base" > "$work/own"
+  echo "$candidate" | closure | sort -u | comm -23 - "$base" > "$work/own"
   xargs -r nix-store -q --size < "$work/own" > "$work/sizes"
   paste -d' ' "$work/own" "$work/sizes" | sed "s|^|kalpana: own $candidate |"
 done
