@@ -202,6 +202,24 @@ describe('a store over maxBytes', () => {
   });
 });
 
+describe('a link to a path that is not there', () => {
+  it('weighs nothing, and hides nothing that does', async () => {
+    putCache(site, 'gd', server, { gc: { schedule: YEARLY, retain: '30d' } });
+    site.put('gd-live', { cache: 'gd', packages: ['big16'] });
+    site.put('gd-a', { cache: 'gd', packages: ['big4'] });
+    site.put('gd-user', { cache: 'gd', image: TEST_NIX_IMAGE, packages: ['hello'] });
+    for (const name of ['gd-live', 'gd-a', 'gd-user']) await controller.until(name, { phase: 'Ready' }, LONG);
+    site.put('gd-a', { cache: 'gd', packages: ['hello'] });
+    await eventually(async () => expect((await docker.sh('workspace-gd-a', 'hello')).code).toBe(0), { withinMs: LONG });
+    await quietly(docker, 'workspace-gd-user', `nix-store --add-root /workspace/result -r ${server.fixture.paths['hello']} && ln -sfn /nix/store/${'a'.repeat(32)}-absent /workspace/result`);
+    expect(await collected(site, 'gd')).toMatchObject({ roots: { link: 1, generation: 1 } });
+    await put('gd', { schedule: YEARLY, retain: '30d', maxBytes: '18Mi' });
+    await eventually(async () => expect(await triggers('gd')).toEqual(['maxBytes', 'request']), { withinMs: LONG });
+    expect((await docker.sh(keeperOf('gd'), `ls -d ${server.fixture.paths['big4']}`)).code).not.toBe(0);
+    expect((await docker.sh('workspace-gd-live', 'big16')).text).toBe('big');
+  }, 90_000);
+});
+
 describe('a workspace that builds by itself', () => {
   const BOX = 'workspace-gf-a';
   const keeper = keeperOf('gf');
