@@ -143,16 +143,18 @@ describe('a link that the engine cannot follow', () => {
     expect(await (await reading({ head: empty(500), archive: NO_DIRECTORY, directory }))()).toBeNull();
   });
 
-  // Where it stands is not known, but that it leads nowhere is.
-  it.each<[string, (directory: Buffer) => Answer]>([
-    ['its directory has none such', (directory) => stream([directory])],
-    ['its directory is larger than anybody waits for', (directory) => endless(largeFile(directory))],
-  ])('passes for none: %s', async (_name, directory) => {
-    expect(await (await reading({ head: empty(500), archive: LOOP, directory: directory(await tarOf(DIRECTORY)) }))()).toBeNull();
+  it.each<[string, Answer, (directory: Buffer) => Answer]>([
+    ['in a loop, and its directory has none such', LOOP, (directory) => stream([directory])],
+    ['in a loop, and its directory is larger than anybody waits for', LOOP, (directory) => endless(largeFile(directory))],
+    ['through a file, and its directory is larger than anybody waits for', NO_DIRECTORY, (directory) => endless(largeFile(directory))],
+  ])('leads nobody anywhere, and passes for none: %s', async (_name, words, directory) => {
+    expect(await (await reading({ head: empty(500), archive: words, directory: directory(await tarOf(DIRECTORY)) }))()).toBeNull();
     await allReleased(engine!);
   }, 20_000);
 
   it.each<[string, Answer, (directory: Buffer) => Answer, string]>([
+    ['it is too long, and its directory has none such', TOO_LONG, (directory) => stream([directory]), 'server: lstat /var/lib/docker'],
+    ['it is too long, and its directory is larger than anybody waits for', TOO_LONG, (directory) => endless(largeFile(directory)), 'server: lstat /var/lib/docker'],
     ['its directory is cut', LOOP, (directory) => stream([directory.subarray(0, -1_024)]), 'malformed: '],
     ['its directory cannot be read', LOOP, () => said('lstat /w: input/output error'), 'server: lstat /w: input/output error'],
     ['the engine cannot walk so far', TOO_LONG, () => TOO_LONG, 'server: lstat /var/lib/docker'],
