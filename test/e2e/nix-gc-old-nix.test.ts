@@ -34,7 +34,7 @@ async function build(box: string, name: string, out: string): Promise<string> {
 async function begin(box: string, path: string): Promise<void> {
   const program = `${path}/bin/${path.slice('/nix/store/'.length + 33)}`;
   expect(await docker.sh(box, `${program} 0`)).toEqual({ code: 0, text: '' });
-  expect(await docker.exec(box, ['sh', '-c', `exec </dev/null >/dev/null 2>&1; setsid -f ${program} 100000`], '0')).toEqual({ code: 0, text: '' });
+  expect(await docker.exec(box, ['sh', '-c', `trap '' HUP; exec </dev/null >/dev/null 2>&1; setsid -f ${program} 100000`], '0')).toEqual({ code: 0, text: '' });
   await eventually(async () => expect(await isRunning(box, path)).toBe(true), { withinMs: 10_000 });
 }
 
