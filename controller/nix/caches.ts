@@ -11,6 +11,7 @@ import { bareImageId } from './keeper-commands.js';
 import { createImages, type ImageRecord } from './images.js';
 import type { CacheOutcome } from './keeper.js';
 import type { KeeperPlan } from './plan-keeper.js';
+import { usersByCache } from './users-by-cache.js';
 import { isTrustedImage } from './trusted-image.js';
 
 export interface CachesDependencies extends Omit<CacheDependencies, 'totals' | 'imageWithStore' | 'gcRecord' | 'gcWorkspace' | 'isComplete'> {
@@ -247,16 +248,4 @@ function profileState(workspace: DesiredWorkspace, held: string | null, wanted: 
   if (held === wanted) return 'ready';
   if (held !== null) return 'old';
   return workspace.packages.length === 0 ? 'ready' : 'none';
-}
-
-function usersByCache({ workspaces }: Pick<DesiredSnapshot, 'workspaces'>): ReadonlyMap<string, readonly string[]> {
-  const users = new Map<string, string[]>();
-  for (const { name, creation } of workspaces.values()) {
-    if (creation.cache === null) continue;
-    const names = users.get(creation.cache);
-    if (names === undefined) users.set(creation.cache, [name]);
-    else names.push(name);
-  }
-  for (const names of users.values()) names.sort();
-  return users;
 }

@@ -1,6 +1,7 @@
 import { EngineError, type CallOptions, type DockerPort } from '../docker/port.js';
 import type { ContainerDefinition, ObservedContainer } from '../model/engine-objects.js';
 import { CONTAINER_TYPE, LABEL } from '../model/names.js';
+import { HELPER_CONTAINER } from './helper-container.js';
 
 /** Whether images bring a Nix store of their own. It can be lost: then each is looked at once more. */
 export interface ImageRecord {
@@ -96,11 +97,6 @@ function probeDefinition(imageId: string, instance: string): ContainerDefinition
     env: [],
     labels: { [LABEL.managed]: 'true', [LABEL.type]: CONTAINER_TYPE.probe, [LABEL.cacheOwner]: instance },
     mounts: [],
-    ports: [],
-    network: 'none',
-    shmBytes: 0,
-    limits: { nanoCpus: 0, memoryBytes: 0, pids: 0 },
-    restartPolicy: 'no',
-    healthcheck: null,
+    ...HELPER_CONTAINER,
   };
 }

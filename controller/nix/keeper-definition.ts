@@ -4,6 +4,7 @@ import type { CacheConfig, DesiredCache } from '../model/desired.js';
 import type { ContainerDefinition, ContainerMount } from '../model/engine-objects.js';
 import { CACHE_MOUNT_PATH, CONTAINER_TYPE, LABEL, VOLUME_TYPE, cacheVolumeName } from '../model/names.js';
 import { sharedVolumeLabels } from '../model/shared-volume.js';
+import { HELPER_CONTAINER } from './helper-container.js';
 import { KEEPER_SCRIPT } from './keeper-script.js';
 import { SEED_ROOT, SEED_SCRIPT } from './seed-script.js';
 import { nixConf } from './nix-conf.js';
@@ -57,12 +58,7 @@ export function seedDefinition(cache: DesiredCache, imageId: string): ContainerD
     env: [],
     labels: { [LABEL.managed]: 'true', [LABEL.type]: CONTAINER_TYPE.seed, [LABEL.specHash]: `seed-v1:${hash.slice(0, 32)}` },
     mounts: [{ type: 'volume', source: cacheVolumeName(cache.name), target: `${SEED_ROOT}${CACHE_MOUNT_PATH}`, readOnly: false, noCopy: true, labels: sharedVolumeLabels(VOLUME_TYPE.cache) }],
-    ports: [],
-    network: 'none',
-    shmBytes: 0,
-    limits: { nanoCpus: 0, memoryBytes: 0, pids: 0 },
-    restartPolicy: 'no',
-    healthcheck: null,
+    ...HELPER_CONTAINER,
     privileges: { capabilities: SEED_CAPABILITIES, unconfined: false },
   };
 }

@@ -3,6 +3,7 @@ import type { ContainerDefinition, ContainerMount, ObservedContainer } from '../
 import { CACHE_MOUNT_PATH, CONTAINER_TYPE, LABEL, VOLUME_TYPE, cacheVolumeName, scannerName } from '../../model/names.js';
 import { FailureError } from '../../model/reasons.js';
 import { sharedVolumeLabels } from '../../model/shared-volume.js';
+import { HELPER_CONTAINER } from '../helper-container.js';
 import { createKeeperExec } from '../keeper-exec.js';
 import { ROOT_USER } from '../scripts.js';
 import { SCAN_SCRIPT } from './scan-script.js';
@@ -108,11 +109,6 @@ function helper(cache: string, image: string, instance: string, mounts: readonly
     env: [],
     labels: { [LABEL.managed]: 'true', [LABEL.type]: CONTAINER_TYPE.scanner, [LABEL.cacheOwner]: instance },
     mounts: [{ type: 'volume', source: cacheVolumeName(cache), target: CACHE_MOUNT_PATH, readOnly: true, noCopy: true, labels: sharedVolumeLabels(VOLUME_TYPE.cache) }, ...mounts],
-    ports: [],
-    network: 'none',
-    shmBytes: 0,
-    limits: { nanoCpus: 0, memoryBytes: 0, pids: 0 },
-    restartPolicy: 'no',
-    healthcheck: null,
+    ...HELPER_CONTAINER,
   };
 }
