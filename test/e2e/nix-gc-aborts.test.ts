@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { WorkspaceStatus } from '../../controller/model/status.js';
 import type { GcRun } from '../../controller/model/gc.js';
 import { startEngineProxy, type EngineProxy } from '../support/e2e-proxy.js';
 import { eventually } from '../support/e2e-eventually.js';
@@ -155,6 +156,24 @@ it('a realisation under way is waited for, and the workspace has its package', a
   await controller.until('gca-slow', { phase: 'Ready' }, 60_000);
   expect(await runs(docker, 'gca-slow', 'slow')).toBe('slow');
 }, 120_000);
+
+it('packages asked for during a run wait for its end, and those that are there wait for nothing', async () => {
+  const scan = proxy.hold(isScan);
+  const answer = gc();
+  await scan.reached;
+  site.put('gca-new', { cache: P, packages: ['big1'] });
+  site.put('gca-warm', { cache: P, packages: ['hello'] });
+  await eventually(async () => {
+    const { cache } = await controller.ask<WorkspaceStatus>('/api/v1/workspaces/gca-new');
+    expect(cache?.progress).toBe('waiting for the end of the garbage collection');
+  }, { withinMs: 10_000 });
+  await controller.until('gca-warm', { phase: 'Ready' }, 10_000);
+  expect(await docker.containerOrNull('workspace-gca-new')).toBeNull();
+  scan.letGo();
+  expect(await answer).toMatchObject({ code: 0 });
+  await controller.ready('gca-new');
+  expect(await runs(docker, 'gca-new', 'big1')).toBe('big');
+}, 90_000);
 
 describe('two controllers of one cache', () => {
   let other: Kalpana;
