@@ -60,7 +60,7 @@ async function expectNormal(): Promise<void> {
 }
 
 describe('a controller killed in a collection', () => {
-  const POINTS = 15;
+  const POINTS = 20;
 
   it('has as many places to be killed at as there are rows below', async () => {
     // The first has to wait until the controller has looked at what it did not hear of.

@@ -41,7 +41,7 @@ async function build(script: string, user: string, more = ''): Promise<string> {
 /** What an attack may not change: names, owners, modes, sizes and contents. */
 async function protectedFiles(): Promise<string> {
   const files = [server.fixture.paths['hello'], '/nix/var/nix/profiles', '/nix/var/nix/gcroots/kalpana', '/nix/var/kalpana', '/etc/nix', '/etc/passwd', '/etc/group', '/nix/var/nix/gc.lock'];
-  const { code, text } = await docker.sh(KEEPER, `find ${files.join(' ')} -not -path '*/home/*' -not -path '*/locks/*' -printf '%p %u %g %m %s %l\\n' | sort; find ${files.join(' ')} -type f -not -path '*/locks/*' -not -path '*/home/*' | sort | xargs sha256sum`);
+  const { code, text } = await docker.sh(KEEPER, `find ${files.join(' ')} -not -path '*/home/*' -not -path '*/locks/*' -not -path '/nix/var/kalpana/links/*' -printf '%p %u %g %m %s %l\\n' | sort; find ${files.join(' ')} -type f -not -path '*/locks/*' -not -path '*/home/*' | sort | xargs sha256sum`);
   expect(code).toBe(0);
   return text;
 }
@@ -65,6 +65,7 @@ describe.each([['root', '0'], ['uid 1000', '1000']])('a build that a workspace s
     ['another workspace\'s profile', () => '/nix/var/nix/profiles/kalpana/nb-victim'],
     ['the keeper\'s files', () => '/nix/var/kalpana/running'],
     ['what would empty the volume', () => '/nix/var/kalpana/wipe'],
+    ['what users\' links are known by', () => '/nix/var/kalpana/links'],
     ['the images\' roots', () => '/nix/var/nix/gcroots/kalpana'],
     ['the daemon\'s settings', () => '/etc/nix/nix.conf'],
     ['the lock against collections', () => '/nix/var/nix/gc.lock'],

@@ -68,12 +68,17 @@ end_bridge() {
 guard() {
   exec 7>>"$gc/collector.lock"
   held=1
+  patience=0
   if bridge && freeze; then : > "$gc/frozen"; fi
   until flock -n 7; do
     if [ -n "$held" ] && [ -e "$gc/release" ]; then end_bridge; held=; : > "$gc/released"; fi
     # Nix holds the lock alone. Whoever asks for a collection from now on stands behind one that waits already, and gets no
     # turn between Nix's end and ours: the kernel serves them in their order.
-    if [ -n "$frozen" ] && [ -e "$gc/thaw" ]; then [ -n "$held" ] || stand_in || true; thaw; fi
+    # A collection that is short lets nobody go on before its end: there is no order to rely on then.
+    if [ -n "$frozen" ] && [ -e "$gc/thaw" ]; then
+      patience=$((patience + 1))
+      [ "$patience" -lt 10 ] || { [ -n "$held" ] || stand_in || true; thaw; }
+    fi
     [ -n "$held" ] || [ -n "$frozen" ] || end_foreign
     sleep 0.05
   done

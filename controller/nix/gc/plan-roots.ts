@@ -42,6 +42,9 @@ export interface RootsPlan {
   readonly candidates: readonly Generation[];
 }
 
+/** A client makes the link's name known after the file. */
+const FORGOTTEN_MS = 3_600_000;
+
 /** Which roots stay and which go. Pure; what is unknown stays. */
 export function planRoots(input: RootsInput): RootsPlan {
   const { inventory, found } = input;
@@ -92,9 +95,14 @@ function isPinOver({ owner, name, seenAt }: Pin, { looked, inventory, retainMs, 
   return inventory.now - seenAt >= retainMs && goneFor >= retainMs;
 }
 
-function forgotten({ inventory, retainMs }: RootsInput, pinned: readonly { readonly name: string }[]): string[] {
+/** A name that leads nowhere is looked for again and again: every build without a link leaves one. */
+function forgotten({ inventory, retainMs, live, looked, goneSince, now }: RootsInput, pinned: readonly { readonly name: string }[]): string[] {
   const used = new Set(pinned.map(({ name }) => name));
-  return inventory.links.filter(({ name, madeAt }) => !used.has(name) && inventory.now - Number(madeAt) * 1_000 >= retainMs).map(({ name }) => name);
+  const remembered = [...goneSince].filter(([, since]) => now - since < retainMs).map(([owner]) => owner);
+  const owners = [...live, ...remembered].filter((owner) => owner !== '' && !owner.startsWith('.'));
+  const isEverybodyLooked = owners.length > 0 && owners.every((owner) => looked.has(owner));
+  const patienceMs = isEverybodyLooked ? Math.min(retainMs, FORGOTTEN_MS) : retainMs;
+  return inventory.links.filter(({ name, madeAt }) => !used.has(name) && inventory.now - Number(madeAt) * 1_000 >= patienceMs).map(({ name }) => name);
 }
 
 /** Two containers of one workspace may each have such a file. */

@@ -93,6 +93,8 @@ const LINKS: readonly [string, Given, string[]][] = [
   ['the known link is lost: nobody can look, and it stays for `retain`', { looked: alice, live: alice, inventory: { pins: [pin('alice', 'result', 9)] } }, []],
   ['and goes after that', { looked: alice, live: alice, inventory: { pins: [pin('alice', 'result', 10)] } }, ['unpin alice/result']],
   ['a link that leads nowhere is remembered for `retain`', { inventory: { links: [known('new', 9), known('old', 10)] } }, ['forget old']],
+  ['a link that leads nowhere, when everybody was looked at', { looked: alice, live: alice, inventory: { links: [known('new', 0.5), known('old', 2)] } }, ['forget old']],
+  ['the same, while somebody who went may come back', { looked: alice, live: alice, goneSince: new Map([['bob', NOW - HOUR]]), inventory: { links: [known('new', 0.5), known('old', 2)] } }, []],
   ['`retain` of 0', { retainMs: 0, inventory: { links, pins: [pin('alice', 'result', 0)] } }, ['unpin alice/result', 'forget result']],
   ['`retain` of 0 and an owner that comes back', { retainMs: 0, live: alice, inventory: { links, pins: [pin('alice', 'result', 0)] } }, []],
   ['the keeper is ahead: when it was seen is by its clock, when its owner went by ours', { now: NOW - 99 * HOUR, goneSince: new Map([['alice', NOW - 108 * HOUR]]), inventory: { links, pins: [pin('alice', 'result', 99)] } }, []],
