@@ -34,7 +34,7 @@ export interface AssemblyOptions {
   readonly resyncMs: number;
   readonly allowPrune: boolean;
   /** One convergence: nothing is collected by schedule. */
-  readonly once?: boolean;
+  readonly once: boolean;
   readonly clock: Clock;
   readonly random: () => number;
   readonly hooks: Hooks;

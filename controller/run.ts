@@ -72,6 +72,7 @@ export async function run(options: RunOptions, around: Surroundings): Promise<nu
     concurrency: options.concurrency,
     resyncMs: options.resyncMs,
     allowPrune: options.allowPrune,
+    once: options.once,
     clock: systemClock,
     random: Math.random,
     hooks: reporting.hooks,

@@ -91,6 +91,7 @@ export function createSimulation(options: SimulationOptions = {}): Simulation {
       concurrency: options.concurrency ?? 4,
       resyncMs: options.resyncMs ?? SIM_RESYNC_MS,
       allowPrune: options.allowPrune ?? false,
+      once: false,
       clock: lease.clock,
       random,
       hooks: {
