@@ -9,23 +9,19 @@ export function createImageRecord(file: StateFile): { load(): (readonly [string,
   };
 }
 
-/** What each cache's realisations came to. It can be lost: then the record begins anew. */
-export function createCacheTotals(file: StateFile): { of(cache: string): { load(): CacheTotals | null; save(totals: CacheTotals): void } } {
-  const entries = new Map(file.read().filter(isRow));
-  return {
-    of: (cache) => ({
-      load: () => entries.get(cache) ?? null,
-      save(totals) {
-        entries.set(cache, totals);
-        file.write([...entries]);
-      },
-    }),
-  };
+/** One record a cache, kept in a file. It can be lost: `load` gives null then. */
+export interface CacheRecords<T> {
+  of(cache: string): { load(): T | null; save(record: T): void };
 }
 
-/** What outlives the controller of each cache's collections, as `nix` made it. It can be lost: then nothing is owed. */
-export function createGcRecords<T extends object>(file: StateFile): { of(cache: string): { load(): T | null; save(record: T): void } } {
-  const entries = new Map(file.read().filter((row): row is [string, T] => Array.isArray(row) && typeof row[0] === 'string' && isGcRecord(row[1])));
+/** What each cache's realisations came to. Lost, it begins anew. */
+export const createCacheTotals = (file: StateFile): CacheRecords<CacheTotals> => recordsByCache(file, isTotals);
+
+/** What outlives the controller of each cache's collections, as `nix` made it. Lost, nothing is owed. */
+export const createGcRecords = <T extends object>(file: StateFile): CacheRecords<T> => recordsByCache<T>(file, isGcRecord);
+
+function recordsByCache<T>(file: StateFile, isRecord: (value: unknown) => boolean): CacheRecords<T> {
+  const entries = new Map(file.read().filter((row): row is [string, T] => Array.isArray(row) && typeof row[0] === 'string' && isRecord(row[1])));
   return {
     of: (cache) => ({
       load: () => entries.get(cache) ?? null,
@@ -42,9 +38,8 @@ function isGcRecord(value: unknown): boolean {
   return typeof record?.knownSince === 'number' && Array.isArray(record.runs) && typeof record.goneSince === 'object' && record.goneSince !== null;
 }
 
-function isRow(row: unknown): row is [string, CacheTotals] {
-  if (!Array.isArray(row) || typeof row[0] !== 'string') return false;
-  const totals = row[1] as Partial<CacheTotals> | null;
+function isTotals(value: unknown): boolean {
+  const totals = value as Partial<CacheTotals> | null;
   const numbers = [totals?.bytesFetched, totals?.bytesSaved, totals?.paths?.hit, totals?.paths?.fetched, totals?.paths?.built];
   return numbers.every((value) => typeof value === 'number' && Number.isFinite(value));
 }

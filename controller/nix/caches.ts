@@ -5,6 +5,7 @@ import type { GcNews } from '../model/gc.js';
 import { CONTAINER_TYPE, LABEL, cacheOfKeeperName, containerName } from '../model/names.js';
 import { FailureError, type Failure } from '../model/reasons.js';
 import type { CacheObservation, Operation } from '../plan/types.js';
+import { NO_TOTALS } from './accounts.js';
 import { createCache, type Cache, type CacheDependencies } from './cache.js';
 import { environmentRequest } from './environment-key.js';
 import { bareImageId } from './keeper-commands.js';
@@ -120,7 +121,7 @@ export function createCaches(deps: CachesDependencies) {
 
   function forget(name: string): void {
     caches.delete(name);
-    events.onReport({ name, verdict: { kind: 'removed' }, spec: { location: null, problem: null }, volume: '', keeper: null, storeBytes: null, storePaths: null, environments: 0, workspaces: [], underWay: [], totals: { paths: { hit: 0, fetched: 0, built: 0 }, bytesFetched: 0, bytesSaved: 0 }, gc: null });
+    events.onReport({ name, verdict: { kind: 'removed' }, spec: { location: null, problem: null }, volume: '', keeper: null, storeBytes: null, storePaths: null, environments: 0, workspaces: [], underWay: [], totals: NO_TOTALS, gc: null });
   }
 
   function hasContainer(workspace: string): boolean {

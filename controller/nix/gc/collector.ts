@@ -90,12 +90,13 @@ export function createCollector(deps: CollectorDependencies) {
     later(clock, Math.min(LONGEST_WAIT_MS, Math.max(1_000, nextAt - clock.now())), AbortSignal.any([timer.signal, ...(calls.signal === undefined ? [] : [calls.signal])]), consider);
   }
 
-  async function run(trigger: GcTrigger, dryRun: boolean, onProgress: (words: string) => void): Promise<{ readonly end: GcEnd; readonly run: GcRun; readonly findings: GcFindings }> {
+  async function run(trigger: GcTrigger, dryRun: boolean, onProgress: (words: string) => void): Promise<{ readonly run: GcRun; readonly findings: GcFindings }> {
     const keeperId = deps.keeperId();
     const desired = deps.desired();
     if (keeperId === null || desired === null) throw new Error(`the keeper of the cache ${cache} is not ready`);
     const startedAt = clock.now();
     const mine = { words: 'looking at the roots' };
+    const commands = createGcCommands(deps.docker, keeperId);
     underWay = mine;
     named = new Set(deps.wantedProfiles());
     if (!dryRun) keep({ underWay: { startedAt, trigger } });
@@ -105,7 +106,7 @@ export function createCollector(deps: CollectorDependencies) {
       deps.onChange();
     };
     try {
-      const work = createGcSteps({ ...deps, config: desired.config.gc, image: desired.config.image, commands: createGcCommands(deps.docker, keeperId), keepsPrewarm: () => (deps.desired()?.config.prewarm.length ?? 0) > 0, goneSince: () => new Map(Object.entries(record.goneSince)), named: () => named, mountPaths: () => record.mountPaths, onProgress: tell }, dryRun);
+      const work = createGcSteps({ ...deps, config: desired.config.gc, image: desired.config.image, commands, keepsPrewarm: () => (deps.desired()?.config.prewarm.length ?? 0) > 0, goneSince: () => new Map(Object.entries(record.goneSince)), named: () => named, mountPaths: () => record.mountPaths, onProgress: tell }, dryRun);
       const onStep = (step: GcState, seconds: number) => {
         deps.onStep(step, seconds);
         tell(WORDS[step] ?? step);
@@ -113,12 +114,12 @@ export function createCollector(deps: CollectorDependencies) {
       const end = await runGc(work, dryRun, { clock, cache, deadlineMs: desired.config.gc.deadlineMs, onStep, calls });
       if (end.result === 'success' && !dryRun && desired.config.gc.optimise) {
         tell('replacing equal files by links');
-        await createGcCommands(deps.docker, keeperId).optimise(calls).catch(() => undefined);
+        await commands.optimise(calls).catch(() => undefined);
       }
       const findings = work.findings();
       const ended = runOf(startedAt, trigger, end, findings);
       if (!dryRun) await settle(ended, findings);
-      return { end, run: ended, findings };
+      return { run: ended, findings };
     } finally {
       underWay = null;
       deps.onChange();

@@ -1,5 +1,6 @@
 import type { GcRoot, RootCounts, RootKind } from '../../model/gc.js';
 import { ROOT_KINDS } from '../../model/gc.js';
+import { groupBy } from '../../model/group-by.js';
 import type { Generation, Pin, RootInventory } from './root-inventory.js';
 
 /** A link that was found in a container, or in a data volume. */
@@ -40,6 +41,8 @@ export interface RootsPlan {
   readonly expiring: readonly GcRoot[];
   /** What could go before its time, the longest unused first. */
   readonly candidates: readonly Generation[];
+  /** Store paths of all roots that stay but the candidates' own. */
+  readonly lasting: readonly string[];
 }
 
 /** A client makes the link's name known after the file. */
@@ -48,31 +51,39 @@ const FORGOTTEN_MS = 3_600_000;
 /** Which roots stay and which go. Pure; what is unknown stays. */
 export function planRoots(input: RootsInput): RootsPlan {
   const { inventory, found } = input;
-  const unused = inventory.generations.map((generation) => ({ generation, since: unusedSince(generation, input) }));
+  const byProfile = groupBy(inventory.generations, ({ profile }) => profile);
+  const unused = inventory.generations.map((generation) => ({ generation, since: unusedSince(generation, byProfile.get(generation.profile) ?? [], input) }));
   const candidates = unused.flatMap(({ generation, since }) => (since === null ? [] : [{ generation, since }])).sort((a, b) => a.since - b.since);
   const isOver = ({ generation, since }: { generation: Generation; since: number }) => clockOf(generation, input) - since >= input.retainMs || input.pressed.has(generation);
   const expire = candidates.filter(isOver).map(({ generation }) => generation);
   const gone = new Set(expire);
   const kept = inventory.generations.filter((generation) => !gone.has(generation));
+  const keptProfiles = new Set(kept.map(({ profile }) => profile));
+  const files = new Map(inventory.links.map(({ name, file }) => [name, file]));
   const foundNames = new Set(found.map(pinKey));
-  const unpin = inventory.pins.filter((pin) => !foundNames.has(pinKey(pin)) && isPinOver(pin, input));
-  const staying = inventory.pins.filter((pin) => !foundNames.has(pinKey(pin)) && !unpin.includes(pin));
+  const others = inventory.pins.filter((pin) => !foundNames.has(pinKey(pin)));
+  const unpin = others.filter((pin) => isPinOver(pin, files.has(pin.name), input));
+  const over = new Set(unpin);
+  const staying = others.filter((pin) => !over.has(pin));
+  const pinRoot = (pin: Pin) => linkRoot({ ...pin, file: files.get(pin.name) ?? pin.name });
+  const firm = [...found.map(linkRoot), ...staying.map(pinRoot), ...fixedRoots(inventory)];
+  const early = candidates.map(({ generation }) => generation).filter((generation) => !gone.has(generation));
+  const isEarly = new Set(early);
   return {
     pin: found,
     unpin,
     forget: forgotten(input, [...found, ...staying]),
     expire,
-    dropProfiles: [...inventory.profiles.keys()].filter((profile) => !input.live.has(profile) && !kept.some((generation) => generation.profile === profile)),
-    roots: [...kept.map((generation) => rootOf(generation, input)), ...found.map(linkRoot), ...staying.map((pin) => linkRoot({ ...pin, file: fileOf(pin, input) })), ...fixedRoots(inventory)],
-    expiring: [...expire.map((generation) => rootOf(generation, input)), ...unpin.map((pin) => linkRoot({ ...pin, file: fileOf(pin, input) }))],
-    candidates: candidates.map(({ generation }) => generation).filter((generation) => !gone.has(generation)),
+    dropProfiles: [...inventory.profiles.keys()].filter((profile) => !input.live.has(profile) && !keptProfiles.has(profile)),
+    roots: [...kept.map((generation) => rootOf(generation, input)), ...firm],
+    expiring: [...expire.map((generation) => rootOf(generation, input)), ...unpin.map(pinRoot)],
+    candidates: early,
+    lasting: [...kept.filter((generation) => !isEarly.has(generation)), ...firm].map(({ path }) => path),
   };
 }
 
 /** Null: in use. A live workspace's older generation is unused since the next one was made; a gone one's all since it went. */
-function unusedSince(generation: Generation, { inventory, live, goneSince, now }: RootsInput): number | null {
-  const { profile, number } = generation;
-  const own = inventory.generations.filter((other) => other.profile === profile);
+function unusedSince({ profile, number }: Generation, own: readonly Generation[], { inventory, live, goneSince, now }: RootsInput): number | null {
   // A crash between the two links of a switch leaves a generation that no profile names yet: the newest is the present one then.
   const present = inventory.profiles.get(profile) ?? Math.max(...own.map((other) => other.number));
   if (!live.has(profile)) return goneSince.get(profile) ?? now;
@@ -86,8 +97,7 @@ function clockOf({ profile }: Generation, { live, inventory, now }: RootsInput):
   return live.has(profile) ? inventory.now : now;
 }
 
-function isPinOver({ owner, name, seenAt }: Pin, { looked, inventory, retainMs, goneSince, now, live }: RootsInput): boolean {
-  const isKnown = inventory.links.some((link) => link.name === name);
+function isPinOver({ owner, seenAt }: Pin, isKnown: boolean, { looked, inventory, retainMs, goneSince, now, live }: RootsInput): boolean {
   if (looked.has(owner)) return isKnown || inventory.now - seenAt >= retainMs;
   // Its container is away, and its files with it: a workspace that a spec names comes back.
   if (live.has(owner)) return false;
@@ -108,10 +118,6 @@ function forgotten({ inventory, retainMs, live, looked, goneSince, now }: RootsI
 /** Two containers of one workspace may each have such a file. */
 function pinKey({ owner, name, path }: { readonly owner: string; readonly name: string; readonly path: string }): string {
   return `${owner}/${name} ${path}`;
-}
-
-function fileOf({ name }: Pin, { inventory }: RootsInput): string {
-  return inventory.links.find((link) => link.name === name)?.file ?? name;
 }
 
 function rootOf({ profile, number, path }: Generation, { inventory, live }: RootsInput): GcRoot {

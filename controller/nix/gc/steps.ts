@@ -4,7 +4,7 @@ import type { ObservedContainer } from '../../model/engine-objects.js';
 import type { GcConfig, GcPreview, GcRoot } from '../../model/gc.js';
 import { LABEL } from '../../model/names.js';
 import { FailureError } from '../../model/reasons.js';
-import type { Environments } from '../environments.js';
+import { PREWARM, type Environments } from '../environments.js';
 import type { Imports } from '../imports.js';
 import type { Collected, GcCommands } from './gc-commands.js';
 import { createLinkLook } from './link-look.js';
@@ -96,7 +96,7 @@ export function createGcSteps(deps: GcStepsDependencies, dryRun: boolean) {
   const known = (): RootInventory => inventory ?? unreachable();
   /** All that may start on a profile: what specs name, and what is there. */
   const live = () => {
-    const named = [...deps.named(), ...users.flatMap((user) => [ownerOf(user), user.labels[LABEL.workspace] ?? '']), ...(deps.keepsPrewarm() ? ['.prewarm'] : [])];
+    const named = [...deps.named(), ...users.flatMap((user) => [ownerOf(user), user.labels[LABEL.workspace] ?? '']), ...(deps.keepsPrewarm() ? [PREWARM] : [])];
     // Law 2: while a source cannot be read whole, nobody is known to be gone.
     return new Set(deps.isComplete() ? named : [...named, ...keptNames()]);
   };
@@ -136,9 +136,7 @@ export function createGcSteps(deps: GcStepsDependencies, dryRun: boolean) {
     if (config.maxBytes === null) return;
     const first = planned();
     if (first.candidates.length === 0) return;
-    const going = new Set(first.candidates);
-    const kept = [...first.roots.map(({ path }) => path)].filter((path) => ![...going].some((generation) => generation.path === path) || isKeptOtherwise(path, first));
-    const weights = await commands.pressure(kept, first.candidates.map(({ path }) => path), calls);
+    const weights = await commands.pressure(first.lasting, first.candidates.map(({ path }) => path), calls);
     pressed = chooseExpired(first.candidates, weights, config.maxBytes);
   }
 
@@ -237,11 +235,6 @@ export function createGcSteps(deps: GcStepsDependencies, dryRun: boolean) {
     listing, restoring, linking, preparing, gating, freezing, scanning, expiring, collecting: collectingStep, verifying, mending, releasing: ending, failing: ending, aborting: ending,
   };
   return { steps, openGate, findings: (): GcFindings => ({ roots: rootsNow(), collected, heldSeconds: heldMs / 1_000, preview, owners: users.map(ownerOf), kept: keptNames() }) };
-}
-
-/** A path that a candidate keeps, and something else as well. */
-function isKeptOtherwise(path: string, { roots, candidates }: RootsPlan): boolean {
-  return roots.filter((root) => root.path === path).length > candidates.filter((generation) => generation.path === path).length;
 }
 
 function unreachable(): never {
