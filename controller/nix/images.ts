@@ -1,7 +1,7 @@
-import { EngineError, type CallOptions, type DockerPort } from '../docker/port.js';
+import type { CallOptions, DockerPort } from '../docker/port.js';
 import type { ContainerDefinition, ObservedContainer } from '../model/engine-objects.js';
 import { CONTAINER_TYPE, LABEL } from '../model/names.js';
-import { HELPER_CONTAINER } from './helper-container.js';
+import { createAnew, HELPER_CONTAINER } from './helper-container.js';
 
 /** Whether images bring a Nix store of their own. It can be lost: then each is looked at once more. */
 export interface ImageRecord {
@@ -36,7 +36,7 @@ export function createImages(docker: DockerPort, instance: string, record: Image
     const name = `${prefix}${imageId.replace(/^sha256:/, '').slice(0, 16)}`;
     const before = probes.get(name);
     const turn = (before ?? Promise.resolve()).catch(() => undefined).then(async () => {
-      const probe = await createAnew(name, probeDefinition(imageId, instance), calls);
+      const probe = await createAnew(docker, name, probeDefinition(imageId, instance), calls);
       try {
         return await use(probe);
       } finally {
@@ -54,17 +54,6 @@ export function createImages(docker: DockerPort, instance: string, record: Image
   async function remove(id: string, calls: CallOptions): Promise<void> {
     await docker.removeContainer(id, true, calls);
     removed.add(id);
-  }
-
-  async function createAnew(name: string, definition: ContainerDefinition, calls: CallOptions): Promise<string> {
-    try {
-      return await docker.createContainer(name, definition, calls);
-    } catch (error) {
-      if (!(error instanceof EngineError && error.kind === 'conflict')) throw error;
-      // Left by a controller that was killed.
-      await docker.removeContainer(name, true, calls);
-      return docker.createContainer(name, definition, calls);
-    }
   }
 
   return {

@@ -1,4 +1,5 @@
 import type { SpecProblem } from '../model/desired.js';
+import { groupBy } from '../model/group-by.js';
 import { escapeControls, problemAt, quote } from './problem.js';
 import type { Definition, Refusal, ScannedFile, SourceReading } from './spec-file.js';
 import { SPEC_KINDS, specKey, workspaceOfKey } from './spec-kind.js';
@@ -72,25 +73,11 @@ interface Found {
 }
 
 function groupByKey(files: readonly ScannedFile[]): Map<string, Found[]> {
-  const groups = new Map<string, Found[]>();
-  for (const file of files) {
-    for (const definition of file.definitions) {
-      const group = groups.get(definition.key);
-      if (group) group.push({ definition, file });
-      else groups.set(definition.key, [{ definition, file }]);
-    }
-  }
-  return groups;
+  return groupBy(files.flatMap((file) => file.definitions.map((definition) => ({ definition, file }))), ({ definition }) => definition.key);
 }
 
 function groupKnown(known: ReadonlyMap<string, Definition>): Map<string, string[]> {
-  const groups = new Map<string, string[]>();
-  for (const [key, { location }] of known) {
-    const group = groups.get(location.file);
-    if (group) group.push(key);
-    else groups.set(location.file, [key]);
-  }
-  return groups;
+  return groupBy(known.keys(), (key) => known.get(key)!.location.file);
 }
 
 function claimedKeys({ name, kind }: Refusal): string[] {

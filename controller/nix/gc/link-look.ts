@@ -1,6 +1,7 @@
 import type { CallOptions, DockerPort } from '../../docker/port.js';
 import type { ObservedContainer } from '../../model/engine-objects.js';
 import { dataVolumeName, volumeProbeName } from '../../model/names.js';
+import { createAnew } from '../helper-container.js';
 import { findLinks, type LinkSource } from './links.js';
 import { ownerOf } from './owners.js';
 import type { FoundLink } from './plan-roots.js';
@@ -52,8 +53,7 @@ export function createLinkLook(deps: LinkLookDependencies) {
 
   async function inVolume(owner: string, mountPath: string, links: readonly KnownLink[], calls: CallOptions): Promise<FoundLink[]> {
     const probe = volumeProbeName(owner);
-    await docker.removeContainer(probe, true, calls);
-    const containerId = await docker.createContainer(probe, volumeProbeDefinition(deps.cache, deps.image, deps.instance, dataVolumeName(owner), mountPath), calls);
+    const containerId = await createAnew(docker, probe, volumeProbeDefinition(deps.cache, deps.image, deps.instance, dataVolumeName(owner), mountPath), calls);
     try {
       return await findLinks(docker, [{ owner, containerId, containerName: probe }], links, calls);
     } finally {

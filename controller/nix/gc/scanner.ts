@@ -1,9 +1,9 @@
-import { EngineError, type CallOptions, type DockerPort } from '../../docker/port.js';
+import type { CallOptions, DockerPort } from '../../docker/port.js';
 import type { ContainerDefinition, ContainerMount, ObservedContainer } from '../../model/engine-objects.js';
 import { CACHE_MOUNT_PATH, CONTAINER_TYPE, LABEL, VOLUME_TYPE, cacheVolumeName, scannerName } from '../../model/names.js';
 import { FailureError } from '../../model/reasons.js';
 import { sharedVolumeLabels } from '../../model/shared-volume.js';
-import { HELPER_CONTAINER } from '../helper-container.js';
+import { HELPER_CONTAINER, isConflict } from '../helper-container.js';
 import { createKeeperExec } from '../keeper-exec.js';
 import { ROOT_USER } from '../scripts.js';
 import { SCAN_SCRIPT } from './scan-script.js';
@@ -84,10 +84,6 @@ async function create(docker: DockerPort, cache: string, definition: ContainerDe
     if (!isConflict(error)) throw error;
     throw new FailureError({ reason: 'GcBusy', message: `another controller is collecting this cache now: it has the container ${name}` }, { cause: error });
   });
-}
-
-function isConflict(error: unknown): boolean {
-  return error instanceof EngineError && error.kind === 'conflict';
 }
 
 function scannerDefinition(cache: string, image: string, instance: string, lifeMs: number): ContainerDefinition {

@@ -9,10 +9,7 @@ let fixture: Fixture;
 beforeEach(() => { fixture = createFixture(); });
 afterEach(() => fixture.clean());
 
-async function messagesOf(object: object): Promise<string[]> {
-  fixture.write('spec.json', object);
-  return (await fixture.create({ stateDir: null }).scan()).problems.map(({ message }) => message);
-}
+const messagesOf = (object: object): Promise<string[]> => fixture.messagesOf(object);
 
 const bind = (target: string) => ({ type: 'bind', source: '/srv', target });
 const key = 'lab-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY=';

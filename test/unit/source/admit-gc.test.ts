@@ -9,10 +9,7 @@ let fixture: Fixture;
 beforeEach(() => { fixture = createFixture(); });
 afterEach(() => fixture.clean());
 
-async function messagesOf(object: object): Promise<string[]> {
-  fixture.write('spec.json', object);
-  return (await fixture.create({ stateDir: null }).scan()).problems.map(({ message }) => message);
-}
+const messagesOf = (object: object): Promise<string[]> => fixture.messagesOf(object);
 
 const form = 'write minute, hour, day of month, month and day of week, e.g. "0 4 * * *"';
 const zone = 'is not a time zone: use a name of the IANA database such as "Europe/Berlin", or "UTC"';

@@ -18,6 +18,8 @@ export interface Fixture {
   /** Writes as of now. */
   writeNow(file: string, content: unknown): string;
   create(options?: Partial<DesiredStateOptions>): DesiredState;
+  /** What a first scan says of one more file. */
+  messagesOf(content: object): Promise<string[]>;
   clean(): void;
 }
 
@@ -34,11 +36,15 @@ export function createFixture(): Fixture {
     utimesSync(path, atMs / 1000, atMs / 1000);
     return path;
   };
+  const write = (file: string, content: unknown) => put(file, content, clock.now() - 60_000);
+  const create = (options: Partial<DesiredStateOptions> = {}) => createDesiredState({ directories: [specs], secretsDir: secrets, stateDir: state, instance: 'test', clock, ...options });
   return {
-    root, specs, secrets, state, clock,
-    write: (file, content) => put(file, content, clock.now() - 60_000),
+    root, specs, secrets, state, clock, write, create,
     writeNow: (file, content) => put(file, content, clock.now()),
-    create: (options = {}) => createDesiredState({ directories: [specs], secretsDir: secrets, stateDir: state, instance: 'test', clock, ...options }),
+    async messagesOf(content) {
+      write('spec.json', content);
+      return (await create({ stateDir: null }).scan()).problems.map(({ message }) => message);
+    },
     clean: () => rmSync(root, { recursive: true, force: true }),
   };
 }
