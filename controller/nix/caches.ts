@@ -12,6 +12,7 @@ import { bareImageId } from './keeper-commands.js';
 import { createImages, type ImageRecord } from './images.js';
 import type { CacheOutcome } from './keeper.js';
 import type { KeeperPlan } from './plan-keeper.js';
+import { profileState } from './profile-state.js';
 import { usersByCache } from './users-by-cache.js';
 import { isTrustedImage } from './trusted-image.js';
 
@@ -243,10 +244,3 @@ export function createCaches(deps: CachesDependencies) {
 }
 
 export type Caches = ReturnType<typeof createCaches>;
-
-function profileState(workspace: DesiredWorkspace, held: string | null, wanted: string, isTold: boolean): CacheObservation['profile'] {
-  if (!isTold) return 'unknown';
-  if (held === wanted) return 'ready';
-  if (held !== null) return 'old';
-  return workspace.packages.length === 0 ? 'ready' : 'none';
-}
