@@ -19,7 +19,9 @@ until flock -n 8; do
 done
 rm -rf /nix/var/nix/gcroots/kalpana/run
 exec 8>&-
-echo "kalpana: now $(date +%s)"
+# By the clock that the links' own times are of, and as finely: one that was seen a moment ago is not seen in the future.
+: > /nix/var/kalpana/gc/now
+find /nix/var/kalpana/gc/now -printf 'kalpana: now %T@\n'
 ${LIST_LINKS}
 find /nix/var/nix/gcroots /nix/var/nix/profiles -type l -printf 'root %T@ %p\t%l\0' | tr '\n\0' '\001\n' | sed 's/^/kalpana: /'
 cd /nix/var/nix/profiles/kalpana || exit 1

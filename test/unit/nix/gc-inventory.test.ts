@@ -12,6 +12,7 @@ const links = (...records: readonly string[]) => [...Buffer.from(records.map((re
 const ROWS: readonly [string, string[], object][] = [
   ['nothing', [], {}],
   ['the keeper\'s clock, in seconds', ['now 1700000000'], { now: 1_700_000_000_000 }],
+  ['the same between two seconds', ['now 1700000000.2500000000'], { now: 1_700_000_000_250 }],
   ['a profile and its generation', [root(`${PROFILES}/alice`, 'alice-7-link'), root(`${PROFILES}/alice-7-link`, OUT)], { profiles: new Map([['alice', 7]]), generations: [{ profile: 'alice', number: 7, path: OUT, madeAt: 5_250 }] }],
   ['a workspace whose name ends like a number', [root(`${PROFILES}/a-1`, 'a-1-2-link'), root(`${PROFILES}/a-1-2-link`, OUT)], { profiles: new Map([['a-1', 2]]), generations: [{ profile: 'a-1', number: 2, path: OUT, madeAt: 5_250 }] }],
   ['a workspace whose name is like a generation', [root(`${PROFILES}/a-1-link`, 'a-1-link-3-link'), root(`${PROFILES}/a-1-link-3-link`, OUT)], { profiles: new Map([['a-1-link', 3]]), generations: [{ profile: 'a-1-link', number: 3, path: OUT, madeAt: 5_250 }] }],
