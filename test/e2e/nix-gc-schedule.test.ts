@@ -249,6 +249,8 @@ describe('a workspace that builds by itself', () => {
     putCache(site, 'gf', server, { gc: { schedule: YEARLY, retain: '0s', maxFreedPerRun: '3Mi' } });
     site.put('gf-a', { cache: 'gf', image: TEST_NIX_IMAGE });
     await controller.until('gf-a', { phase: 'Ready' }, LONG);
+    // It needs no packages, so it waits for no keeper.
+    await cachePhase(controller, 'gf', 'Ready');
     await collected(site, 'gf');
   }, 120_000);
 
