@@ -11,6 +11,7 @@ const rooms = {
   nix: ['model', 'docker/port', 'plan/types'],
   engine: ['model', 'plan', 'docker/port'],
   status: ['model'],
+  notify: ['model'],
   telemetry: ['model', 'status'],
   server: ['model', 'status', 'telemetry'],
   cli: ['model', 'status', 'plan'],

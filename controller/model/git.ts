@@ -1,0 +1,68 @@
+import type { SpecProblem } from './desired.js';
+
+/** One commit. Author and subject are as somebody wrote them: escape before they reach a terminal. */
+export interface Commit {
+  /** The full hash. */
+  readonly revision: string;
+  /** `Name <address>` */
+  readonly author: string;
+  /** The message's first line. */
+  readonly subject: string;
+  /** Milliseconds since the epoch. */
+  readonly committedAt: number;
+}
+
+/** Why the newest commit of a source is not in force, or not known. */
+export const GIT_FAILURES = ['FetchFailed', 'RefMissing', 'PathMissing', 'CommitInvalid', 'SignatureInvalid', 'CloneTooLarge', 'GitUnusable'] as const;
+export type GitFailureReason = (typeof GIT_FAILURES)[number];
+
+export interface GitFailure {
+  readonly reason: GitFailureReason;
+  /** One line: what is wrong and what to do about it. */
+  readonly message: string;
+  /** What is wrong with the commit's specs, by place. */
+  readonly problems: readonly SpecProblem[];
+}
+
+/** What is known of a git source beyond what is known of any source. */
+export interface GitStatus {
+  /** Without credentials. */
+  readonly url: string;
+  /** As configured, or what the server's HEAD is. */
+  readonly ref: string;
+  readonly path: string;
+  readonly isSuspended: boolean;
+  /** The newest commit that was looked at. */
+  readonly attempted: Commit | null;
+  /** The commit whose specs are in force. */
+  readonly applied: Commit | null;
+  /** Milliseconds since the epoch. */
+  readonly appliedAt: number | null;
+  /** Of the last answer of the server, ms since the epoch. */
+  readonly fetchedAt: number | null;
+  readonly failure: GitFailure | null;
+}
+
+/** How far the workspaces of a source are on the way to its applied commit. */
+export interface Rollout {
+  readonly source: string;
+  readonly revision: string;
+  readonly state: 'progressing' | 'succeeded' | 'failed';
+  /** One line. */
+  readonly message: string;
+}
+
+/** What the outside is told of. */
+export type DeploymentEvent =
+  | { readonly type: 'applied'; readonly source: string; readonly commit: Commit; readonly message: string }
+  /** `commit` is null when none could be had. */
+  | { readonly type: 'failed'; readonly source: string; readonly commit: Commit | null; readonly reason: string; readonly message: string; readonly problems: readonly SpecProblem[] }
+  | { readonly type: 'drift-repaired'; readonly workspace: string; readonly fields: readonly string[]; readonly message: string };
+
+/** The state of a commit as its host shows it. */
+export interface CommitState {
+  readonly revision: string;
+  readonly state: 'pending' | 'success' | 'failure';
+  /** One line. */
+  readonly description: string;
+}
