@@ -32,7 +32,7 @@ export interface ControllerState {
   held: ReadonlySet<string>;
 }
 
-export const EMPTY_SNAPSHOT: DesiredSnapshot = { complete: false, workspaces: new Map(), caches: new Map(), claimed: new Set(), absent: new Set(), removed: new Map(), problems: [] };
+export const EMPTY_SNAPSHOT: DesiredSnapshot = { complete: false, workspaces: new Map(), caches: new Map(), claimed: new Set(), absent: new Set(), removed: new Map(), problems: [], revisions: new Map() };
 
 export function createState(caches: ControllerState['caches']): ControllerState {
   return {

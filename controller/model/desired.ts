@@ -136,4 +136,6 @@ export interface DesiredSnapshot {
   /** Workspaces whose spec is provably gone, with the reclaim policy of their last good spec. */
   readonly removed: ReadonlyMap<string, { readonly reclaimPolicy: 'Retain' | 'Delete' }>;
   readonly problems: readonly SpecProblem[];
+  /** Of the sources that have revisions, by their id: the one that this snapshot holds. */
+  readonly revisions: ReadonlyMap<string, string>;
 }

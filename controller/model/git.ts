@@ -1,4 +1,5 @@
 import type { SpecProblem } from './desired.js';
+import type { GitUrl } from './git-url.js';
 
 /** One commit. Author and subject are as somebody wrote them: escape before they reach a terminal. */
 export interface Commit {
@@ -10,6 +11,50 @@ export interface Commit {
   readonly subject: string;
   /** Milliseconds since the epoch. */
   readonly committedAt: number;
+}
+
+/** Whose commits are applied. */
+export interface GitVerify {
+  /** An allowed-signers file of ssh keys, or a gpg keyring. */
+  readonly kind: 'ssh' | 'gpg';
+  readonly file: string;
+}
+
+/** Where the states of commits are shown. */
+export interface CommitStatusSettings {
+  readonly provider: 'github' | 'gitlab' | 'gitea';
+  /** The API's address. */
+  readonly api: string;
+  /** `owner/name`, with GitLab any path. */
+  readonly repository: string;
+  readonly tokenFile: string;
+}
+
+/** One git source as it is configured. Files are read when they are needed: they may be replaced. */
+export interface GitSettings {
+  /** A DNS label, unique. */
+  readonly name: string;
+  readonly url: GitUrl;
+  /** A branch, a tag, a full name or a commit; null: what the server's HEAD is. */
+  readonly ref: string | null;
+  /** Of the directory of specs, without slashes at its ends; empty: the whole tree. */
+  readonly path: string;
+  readonly intervalMs: number;
+  /** Of one answer of the server. */
+  readonly timeoutMs: number;
+  /** Of the clone. */
+  readonly maxBytes: number;
+  /** Sent with the token. */
+  readonly user: string;
+  readonly tokenFile: string | null;
+  readonly sshKeyFile: string | null;
+  readonly knownHostsFile: string | null;
+  /** Certificates to trust, in place of the system's. */
+  readonly caFile: string | null;
+  readonly webhookSecretFile: string | null;
+  readonly verify: GitVerify | null;
+  readonly status: CommitStatusSettings | null;
+  readonly suspend: boolean;
 }
 
 /** Why the newest commit of a source is not in force, or not known. */

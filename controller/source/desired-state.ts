@@ -3,6 +3,7 @@ import type { Clock } from '../model/clock.js';
 import type { DesiredSnapshot, DesiredWorkspace, SpecProblem } from '../model/desired.js';
 import { nodeFileSystem } from './file-system.js';
 import type { FileSystem } from './file-system.js';
+import type { GitSource } from './git/git-source.js';
 import { createLastGoodStore, noLastGoodStore } from './last-good.js';
 import { merge } from './merge.js';
 import type { Merged, Wanted } from './merge.js';
@@ -28,6 +29,8 @@ const RESOLVED_AT_ONCE = 2;
 
 export interface DesiredStateOptions {
   readonly directories: readonly string[];
+  /** Started and stopped by who made them. */
+  readonly git?: readonly GitSource[];
   readonly secretsDir: string | null;
   /** Where last good specs are kept; null keeps them in memory only. */
   readonly stateDir: string | null;
@@ -38,7 +41,7 @@ export interface DesiredStateOptions {
   readonly fs?: FileSystem;
 }
 
-/** What the directory sources want, as far as it can be known. */
+/** What the sources want, as far as it can be known. */
 export interface DesiredState {
   /**
    * One look at all sources; a second call waits for the first. Bad input never makes it fail, only `signal` does.
@@ -49,6 +52,8 @@ export interface DesiredState {
   /** Calls `onHint` when a scan might find something new; returns what ends it. Hints are lost at times: scan now and then anyway. */
   watch(onHint: () => void): () => void;
   sources(): readonly SourceStatus[];
+  /** Every server was asked once, and a scan has seen what came of it. */
+  isSettled(): boolean;
   /** To be called when a removed workspace's container is gone: drops its last good spec. Does nothing for other names. */
   forget(name: string): Promise<void>;
 }
@@ -57,7 +62,8 @@ export function createDesiredState(options: DesiredStateOptions): DesiredState {
   const { clock, fs = nodeFileSystem, secretsDir, stateDir, instance } = options;
   const schemas = loadSchemas();
   const roots = [...new Set(options.directories.map((directory) => resolve(directory)))];
-  const readers = roots.map((root) => createSourceReader({ id: `dir:${root}`, root, fs, schemas, clock }));
+  const git = options.git ?? [];
+  const readers = [...roots.map((root) => createSourceReader({ id: `dir:${root}`, root, fs, schemas, clock })), ...git];
   const kept = stateDir === null ? noLastGoodStore : createLastGoodStore(resolve(stateDir), schemas);
   const store = options.readOnly === true ? { ...noLastGoodStore, load: kept.load } : kept;
   const secretsRoot = secretsDir === null ? null : resolve(secretsDir);
@@ -66,8 +72,10 @@ export function createDesiredState(options: DesiredStateOptions): DesiredState {
   const presence = createPresence();
   const resolver = createResolver();
   const cacheResolver = createCacheResolver();
-  const statuses = createStatusBook(readers.map((reader) => reader.id));
+  const statuses = createStatusBook(readers);
   let isLoaded = false;
+  /** What the last scan has seen of each git source. */
+  let scanned: readonly number[] = [];
   let lastScan: Promise<unknown> = Promise.resolve();
 
   const loadLastGood = async (breathe: Breathe): Promise<void> => {
@@ -113,6 +121,7 @@ export function createDesiredState(options: DesiredStateOptions): DesiredState {
     signal?.throwIfAborted();
     const breathe = createPacer(signal);
     await loadLastGood(breathe);
+    const generations = git.map((source) => source.generation());
     const readings = await readAll(readers, breathe, watcher);
     if (readings.some((reading) => reading.files.some((file) => file.isSettling))) watcher.hintIn(SETTLE_MS);
 
@@ -131,7 +140,9 @@ export function createDesiredState(options: DesiredStateOptions): DesiredState {
 
     const problems = [...merged.problems, ...resolved.problems, ...saveProblems].sort(byPlace);
     statuses.record(readings, wanted, problems, clock.now());
-    return { complete, workspaces: resolved.workspaces, caches, claimed: workspacesOf(merged.claimed), absent, removed: policies(removed), problems };
+    scanned = generations;
+    const revisions = new Map(readings.flatMap(({ id, revision }) => (revision == null ? [] : [[id, revision] as const])));
+    return { complete, workspaces: resolved.workspaces, caches, claimed: workspacesOf(merged.claimed), absent, removed: policies(removed), problems, revisions };
   };
 
   const policies = (keys: ReadonlySet<string>): DesiredSnapshot['removed'] =>
@@ -146,7 +157,11 @@ export function createDesiredState(options: DesiredStateOptions): DesiredState {
       lastScan = scan.catch(() => undefined);
       return unlessAborted(scan, signal);
     },
-    watch: (onHint) => watcher.subscribe(onHint),
+    watch(onHint) {
+      const ends = [watcher.subscribe(onHint), ...git.map((source) => source.subscribe(onHint))];
+      return () => ends.forEach((end) => end());
+    },
+    isSettled: () => git.every((source, index) => source.isSettled() && source.generation() === scanned[index]),
     sources: () => statuses.all(),
     async forget(name) {
       const key = specKey('Workspace', name);

@@ -60,7 +60,7 @@ export function merge(readings: readonly SourceReading[], known: ReadonlyMap<str
       hidesCache ||= refusal.name === null && (refusal.kind === 'NixCache' || file.isSettling);
     }
     // While a file is broken, nothing that it once defined is gone from it (law 3).
-    const once = keysByFile.get(file.file) ?? [];
+    const once = keysByFile.get(placeOf(file)) ?? [];
     for (const key of once) fallBack(key, first);
     hidesNames ||= file.hidesNames && once.length === 0;
   }
@@ -77,7 +77,12 @@ function groupByKey(files: readonly ScannedFile[]): Map<string, Found[]> {
 }
 
 function groupKnown(known: ReadonlyMap<string, Definition>): Map<string, string[]> {
-  return groupBy(known.keys(), (key) => known.get(key)!.location.file);
+  return groupBy(known.keys(), (key) => placeOf(known.get(key)!.location));
+}
+
+/** Two repositories may have files of one name. */
+function placeOf({ source, file }: { readonly source: string; readonly file: string }): string {
+  return `${source}\0${file}`;
 }
 
 function claimedKeys({ name, kind }: Refusal): string[] {

@@ -1,5 +1,6 @@
 import type { Clock } from '../model/clock.js';
 import type { SpecProblem } from '../model/desired.js';
+import type { GitStatus } from '../model/git.js';
 import { isRacy } from './file-system.js';
 import type { FileStamp, FileSystem } from './file-system.js';
 import { interpret } from './interpret.js';
@@ -29,6 +30,8 @@ export interface ScanContext {
 export interface SourceReader {
   readonly id: string;
   read(context: ScanContext): Promise<SourceReading>;
+  /** Of a git source. */
+  git?(): GitStatus;
 }
 
 interface Remembered {

@@ -1,9 +1,11 @@
 import type { SpecProblem } from '../model/desired.js';
+import type { GitStatus } from '../model/git.js';
 import type { Wanted } from './merge.js';
+import type { SourceReader } from './source-reader.js';
 import type { SourceReading } from './spec-file.js';
 
 export interface SourceStatus {
-  /** `dir:<path>`. */
+  /** `dir:<path>` or `git:<name>`. */
   readonly id: string;
   /** When it was last read whole, in ms since the epoch. */
   readonly lastSuccess: number | null;
@@ -12,27 +14,33 @@ export interface SourceStatus {
   /** `invalid` counts objects and files that are not in force, `lastGood` the objects that run on an earlier version. */
   readonly specs: { readonly valid: number; readonly invalid: number; readonly lastGood: number };
   readonly problems: readonly SpecProblem[];
+  /** Null: a directory. */
+  readonly git: GitStatus | null;
 }
+
+type Kept = Omit<SourceStatus, 'git'>;
 
 export interface StatusBook {
   record(readings: readonly SourceReading[], wanted: readonly Wanted[], problems: readonly SpecProblem[], now: number): void;
   all(): readonly SourceStatus[];
 }
 
-export function createStatusBook(ids: readonly string[]): StatusBook {
-  let statuses = ids.map((id): SourceStatus => ({ id, lastSuccess: null, readOnce: false, specs: { valid: 0, invalid: 0, lastGood: 0 }, problems: [] }));
+export function createStatusBook(readers: readonly SourceReader[]): StatusBook {
+  const gitOf = new Map(readers.map(({ id, git }) => [id, git]));
+  let statuses = readers.map(({ id }): Kept => ({ id, lastSuccess: null, readOnce: false, specs: { valid: 0, invalid: 0, lastGood: 0 }, problems: [] }));
   return {
     record(readings, wanted, problems, now) {
       const before = new Map(statuses.map((status) => [status.id, status]));
       statuses = readings.map((reading) => ({
         id: reading.id,
         lastSuccess: reading.isWhole ? now : (before.get(reading.id)?.lastSuccess ?? null),
-        readOnce: reading.isWhole || (before.get(reading.id)?.readOnce ?? false),
+        readOnce: (reading.isRead ?? reading.isWhole) || (before.get(reading.id)?.readOnce ?? false),
         specs: countSpecs(reading, wanted),
         problems: problems.filter((problem) => problem.location.source === reading.id),
       }));
     },
-    all: () => statuses,
+    // A fetch is told of when it has ended, not when a scan has seen it.
+    all: () => statuses.map((status) => ({ ...status, git: gitOf.get(status.id)?.() ?? null })),
   };
 }
 

@@ -65,4 +65,8 @@ export interface SourceReading {
   readonly problems: readonly SpecProblem[];
   /** False when a directory could not be read: what is not in `files` is unknown, not absent (law 2). */
   readonly isWhole: boolean;
+  /** What it holds is known, if perhaps not the newest; without it: when it is whole. */
+  readonly isRead?: boolean;
+  /** Of a source with revisions: the one that `files` are of. */
+  readonly revision?: string | null;
 }

@@ -5,8 +5,8 @@ import type { FileStamp, FileSystem } from './file-system.js';
 import { mapLimit } from './pacer.js';
 import type { Breathe } from './pacer.js';
 
-const MAX_DEPTH = 8;
-const MAX_FILES = 20_000;
+export const MAX_DEPTH = 8;
+export const MAX_FILES = 20_000;
 const STATS_AT_ONCE = 32;
 
 export interface ListedFile {

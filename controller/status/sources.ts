@@ -1,4 +1,5 @@
 import type { SpecProblem } from '../model/desired.js';
+import type { GitStatus } from '../model/git.js';
 
 /** What is known of one source of specs, for people and metrics. */
 export interface SourceSummary {
@@ -14,4 +15,6 @@ export interface SourceSummary {
     readonly lastGood: number;
   };
   readonly problems: readonly SpecProblem[];
+  /** Null: a directory. */
+  readonly git: GitStatus | null;
 }

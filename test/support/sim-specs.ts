@@ -43,7 +43,7 @@ export function createSimSpecs(): SimSpecs {
   }
 
   function snapshot(): DesiredSnapshot {
-    return { complete: readable, workspaces: new Map(current), caches, claimed: new Set(), absent: new Set(), removed: readable ? new Map(removed) : new Map(), problems: [] };
+    return { complete: readable, workspaces: new Map(current), caches, claimed: new Set(), absent: new Set(), removed: readable ? new Map(removed) : new Map(), problems: [], revisions: new Map() };
   }
 
   return {

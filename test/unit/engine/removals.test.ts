@@ -27,6 +27,7 @@ function snapshot(wanted: readonly string[], removed: Readonly<Record<string, 'R
     caches: new Map(),
     removed: new Map(Object.entries(removed).map(([name, reclaimPolicy]) => [name, { reclaimPolicy }])),
     problems: [],
+    revisions: new Map(),
     ...more,
   };
 }

@@ -8,7 +8,7 @@ let address = '';
 beforeAll(async () => {
   harness.store.reportCache(sampleCacheReport());
   harness.store.setHeld(['bob']);
-  harness.store.setSources([{ id: 'dir:specs', lastSuccess: 1_000, readOnce: true, specs: { valid: 1, invalid: 0, lastGood: 0 }, problems: [] }]);
+  harness.store.setSources([{ id: 'dir:specs', lastSuccess: 1_000, readOnce: true, specs: { valid: 1, invalid: 0, lastGood: 0 }, problems: [], git: null }]);
   address = (await harness.make({ listen: '127.0.0.1:0' }).start()).address ?? '';
 });
 afterAll(harness.cleanUp);

@@ -88,6 +88,7 @@ describe('createStatusStore', () => {
       id,
       lastSuccess: START,
       readOnce: true,
+      git: null,
       specs: { valid: 1, invalid: 1, lastGood: 0 },
       problems: [sampleProblem(null), sampleProblem('alice', 'its own report tells')],
     });

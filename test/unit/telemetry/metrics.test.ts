@@ -89,14 +89,14 @@ describe('createMetrics', () => {
     const { metrics, lines } = openMetrics();
     const specs = { valid: 3, invalid: 2, lastGood: 1 };
     metrics.sources([
-      { id: 'dir:a', lastSuccess: null, readOnce: false, specs, problems: [] },
-      { id: 'dir:b', lastSuccess: 1_500, readOnce: true, specs, problems: [] },
+      { id: 'dir:a', lastSuccess: null, readOnce: false, specs, problems: [], git: null },
+      { id: 'dir:b', lastSuccess: 1_500, readOnce: true, specs, problems: [], git: null },
     ]);
     expect(await lines('kalpana_source_last')).toEqual([
       'kalpana_source_last_success_timestamp_seconds{source="dir:a"} 0',
       'kalpana_source_last_success_timestamp_seconds{source="dir:b"} 1.5',
     ]);
-    metrics.sources([{ id: 'dir:b', lastSuccess: 2_000, readOnce: true, specs, problems: [] }]);
+    metrics.sources([{ id: 'dir:b', lastSuccess: 2_000, readOnce: true, specs, problems: [], git: null }]);
     expect(await lines('kalpana_specs{')).toEqual([
       'kalpana_specs{source="dir:b",state="valid"} 3',
       'kalpana_specs{source="dir:b",state="invalid"} 2',

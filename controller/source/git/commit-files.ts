@@ -1,0 +1,74 @@
+import { posix } from 'node:path';
+import { interpret } from '../interpret.js';
+import type { Breathe } from '../pacer.js';
+import { problemOf } from '../problem.js';
+import type { SpecSchemas } from '../schema.js';
+import { MAX_SPEC_BYTES } from '../source-reader.js';
+import type { SpecFile } from '../spec-file.js';
+import type { GitRepository } from './repository.js';
+import { linksIn, specTree, type TreeFile } from './tree.js';
+
+/** So much is read out of the clone at once. */
+const BATCH_BYTES = 8 * 1024 * 1024;
+const LONGEST_LINK = 4096;
+
+interface Interpreted {
+  readonly hash: string;
+  readonly spec: SpecFile;
+}
+
+/** What a commit's files say; null when it has no such directory. Files that did not change are not read again. */
+export type ReadCommit = (revision: string, breathe: Breathe) => Promise<readonly SpecFile[] | null>;
+
+/** @param id of the source. @param path of its directory in the repository */
+export function createCommitReader(repository: GitRepository, schemas: SpecSchemas, { id, path: prefix }: { readonly id: string; readonly path: string }): ReadCommit {
+  /** Of the commits that were read last, by path in the repository. */
+  let memory: ReadonlyMap<string, Interpreted> = new Map();
+
+  async function interpretAll(files: readonly TreeFile[], breathe: Breathe): Promise<SpecFile[]> {
+    const next = new Map<string, Interpreted>();
+    const placed = files.map((file) => ({ ...file, place: { source: id, file: posix.join(prefix, file.path) } }));
+    const open = placed.filter(({ hash, place }) => memory.get(place.file)?.hash !== hash);
+    for (const batch of batches(open.filter(({ size }) => size <= MAX_SPEC_BYTES))) {
+      const contents = await repository.read([...new Set(batch.map(({ hash }) => hash))], BATCH_BYTES + MAX_SPEC_BYTES);
+      for (const { hash, place } of batch) next.set(place.file, { hash, spec: await interpret(schemas, contents.get(hash) ?? Buffer.alloc(0), place, breathe) });
+    }
+    const specs = placed.map(({ hash, size, place }) => {
+      if (size > MAX_SPEC_BYTES) return faulty(place, `the file is larger than ${MAX_SPEC_BYTES / 1024 / 1024} MiB: make it smaller`);
+      const known = next.get(place.file) ?? memory.get(place.file)!;
+      next.set(place.file, { hash, spec: known.spec });
+      return known.spec;
+    });
+    memory = next;
+    return specs;
+  }
+
+  return async (revision, breathe) => {
+    const entries = await repository.list(revision);
+    if (entries === null) return null;
+    const links = linksIn(entries).filter(({ size }) => size !== null && size <= LONGEST_LINK);
+    const targets = await repository.read([...new Set(links.map(({ hash }) => hash))], BATCH_BYTES);
+    const { files, faults } = specTree(entries, prefix, new Map([...targets].map(([hash, bytes]) => [hash, bytes.toString('utf8')])));
+    return [...(await interpretAll(files, breathe)), ...faults.map(({ path, message }) => faulty({ source: id, file: posix.join(prefix, path) }, message))];
+  };
+}
+
+function* batches<T extends { readonly size: number }>(items: readonly T[]): Generator<T[]> {
+  let batch: T[] = [];
+  let bytes = 0;
+  for (const item of items) {
+    if (bytes + item.size > BATCH_BYTES && batch.length > 0) {
+      yield batch;
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(item);
+    bytes += item.size;
+  }
+  if (batch.length > 0) yield batch;
+}
+
+function faulty(place: { readonly source: string; readonly file: string }, message: string): SpecFile {
+  const problem = problemOf(place.source, place.file, message);
+  return { ...place, definitions: [], refusals: [{ name: null, kind: null, problem }], problems: [problem], hidesNames: true, mayBePartial: false };
+}

@@ -1,0 +1,28 @@
+import type { GitFailure, GitSettings } from '../../model/git.js';
+import type { GitError } from './git-command.js';
+
+type Words = readonly [pattern: RegExp, remedy: (settings: GitSettings) => string];
+
+/** What git and ssh say, and what a person can do about it. */
+const REMEDIES: readonly Words[] = [
+  [/couldn't find remote ref|no such remote ref/i, () => 'push it, or change --git-ref'],
+  [/could not read Username|could not read Password|Authentication failed|401|403/i, ({ tokenFile }) => (tokenFile === null ? 'give a token with --git-token-file' : `check the token in ${tokenFile}, and what it may read`)],
+  [/Host key verification failed|host key .* known|REMOTE HOST IDENTIFICATION/i, ({ knownHostsFile }) => `check the server's key in ${knownHostsFile}`],
+  [/Permission denied|Load key|UNPROTECTED PRIVATE KEY/i, ({ sshKeyFile, url }) => (url.scheme === 'ssh' ? `check the key ${sshKeyFile}: the server has to know it, and nobody else may read it` : 'make it readable for the controller')],
+  [/SSL|certificate/i, () => "name the authority's certificate with --git-ca-file"],
+  [/does not appear to be a git repository|repository .*not found|not a git repository/i, () => 'check the address, and what the credentials may read'],
+  [/Could not resolve host|Failed to connect|Connection (refused|timed out|reset)|Network is unreachable/i, () => 'it is tried again'],
+];
+
+/** @param error of a question to the server */
+export function fetchFailure(error: GitError, settings: GitSettings): GitFailure {
+  const where = settings.url.text;
+  const found = (reason: GitFailure['reason'], message: string): GitFailure => ({ reason, message, problems: [] });
+  if (error.kind === 'missing') return found('GitUnusable', 'the git command is not installed: install git on the host of the controller');
+  if (error.kind === 'too-large') return found('CloneTooLarge', `${where} sends more than ${settings.maxBytes} bytes: make the repository smaller, or raise --git-max-size`);
+  if (error.kind === 'timeout') return found('FetchFailed', `${where} gave ${error.message}: it is tried again`);
+  const said = `${error.message}\n${error.stderr}`;
+  const remedy = REMEDIES.find(([pattern]) => pattern.test(said))?.[1](settings);
+  const isRef = REMEDIES[0]?.[0].test(said) === true;
+  return found(isRef ? 'RefMissing' : 'FetchFailed', `${where} cannot be fetched: ${error.message}${remedy === undefined ? '' : `: ${remedy}`}`);
+}

@@ -1,0 +1,166 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { escapeControls } from '../problem.js';
+
+/** How the git command is called here: always with a list of arguments, never through what a repository or a person configured. */
+export interface GitEnvironment {
+  /** Where git, ssh and gpg are looked for. */
+  readonly path: string;
+  /** A directory of our own in place of a home: nobody's settings, keys and agents. */
+  readonly home: string;
+  /** Proxies, by variable. */
+  readonly proxies: Readonly<Record<string, string>>;
+}
+
+export interface GitCall {
+  /** gpg to import keys, for git to verify with. */
+  readonly program?: 'git' | 'gpg';
+  readonly args: readonly string[];
+  readonly timeoutMs: number;
+  /** More than these bytes on stdout end it. */
+  readonly maxOutput: number;
+  readonly input?: string | Buffer;
+  /** Settings beside those that always hold. */
+  readonly config?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>>;
+  /** No file that it writes gets larger; in bytes. */
+  readonly maxFileBytes?: number;
+  readonly signal?: AbortSignal;
+}
+
+export type GitErrorKind = 'failed' | 'timeout' | 'too-large' | 'missing' | 'aborted';
+
+/** A call that did not succeed. `message` is git's own line that says why, on one line. */
+export class GitError extends Error {
+  constructor(
+    readonly kind: GitErrorKind,
+    message: string,
+    readonly stderr: string,
+  ) {
+    super(message);
+  }
+}
+
+export type Git = (call: GitCall) => Promise<Buffer>;
+
+/** What holds for every call. A fetched pack stays one file, so that a bound on files is a bound on a fetch. */
+const CONFIG: Readonly<Record<string, string>> = {
+  'core.hooksPath': '/dev/null',
+  'core.fsmonitor': 'false',
+  'core.logAllRefUpdates': 'false',
+  'fetch.recurseSubmodules': 'no',
+  'fetch.unpackLimit': '1',
+  'fetch.writeCommitGraph': 'false',
+  'gc.auto': '0',
+  'maintenance.auto': 'false',
+  'http.followRedirects': 'initial',
+  'http.lowSpeedLimit': '100',
+  'http.lowSpeedTime': '30',
+  'pack.threads': '1',
+  'protocol.version': '2',
+  'repack.writeBitmaps': 'false',
+  'transfer.bundleURI': 'false',
+  'transfer.credentialsInUrl': 'die',
+};
+
+const LONGEST_STDERR = 16 * 1024;
+const LONGEST_WORDS = 300;
+const BLOCK_BYTES = 512;
+
+export function createGit(around: GitEnvironment): Git {
+  const common = {
+    PATH: around.path,
+    HOME: around.home,
+    LC_ALL: 'C',
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_ATTR_NOSYSTEM: '1',
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_PROTOCOL_FROM_USER: '0',
+    GIT_NO_REPLACE_OBJECTS: '1',
+    GIT_OPTIONAL_LOCKS: '0',
+    ...around.proxies,
+  };
+  return (call) => run(call, { ...common, ...configEnv({ ...CONFIG, ...call.config }), ...call.env });
+}
+
+function configEnv(config: Readonly<Record<string, string>>): Record<string, string> {
+  const entries = Object.entries(config);
+  return Object.assign({ GIT_CONFIG_COUNT: String(entries.length) }, ...entries.map(([key, value], index) => ({ [`GIT_CONFIG_KEY_${index}`]: key, [`GIT_CONFIG_VALUE_${index}`]: value }))) as Record<string, string>;
+}
+
+function run(call: GitCall, env: NodeJS.ProcessEnv): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    if (call.signal?.aborted === true) return reject(new GitError('aborted', 'the controller stops', ''));
+    // A group of its own: ssh and git's helpers end with it.
+    const child = startGit(call, env);
+    const out: Buffer[] = [];
+    let size = 0;
+    let stderr = '';
+    let why: GitErrorKind | null = null;
+    const end = (kind: GitErrorKind) => {
+      why ??= kind;
+      killGroup(child);
+    };
+    const timer = setTimeout(() => end('timeout'), call.timeoutMs);
+    const abort = () => end('aborted');
+    call.signal?.addEventListener('abort', abort, { once: true });
+    const finish = (settle: () => void) => {
+      clearTimeout(timer);
+      call.signal?.removeEventListener('abort', abort);
+      settle();
+    };
+    child.stdout?.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > call.maxOutput) return end('too-large');
+      out.push(chunk);
+    });
+    child.stderr?.on('data', (chunk: Buffer) => {
+      stderr = `${stderr}${chunk.toString('utf8')}`.slice(-LONGEST_STDERR);
+    });
+    // It may have ended before it read all: its exit tells.
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(call.input ?? '');
+    child.on('error', (error: NodeJS.ErrnoException) => finish(() => reject(new GitError(error.code === 'ENOENT' ? 'missing' : 'failed', `${call.program ?? 'git'} cannot be started: ${error.code ?? error.message}`, ''))));
+    child.on('close', (code, signal) => {
+      // What it started and left behind would write on.
+      killGroup(child);
+      finish(() => {
+        if (why === null && code === 0) return resolve(Buffer.concat(out));
+        reject(failure(why, call, stderr, code, signal));
+      });
+    });
+  });
+}
+
+function startGit({ program = 'git', args, maxFileBytes }: GitCall, env: NodeJS.ProcessEnv): ChildProcess {
+  const options = { env, cwd: '/', detached: true, stdio: ['pipe', 'pipe', 'pipe'] as ['pipe', 'pipe', 'pipe'] };
+  if (maxFileBytes === undefined) return spawn(program, [...args], options);
+  // The kernel's own bound: a server that sends without end is cut off at the very byte.
+  const blocks = String(Math.ceil(maxFileBytes / BLOCK_BYTES));
+  return spawn('/bin/sh', ['-c', 'ulimit -f "$1" || exit 1; shift; exec git "$@"', 'git', blocks, ...args], options);
+}
+
+function killGroup({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // Nobody is left in it.
+  }
+}
+
+function failure(why: GitErrorKind | null, call: GitCall, stderr: string, code: number | null, signal: string | null): GitError {
+  if (why === 'timeout') return new GitError(why, `no answer within ${call.timeoutMs / 1_000} s`, stderr);
+  if (why === 'aborted') return new GitError(why, 'the controller stops', stderr);
+  if (why === 'too-large' || /File too large|signal 25\b/.test(stderr) || signal === 'SIGXFSZ') return new GitError('too-large', 'the answer is larger than allowed', stderr);
+  if (code === 127) return new GitError('missing', 'the git command is not installed', stderr);
+  return new GitError('failed', wordsOf(stderr) || `git ended with ${code ?? signal}`, stderr);
+}
+
+/** The line that says why: the first error, before what only follows from it. */
+function wordsOf(stderr: string): string {
+  const lines = stderr.split(/[\r\n]+/).map((line) => line.trim()).filter((line) => line !== '');
+  // What a server sends ("remote: …") explains more than git's own "could not read from remote repository".
+  const line = lines.find((one) => /^(fatal|error|ssh|Host key|Permission denied|\S+@\S+: Permission denied|kex_|No .*host key|Load key)/i.test(one) && !/^error: RPC failed/.test(one)) ?? lines.at(-1) ?? '';
+  return escapeControls(line.replace(/^(fatal|error): /, '')).slice(0, LONGEST_WORDS);
+}

@@ -1,0 +1,249 @@
+import { join } from 'node:path';
+import type { Clock } from '../../model/clock.js';
+import type { Commit, GitFailure, GitFailureReason, GitSettings, GitStatus } from '../../model/git.js';
+import { createPacer } from '../pacer.js';
+import type { SpecSchemas } from '../schema.js';
+import type { SourceReader } from '../source-reader.js';
+import { createWatcher } from '../watch.js';
+import { createCommitReader } from './commit-files.js';
+import { fetchFailure } from './fetch-failure.js';
+import { GitError, type Git } from './git-command.js';
+import { judgeCommit } from './judge.js';
+import { watchedDirectories } from './local-repository.js';
+import { createMemo } from './memo.js';
+import { readingOf, type InForce } from './reading.js';
+import { createRepository, RefError, type RemoteRef } from './repository.js';
+import { createSyncLoop, type SyncTrigger } from './sync-loop.js';
+
+export interface GitSourceEvents {
+  /** The server was asked. `failure` null: it answered. */
+  onFetch(facts: { readonly source: string; readonly seconds: number; readonly failure: GitFailure | null }): void;
+  /** A commit that was not looked at before. `failure` null: its specs are in force now. */
+  onCommit(facts: { readonly source: string; readonly commit: Commit; readonly failure: GitFailure | null; readonly trigger: SyncTrigger; readonly seconds: number }): void;
+}
+
+export interface GitSourceOptions {
+  readonly settings: GitSettings;
+  /** Of all git sources; this one's is in it. */
+  readonly directory: string;
+  readonly git: Git;
+  readonly schemas: SpecSchemas;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly events: GitSourceEvents;
+}
+
+/** The directory of a branch of a repository, as a source of specs: the newest good commit, whole. */
+export interface GitSource extends SourceReader {
+  readonly name: string;
+  start(): void;
+  stop(): Promise<void>;
+  /** Look at the server now; calls meet in one. */
+  sync(trigger: SyncTrigger): void;
+  /** Whatever the server has, nothing new is applied until it is resumed. Kept over a restart. */
+  suspend(isSuspended: boolean): Promise<void>;
+  subscribe(onHint: () => void): () => void;
+  git(): GitStatus;
+  /** Counts what a scan might find new. */
+  generation(): number;
+  /** The server was asked once, or need not be. */
+  isSettled(): boolean;
+}
+
+export function gitSourceId(name: string): string {
+  return `git:${name}`;
+}
+
+export function createGitSource(options: GitSourceOptions): GitSource {
+  const { settings, clock, random, events } = options;
+  const { name } = settings;
+  const id = gitSourceId(name);
+  const directory = join(options.directory, name);
+  const repository = createRepository(settings, directory, options.git);
+  const readCommit = createCommitReader(repository, options.schemas, { id, path: settings.path });
+  const memo = createMemo(directory, settings);
+  const watcher = settings.url.path === null ? null : createWatcher(watchedDirectories(settings.url.path, settings.ref), clock);
+  const ended = new AbortController();
+  const listeners = new Set<() => void>();
+  const loop = createSyncLoop({ clock, random, signal: ended.signal, intervalMs: settings.intervalMs, look });
+  let inForce: InForce = { applied: null, refused: null };
+  let attempted: Commit | null = null;
+  /** Why the server cannot be asked; what is wrong with a commit stands in `inForce`. */
+  let unanswered: GitFailure | null = null;
+  let fetchedAt: number | null = null;
+  let isSuspended = settings.suspend;
+  let generation = 0;
+  let isAsked = false;
+  let knownRef: RemoteRef | null = null;
+  let failures = 0;
+  /** The clone is new: it does not hold what is in force. */
+  let isCloneNew = false;
+  let loaded: Promise<void> | null = null;
+  let running: Promise<void> = Promise.resolve();
+  let unwatch: () => void = () => undefined;
+
+  function changed(): void {
+    generation += 1;
+    for (const listener of [...listeners]) listener();
+  }
+
+  /** What an earlier process applied holds until the server says something else. */
+  function load(): Promise<void> {
+    loaded ??= (async () => {
+      isSuspended = (await memo.load()).isSuspended ?? settings.suspend;
+      try {
+        const commit = (await memo.isOfTheseSettings()) ? await repository.applied() : null;
+        if (commit === null) return;
+        // Keys may have been taken back since.
+        await repository.verify(commit.revision);
+        const files = await readCommit(commit.revision, createPacer(ended.signal));
+        if (files === null) return;
+        inForce = { applied: { commit, files, at: null }, refused: null };
+        attempted = commit;
+      } catch {
+        // A clone that cannot be read is found out, and told, when the server is asked.
+      }
+    })();
+    return loaded;
+  }
+
+  async function look(trigger: SyncTrigger): Promise<number> {
+    await load();
+    if (!isSuspended) await attempt(trigger);
+    if (!isAsked) {
+      isAsked = true;
+      changed();
+    }
+    return failures;
+  }
+
+  async function attempt(trigger: SyncTrigger): Promise<void> {
+    const startedAt = clock.now();
+    const seconds = () => (clock.now() - startedAt) / 1_000;
+    try {
+      if (await repository.prepare()) isCloneNew = true;
+      const commit = await newest(trigger);
+      answered(seconds());
+      if (commit !== null) await judge(commit, trigger, seconds);
+    } catch (error) {
+      if (!ended.signal.aborted) await failed(error, seconds());
+    }
+  }
+
+  /** Null: it is the one that is known. */
+  async function newest(trigger: SyncTrigger): Promise<Commit | null> {
+    // A hook says that there is something new: the question whether is spared.
+    const isHook = trigger === 'hook' && knownRef !== null;
+    const ref = isHook && knownRef !== null ? knownRef : await repository.resolve(ended.signal);
+    const isKnown = ref.hash === null ? judgedRevision() === ref.name : !isHook && knownRef?.name === ref.name && knownRef.hash === ref.hash;
+    if (isKnown && !isCloneNew) return null;
+    const commit = await repository.fetch(ref.name, ended.signal);
+    // What a hook brought was not listed: the next question finds its hash.
+    knownRef = isHook ? { name: ref.name, hash: ref.hash === null ? null : '' } : ref;
+    return isCloneNew || commit.revision !== judgedRevision() ? commit : null;
+  }
+
+  function judgedRevision(): string | null {
+    return inForce.refused?.commit.revision ?? inForce.applied?.commit.revision ?? null;
+  }
+
+  function answered(seconds: number): void {
+    failures = 0;
+    fetchedAt = clock.now();
+    events.onFetch({ source: id, seconds, failure: null });
+    if (unanswered === null && isAsked) return;
+    unanswered = null;
+    changed();
+  }
+
+  async function judge(commit: Commit, trigger: SyncTrigger, seconds: () => number): Promise<void> {
+    const isNews = commit.revision !== judgedRevision();
+    const { files, failure } = await judgeCommit(commit, { id, path: settings.path, repository, readCommit, breathe: createPacer(ended.signal) });
+    if (ended.signal.aborted) return;
+    attempted = commit;
+    isCloneNew = false;
+    if (failure !== null) inForce = { ...inForce, refused: { commit, files, failure } };
+    else {
+      inForce = { applied: { commit, files, at: clock.now() }, refused: null };
+      await repository.markApplied(commit.revision);
+      await memo.save({ isSuspended: isSuspended === settings.suspend ? null : isSuspended });
+    }
+    if (isNews) events.onCommit({ source: id, commit, failure, trigger, seconds: seconds() });
+    changed();
+    await repository.tidy();
+  }
+
+  async function failed(error: unknown, seconds: number): Promise<void> {
+    failures += 1;
+    knownRef = null;
+    let found = failureOf(error);
+    // The server may be well, and the clone be what stands in the way. What is in force is not read from it again.
+    if (found.reason !== 'RefMissing' && isLocal(error) && !(await repository.isSound())) {
+      await repository.discard().catch(() => undefined);
+      failures = 1;
+      found = { reason: 'GitUnusable', message: `the clone in ${directory} is broken and is made anew: ${found.message}`, problems: [] };
+    }
+    events.onFetch({ source: id, seconds, failure: found });
+    const isNews = unanswered?.message !== found.message;
+    unanswered = found;
+    if (isNews) changed();
+  }
+
+  function failureOf(error: unknown): GitFailure {
+    const found = (reason: GitFailureReason, message: string): GitFailure => ({ reason, message, problems: [] });
+    if (error instanceof RefError) return found('RefMissing', error.message);
+    return error instanceof GitError ? fetchFailure(error, settings) : found('GitUnusable', error instanceof Error ? error.message : String(error));
+  }
+
+  return {
+    id,
+    name,
+    start() {
+      unwatch = watcher?.subscribe(() => loop.sync('local')) ?? unwatch;
+      running = loop.run();
+    },
+    async stop() {
+      unwatch();
+      ended.abort();
+      await running.catch(() => undefined);
+    },
+    sync: loop.sync,
+    async suspend(next) {
+      await load();
+      isSuspended = next;
+      await memo.save({ isSuspended: next });
+      changed();
+      if (!next) loop.sync('resume');
+    },
+    subscribe(onHint) {
+      listeners.add(onHint);
+      return () => void listeners.delete(onHint);
+    },
+    async read() {
+      await load();
+      return readingOf(id, inForce, { failure: failureNow(), isUnanswered: !isSuspended && (unanswered !== null || !isAsked) });
+    },
+    git: () => ({
+      url: settings.url.text,
+      ref: settings.ref ?? knownRef?.name ?? 'HEAD',
+      path: settings.path === '' ? '.' : settings.path,
+      isSuspended,
+      attempted,
+      applied: inForce.applied?.commit ?? null,
+      appliedAt: inForce.applied?.at ?? null,
+      fetchedAt,
+      failure: failureNow(),
+    }),
+    generation: () => generation,
+    isSettled: () => isAsked,
+  };
+
+  function failureNow(): GitFailure | null {
+    return unanswered ?? inForce.refused?.failure ?? null;
+  }
+}
+
+/** What may come of the clone, and not of the server or of time. */
+function isLocal(error: unknown): boolean {
+  return !(error instanceof GitError) || error.kind === 'failed';
+}

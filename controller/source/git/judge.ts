@@ -1,0 +1,43 @@
+import type { Commit, GitFailure } from '../../model/git.js';
+import { problemText } from '../../model/problem-text.js';
+import { merge } from '../merge.js';
+import type { Breathe } from '../pacer.js';
+import { byPlace } from '../problem.js';
+import type { SourceReading, SpecFile } from '../spec-file.js';
+import type { ReadCommit } from './commit-files.js';
+import type { GitRepository } from './repository.js';
+import { SignatureError } from './verify.js';
+
+export interface Judgement {
+  readonly files: readonly SpecFile[];
+  /** Null: it may be applied. */
+  readonly failure: GitFailure | null;
+}
+
+/** Whether a commit applies, whole. Throws only when the clone cannot be read: then nothing is known of the commit. */
+export async function judgeCommit(commit: Commit, { id, path, repository, readCommit, breathe }: { readonly id: string; readonly path: string; readonly repository: GitRepository; readonly readCommit: ReadCommit; readonly breathe: Breathe }): Promise<Judgement> {
+  const refused = (reason: GitFailure['reason'], message: string): Judgement => ({ files: [], failure: { reason, message: `${nameOf(commit)} is not applied: ${message}`, problems: [] } });
+  try {
+    await repository.verify(commit.revision);
+  } catch (error) {
+    if (error instanceof SignatureError) return refused('SignatureInvalid', error.message);
+    throw error;
+  }
+  const files = await readCommit(commit.revision, breathe);
+  // Git keeps no empty directories: a slip in a path, or a directory renamed, would look like the removal of all.
+  if (files === null) return refused('PathMissing', `it has no directory ${path}: mend --git-path; to remove the last spec of a directory, leave another file in it`);
+  return { files, failure: faultIn(commit, id, files) };
+}
+
+function faultIn(commit: Commit, id: string, files: readonly SpecFile[]): GitFailure | null {
+  const reading: SourceReading = { id, files: files.map((file) => ({ ...file, isSettling: false, staleBecause: null })), problems: [], isWhole: true };
+  const problems = [...merge([reading], new Map()).problems].sort(byPlace);
+  const [first] = problems;
+  if (first === undefined) return null;
+  const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
+  return { reason: 'CommitInvalid', message: `${nameOf(commit)} is not applied: ${problemText(first)}${more}`, problems };
+}
+
+function nameOf({ revision, author }: Commit): string {
+  return `commit ${revision.slice(0, 12)} by ${author}`;
+}

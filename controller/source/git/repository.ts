@@ -1,0 +1,177 @@
+import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Commit, GitSettings } from '../../model/git.js';
+import { accessOf } from './access.js';
+import type { Git, GitCall } from './git-command.js';
+import { verifyCommit } from './verify.js';
+
+/** The newest commit that was fetched, and the one whose specs are in force. */
+const FETCHED = 'refs/kalpana/fetched';
+const APPLIED = 'refs/kalpana/applied';
+
+const LOCAL_MS = 60_000;
+const SMALL = 64 * 1024;
+const LIST_BYTES = 16 * 1024 * 1024;
+/** Each fetch leaves a pack. */
+const PACKS_AT_MOST = 40;
+const HASH = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
+
+export interface TreeEntry {
+  readonly mode: string;
+  readonly hash: string;
+  /** Bytes; null for a submodule. */
+  readonly size: number | null;
+  /** In the tree; with replacement characters where it is no UTF-8. */
+  readonly path: string;
+}
+
+/** What the server has under a name. */
+export interface RemoteRef {
+  /** The full name, or a commit. */
+  readonly name: string;
+  /** What it points at: a commit, or a tag of one. Null for a commit that was configured: nobody was asked. */
+  readonly hash: string | null;
+}
+
+/** The clone of one source in the state directory: bare, shallow, never checked out, and worth nothing that cannot be fetched again. */
+export interface GitRepository {
+  /** Makes an empty clone where there is none that git takes for one; true when it did. */
+  prepare(): Promise<boolean>;
+  /** Asks the server; throws a GitError, or a RefError. */
+  resolve(signal: AbortSignal): Promise<RemoteRef>;
+  /** Fetches what `name` is now, alone. */
+  fetch(name: string, signal: AbortSignal): Promise<Commit>;
+  /** The commit that was applied last, in this or an earlier process; null when there is none. */
+  applied(): Promise<Commit | null>;
+  markApplied(revision: string): Promise<void>;
+  /** Files below the source's path; null when the commit has no such directory. */
+  list(revision: string): Promise<readonly TreeEntry[] | null>;
+  /** Contents by hash. */
+  read(hashes: readonly string[], maxBytes: number): Promise<ReadonlyMap<string, Buffer>>;
+  /** Throws a SignatureError when nobody who is trusted has signed it. */
+  verify(revision: string): Promise<void>;
+  /** Bytes of the clone, after what no reference names was dropped where that is worth it. */
+  tidy(): Promise<number>;
+  /** All that the references lead to is there and whole. */
+  isSound(): Promise<boolean>;
+  /** Drops the clone: the next one is made anew. */
+  discard(): Promise<void>;
+}
+
+/** The name is at fault, not the server. */
+export class RefError extends Error {}
+
+/** @param directory its own, of this source */
+export function createRepository(settings: GitSettings, directory: string, git: Git): GitRepository {
+  const clone = join(directory, 'clone.git');
+  const safeConfig = join(directory, 'any-owner.gitconfig');
+  const local = (args: readonly string[], more: Partial<GitCall> = {}) => git({ args: [`--git-dir=${clone}`, ...args], timeoutMs: LOCAL_MS, maxOutput: SMALL, ...more });
+  const remote = (args: readonly string[], signal: AbortSignal, more: Partial<GitCall> = {}) =>
+    git({ args: [`--git-dir=${clone}`, ...args], timeoutMs: settings.timeoutMs, maxOutput: SMALL, signal, ...accessOf(settings, safeConfig), ...more });
+  const ref = settings.ref;
+
+  async function describe(name: string): Promise<Commit | null> {
+    const hash = await local(['rev-parse', '--verify', '--quiet', `${name}^{commit}`]).then((out) => out.toString().trim(), () => null);
+    if (hash === null) return null;
+    const out = await local(['log', '-1', '--no-show-signature', '--no-decorate', '--encoding=UTF-8', '--format=%H%x00%an <%ae>%x00%s%x00%ct', hash]);
+    const [revision = '', author = '', subject = '', seconds = '0'] = out.toString('utf8').replace(/\n$/, '').split('\0');
+    return { revision, author, subject: subject.slice(0, 200), committedAt: Number(seconds) * 1_000 };
+  }
+
+  async function packs(): Promise<{ count: number; bytes: number }> {
+    const names = await readdir(join(clone, 'objects/pack')).catch((): string[] => []);
+    const sizes = await Promise.all(names.map((name) => stat(join(clone, 'objects/pack', name)).then(({ size }) => size, () => 0)));
+    return { count: names.filter((name) => name.endsWith('.pack')).length, bytes: sizes.reduce((sum, size) => sum + size, 0) };
+  }
+
+  return {
+    async prepare() {
+      await mkdir(directory, { recursive: true, mode: 0o700 });
+      await writeFile(safeConfig, '[safe]\n\tdirectory = *\n', { mode: 0o600 });
+      const isThere = await local(['rev-parse', '--is-bare-repository']).then(() => true, () => false);
+      if (isThere) return false;
+      const fresh = join(directory, 'clone.new');
+      await rm(fresh, { recursive: true, force: true });
+      await rm(clone, { recursive: true, force: true });
+      await git({ args: ['init', '--quiet', '--bare', '--template=', '--', fresh], timeoutMs: LOCAL_MS, maxOutput: SMALL });
+      await rename(fresh, clone);
+      return true;
+    },
+
+    async resolve(signal) {
+      if (ref !== null && HASH.test(ref)) return { name: ref, hash: null };
+      const names = ref === null ? ['HEAD'] : ref.startsWith('refs/') || ref === 'HEAD' ? [ref] : [`refs/heads/${ref}`, `refs/tags/${ref}`];
+      const out = await remote(['ls-remote', '--quiet', '--', settings.url.text, ...names], signal, { maxOutput: LIST_BYTES });
+      // Patterns match the ends of names: refs/heads/x is also that of refs/remotes/refs/heads/x.
+      const found = out.toString('utf8').split('\n').flatMap((line) => {
+        const [hash = '', name = ''] = line.split('\t');
+        return names.includes(name) ? [{ name, hash }] : [];
+      });
+      const [only, ...others] = found;
+      if (only === undefined) throw new RefError(ref === null ? 'the repository is empty: push a commit' : `the repository has no branch and no tag ${ref}: push it, or change --git-ref`);
+      if (others.length > 0) throw new RefError(`${ref} is a branch and a tag: write refs/heads/${ref} or refs/tags/${ref}`);
+      return only;
+    },
+
+    async fetch(name, signal) {
+      const args = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--no-recurse-submodules', '--no-auto-maintenance', '--depth=1', '--update-shallow', '--force'];
+      await remote([...args, '--', settings.url.text, `+${name}:${FETCHED}`], signal, { maxFileBytes: settings.maxBytes });
+      const commit = await describe(FETCHED);
+      if (commit === null) throw new RefError(`${name} leads to no commit`);
+      return commit;
+    },
+
+    applied: () => describe(APPLIED),
+    markApplied: async (revision) => void (await local(['update-ref', APPLIED, revision])),
+
+    async list(revision) {
+      const at = `${revision}:${settings.path}`;
+      const kind = await local(['cat-file', '-t', at]).then((out) => out.toString().trim(), () => 'none');
+      if (kind !== 'tree') {
+        // Only what can be told from a clone that is broken may be told of the commit.
+        await local(['cat-file', '-e', `${revision}^{tree}`]);
+        return null;
+      }
+      const out = await local(['ls-tree', '-r', '-z', '--long', at], { maxOutput: 4 * LIST_BYTES });
+      return out.toString('utf8').split('\0').flatMap((line) => {
+        const match = /^(\d+) \w+ ([0-9a-f]+) +(\d+|-)\t([^]*)$/.exec(line);
+        if (match === null) return [];
+        const [, mode = '', hash = '', size = '-', path = ''] = match;
+        return [{ mode, hash, size: size === '-' ? null : Number(size), path }];
+      });
+    },
+
+    async read(hashes, maxBytes) {
+      if (hashes.length === 0) return new Map();
+      const out = await local(['cat-file', '--batch'], { input: `${hashes.join('\n')}\n`, maxOutput: maxBytes + hashes.length * 128 });
+      return contentsOf(out, hashes);
+    },
+
+    verify: (revision) => (settings.verify === null ? Promise.resolve() : verifyCommit(settings.verify, { git, clone, revision })),
+
+    async tidy() {
+      const before = await packs();
+      if (before.count <= PACKS_AT_MOST && before.bytes <= settings.maxBytes / 2) return before.bytes;
+      await local(['repack', '-a', '-d', '-q'], { timeoutMs: 10 * LOCAL_MS });
+      return (await packs()).bytes;
+    },
+
+    isSound: () => local(['fsck', '--no-dangling', '--no-progress'], { maxOutput: LIST_BYTES, timeoutMs: 10 * LOCAL_MS }).then(() => true, () => false),
+    discard: () => rm(clone, { recursive: true, force: true }),
+  };
+}
+
+/** `<hash> blob <size>\n<content>\n` for each that was asked for. */
+function contentsOf(out: Buffer, hashes: readonly string[]): Map<string, Buffer> {
+  const contents = new Map<string, Buffer>();
+  let at = 0;
+  for (const hash of hashes) {
+    const end = out.indexOf(0x0a, at);
+    const [, type, size] = out.toString('latin1', at, end).split(' ');
+    if (end < 0 || type !== 'blob') throw new Error(`the clone lacks the object ${hash}`);
+    const from = end + 1;
+    contents.set(hash, out.subarray(from, from + Number(size)));
+    at = from + Number(size) + 1;
+  }
+  return contents;
+}
