@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { createImageRecord } from './apply/cache-records.js';
 import { classifyCall } from './apply/failures.js';
 import { createStateFile } from './apply/state-file.js';
-import type { PlanOptions } from './cli/actions.js';
+import type { PlanCommandOptions, PlanOptions } from './cli/actions.js';
 import { EXIT } from './cli/exit-codes.js';
 import { connectEngine } from './docker/dockerode-port.js';
 import type { DockerPort } from './docker/port.js';
@@ -32,7 +32,7 @@ interface PlannedWorkspace {
 const REMOVAL_RESCAN_MS = 600;
 
 /** What `run` would do now. Reads sources and engine, changes neither. */
-export async function plan(options: PlanOptions, around: Surroundings): Promise<number> {
+export async function plan(options: PlanCommandOptions, around: Surroundings): Promise<number> {
   const endpoint = await findEndpoint(around.env, around.home);
   const docker = connectEngine(endpoint, {});
   try {

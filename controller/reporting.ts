@@ -69,6 +69,7 @@ export function createReporting(deps: {
       if (names.join() !== held && names.length > 0) log.warn({ workspaces: names }, 'removals held until a person confirms them (kalpana approve)');
       held = names.join();
     },
+    revised: store.revise,
     drift(workspace, field, cause) {
       metrics.driftDetected(field);
       store.record({ type: 'Warning', workspace, reason: 'DriftDetected', message: cause });

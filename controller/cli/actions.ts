@@ -1,3 +1,5 @@
+import type { GitSettings } from '../model/git.js';
+
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
@@ -8,8 +10,9 @@ export const VALIDATE_FORMATS = ['text', 'github', 'json'] as const;
 export type ValidateFormat = (typeof VALIDATE_FORMATS)[number];
 
 export interface PlanOptions {
-  /** Directories, at least one. */
+  /** Directories; at least one where there is no git source. */
   readonly specs: readonly string[];
+  readonly git: readonly GitSettings[];
   readonly stateDir: string;
   /** A DNS label. */
   readonly instance: string;
@@ -17,6 +20,15 @@ export interface PlanOptions {
   readonly logLevel: LogLevel;
   readonly allowPrune: boolean;
   readonly output: OutputFormat;
+}
+
+export const PLAN_FORMATS = ['text', 'markdown'] as const;
+export type PlanFormat = (typeof PLAN_FORMATS)[number];
+
+export interface PlanCommandOptions extends PlanOptions {
+  /** What the one git source is compared with, without an engine; null: with what runs. */
+  readonly against: string | null;
+  readonly format: PlanFormat;
 }
 
 export interface RunOptions extends PlanOptions {
@@ -28,6 +40,8 @@ export interface RunOptions extends PlanOptions {
   readonly once: boolean;
   /** Of `once`. */
   readonly timeoutMs: number;
+  /** Where to tell of deployments. */
+  readonly notify: { readonly url: string; readonly secretFile: string | null } | null;
 }
 
 export interface ValidateOptions {
@@ -75,7 +89,7 @@ export interface NewOptions {
 /** What the commands do. Each gives its exit code; one that throws ends as one line on stderr and code 1. */
 export interface Actions extends ClientActions {
   run(options: RunOptions): Promise<number>;
-  plan(options: PlanOptions): Promise<number>;
+  plan(options: PlanCommandOptions): Promise<number>;
   validate(options: ValidateOptions): Promise<number>;
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { InvalidArgumentError, type Command, type Option } from 'commander';
 import { errorText } from './error-text.js';
+import { gitFromConfig } from './git-options.js';
 
 /**
  * Takes the options that neither a flag nor a variable gave from the JSON file `path`. `known` are all the options a file may
@@ -30,11 +31,16 @@ function readObject(command: Command, path: string): object {
 /** Through the same parser as a flag's text. */
 function parseValue(command: Command, path: string, option: Option, value: unknown): unknown {
   const name = option.attributeName();
+  if (name === 'git') return complaining(command, path, name, () => gitFromConfig(value));
   const isList = option.attributeName() === 'specs' && Array.isArray(value);
   const texts: unknown[] = isList ? value : [value];
   if (!texts.every(isScalar)) return command.error(`error: ${path}: the value of '${name}' has the wrong type`);
+  return complaining(command, path, name, () => texts.reduce<unknown>((previous, text) => option.parseArg?.(String(text), previous) ?? String(text), undefined));
+}
+
+function complaining(command: Command, path: string, name: string, parse: () => unknown): unknown {
   try {
-    return texts.reduce<unknown>((previous, text) => option.parseArg?.(String(text), previous) ?? String(text), undefined);
+    return parse();
   } catch (error) {
     if (!(error instanceof InvalidArgumentError)) throw error;
     return command.error(`error: ${path}: the value of '${name}' is invalid. ${error.message}`);

@@ -1,7 +1,8 @@
 import { Option, type Command } from 'commander';
 import { applyConfig } from './config-file.js';
+import { gitOptions, readGit } from './git-options.js';
 import { LOG_LEVELS, type OutputFormat, type PlanOptions, type RunOptions } from './actions.js';
-import { parseBoolean, parseConcurrency, parseDnsLabel, parseDuration, parseList, parseListen, parseSeconds, parseText } from './parsers.js';
+import { parseBoolean, parseConcurrency, parseDnsLabel, parseDuration, parseHttpUrl, parseList, parseListen, parseSeconds, parseText } from './parsers.js';
 
 /** Options as commander keeps them, by attribute name. */
 interface RawOptions {
@@ -17,6 +18,8 @@ interface RawOptions {
   readonly concurrency: number;
   readonly once: boolean;
   readonly timeout: number;
+  readonly notify?: string;
+  readonly notifySecretFile?: string;
 }
 
 export function stateDirOption(): Option {
@@ -27,6 +30,7 @@ export function stateDirOption(): Option {
 export function planOptions(): Option[] {
   return [
     new Option('--specs <dir>', "directory of specs; give it again for more (variable: separate by ':')").env('KALPANA_SPECS').argParser(parseList),
+    ...gitOptions(),
     stateDirOption(),
     new Option('--instance <name>', 'whose containers these are, of several controllers on one engine')
       .default('default')
@@ -50,6 +54,8 @@ export function runOptions(): Option[] {
     new Option('--concurrency <n>', 'workspaces worked on at the same time').default(16).env('KALPANA_CONCURRENCY').argParser(parseConcurrency),
     flag('--once', 'converge once, wait until all is Ready or failed, and end', 'KALPANA_ONCE'),
     new Option('--timeout <duration>', 'of --once').default(600_000, '10m').env('KALPANA_TIMEOUT').argParser(parseDuration),
+    new Option('--notify <url>', 'where to post what was applied, what failed and what drift was repaired').env('KALPANA_NOTIFY').argParser(parseHttpUrl),
+    new Option('--notify-secret-file <file>', 'secret that such a post is signed with').env('KALPANA_NOTIFY_SECRET_FILE').argParser(parseText),
   ];
 }
 
@@ -76,6 +82,7 @@ export function readRunOptions(command: Command): RunOptions {
     concurrency: raw.concurrency,
     once: raw.once,
     timeoutMs: raw.timeout,
+    notify: raw.notify === undefined ? null : { url: raw.notify, secretFile: raw.notifySecretFile ?? null },
   };
 }
 
@@ -85,7 +92,8 @@ export function outputOf(command: Command): OutputFormat {
 
 function planPart(command: Command, raw: RawOptions): PlanOptions {
   const { stateDir, instance, logLevel, allowPrune } = raw;
-  return { specs: specsOf(command, raw), stateDir, instance, secretsDir: raw.secretsDir ?? null, logLevel, allowPrune, output: outputOf(command) };
+  const git = readGit(command);
+  return { specs: specsOf(command, raw, git.length > 0), git, stateDir, instance, secretsDir: raw.secretsDir ?? null, logLevel, allowPrune, output: outputOf(command) };
 }
 
 function settledOptions(command: Command): RawOptions {
@@ -94,10 +102,10 @@ function settledOptions(command: Command): RawOptions {
   return command.opts<RawOptions>();
 }
 
-function specsOf(command: Command, { specs = [] }: RawOptions): readonly string[] {
+function specsOf(command: Command, { specs = [] }: RawOptions, hasGit: boolean): readonly string[] {
   // Only the variable is a list in one text: a directory given as a flag may have a colon in its name.
   const fromVariable = command.getOptionValueSource('specs') === 'env';
   const directories = fromVariable ? specs.flatMap((text) => text.split(':')).filter((text) => text !== '') : specs;
-  if (directories.length === 0) command.error('error: no specs: give --specs DIR, or set KALPANA_SPECS');
+  if (directories.length === 0 && !hasGit) command.error('error: no specs: give --specs DIR or --git URL, or set KALPANA_SPECS or KALPANA_GIT');
   return directories;
 }

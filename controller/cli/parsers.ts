@@ -30,6 +30,11 @@ export function parseListen(text: string): string {
   throw new InvalidArgumentError("Write HOST:PORT such as 127.0.0.1:9464 or [::1]:9464, or 'off'.");
 }
 
+export function parseHttpUrl(text: string): string {
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
+  throw new InvalidArgumentError('Write an http or https address.');
+}
+
 /** Seconds, as milliseconds. */
 export function parseSeconds(text: string): number {
   const seconds = /^[0-9]+(\.[0-9]+)?$/.test(text) ? Number(text) : Number.NaN;

@@ -11,7 +11,7 @@ import { cacheKey, cacheOfKey, reconcileCache } from './reconcile-cache.js';
 import { reconcileShared, SHARED_KEY } from './reconcile-shared.js';
 import { reconcileWorkspace } from './reconcile-workspace.js';
 import { decideRemovals, type RemovalLedger } from './removals.js';
-import { isChanged } from './spec-change.js';
+import { isChanged, tellRevisions } from './spec-change.js';
 import { createState, planFor, reportOf } from './state.js';
 import { reportClaims, reportHeld, reportUnknown, surveyAll } from './survey.js';
 import { triggers, type Trigger } from './triggers.js';
@@ -101,6 +101,7 @@ export function createController(options: ControllerOptions): Controller {
     if (lastListAt !== null) settleRemovals();
     open();
     reportClaims(before, survey);
+    tellRevisions(before, snapshot, hooks);
     if (first) {
       if (lastListAt !== null) surveyAll('start', survey);
       return;

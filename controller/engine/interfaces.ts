@@ -124,6 +124,8 @@ export interface Hooks {
   eventStream(state: 'open' | 'closed', detail: string): void;
   scanned(snapshot: DesiredSnapshot): void;
   held(names: readonly string[]): void;
+  /** The source of this workspace has another revision now, and nothing in it is new for the workspace. */
+  revised(workspace: string, from: string, to: string): void;
   drift(workspace: string, field: DriftField, cause: string): void;
   missedEvent(workspace: string): void;
   cacheReport(report: CacheReport): void;

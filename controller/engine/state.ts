@@ -93,7 +93,7 @@ export function reportOf(name: string, verdict: Verdict, state: ControllerState,
     name,
     verdict,
     cache: desired === undefined ? null : state.caches.reportOf(desired),
-    spec: desired === undefined ? null : { hash: desired.specHash, location: desired.location, problem: desired.problem },
+    spec: desired === undefined ? null : { hash: desired.specHash, location: desired.location, problem: desired.problem, revision: state.desired.revisions.get(desired.location.source) ?? null },
     container:
       container === undefined
         ? null

@@ -23,10 +23,10 @@ export interface GitVerify {
 /** Where the states of commits are shown. */
 export interface CommitStatusSettings {
   readonly provider: 'github' | 'gitlab' | 'gitea';
-  /** The API's address. */
-  readonly api: string;
-  /** `owner/name`, with GitLab any path. */
-  readonly repository: string;
+  /** The API's address; null: as the repository's address tells. */
+  readonly api: string | null;
+  /** `owner/name`, with GitLab any path; null: as the repository's address tells. */
+  readonly repository: string | null;
   readonly tokenFile: string;
 }
 

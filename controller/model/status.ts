@@ -25,7 +25,13 @@ export type Verdict =
 export interface WorkspaceReport {
   readonly name: string;
   readonly verdict: Verdict;
-  readonly spec: { readonly hash: string; readonly location: SpecLocation; readonly problem: SpecProblem | null } | null;
+  readonly spec: {
+    readonly hash: string;
+    readonly location: SpecLocation;
+    readonly problem: SpecProblem | null;
+    /** Of its source, that the spec is of; null: its source has none. */
+    readonly revision: string | null;
+  } | null;
   readonly container: {
     readonly id: string;
     readonly image: string;
@@ -61,6 +67,8 @@ export interface WorkspaceStatus {
   /** The hash of the spec that the conditions speak of. */
   readonly specHash: string | null;
   readonly location: SpecLocation | null;
+  /** The revision of its source that it was converged to last; null: it never was, or its source has none. */
+  readonly revision: string | null;
   readonly conditions: readonly Condition[];
   readonly container: WorkspaceReport['container'];
   /** Null: it uses no cache. */

@@ -3,10 +3,11 @@ import type { CacheReport, CacheStatus } from '../model/cache.js';
 import { problemText } from '../model/problem-text.js';
 import type { NewEvent, WorkspaceReport, WorkspaceStatus } from '../model/status.js';
 import { createCacheStatuses } from './caches.js';
-import { conditionsOf } from './conditions.js';
+import { conditionOf, conditionsOf } from './conditions.js';
 import { createEventRecord, type CountedEvent, type EventFilter } from './events.js';
 import { nextPhase } from './lifecycle.js';
 import { createPackageNews } from './package-news.js';
+import { settled } from './settled.js';
 import type { SourceSummary } from './sources.js';
 import { eventsBetween } from './transitions.js';
 
@@ -36,6 +37,8 @@ export interface StatusReader {
 export interface StatusStore extends StatusReader {
   report(report: WorkspaceReport): void;
   reportCache(report: CacheReport): void;
+  /** A workspace that was converged to the revision `from` is so to `to` as well. */
+  revise(name: string, from: string, to: string): void;
   /** An event that is no change of status, such as a drift that was found. */
   record(event: NewEvent): void;
   setHeld(names: readonly string[]): void;
@@ -78,6 +81,14 @@ export function createStatusStore(options: { readonly now: () => number; readonl
     notify({ name: report.name, before, after });
   }
 
+  function revise(name: string, from: string, to: string): void {
+    const before = workspaces.get(name);
+    if (before === undefined || before.revision !== from) return;
+    const after = { ...before, revision: to };
+    workspaces.set(name, after);
+    notify({ name, before, after });
+  }
+
   function setSources(next: readonly SourceSummary[]): void {
     const known = new Set(sources.flatMap((source) => source.problems.map(problemText)));
     // Problems of a workspace come with its own report.
@@ -91,6 +102,7 @@ export function createStatusStore(options: { readonly now: () => number; readonl
 
   return {
     report,
+    revise,
     reportCache: caches.report,
     cache: caches.get,
     caches: caches.list,
@@ -112,16 +124,24 @@ export function createStatusStore(options: { readonly now: () => number; readonl
 }
 
 function statusAfter(before: WorkspaceStatus | null, report: WorkspaceReport, now: number): WorkspaceStatus {
-  return {
+  const status: WorkspaceStatus = {
     name: report.name,
     phase: nextPhase(before?.phase ?? null, report.verdict),
     // A removal speaks of the spec that was last in force.
     specHash: report.spec?.hash ?? before?.specHash ?? null,
     location: report.spec?.location ?? before?.location ?? null,
+    revision: before?.revision ?? null,
     conditions: conditionsOf(report, before?.conditions ?? [], now),
     container: report.container,
     cache: cacheOf(report),
   };
+  const { spec } = report;
+  return spec !== null && spec.problem === null && isConverged(status) ? { ...status, revision: spec.revision } : status;
+}
+
+/** Settled, and known to be: packages of which nobody has told yet may be those of another revision. */
+function isConverged(status: WorkspaceStatus): boolean {
+  return settled(status) && conditionOf(status, 'PackagesReady')?.status !== 'Unknown';
 }
 
 function cacheOf({ cache: report }: WorkspaceReport): WorkspaceStatus['cache'] {

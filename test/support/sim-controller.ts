@@ -163,6 +163,7 @@ const quietHooks: Hooks = {
   eventStream: () => {},
   scanned: () => {},
   held: () => {},
+  revised: () => {},
   drift: () => {},
   missedEvent: () => {},
   cacheReport: () => {},

@@ -6,8 +6,9 @@ import { runCli } from '../../../controller/cli/program.js';
 import type { Actions } from '../../../controller/cli/actions.js';
 import { captureIo, runNoting, withVariables } from './harness.js';
 
-const planDefaults = { stateDir: '.kalpana', instance: 'default', secretsDir: null, logLevel: 'info', allowPrune: false, output: 'text' };
-const runDefaults = { ...planDefaults, listen: '127.0.0.1:9464', resyncMs: 30_000, concurrency: 16, once: false, timeoutMs: 600_000 };
+const planDefaults = { git: [], stateDir: '.kalpana', instance: 'default', secretsDir: null, logLevel: 'info', allowPrune: false, output: 'text' };
+const runDefaults = { ...planDefaults, listen: '127.0.0.1:9464', resyncMs: 30_000, concurrency: 16, once: false, timeoutMs: 600_000, notify: null };
+const planCommandDefaults = { ...planDefaults, against: null, format: 'text' };
 
 let folder = '';
 beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), 'kalpana-cli-'))));
@@ -28,9 +29,9 @@ describe('options', () => {
     ['run --specs a --once --timeout 90s --allow-prune', { run: { ...runDefaults, specs: ['a'], once: true, timeoutMs: 90_000, allowPrune: true } }],
     ['run --specs a --allow-prune=false', { run: { ...runDefaults, specs: ['a'] } }],
     ['run --specs a --instance lab --secrets-dir s --state-dir d', { run: { ...runDefaults, specs: ['a'], instance: 'lab', secretsDir: 's', stateDir: 'd' } }],
-    ['plan --specs a', { plan: { ...planDefaults, specs: ['a'] } }],
-    ['-o json plan --specs a', { plan: { ...planDefaults, specs: ['a'], output: 'json' } }],
-    ['plan --specs a -o json', { plan: { ...planDefaults, specs: ['a'], output: 'json' } }],
+    ['plan --specs a', { plan: { ...planCommandDefaults, specs: ['a'] } }],
+    ['-o json plan --specs a', { plan: { ...planCommandDefaults, specs: ['a'], output: 'json' } }],
+    ['plan --specs a -o json', { plan: { ...planCommandDefaults, specs: ['a'], output: 'json' } }],
     ['validate a b', { validate: { paths: ['a', 'b'], format: 'text' } }],
     ['validate a --format github', { validate: { paths: ['a'], format: 'github' } }],
     ['validate a -o json', { validate: { paths: ['a'], format: 'json' } }],
@@ -73,14 +74,14 @@ describe('options', () => {
 
   it('one config file serves plan too, which passes over what is not its own', async () => {
     const { calls, code } = await withVariables({ KALPANA_CONFIG: configFile({ specs: 'a', resync: 1 }) }, () => runNoting(['plan']));
-    expect([code, calls.plan]).toEqual([0, { ...planDefaults, specs: ['a'] }]);
+    expect([code, calls.plan]).toEqual([0, { ...planCommandDefaults, specs: ['a'] }]);
   });
 });
 
 describe('mistakes: one line and code 1', () => {
   it.each([
-    ['run', 'error: no specs: give --specs DIR, or set KALPANA_SPECS'],
-    ['plan', 'error: no specs: give --specs DIR, or set KALPANA_SPECS'],
+    ['run', 'error: no specs: give --specs DIR or --git URL, or set KALPANA_SPECS or KALPANA_GIT'],
+    ['plan', 'error: no specs: give --specs DIR or --git URL, or set KALPANA_SPECS or KALPANA_GIT'],
     ['run --specs=', "error: option '--specs <dir>' argument '' is invalid. It is empty."],
     ['run --specs a --listen 9464', "error: option '--listen <host:port>' argument '9464' is invalid. Write HOST:PORT such as 127.0.0.1:9464 or [::1]:9464, or 'off'."],
     ['run --specs a --resync soon', "error: option '--resync <seconds>' argument 'soon' is invalid. Write seconds between 0.1 and 86400."],

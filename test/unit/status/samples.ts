@@ -14,7 +14,7 @@ export function sampleReport(verdict: Verdict, changes: Partial<WorkspaceReport>
   return {
     name: 'alice',
     verdict,
-    spec: { hash: 'v1:aa', location: { source: 'dir:specs', file: 'specs/alice.json', line: 1, column: 1 }, problem: null },
+    spec: { hash: 'v1:aa', location: { source: 'dir:specs', file: 'specs/alice.json', line: 1, column: 1 }, problem: null, revision: null },
     container: {
       id: '0123456789abcdef',
       image: 'debian:13',
