@@ -32,6 +32,7 @@ export function createFamilies(registry: Registry) {
     engineSeconds: histogram('engine_request_duration_seconds', 'Time of one request to the engine.', SHORT, 'verb', 'code'),
     sourceSuccess: gauge('source_last_success_timestamp_seconds', 'When a source was last read whole; 0 before that.', 'source'),
     specs: gauge('specs', 'Specs of a source by state; last_good are those invalid ones whose last good version is in force.', 'source', 'state'),
+    gitWebhooks: counter('git_webhooks_total', 'Hooks for a source by result; refused: no valid signature.', 'source', 'result'),
     workspaces: gauge('workspaces', 'Workspaces by phase.', 'phase'),
     workspaceReady: gauge('workspace_ready', '1 when the workspace is Ready.', 'name'),
     nixPaths: counter('nix_paths_total', 'Store paths asked for, by what became of them.', 'cache', 'outcome'),

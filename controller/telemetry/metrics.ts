@@ -6,6 +6,7 @@ import { PHASES, type WorkspaceStatus } from '../model/status.js';
 import type { SourceSummary } from '../status/sources.js';
 import { createCacheMetrics } from './cache-metrics.js';
 import { createFamilies, type Families } from './families.js';
+import { createSourceMetrics, type HookResult } from './source-metrics.js';
 
 export const RECONCILE_KINDS = ['workspace', 'shared', 'cache'] as const;
 export type ReconcileKind = (typeof RECONCILE_KINDS)[number];
@@ -43,7 +44,12 @@ export interface Metrics {
   gcEnded(facts: { readonly cache: string; readonly run: GcRun }): void;
   /** All caches there are: the series of others go, counters too. */
   observeCaches(statuses: readonly CacheStatus[]): void;
-  /** All sources there are: the series of others go. */
+  /**
+   * A hook for a source, by the id that `sources` has of it; the first may come before. Never a name that only a request gave:
+   * it would be a label until the next `sources`.
+   */
+  webhook(facts: { readonly source: string; readonly result: HookResult }): void;
+  /** All sources there are: the series of others go, counters too. */
   sources(summaries: readonly SourceSummary[]): void;
   deletionsHeld(count: number): void;
   /** The text of a scrape. */
@@ -82,8 +88,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
     queueWaited: (seconds) => families.queueWait.observe(seconds),
     queueRetried: () => families.queueRetries.inc(),
     ...caches,
+    ...createSourceMetrics(families),
     observeStatus: (statuses) => observeStatus(families, statuses),
-    sources: (summaries) => observeSources(families, summaries),
     deletionsHeld: (count) => families.deletionsHeld.set(count),
     render: async () => (await registry.metrics()) + (await processMetrics(processRegistry)),
     contentType: registry.contentType,
@@ -122,15 +128,4 @@ function observeStatus({ workspaces, workspaceReady }: Families, statuses: reado
     workspaceReady.set({ name }, phase === 'Ready' ? 1 : 0);
   }
   for (const [phase, count] of counts) workspaces.set({ phase }, count);
-}
-
-function observeSources({ sourceSuccess, specs }: Families, summaries: readonly SourceSummary[]): void {
-  sourceSuccess.reset();
-  specs.reset();
-  for (const { id: source, lastSuccess, specs: counts } of summaries) {
-    sourceSuccess.set({ source }, (lastSuccess ?? 0) / 1000);
-    specs.set({ source, state: 'valid' }, counts.valid);
-    specs.set({ source, state: 'invalid' }, counts.invalid);
-    specs.set({ source, state: 'last_good' }, counts.lastGood);
-  }
 }
