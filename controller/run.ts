@@ -1,14 +1,18 @@
 import { mkdir } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
+import { createStateFile } from './apply/state-file.js';
 import { assembleController, type AssembledController } from './assembly.js';
 import type { RunOptions } from './cli/actions.js';
 import { controlSocketPath } from './cli/control-client.js';
 import { EXIT } from './cli/exit-codes.js';
 import type { CliIo } from './cli/io.js';
 import { createProgress } from './cli/progress.js';
+import { createDeployments } from './deployments.js';
 import { connectEngine } from './docker/dockerode-port.js';
 import { findEndpoint, type EngineEndpoint } from './docker/endpoint.js';
 import type { Controller } from './engine/controller-types.js';
+import type { Hooks } from './engine/interfaces.js';
+import { createGitSources } from './git-sources.js';
 import { delay, systemClock } from './model/clock.js';
 import { DRIFT_FIELDS, OPERATION_TYPES, type OperationType } from './plan/types.js';
 import { createReporting } from './reporting.js';
@@ -51,7 +55,15 @@ export async function run(options: RunOptions, around: Surroundings): Promise<nu
   const store = createStatusStore({ now: systemClock.now });
   const progress = createProgress(io);
   const docker = connectEngine(endpoint, { onRequest: (request) => metrics.engineRequest(request), dockerConfigDir: around.env['DOCKER_CONFIG'] ?? `${around.home}/.docker` });
-  const sources = createDesiredState({ directories: options.specs, secretsDir: options.secretsDir, stateDir, instance: options.instance, clock: systemClock });
+  const git = createGitSources(options.git, {
+    stateDir,
+    env: around.env,
+    clock: systemClock,
+    random: Math.random,
+    events: { onFetch: (facts) => deployments.git.onFetch(facts), onCommit: (facts) => deployments.git.onCommit(facts) },
+  });
+  const sources = createDesiredState({ directories: options.specs, git, secretsDir: options.secretsDir, stateDir, instance: options.instance, clock: systemClock });
+  const onStateError = (error: Error) => log.warn({ error }, 'the state directory cannot be written; work goes on without it');
   const engine = { detail: 'the engine was not asked yet', failures: 0 };
   const reporting = createReporting({
     store,
@@ -64,6 +76,16 @@ export async function run(options: RunOptions, around: Surroundings): Promise<nu
     },
     onRealising: progress.realising,
   });
+  const deployments = createDeployments({
+    store,
+    metrics,
+    log,
+    clock: systemClock,
+    told: createStateFile(join(stateDir, 'deployments.json'), onStateError),
+    appliedOf: (source) => git.find(({ id }) => id === source)?.git().applied ?? null,
+    notify: () => undefined,
+    showState: () => undefined,
+  });
   const controller = assembleController({
     docker,
     sources,
@@ -75,10 +97,10 @@ export async function run(options: RunOptions, around: Surroundings): Promise<nu
     once: options.once,
     clock: systemClock,
     random: Math.random,
-    hooks: reporting.hooks,
+    hooks: together(reporting.hooks, deployments.hooks),
     onOperation: reporting.onOperation,
     onPullProgress: (_key, pull) => progress.pulled(pull),
-    onStateError: (error) => log.warn({ error }, 'the state directory cannot be written; work goes on without it'),
+    onStateError,
   });
   const server = createServer({
     listen: options.once ? null : options.listen,
@@ -93,20 +115,36 @@ export async function run(options: RunOptions, around: Surroundings): Promise<nu
   });
   store.subscribe(progress.changed);
   const { address } = await server.start();
-  log.info({ engine: endpoint.host, origin: endpoint.origin, specs: options.specs, stateDir, address, version: around.version }, 'controller starts');
+  log.info({ engine: endpoint.host, origin: endpoint.origin, specs: options.specs, git: options.git.map(({ name, url }) => `${name}: ${url.text}`), stateDir, address, version: around.version }, 'controller starts');
+  for (const source of git) source.start();
   controller.start();
   try {
     const outcome = await firstConvergence(options, { controller, store, sources, engine, signal });
-    if (outcome !== 'interrupted') progress.settled(store.list(), { specs: options.specs, secretsDir: options.secretsDir, stateDir: options.stateDir, address, dockerHost: dockerHost(endpoint) });
+    if (outcome !== 'interrupted') progress.settled(store.list(), { specs: options.specs, git: options.git, secretsDir: options.secretsDir, stateDir: options.stateDir, address, dockerHost: dockerHost(endpoint) });
     if (options.once) return finishOnce(outcome, store, sources, engine.detail, io);
     await untilAborted(signal);
     return EXIT.ok;
   } finally {
     log.info({}, 'controller stops; workspaces keep running');
-    await controller.stop(SHUTDOWN_GRACE_MS);
+    await Promise.all([...git.map((source) => source.stop()), controller.stop(SHUTDOWN_GRACE_MS)]);
     await server.stop();
     docker.close();
   }
+}
+
+/** Both hear of it. */
+function together(hooks: Hooks, { scanned, drift }: Pick<Hooks, 'scanned' | 'drift'>): Hooks {
+  return {
+    ...hooks,
+    scanned(snapshot) {
+      hooks.scanned(snapshot);
+      scanned(snapshot);
+    },
+    drift(...facts) {
+      hooks.drift(...facts);
+      drift(...facts);
+    },
+  };
 }
 
 type Outcome = 'converged' | 'failed' | 'timeout' | 'interrupted' | 'engine';
@@ -121,7 +159,7 @@ interface Convergence {
 
 /** Until every workspace is as wanted, or has failed in a way that waiting does not mend. */
 async function firstConvergence(options: RunOptions, parts: Convergence): Promise<Outcome> {
-  const { controller, store, engine, signal } = parts;
+  const { controller, store, sources, engine, signal } = parts;
   const deadline = systemClock.now() + options.timeoutMs;
   while (!signal.aborted) {
     if (options.once && engine.failures >= ONCE_ENGINE_TRIES) return 'engine';
@@ -129,7 +167,7 @@ async function firstConvergence(options: RunOptions, parts: Convergence): Promis
     const statuses = store.list();
     const hopeless = statuses.filter((status) => !settled(status) && (failed(status, status.cache === null ? null : store.cache(status.cache.name)) || controller.failures(status.name) >= ONCE_WORKSPACE_TRIES));
     const open = statuses.length - statuses.filter(settled).length - hopeless.length;
-    if (controller.idle() && open === 0) return hopeless.length === 0 ? 'converged' : 'failed';
+    if (controller.idle() && sources.isSettled() && open === 0) return hopeless.length === 0 ? 'converged' : 'failed';
     await delay(systemClock, 50, signal);
   }
   return 'interrupted';

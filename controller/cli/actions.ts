@@ -55,12 +55,26 @@ export interface ControllerOptions {
   readonly output: OutputFormat;
 }
 
+export interface WorkspacesOptions extends ControllerOptions {
+  /** With source and revision. */
+  readonly wide: boolean;
+}
+
 export interface ApproveOptions extends ControllerOptions {
   /** Null stands for all that is held. */
   readonly names: readonly string[] | null;
 }
 
 export interface DescribeOptions extends ControllerOptions {
+  readonly name: string;
+}
+
+export const SOURCE_ACTIONS = ['sync', 'suspend', 'resume'] as const;
+export type SourceAction = (typeof SOURCE_ACTIONS)[number];
+
+export interface SourceOptions extends ControllerOptions {
+  readonly action: SourceAction;
+  /** Of a git source. */
   readonly name: string;
 }
 
@@ -96,9 +110,11 @@ export interface Actions extends ClientActions {
 /** Those that ask a running controller, or nobody. */
 export interface ClientActions {
   approve(options: ApproveOptions): Promise<number>;
-  getWorkspaces(options: ControllerOptions): Promise<number>;
+  getWorkspaces(options: WorkspacesOptions): Promise<number>;
   describeWorkspace(options: DescribeOptions): Promise<number>;
   getCaches(options: ControllerOptions): Promise<number>;
+  getSources(options: ControllerOptions): Promise<number>;
+  source(options: SourceOptions): Promise<number>;
   cacheStatus(options: CacheOptions): Promise<number>;
   describeCache(options: DescribeOptions): Promise<number>;
   cacheClear(options: CacheClearOptions): Promise<number>;

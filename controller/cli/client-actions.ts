@@ -1,8 +1,9 @@
 import type { CacheStatus } from '../model/cache.js';
 import type { WorkspaceStatus } from '../model/status.js';
 import type { Workspace } from '../model/workspace.generated.js';
+import type { SourceSummary } from '../status/sources.js';
 import type { CountedEvent } from '../status/events.js';
-import type { ApproveOptions, CacheClearOptions, ClientActions, ControllerOptions, DescribeOptions, NewOptions } from './actions.js';
+import type { ApproveOptions, CacheClearOptions, ClientActions, ControllerOptions, DescribeOptions, NewOptions, SourceOptions, WorkspacesOptions } from './actions.js';
 import { ask, printed } from './ask.js';
 import { cacheStatusText } from './cache-text.js';
 import { cacheTable } from './cache-table.js';
@@ -11,6 +12,7 @@ import { describeWorkspaceText } from './describe-text.js';
 import { EXIT } from './exit-codes.js';
 import { collectGarbage } from './gc-action.js';
 import type { CliIo } from './io.js';
+import { sourceTable } from './source-table.js';
 import { oneLineText } from './table.js';
 import { workspaceTable } from './workspace-table.js';
 
@@ -26,6 +28,8 @@ export function createClientActions(io: CliIo, signal?: AbortSignal): ClientActi
     approve: (options) => approve(io, options),
     getWorkspaces: (options) => getWorkspaces(io, options),
     describeWorkspace: (options) => describeWorkspace(io, options),
+    getSources: (options) => getSources(io, options),
+    source: (options) => actOnSource(io, options),
     getCaches: (options) => getCaches(io, options),
     cacheStatus: ({ cache, ...options }) => showCache(io, { ...options, name: cache }, cacheStatusText),
     describeCache: (options) => showCache(io, options, describeCacheText),
@@ -44,9 +48,9 @@ async function approve(io: CliIo, { names, stateDir, output }: ApproveOptions): 
   return refused.length > 0 ? EXIT.failed : EXIT.ok;
 }
 
-async function getWorkspaces(io: CliIo, { stateDir, output }: ControllerOptions): Promise<number> {
+async function getWorkspaces(io: CliIo, { stateDir, output, wide }: WorkspacesOptions): Promise<number> {
   const { items } = await ask<{ items: readonly WorkspaceStatus[] }>(stateDir, '/api/v1/workspaces');
-  io.out(output === 'json' ? printed({ items }) : workspaceTable(items, { now: io.now(), columns: io.columns, color: io.color }));
+  io.out(output === 'json' ? printed({ items }) : workspaceTable(items, { now: io.now(), columns: io.columns, color: io.color, wide }));
   return EXIT.ok;
 }
 
@@ -55,6 +59,18 @@ async function describeWorkspace(io: CliIo, { name, stateDir, output }: Describe
   const status = await ask<WorkspaceStatus>(stateDir, `/api/v1/workspaces/${query}`);
   const { items: events } = await ask<{ items: readonly CountedEvent[] }>(stateDir, `/api/v1/events?workspace=${query}`);
   io.out(output === 'json' ? printed({ ...status, events }) : describeWorkspaceText(status, events, io.now()));
+  return EXIT.ok;
+}
+
+async function getSources(io: CliIo, { stateDir, output }: ControllerOptions): Promise<number> {
+  const { items } = await ask<{ items: readonly SourceSummary[] }>(stateDir, '/api/v1/sources');
+  io.out(output === 'json' ? printed({ items }) : sourceTable(items, { now: io.now(), columns: io.columns, color: io.color }));
+  return EXIT.ok;
+}
+
+async function actOnSource(io: CliIo, { action, name, stateDir, output }: SourceOptions): Promise<number> {
+  const { message } = await ask<{ message: string }>(stateDir, `/api/v1/sources/${encodeURIComponent(name)}/${action}`, {});
+  io.out(output === 'json' ? printed({ source: name, message }) : `${oneLineText(message)}\n`);
   return EXIT.ok;
 }
 

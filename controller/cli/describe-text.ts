@@ -9,13 +9,14 @@ export function describeWorkspaceText(status: WorkspaceStatus, events: readonly 
   return [renderFacts([...facts(status, now), ...cacheFacts(status)]), conditionsSection(status.conditions, now), eventsSection(events, now)].join('');
 }
 
-function facts({ name, phase, location, specHash, container }: WorkspaceStatus, now: number): string[][] {
+function facts({ name, phase, location, revision, specHash, container }: WorkspaceStatus, now: number): string[][] {
   const spec = location === null ? '-' : `${location.file}:${location.line}:${location.column}`;
   const rows = [
     ['Name:', name],
     ['Phase:', phase],
     ['Spec:', spec],
     ['Spec hash:', specHash ?? '-'],
+    ...(location?.source.startsWith('git:') ? [['Source:', location.source], ['Revision:', revision ?? 'none yet']] : []),
   ];
   if (container === null) return [...rows, ['Container:', 'none']];
   const { id, image, state, health, ports, startedAt } = container;

@@ -87,7 +87,13 @@ export function readRunOptions(command: Command): RunOptions {
 }
 
 export function outputOf(command: Command): OutputFormat {
-  return command.optsWithGlobals<{ output: OutputFormat }>().output;
+  const { output } = command.optsWithGlobals<{ output: OutputFormat | 'wide' }>();
+  return output === 'wide' ? 'text' : output;
+}
+
+/** Only some tables have more columns; the others are as they are. */
+export function isWide(command: Command): boolean {
+  return command.optsWithGlobals<{ output: OutputFormat | 'wide' }>().output === 'wide';
 }
 
 function planPart(command: Command, raw: RawOptions): PlanOptions {

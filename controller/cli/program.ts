@@ -11,6 +11,7 @@ import { registerGet } from './get.js';
 import { registerNew } from './new.js';
 import { registerPlan } from './plan.js';
 import { registerRun } from './run.js';
+import { registerSource } from './source.js';
 import { registerValidate } from './validate.js';
 
 /** Runs the command line `args` (without node and the script) and gives the exit code. Never ends the process itself. */
@@ -42,7 +43,7 @@ export function createProgram({ io, version }: CliContext, commands: CommandCont
       getErrHasColors: () => false,
     })
     .configureHelp({ showGlobalOptions: true })
-    .addOption(new Option('-o, --output <format>', 'format of the result').choices(OUTPUT_FORMATS).default('text').env('KALPANA_OUTPUT'));
+    .addOption(new Option('-o, --output <format>', 'format of the result').choices([...OUTPUT_FORMATS, 'wide']).default('text').env('KALPANA_OUTPUT'));
   registerRun(program, commands);
   registerPlan(program, commands);
   registerValidate(program, commands);
@@ -51,6 +52,7 @@ export function createProgram({ io, version }: CliContext, commands: CommandCont
   registerDescribe(program, commands);
   registerCache(program, commands);
   registerGc(program, commands);
+  registerSource(program, commands);
   registerNew(program, commands);
   return program;
 }

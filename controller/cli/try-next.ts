@@ -1,9 +1,12 @@
 import { containerName } from '../model/names.js';
+import type { SpecLocation } from '../model/desired.js';
+import type { GitSettings } from '../model/git.js';
 import type { WorkspaceStatus } from '../model/status.js';
 import { hostPortText } from './workspace-table.js';
 
 export interface TryNext {
   readonly specs: readonly string[];
+  readonly git: readonly GitSettings[];
   readonly secretsDir: string | null;
   readonly stateDir: string;
   /** `host:port` of /metrics, null when there is none. */
@@ -13,16 +16,17 @@ export interface TryNext {
 }
 
 /** Lines to paste, made of what runs here. */
-export function tryNextText(statuses: readonly WorkspaceStatus[], { specs, secretsDir, stateDir, address, dockerHost }: TryNext): string {
+export function tryNextText(statuses: readonly WorkspaceStatus[], { specs, git, secretsDir, stateDir, address, dockerHost }: TryNext): string {
   const first = statuses.find(({ phase }) => phase === 'Ready');
   const engine = dockerHost === null ? '' : `DOCKER_HOST=${quoted(dockerHost)} `;
   const planFlags = [
     ...specs.map((directory) => `--specs ${quoted(directory)}`),
+    ...git.flatMap(gitFlags),
     ...(secretsDir === null ? [] : [`--secrets-dir ${quoted(secretsDir)}`]),
     `--state-dir ${quoted(stateDir)}`,
   ];
   const lines = [
-    first?.location == null ? null : `edit ${first.location.file} and save it: the change is live seconds later`,
+    first?.location == null ? null : changeLine(first.location),
     first === undefined ? null : `${engine}docker rm -f ${containerName(first.name)}    # and see it return`,
     `${engine}npx kalpana plan ${planFlags.join(' ')}`,
     `npx kalpana get workspaces --state-dir ${quoted(stateDir)}`,
@@ -47,4 +51,13 @@ function reachable(address: string): string {
 
 function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+function changeLine({ source, file }: SpecLocation): string {
+  const isCommitted = source.startsWith('git:');
+  return isCommitted ? `commit a change of ${file} and push it: it is live seconds later` : `edit ${file} and save it: the change is live seconds later`;
+}
+
+function gitFlags({ url, ref, path }: GitSettings): string[] {
+  return [`--git ${quoted(url.text)}`, ...(ref === null ? [] : [`--git-ref ${quoted(ref)}`]), ...(path === '' ? [] : [`--git-path ${quoted(path)}`])];
 }

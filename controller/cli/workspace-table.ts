@@ -6,15 +6,17 @@ import { phaseTone } from './paint.js';
 import { renderTable, type Cell, type TableOptions } from './table.js';
 
 const HEADINGS = ['NAME', 'PHASE', 'READY', 'IMAGE', 'PORTS', 'AGE', 'MESSAGE'] as const;
+const WIDE_HEADINGS = ['NAME', 'PHASE', 'READY', 'IMAGE', 'PORTS', 'AGE', 'SOURCE', 'REVISION', 'MESSAGE'] as const;
 
-/** @param options `now` in milliseconds since the epoch */
-export function workspaceTable(statuses: readonly WorkspaceStatus[], options: TableOptions & { readonly now: number }): string {
+/** @param options `now` in milliseconds since the epoch; `wide`: with source and revision */
+export function workspaceTable(statuses: readonly WorkspaceStatus[], options: TableOptions & { readonly now: number; readonly wide?: boolean }): string {
   if (statuses.length === 0) return 'No workspaces.\n';
-  const heading: Cell[] = HEADINGS.map((text) => ({ text, tone: 'strong' }));
-  return renderTable([heading, ...statuses.map((status) => row(status, options.now))], options);
+  const { wide = false, now } = options;
+  const heading: Cell[] = (wide ? WIDE_HEADINGS : HEADINGS).map((text) => ({ text, tone: 'strong' }));
+  return renderTable([heading, ...statuses.map((status) => row(status, now, wide))], options);
 }
 
-function row(status: WorkspaceStatus, now: number): Cell[] {
+function row(status: WorkspaceStatus, now: number, wide: boolean): Cell[] {
   const { name, phase, conditions, container } = status;
   return [
     name,
@@ -23,6 +25,7 @@ function row(status: WorkspaceStatus, now: number): Cell[] {
     container?.image ?? '-',
     portsText(container?.ports ?? []),
     container?.startedAt == null ? '-' : formatAge(now - container.startedAt),
+    ...(wide ? [status.location?.source ?? '-', status.revision?.slice(0, 12) ?? '-'] : []),
     messageOf(status),
   ];
 }

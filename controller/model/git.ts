@@ -1,7 +1,7 @@
 import type { SpecProblem } from './desired.js';
 import type { GitUrl } from './git-url.js';
 
-/** One commit. Author and subject are as somebody wrote them: escape before they reach a terminal. */
+/** One commit. Author and subject are one line each, with control characters escaped. */
 export interface Commit {
   /** The full hash. */
   readonly revision: string;

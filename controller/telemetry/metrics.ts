@@ -49,6 +49,10 @@ export interface Metrics {
    * it would be a label until the next `sources`.
    */
   webhook(facts: { readonly source: string; readonly result: HookResult }): void;
+  /** A git source's server was asked. */
+  fetched(facts: { readonly source: string; readonly isAnswered: boolean; readonly seconds: number }): void;
+  /** A commit was looked at. */
+  commit(facts: { readonly source: string; readonly result: 'applied' | 'refused' }): void;
   /** All sources there are: the series of others go, counters too. */
   sources(summaries: readonly SourceSummary[]): void;
   deletionsHeld(count: number): void;

@@ -1,3 +1,4 @@
+import type { GitStatus } from '../model/git.js';
 import type { SourceSummary } from '../status/sources.js';
 import type { Families } from './families.js';
 import type { Metrics } from './metrics.js';
@@ -5,8 +6,12 @@ import type { Metrics } from './metrics.js';
 export const HOOK_RESULTS = ['accepted', 'refused', 'limited', 'too_large', 'busy'] as const;
 export type HookResult = (typeof HOOK_RESULTS)[number];
 
-export function createSourceMetrics({ sourceSuccess, specs, gitWebhooks }: Families): Pick<Metrics, 'sources' | 'webhook'> {
-  /** Those that have series of hooks. */
+const FETCH_RESULTS = ['success', 'failure'] as const;
+const COMMIT_RESULTS = ['applied', 'refused'] as const;
+
+export function createSourceMetrics(families: Families): Pick<Metrics, 'sources' | 'webhook' | 'fetched' | 'commit'> {
+  const { sourceSuccess, specs, gitWebhooks, gitFetches, gitFetchSeconds, gitCommits, sourceRevision, gitAttempted, gitFailing, gitSuspended } = families;
+  /** The git sources that have series. */
   const known = new Set<string>();
 
   /** `rate()` needs the 0 before the first. */
@@ -14,30 +19,51 @@ export function createSourceMetrics({ sourceSuccess, specs, gitWebhooks }: Famil
     if (known.has(source)) return;
     known.add(source);
     for (const result of HOOK_RESULTS) gitWebhooks.inc({ source, result }, 0);
+    for (const result of FETCH_RESULTS) gitFetches.inc({ source, result }, 0);
+    for (const result of COMMIT_RESULTS) gitCommits.inc({ source, result }, 0);
+    gitFetchSeconds.zero({ source });
   }
 
   function disappear(source: string): void {
     known.delete(source);
     for (const result of HOOK_RESULTS) gitWebhooks.remove({ source, result });
+    for (const result of FETCH_RESULTS) gitFetches.remove({ source, result });
+    for (const result of COMMIT_RESULTS) gitCommits.remove({ source, result });
+    gitFetchSeconds.remove({ source });
   }
 
   function sources(summaries: readonly SourceSummary[]): void {
     const ids = new Set(summaries.map(({ id }) => id));
     for (const source of [...known].filter((id) => !ids.has(id))) disappear(source);
-    sourceSuccess.reset();
-    specs.reset();
-    for (const { id: source, lastSuccess, specs: counts } of summaries) {
+    for (const family of [sourceSuccess, specs, sourceRevision, gitAttempted, gitFailing, gitSuspended]) family.reset();
+    for (const { id: source, lastSuccess, specs: counts, git } of summaries) {
       sourceSuccess.set({ source }, (lastSuccess ?? 0) / 1000);
       specs.set({ source, state: 'valid' }, counts.valid);
       specs.set({ source, state: 'invalid' }, counts.invalid);
       specs.set({ source, state: 'last_good' }, counts.lastGood);
-      // Nobody sends a hook for a directory.
-      if (!source.startsWith('dir:')) appear(source);
+      if (git !== null) observeGit(source, git);
     }
+  }
+
+  function observeGit(source: string, { applied, attempted, failure, isSuspended }: GitStatus): void {
+    appear(source);
+    if (applied !== null) sourceRevision.set({ source, revision: applied.revision }, 1);
+    if (attempted !== null) gitAttempted.set({ source, revision: attempted.revision }, 1);
+    gitFailing.set({ source }, failure === null ? 0 : 1);
+    gitSuspended.set({ source }, isSuspended ? 1 : 0);
   }
 
   return {
     sources,
+    fetched({ source, isAnswered, seconds }) {
+      appear(source);
+      gitFetches.inc({ source, result: isAnswered ? 'success' : 'failure' });
+      gitFetchSeconds.observe({ source }, seconds);
+    },
+    commit({ source, result }) {
+      appear(source);
+      gitCommits.inc({ source, result });
+    },
     webhook({ source, result }) {
       appear(source);
       gitWebhooks.inc({ source, result });

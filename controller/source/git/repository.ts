@@ -1,6 +1,7 @@
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Commit, GitSettings } from '../../model/git.js';
+import { escapeControls } from '../problem.js';
 import { accessOf } from './access.js';
 import type { Git, GitCall } from './git-command.js';
 import { verifyCommit } from './verify.js';
@@ -14,6 +15,7 @@ const SMALL = 64 * 1024;
 const LIST_BYTES = 16 * 1024 * 1024;
 /** Each fetch leaves a pack. */
 const PACKS_AT_MOST = 40;
+const LONGEST_LINE = 200;
 const HASH = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 
 export interface TreeEntry {
@@ -75,7 +77,7 @@ export function createRepository(settings: GitSettings, directory: string, git: 
     if (hash === null) return null;
     const out = await local(['log', '-1', '--no-show-signature', '--no-decorate', '--encoding=UTF-8', '--format=%H%x00%an <%ae>%x00%s%x00%ct', hash]);
     const [revision = '', author = '', subject = '', seconds = '0'] = out.toString('utf8').replace(/\n$/, '').split('\0');
-    return { revision, author, subject: subject.slice(0, 200), committedAt: Number(seconds) * 1_000 };
+    return { revision, author: lineOf(author), subject: lineOf(subject), committedAt: Number(seconds) * 1_000 };
   }
 
   async function packs(): Promise<{ count: number; bytes: number }> {
@@ -159,6 +161,11 @@ export function createRepository(settings: GitSettings, directory: string, git: 
     isSound: () => local(['fsck', '--no-dangling', '--no-progress'], { maxOutput: LIST_BYTES, timeoutMs: 10 * LOCAL_MS }).then(() => true, () => false),
     discard: () => rm(clone, { recursive: true, force: true }),
   };
+}
+
+/** Whatever its author wrote: one line, safe to print. */
+function lineOf(text: string): string {
+  return escapeControls(text).slice(0, LONGEST_LINE);
 }
 
 /** `<hash> blob <size>\n<content>\n` for each that was asked for. */

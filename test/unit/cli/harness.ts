@@ -42,6 +42,8 @@ export async function runNoting(args: readonly string[], code = 0) {
     approve: note('approve'),
     getWorkspaces: note('getWorkspaces'),
     describeWorkspace: note('describeWorkspace'),
+    getSources: note('getSources'),
+    source: note('source'),
     getCaches: note('getCaches'),
     cacheStatus: note('cacheStatus'),
     describeCache: note('describeCache'),

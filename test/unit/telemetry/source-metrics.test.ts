@@ -8,7 +8,8 @@ function openMetrics() {
   return { metrics, hooks };
 }
 
-const source = (id: string): SourceSummary => ({ id, lastSuccess: null, readOnce: false, specs: { valid: 0, invalid: 0, lastGood: 0 }, problems: [] });
+const GIT = { url: 'https://git.example/specs.git', ref: 'main', path: '.', isSuspended: false, attempted: null, applied: null, appliedAt: null, fetchedAt: null, failure: null };
+const source = (id: string): SourceSummary => ({ id, lastSuccess: null, readOnce: false, specs: { valid: 0, invalid: 0, lastGood: 0 }, problems: [], git: id.startsWith('dir:') ? null : GIT });
 const series = (id: string, ...values: number[]) =>
   ['accepted', 'refused', 'limited', 'too_large', 'busy'].map((result, index) => `kalpana_git_webhooks_total{source="${id}",result="${result}"} ${values[index] ?? 0}`);
 

@@ -1,0 +1,60 @@
+import { mkdir } from 'node:fs/promises';
+import type { DesiredSnapshot } from '../../model/desired.js';
+import type { Commit, GitFailure, GitSettings } from '../../model/git.js';
+import { nodeFileSystem } from '../file-system.js';
+import { merge } from '../merge.js';
+import { createPacer } from '../pacer.js';
+import { createCacheResolver } from '../resolve-cache.js';
+import { createResolver } from '../resolver.js';
+import type { SpecSchemas } from '../schema.js';
+import { createSecretReader } from '../secrets.js';
+import type { Definition, SourceReading, SpecFile } from '../spec-file.js';
+import { createCommitReader } from './commit-files.js';
+import type { Git } from './git-command.js';
+import { judgeCommit } from './judge.js';
+import { createRepository } from './repository.js';
+
+/** One commit of a repository, and what it wants. */
+export interface CommitSpecs {
+  readonly commit: Commit;
+  readonly snapshot: DesiredSnapshot;
+  /** Why it would not be applied. */
+  readonly failure: GitFailure | null;
+}
+
+export interface CommitSnapshotOptions {
+  /** Whose `ref` is read. */
+  readonly settings: GitSettings;
+  /** For the clone; the caller removes it. */
+  readonly directory: string;
+  readonly git: Git;
+  readonly schemas: SpecSchemas;
+  readonly signal: AbortSignal;
+}
+
+/** Reads a commit without an engine, a state and secrets. Throws a GitError or a RefError when it cannot be had. */
+export async function readCommitSpecs({ settings, directory, git, schemas, signal }: CommitSnapshotOptions): Promise<CommitSpecs> {
+  await mkdir(directory, { recursive: true });
+  const id = `git:${settings.name}`;
+  const repository = createRepository(settings, directory, git);
+  const breathe = createPacer(signal);
+  await repository.prepare();
+  const { name } = await repository.resolve(signal);
+  const commit = await repository.fetch(name, signal);
+  const readCommit = createCommitReader(repository, schemas, { id, path: settings.path });
+  const { files, failure } = await judgeCommit(commit, { id, path: settings.path, repository, readCommit, breathe });
+  return { commit, failure, snapshot: await snapshotOf(id, files, commit) };
+}
+
+async function snapshotOf(id: string, files: readonly SpecFile[], commit: Commit): Promise<DesiredSnapshot> {
+  const reading: SourceReading = { id, files: files.map((file) => ({ ...file, isSettling: false, staleBecause: null })), problems: [], isWhole: true };
+  const merged = merge([reading], new Map<string, Definition>());
+  const wanted = [...merged.wanted.values()].sort((a, b) => (a.definition.key < b.definition.key ? -1 : 1));
+  const secrets = createSecretReader({ directory: null, instance: 'default', fs: nodeFileSystem }).scan();
+  const resolve = createResolver();
+  const workspaces: DesiredSnapshot['workspaces'] = new Map(
+    await Promise.all(wanted.map(async ({ definition, ...rest }) => (definition.kind === 'Workspace' ? [(await resolve({ ...rest, definition }, secrets)).desired] : []))).then((found) => found.flat().map((desired) => [desired.name, desired] as const)),
+  );
+  const caches = createCacheResolver().resolve(wanted.flatMap(({ definition, ...rest }) => (definition.kind === 'NixCache' ? [{ ...rest, definition }] : [])), merged, workspaces.values());
+  return { complete: true, workspaces, caches, claimed: new Set(), absent: new Set(), removed: new Map(), problems: merged.problems, revisions: new Map([[id, commit.revision]]) };
+}
