@@ -1,9 +1,12 @@
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Clock } from './model/clock.js';
+import type { PlanOptions } from './cli/actions.js';
+import { systemClock, type Clock } from './model/clock.js';
 import type { GitSettings } from './model/git.js';
-import { createGit } from './source/git/git-command.js';
+import { createGit, type Git } from './source/git/git-command.js';
 import { createGitSource, type GitSource, type GitSourceEvents } from './source/git/git-source.js';
+import type { Surroundings } from './run.js';
 import { loadSchemas } from './source/schema.js';
 
 const PROXIES = ['http_proxy', 'https_proxy', 'no_proxy', 'all_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'ALL_PROXY'];
@@ -12,10 +15,14 @@ const PROXIES = ['http_proxy', 'https_proxy', 'no_proxy', 'all_proxy', 'HTTP_PRO
 export function createGitSources(settings: readonly GitSettings[], { stateDir, env, clock, random, events }: { readonly stateDir: string; readonly env: Readonly<Record<string, string | undefined>>; readonly clock: Clock; readonly random: () => number; readonly events: GitSourceEvents }): GitSource[] {
   if (settings.length === 0) return [];
   const directory = join(stateDir, 'git');
-  const proxies = Object.fromEntries(PROXIES.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
-  const git = createGit({ path: env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin', home: directory, proxies });
+  const git = gitCommand(directory, env);
   const schemas = loadSchemas();
   return settings.map((one) => createGitSource({ settings: one, directory, git, schemas, clock, random, events }));
+}
+
+export function gitCommand(home: string, env: Readonly<Record<string, string | undefined>>): Git {
+  const proxies = Object.fromEntries(PROXIES.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
+  return createGit({ path: env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin', home, proxies });
 }
 
 /** The shared secret of a source's hooks; null: it takes none. Read each time: a file may be replaced. */
@@ -27,4 +34,30 @@ export async function hookSecret(settings: readonly GitSettings[], name: string)
 /** One line break at the end belongs to the file, not to the secret. */
 export async function secretIn(file: string): Promise<string> {
   return (await readFile(file, 'utf8')).replace(/\r?\n$/, '');
+}
+
+/** For a plan: each repository is read once, into clones that go afterwards; the controller's own are not touched. */
+export async function withGitSources<T>(options: Pick<PlanOptions, 'git'>, { env, signal }: Pick<Surroundings, 'env' | 'signal'>, use: (git: readonly GitSource[]) => Promise<T>): Promise<T> {
+  const stateDir = await mkdtemp(join(tmpdir(), 'kalpana-plan-'));
+  const quiet = { onFetch: () => undefined, onCommit: () => undefined };
+  const git = createGitSources(options.git, { stateDir, env, clock: systemClock, random: Math.random, events: quiet });
+  try {
+    for (const source of git) source.start();
+    await Promise.all(git.map((source) => untilSettled(source, signal)));
+    return await use(git);
+  } finally {
+    await Promise.all(git.map((source) => source.stop()));
+    await rm(stateDir, { recursive: true, force: true });
+  }
+}
+
+function untilSettled(source: GitSource, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (source.isSettled() || signal.aborted) resolve();
+    };
+    source.subscribe(look);
+    signal.addEventListener('abort', look, { once: true });
+    look();
+  });
 }

@@ -14,10 +14,12 @@ import { delay, systemClock } from './model/clock.js';
 import { explain, type Failure } from './model/reasons.js';
 import { createCaches, type Caches } from './nix/caches.js';
 import { createWorld, type World } from './observe/world.js';
+import { withGitSources } from './git-sources.js';
 import { renderOperation } from './plan/render.js';
 import { planShared } from './plan/shared.js';
 import type { Operation, Plan } from './plan/types.js';
 import type { Surroundings } from './run.js';
+import type { GitSource } from './source/git/git-source.js';
 import { createDesiredState } from './source/desired-state.js';
 import { formatProblem } from './source/problem.js';
 
@@ -36,7 +38,7 @@ export async function plan(options: PlanCommandOptions, around: Surroundings): P
   const endpoint = await findEndpoint(around.env, around.home);
   const docker = connectEngine(endpoint, {});
   try {
-    return await planOn(docker, options, around);
+    return await withGitSources(options, around, (git) => planOn(docker, options, git, around));
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
     around.io.err(`error: ${explain(classifyCall(error))}\n`);
@@ -46,8 +48,8 @@ export async function plan(options: PlanCommandOptions, around: Surroundings): P
   }
 }
 
-async function planOn(docker: DockerPort, options: PlanOptions, { io, signal }: Surroundings): Promise<number> {
-  const sources = createDesiredState({ directories: options.specs, secretsDir: options.secretsDir, stateDir: options.stateDir, instance: options.instance, clock: systemClock, readOnly: true });
+async function planOn(docker: DockerPort, options: PlanOptions, git: readonly GitSource[], { io, signal }: Surroundings): Promise<number> {
+  const sources = createDesiredState({ directories: options.specs, git, secretsDir: options.secretsDir, stateDir: options.stateDir, instance: options.instance, clock: systemClock, readOnly: true });
   const world = createWorld(docker);
   const caches = foreseenCaches(docker, world, options, signal);
   const state = createState(caches);
