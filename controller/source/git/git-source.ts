@@ -178,7 +178,7 @@ export function createGitSource(options: GitSourceOptions): GitSource {
     knownRef = null;
     let found = failureOf(error);
     // The server may be well, and the clone be what stands in the way. What is in force is not read from it again.
-    if (found.reason !== 'RefMissing' && isLocal(error) && !(await repository.isSound())) {
+    if (found.reason !== 'RefMissing' && isLocal(error) && (isLeftLocked(error) || !(await repository.isSound()))) {
       await repository.discard().catch(() => undefined);
       failures = 1;
       found = { reason: 'GitUnusable', message: `the clone in ${directory} is broken and is made anew: ${found.message}`, problems: [] };
@@ -241,6 +241,11 @@ export function createGitSource(options: GitSourceOptions): GitSource {
   function failureNow(): GitFailure | null {
     return unanswered ?? inForce.refused?.failure ?? null;
   }
+}
+
+/** By a process that was killed: this one runs one command at a time in its clone. */
+function isLeftLocked(error: unknown): boolean {
+  return error instanceof GitError && /\.lock': File exists/.test(error.stderr);
 }
 
 /** What may come of the clone, and not of the server or of time. */
