@@ -152,9 +152,14 @@ function killGroup({ pid }: ChildProcess): void {
 function failure(why: GitErrorKind | null, call: GitCall, stderr: string, code: number | null, signal: string | null): GitError {
   if (why === 'timeout') return new GitError(why, `no answer within ${call.timeoutMs / 1_000} s`, stderr);
   if (why === 'aborted') return new GitError(why, 'the controller stops', stderr);
-  if (why === 'too-large' || /File too large|signal 25\b/.test(stderr) || signal === 'SIGXFSZ') return new GitError('too-large', 'the answer is larger than allowed', stderr);
+  if (why === 'too-large' || (call.maxFileBytes !== undefined && isCutOff(stderr, signal))) return new GitError('too-large', 'the answer is larger than allowed', stderr);
   if (code === 127) return new GitError('missing', 'the git command is not installed', stderr);
   return new GitError('failed', wordsOf(stderr) || `git ended with ${code ?? signal}`, stderr);
+}
+
+/** By the bound on files. What unpacks a fetch is killed then, and its parent has nothing else to say of it. */
+function isCutOff(stderr: string, signal: string | null): boolean {
+  return signal === 'SIGXFSZ' || /File too large|died of signal 25\b/.test(stderr) || /^(remote: .*\n)*fatal: fetch-pack: invalid index-pack output\n?$/.test(stderr);
 }
 
 /** The line that says why: the first error, before what only follows from it. */

@@ -86,11 +86,18 @@ export function createRepository(settings: GitSettings, directory: string, git: 
     return { count: names.filter((name) => name.endsWith('.pack')).length, bytes: sizes.reduce((sum, size) => sum + size, 0) };
   }
 
+  /** A fetch that was cut off leaves what it had got, and the next one would add to it. */
+  async function dropUnfinished(): Promise<void> {
+    const names = await readdir(join(clone, 'objects/pack')).catch((): string[] => []);
+    await Promise.all(names.filter((name) => name.startsWith('tmp_')).map((name) => rm(join(clone, 'objects/pack', name), { force: true })));
+  }
+
   return {
     async prepare() {
       await mkdir(directory, { recursive: true, mode: 0o700 });
       await writeFile(safeConfig, '[safe]\n\tdirectory = *\n', { mode: 0o600 });
       const isThere = await local(['rev-parse', '--is-bare-repository']).then(() => true, () => false);
+      await dropUnfinished();
       if (isThere) return false;
       const fresh = join(directory, 'clone.new');
       await rm(fresh, { recursive: true, force: true });
