@@ -6,6 +6,9 @@ import { SetupError, say } from './say.mjs';
 /** What a private engine needs: program to package. docker.io alone would leave iptables out on some releases. */
 export const ENGINE_PACKAGES = { dockerd: 'docker.io', iptables: 'iptables', ip: 'iproute2' };
 
+/** What the contract tests serve repositories with. */
+export const GIT_PACKAGES = { git: 'git', 'ssh-keygen': 'openssh-client', sshd: 'openssh-server', gpg: 'gnupg', openssl: 'openssl', curl: 'curl' };
+
 const ENV = { DEBIAN_FRONTEND: 'noninteractive' };
 
 /** Fields of /etc/os-release, e.g. `{ ID: 'debian', VERSION_CODENAME: 'bookworm' }`. */

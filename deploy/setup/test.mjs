@@ -4,7 +4,7 @@
 import { ensureBuild } from './build.mjs';
 import { ensureDependencies, ensureNode24 } from './dependencies.mjs';
 import { checkDemo } from './demo-check.mjs';
-import { ENGINE_PACKAGES, ensurePackages } from './packages.mjs';
+import { ENGINE_PACKAGES, GIT_PACKAGES, ensurePackages } from './packages.mjs';
 import { checkNode, runMain, say } from './say.mjs';
 import { endTestEngine, startTestEngine, sweepDeadRuns } from './test-engine.mjs';
 import { summarize, testRun } from './test-runs.mjs';
@@ -48,6 +48,7 @@ async function runParts(run, parts, jestArgs) {
   const engine = await engineUnderWay;
   const demo = engine && parts.has('demo') ? run.part('demo', (result) => checkDemo(result, engine, run)) : undefined;
   const projects = IN_PROCESS.filter((name) => parts.has(name));
+  if (projects.includes('contract')) await run.part('git', () => ensurePackages(GIT_PACKAGES, 'run the contract tests on real repositories'));
   if (projects.length > 0) await run.part(projects.join(', '), (result) => run.jest(result, { projects, args: jestArgs }));
   if (node24UnderWay) await runOnNode24(run, await node24UnderWay, jestArgs);
   await demo; // before the suites that measure time

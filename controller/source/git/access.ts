@@ -18,8 +18,8 @@ export function accessOf({ url, user, tokenFile, sshKeyFile, knownHostsFile, caF
     Object.assign(env, {
       GIT_SSH_VARIANT: 'ssh',
       GIT_SSH_COMMAND: SSH,
-      KALPANA_SSH_KEY: withoutTokens(sshKeyFile ?? '/dev/null'),
-      KALPANA_SSH_KNOWN_HOSTS: `"${withoutTokens(knownHostsFile ?? '/dev/null')}"`,
+      KALPANA_SSH_KEY: sshPath(sshKeyFile ?? '/dev/null'),
+      KALPANA_SSH_KNOWN_HOSTS: sshPath(knownHostsFile ?? '/dev/null'),
     });
   }
   // git refuses a repository that somebody else owns: whose this one is, was for the person to know who named it.
@@ -33,11 +33,11 @@ const TOKEN_HELPER = `!f() { [ "$1" = get ] || exit 0; printf 'username=%s\\npas
 const SSH = [
   'ssh -F /dev/null -o BatchMode=yes -o StrictHostKeyChecking=yes -o GlobalKnownHostsFile=/dev/null',
   '-o "UserKnownHostsFile=$KALPANA_SSH_KNOWN_HOSTS" -o ConnectTimeout=15 -o ServerAliveInterval=10 -o ServerAliveCountMax=3',
-  '-i "$KALPANA_SSH_KEY" -o IdentitiesOnly=yes -o PasswordAuthentication=no -o KbdInteractiveAuthentication=no',
+  '-o "IdentityFile=$KALPANA_SSH_KEY" -o IdentitiesOnly=yes -o PasswordAuthentication=no -o KbdInteractiveAuthentication=no',
   '-o ForwardAgent=no -o IdentityAgent=none -o ClearAllForwardings=yes -o UpdateHostKeys=no',
 ].join(' ');
 
-/** ssh reads a percent sign in a path as the beginning of a token. */
-function withoutTokens(path: string): string {
-  return path.replaceAll('%', '%%');
+/** As a value of an option: spaces need quotes, and a percent sign begins a token. */
+function sshPath(path: string): string {
+  return `"${path.replaceAll('%', '%%')}"`;
 }

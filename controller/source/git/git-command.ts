@@ -166,6 +166,6 @@ function isCutOff(stderr: string, signal: string | null): boolean {
 function wordsOf(stderr: string): string {
   const lines = stderr.split(/[\r\n]+/).map((line) => line.trim()).filter((line) => line !== '');
   // What a server sends ("remote: …") explains more than git's own "could not read from remote repository".
-  const line = lines.find((one) => /^(fatal|error|ssh|Host key|Permission denied|\S+@\S+: Permission denied|kex_|No .*host key|Load key)/i.test(one) && !/^error: RPC failed/.test(one)) ?? lines.at(-1) ?? '';
+  const line = lines.find((one) => /^(fatal:|error:|ssh:|Host key|Permission denied|\S+@\S+: Permission denied|kex_|No .*host key|Load key)/i.test(one) && !/^error: RPC failed/.test(one)) ?? lines.at(-1) ?? '';
   return escapeControls(line.replace(/^(fatal|error): /, '')).slice(0, LONGEST_WORDS);
 }

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { makeCertificate, serveGit, type GitHttpFault, type GitHttpOptions, type GitHttpServer } from '../../../support/git-http-server.js';
-import { workspaceText } from '../../../support/git-repository.js';
-import { createGitTestSite } from '../../../support/git-site.js';
+import { makeCertificate, serveGit, type GitHttpFault, type GitHttpOptions, type GitHttpServer } from '../../support/git-http-server.js';
+import { workspaceText } from '../../support/git-repository.js';
+import { createGitTestSite } from '../../support/git-site.js';
 
 let site: ReturnType<typeof createGitTestSite>;
 let server: GitHttpServer | null = null;
