@@ -3,6 +3,7 @@ import type { Clock } from '../model/clock.js';
 import { readNames } from './approve-body.js';
 import { clear, type Clear } from './clear.js';
 import { collect, type Collect } from './gc.js';
+import { isHook, type HookReceiver } from './hook.js';
 import { isTrustedHost } from './host-check.js';
 import { REPLY_HEADERS } from './line-stream.js';
 import { answer, cacheOfAction, failure, json, splitTarget, type Reply, type RouteContext } from './routes.js';
@@ -19,6 +20,8 @@ export interface HandlerOptions {
   readonly onClear: Clear | null;
   /** Null where nothing may be changed. */
   readonly onGc: Collect | null;
+  /** Null where no hooks are taken. */
+  readonly onHook: HookReceiver | null;
   readonly clock: Clock;
   readonly onError: (error: unknown) => void;
 }
@@ -50,6 +53,8 @@ async function reply(options: HandlerOptions, request: IncomingMessage, response
   if (path.startsWith('/api/') && options.listenHost !== null && !isTrustedHost(request.headers.host, options.listenHost)) {
     return failure(403, 'ask for localhost, for an address, or for the host name of --listen');
   }
+  // For any Host: hooks come through proxies, and what a web page sends has no signature.
+  if (options.onHook !== null && isHook(path)) return options.onHook(path, request);
   if (path === APPROVE) return approve(options, request);
   const toClear = cacheOfAction(path, 'clear');
   if (toClear !== null) return clear(toClear, request, options.onClear, options.context.store);

@@ -3,6 +3,7 @@ import { systemClock, type Clock } from '../model/clock.js';
 import type { Clear } from './clear.js';
 import type { Collect } from './gc.js';
 import { createHandler, type Approve } from './handler.js';
+import { createHookReceiver, type Hooks } from './hook.js';
 import { formatAddress, parseListenAddress } from './listen-address.js';
 import type { Health, RouteContext } from './routes.js';
 import { listenOnPort } from './tcp.js';
@@ -22,10 +23,14 @@ export interface ServerOptions {
   readonly onClear?: Clear;
   /** Collects a cache's garbage; not called for one that there is not. */
   readonly onGc?: Collect;
-  /** Of the keep-alives in long answers; the system's own without one. */
+  /** Takes `POST /hooks/git/SOURCE` on the TCP port, the only thing there that changes anything; none are taken without. */
+  readonly hooks?: Hooks;
+  /** Of the keep-alives in long answers and of the limit on hooks; the system's own without one. */
   readonly clock?: Clock;
   /** After so long a silence a connection ends, in ms. */
   readonly socketTimeoutMs?: number;
+  /** By then a request has come in whole, or its connection ends, in ms. */
+  readonly requestTimeoutMs?: number;
   /** An answer that could not be made; the peer gets a 500. */
   readonly onError: (error: unknown) => void;
 }
@@ -39,6 +44,8 @@ export interface ControllerServer {
 
 const GRACE_MS = 500;
 const SOCKET_TIMEOUT_MS = 30_000;
+const REQUEST_TIMEOUT_MS = 10_000;
+const HEADERS_TIMEOUT_MS = 5_000;
 
 export function createServer(options: ServerOptions): ControllerServer {
   const { store, metrics, health, onError } = options;
@@ -50,13 +57,14 @@ export function createServer(options: ServerOptions): ControllerServer {
     try {
       // First the socket: it is the lock of the state directory.
       if (options.socketPath !== null) {
-        const handler = createHandler({ ...common, listenHost: null, onApprove: options.onApprove ?? null, onClear: options.onClear ?? null, onGc: options.onGc ?? null });
+        const handler = createHandler({ ...common, listenHost: null, onApprove: options.onApprove ?? null, onClear: options.onClear ?? null, onGc: options.onGc ?? null, onHook: null });
         const server = open(handler);
         await listenOnSocket(server, options.socketPath);
         server.on('error', onError);
       }
       if (wanted === null) return { address: null };
-      const handler = createHandler({ ...common, listenHost: wanted.host, onApprove: null, onClear: null, onGc: null });
+      const onHook = options.hooks === undefined ? null : createHookReceiver(options.hooks, common.clock);
+      const handler = createHandler({ ...common, listenHost: wanted.host, onApprove: null, onClear: null, onGc: null, onHook });
       const server = open(handler);
       const address = formatAddress(await listenOnPort(server, wanted));
       server.on('error', onError);
@@ -68,7 +76,7 @@ export function createServer(options: ServerOptions): ControllerServer {
   }
 
   function open(handler: RequestListener): Server {
-    const server = createBoundedServer(handler, options.socketTimeoutMs ?? SOCKET_TIMEOUT_MS);
+    const server = createBoundedServer(handler, options);
     running.push(server);
     return server;
   }
@@ -81,9 +89,15 @@ export function createServer(options: ServerOptions): ControllerServer {
 }
 
 /** Node answers too large headers (431), slow ones (408) and broken ones (400) by itself. */
-function createBoundedServer(handler: RequestListener, socketTimeoutMs: number): Server {
+function createBoundedServer(handler: RequestListener, { socketTimeoutMs = SOCKET_TIMEOUT_MS, requestTimeoutMs = REQUEST_TIMEOUT_MS }: ServerOptions): Server {
   const server = createHttpServer(
-    { maxHeaderSize: 8 * 1024, headersTimeout: 5_000, requestTimeout: 10_000, keepAliveTimeout: 5_000, connectionsCheckingInterval: 1_000 },
+    {
+      maxHeaderSize: 8 * 1024,
+      headersTimeout: Math.min(HEADERS_TIMEOUT_MS, requestTimeoutMs),
+      requestTimeout: requestTimeoutMs,
+      keepAliveTimeout: 5_000,
+      connectionsCheckingInterval: Math.min(1_000, requestTimeoutMs),
+    },
     handler,
   );
   server.maxConnections = 256;

@@ -16,8 +16,11 @@ export interface Answer {
 export interface Call {
   readonly method?: string;
   readonly path?: string;
-  readonly headers?: Record<string, string>;
-  readonly body?: string;
+  /** A header of several values is sent so many times. */
+  readonly headers?: Record<string, string | string[]>;
+  readonly body?: string | Buffer;
+  /** Where a call to a port comes from. */
+  readonly localAddress?: string;
 }
 
 /** Servers and directories of one test file; `cleanUp` ends them all. */
@@ -56,10 +59,10 @@ export function createHarness() {
 }
 
 /** @param to `host:port`, or a Unix socket's path */
-export function call(to: string, { method = 'GET', path = '/', headers = {}, body }: Call = {}): Promise<Answer> {
+export function call(to: string, { method = 'GET', path = '/', headers = {}, body, localAddress }: Call = {}): Promise<Answer> {
   const target = to.startsWith('/') ? { socketPath: to } : { host: '127.0.0.1', port: Number(to.split(':').at(-1)) };
   return new Promise((resolve, reject) => {
-    const sent = request({ ...target, method, path, headers, agent: false }, (response) => {
+    const sent = request({ ...target, localAddress, method, path, headers, agent: false }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks).toString() }));

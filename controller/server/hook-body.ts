@@ -1,0 +1,20 @@
+import { createHmac } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+
+/** Reads a body to its end and keeps nothing of it but its HMAC-SHA256, in hex. `gone`: the peer was before the end. */
+export async function hashBody(request: IncomingMessage, secret: Buffer, largest: number): Promise<{ readonly hmac: string } | 'too_large' | 'gone'> {
+  if (Number(request.headers['content-length'] ?? 0) > largest) return 'too_large';
+  const hmac = createHmac('sha256', secret);
+  let size = 0;
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > largest) return 'too_large';
+      hmac.update(chunk);
+    }
+  } catch {
+    // Only the connection fails here: it was cut, or took longer than a request may.
+    return 'gone';
+  }
+  return { hmac: hmac.digest('hex') };
+}
