@@ -36,6 +36,23 @@ export async function secretIn(file: string): Promise<string> {
   return (await readFile(file, 'utf8')).replace(/\r?\n$/, '');
 }
 
+/** For a person; null: there is no such source. */
+export async function actOnSource(sources: readonly GitSource[], name: string, action: 'sync' | 'suspend' | 'resume'): Promise<string | null> {
+  const source = sources.find((one) => one.name === name);
+  if (source === undefined) return null;
+  if (action === 'suspend') {
+    await source.suspend(true);
+    return `${name} is suspended: nothing new is applied from it until kalpana source resume ${name}`;
+  }
+  if (action === 'resume') {
+    await source.suspend(false);
+    return `${name} is resumed`;
+  }
+  if (source.git().isSuspended) return `${name} is suspended, and is not looked at`;
+  source.sync('request');
+  return `${name} is looked at`;
+}
+
 /** For a plan: each repository is read once, into clones that go afterwards; the controller's own are not touched. */
 export async function withGitSources<T>(options: Pick<PlanOptions, 'git'>, { env, signal }: Pick<Surroundings, 'env' | 'signal'>, use: (git: readonly GitSource[]) => Promise<T>): Promise<T> {
   const stateDir = await mkdtemp(join(tmpdir(), 'kalpana-plan-'));

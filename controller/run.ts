@@ -12,7 +12,8 @@ import { connectEngine } from './docker/dockerode-port.js';
 import { findEndpoint, type EngineEndpoint } from './docker/endpoint.js';
 import type { Controller } from './engine/controller-types.js';
 import type { Hooks } from './engine/interfaces.js';
-import { createGitSources } from './git-sources.js';
+import { actOnSource, createGitSources, hookSecret } from './git-sources.js';
+import { gitSourceId } from './source/git/git-source.js';
 import { delay, systemClock } from './model/clock.js';
 import { DRIFT_FIELDS, OPERATION_TYPES, type OperationType } from './plan/types.js';
 import { createReporting } from './reporting.js';
@@ -111,6 +112,12 @@ export async function run(options: RunOptions, around: Surroundings): Promise<nu
     onApprove: (names) => ({ approved: controller.approve(names) }),
     onClear: (cache, force) => clearCache(controller, cache, force),
     onGc: (cache, how, onNews) => controller.collect(cache, how, onNews),
+    onSource: (name, action) => actOnSource(git, name, action),
+    hooks: {
+      secretOf: (name) => hookSecret(options.git, name),
+      trigger: (name) => git.find((source) => source.name === name)?.sync('hook'),
+      onRequest: ({ source, result }) => metrics.webhook({ source: gitSourceId(source), result }),
+    },
     onError: (error) => log.error({ error }, 'an HTTP answer failed'),
   });
   store.subscribe(progress.changed);

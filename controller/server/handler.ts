@@ -7,6 +7,7 @@ import { isHook, type HookReceiver } from './hook.js';
 import { isTrustedHost } from './host-check.js';
 import { REPLY_HEADERS } from './line-stream.js';
 import { answer, cacheOfAction, failure, json, splitTarget, type Reply, type RouteContext } from './routes.js';
+import { actOnSource, sourceAction, type ActOnSource } from './source-action.js';
 
 export type Approve = (names: readonly string[] | null) => { readonly approved: readonly string[] };
 
@@ -20,6 +21,8 @@ export interface HandlerOptions {
   readonly onClear: Clear | null;
   /** Null where nothing may be changed. */
   readonly onGc: Collect | null;
+  /** Null where nothing may be changed. */
+  readonly onSource: ActOnSource | null;
   /** Null where no hooks are taken. */
   readonly onHook: HookReceiver | null;
   readonly clock: Clock;
@@ -60,6 +63,8 @@ async function reply(options: HandlerOptions, request: IncomingMessage, response
   if (toClear !== null) return clear(toClear, request, options.onClear, options.context.store);
   const toCollect = cacheOfAction(path, 'gc');
   if (toCollect !== null) return collect(toCollect, request, response, { ...options, store: options.context.store });
+  const onSource = sourceAction(path);
+  if (onSource !== null) return actOnSource(onSource, request, options.onSource);
   const isRead = request.method === 'GET' || request.method === 'HEAD';
   // Whether the path exists is the same question for every method.
   const found = await answer(options.context, target);

@@ -6,6 +6,7 @@ import { createHandler, type Approve } from './handler.js';
 import { createHookReceiver, type Hooks } from './hook.js';
 import { formatAddress, parseListenAddress } from './listen-address.js';
 import type { Health, RouteContext } from './routes.js';
+import type { ActOnSource } from './source-action.js';
 import { listenOnPort } from './tcp.js';
 import { listenOnSocket } from './unix-socket.js';
 
@@ -23,6 +24,8 @@ export interface ServerOptions {
   readonly onClear?: Clear;
   /** Collects a cache's garbage; not called for one that there is not. */
   readonly onGc?: Collect;
+  /** Acts on a git source. */
+  readonly onSource?: ActOnSource;
   /** Takes `POST /hooks/git/SOURCE` on the TCP port, the only thing there that changes anything; none are taken without. */
   readonly hooks?: Hooks;
   /** Of the keep-alives in long answers and of the limit on hooks; the system's own without one. */
@@ -57,14 +60,14 @@ export function createServer(options: ServerOptions): ControllerServer {
     try {
       // First the socket: it is the lock of the state directory.
       if (options.socketPath !== null) {
-        const handler = createHandler({ ...common, listenHost: null, onApprove: options.onApprove ?? null, onClear: options.onClear ?? null, onGc: options.onGc ?? null, onHook: null });
+        const handler = createHandler({ ...common, listenHost: null, onApprove: options.onApprove ?? null, onClear: options.onClear ?? null, onGc: options.onGc ?? null, onSource: options.onSource ?? null, onHook: null });
         const server = open(handler);
         await listenOnSocket(server, options.socketPath);
         server.on('error', onError);
       }
       if (wanted === null) return { address: null };
       const onHook = options.hooks === undefined ? null : createHookReceiver(options.hooks, common.clock);
-      const handler = createHandler({ ...common, listenHost: wanted.host, onApprove: null, onClear: null, onGc: null, onHook });
+      const handler = createHandler({ ...common, listenHost: wanted.host, onApprove: null, onClear: null, onGc: null, onSource: null, onHook });
       const server = open(handler);
       const address = formatAddress(await listenOnPort(server, wanted));
       server.on('error', onError);
