@@ -40,6 +40,7 @@ export function createFamilies(registry: Registry) {
     gitFetchSeconds: histogram('git_fetch_duration_seconds', 'Time of one look at the server, fetch included.', SHORT, 'source'),
     gitCommits: counter('git_commits_total', 'Commits that were looked at, by result.', 'source', 'result'),
     gitWebhooks: counter('git_webhooks_total', 'Hooks for a source by result; refused: no valid signature.', 'source', 'result'),
+    notifications: counter('notifications_total', 'Messages to webhooks and hosts of commits by result; retried: an attempt that failed and is made again.', 'target', 'result'),
     workspaces: gauge('workspaces', 'Workspaces by phase.', 'phase'),
     workspaceReady: gauge('workspace_ready', '1 when the workspace is Ready.', 'name'),
     nixPaths: counter('nix_paths_total', 'Store paths asked for, by what became of them.', 'cache', 'outcome'),

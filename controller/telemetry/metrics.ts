@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { CacheStatus, CacheUse } from '../model/cache.js';
 import type { GcRun } from '../model/gc.js';
+import { NOTIFICATION_RESULTS, NOTIFICATION_TARGETS, type Notified } from '../model/notified.js';
 import { REASONS, type Reason } from '../model/reasons.js';
 import { PHASES, type WorkspaceStatus } from '../model/status.js';
 import type { SourceSummary } from '../status/sources.js';
@@ -55,6 +56,7 @@ export interface Metrics {
   commit(facts: { readonly source: string; readonly result: 'applied' | 'refused' }): void;
   /** All sources there are: the series of others go, counters too. */
   sources(summaries: readonly SourceSummary[]): void;
+  notified(facts: Pick<Notified, 'target' | 'result'>): void;
   deletionsHeld(count: number): void;
   /** The text of a scrape. */
   render(): Promise<string>;
@@ -94,6 +96,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     ...caches,
     ...createSourceMetrics(families),
     observeStatus: (statuses) => observeStatus(families, statuses),
+    notified: ({ target, result }) => families.notifications.inc({ target, result }),
     deletionsHeld: (count) => families.deletionsHeld.set(count),
     render: async () => (await registry.metrics()) + (await processMetrics(processRegistry)),
     contentType: registry.contentType,
@@ -120,6 +123,9 @@ function preset(families: Families, options: MetricsOptions): void {
     families.operationSeconds.zero({ operation });
   }
   for (const field of options.driftFields) families.drift.inc({ field }, 0);
+  for (const target of NOTIFICATION_TARGETS) {
+    for (const result of NOTIFICATION_RESULTS) families.notifications.inc({ target, result }, 0);
+  }
   observeStatus(families, []);
   families.buildInfo.set({ version: options.version, node_version: process.version }, 1);
 }

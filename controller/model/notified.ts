@@ -1,0 +1,10 @@
+export const NOTIFICATION_TARGETS = ['webhook', 'commit-status'] as const;
+export const NOTIFICATION_RESULTS = ['delivered', 'retried', 'dropped'] as const;
+
+/** What became of one message to the outside; `retried` is told once per attempt that failed. */
+export interface Notified {
+  readonly target: (typeof NOTIFICATION_TARGETS)[number];
+  readonly result: (typeof NOTIFICATION_RESULTS)[number];
+  /** One line. Names the host at most: addresses may hold secrets. */
+  readonly detail: string;
+}
