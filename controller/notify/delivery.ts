@@ -1,0 +1,112 @@
+import { delay, type Clock } from '../model/clock.js';
+import { judge, type Answer, type Forgiven } from './answers.js';
+
+export type Fetch = typeof globalThis.fetch;
+
+export interface DeliveryOptions {
+  readonly clock: Clock;
+  /** In [0, 1) */
+  readonly random: () => number;
+  readonly signal: AbortSignal;
+  readonly fetch?: Fetch;
+}
+
+export interface Letter {
+  readonly address: URL;
+  /** Asked before each attempt, so that files are read anew. Rejects when they can't be: that is retried. */
+  readonly write: () => Promise<{ readonly headers: Readonly<Record<string, string>>; readonly body: string }>;
+  readonly forgiven?: Forgiven;
+  readonly onRetry: (detail: string) => void;
+}
+
+export interface Outcome {
+  readonly result: 'delivered' | 'dropped';
+  readonly detail: string;
+}
+
+export const MAX_ATTEMPTS = 12;
+export const DEADLINE_MS = 10_000;
+const FIRST_MS = 2_000;
+const LONGEST_MS = 120_000;
+
+/** One POST, tried again until it is taken or refused. Null: ended by the signal. Never rejects. */
+export async function deliver(letter: Letter, options: DeliveryOptions): Promise<Outcome | null> {
+  const { clock, random, signal } = options;
+  for (let attempt = 1; !signal.aborted; attempt += 1) {
+    const answer = await withDeadline(letter, options);
+    if (answer.kind !== 'retry') return { result: answer.kind, detail: answer.detail };
+    if (signal.aborted) return null;
+    if (attempt === MAX_ATTEMPTS) return { result: 'dropped', detail: `${answer.detail}; given up after ${MAX_ATTEMPTS} attempts` };
+    letter.onRetry(answer.detail);
+    // Between half and the whole, so that what failed together does not come back together.
+    const backoffMs = Math.min(LONGEST_MS, FIRST_MS * 2 ** (attempt - 1)) * (0.5 + random() / 2);
+    await delay(clock, Math.round(Math.max(backoffMs, answer.afterMs)), signal);
+  }
+  return null;
+}
+
+async function withDeadline(letter: Letter, options: DeliveryOptions): Promise<Answer> {
+  const { clock, signal } = options;
+  const controller = new AbortController();
+  const end = () => controller.abort();
+  const cancel = clock.after(DEADLINE_MS, end);
+  signal.addEventListener('abort', end, { once: true });
+  // Raced: files on a dead mount do not listen to a signal.
+  const ended = new Promise<Answer>((resolve) => {
+    controller.signal.addEventListener('abort', () => resolve(retry(`${letter.address.host} did not answer within ${DEADLINE_MS / 1000} s`)), { once: true });
+  });
+  try {
+    return await Promise.race([attemptOnce(letter, options, controller.signal), ended]);
+  } finally {
+    cancel();
+    signal.removeEventListener('abort', end);
+  }
+}
+
+async function attemptOnce({ address, write, forgiven }: Letter, options: DeliveryOptions, signal: AbortSignal): Promise<Answer> {
+  const { clock, fetch = globalThis.fetch } = options;
+  const { host } = address;
+  let written: Awaited<ReturnType<Letter['write']>>;
+  try {
+    written = await write();
+  } catch (error) {
+    return retry(`${host} was not asked: the credentials cannot be read${codeOf(error)}`);
+  }
+  if (signal.aborted) return retry(`${host} was not asked in time`);
+  try {
+    const { url, authorization } = withoutUser(address);
+    const headers = { 'Content-Type': 'application/json', 'User-Agent': 'kalpana', ...authorization, ...written.headers };
+    const response = await fetch(url, { method: 'POST', headers, body: written.body, redirect: 'manual', signal });
+    return await judge(host, response, clock.now(), forgiven);
+  } catch (error) {
+    return retry(`${host} cannot be reached${codeOf(error instanceof Error && error.cause !== undefined ? error.cause : error)}`);
+  }
+}
+
+/** fetch refuses an address with credentials. */
+function withoutUser(address: URL): { readonly url: URL; readonly authorization: Record<string, string> } {
+  if (address.username === '' && address.password === '') return { url: address, authorization: {} };
+  const url = new URL(address);
+  url.username = '';
+  url.password = '';
+  const user = [address.username, address.password].map(decoded).join(':');
+  return { url, authorization: { Authorization: `Basic ${Buffer.from(user).toString('base64')}` } };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function retry(detail: string): Answer {
+  return { kind: 'retry', detail, afterMs: 0 };
+}
+
+/** Never the message of an error: it may quote headers or the address. */
+function codeOf(error: unknown): string {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : null;
+  return typeof code === 'string' && /^[A-Z0-9_]+$/.test(code) ? ` (${code})` : '';
+}

@@ -1,0 +1,74 @@
+import { createHmac, randomUUID } from 'node:crypto';
+import type { DeploymentEvent } from '../model/git.js';
+import type { Notified } from '../model/notified.js';
+import { deliver, type DeliveryOptions } from './delivery.js';
+
+export interface NotifierOptions extends DeliveryOptions {
+  readonly url: string;
+  /** Read for each attempt; null: not signed. Rejects when there should be one: nothing is sent until there is. */
+  readonly secret: () => Promise<string | null>;
+  readonly instance: string;
+  readonly onResult: (facts: Notified) => void;
+}
+
+export interface Notifier {
+  send(event: DeploymentEvent): void;
+  /** Nothing waits or is under way. */
+  idle(): boolean;
+}
+
+interface Waiting {
+  readonly id: string;
+  readonly time: string;
+  readonly event: DeploymentEvent;
+}
+
+export const MAX_WAITING = 200;
+
+/** Tells a webhook of events, one at a time and in order. */
+export function createNotifier(options: NotifierOptions): Notifier {
+  const { url, secret, instance, clock, signal, onResult } = options;
+  const address = new URL(url);
+  const waiting: Waiting[] = [];
+  let isRunning = false;
+
+  async function post({ id, time, event }: Waiting): Promise<void> {
+    const body = JSON.stringify({ apiVersion: 'kalpana.dev/v1', kind: 'Notification', id, time, instance, event });
+    const headers = { 'X-Kalpana-Event': event.type, 'X-Kalpana-Delivery': id };
+    const outcome = await deliver(
+      {
+        address,
+        write: async () => ({ headers: { ...headers, ...signatureOf(body, await secret()) }, body }),
+        onRetry: (detail) => onResult({ target: 'webhook', result: 'retried', detail }),
+      },
+      options,
+    );
+    if (outcome !== null) onResult({ target: 'webhook', ...outcome });
+  }
+
+  async function run(): Promise<void> {
+    isRunning = true;
+    for (let next = waiting.shift(); next !== undefined && !signal.aborted; next = waiting.shift()) await post(next);
+    waiting.length = 0;
+    isRunning = false;
+  }
+
+  return {
+    send(event) {
+      if (signal.aborted) return;
+      waiting.push({ id: randomUUID(), time: new Date(clock.now()).toISOString(), event });
+      if (!isRunning) return void run();
+      if (waiting.length <= MAX_WAITING) return;
+      const oldest = waiting.shift();
+      onResult({ target: 'webhook', result: 'dropped', detail: `${address.host} is behind by more than ${MAX_WAITING} notifications: the oldest (${oldest?.event.type}) is left out` });
+    },
+    idle: () => !isRunning,
+  };
+}
+
+function signatureOf(body: string, secret: string | null): Record<string, string> {
+  if (secret === null) return {};
+  // An empty file is one that is being written.
+  if (secret === '') throw new Error('the secret is empty');
+  return { 'X-Kalpana-Signature-256': `sha256=${createHmac('sha256', secret).update(body).digest('hex')}` };
+}

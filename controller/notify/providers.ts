@@ -1,0 +1,42 @@
+import type { CommitState, CommitStatusSettings } from '../model/git.js';
+import type { Forgiven } from './answers.js';
+
+export type Provider = CommitStatusSettings['provider'];
+
+/** How a host of repositories wants to be told of a commit's state. */
+export interface Protocol {
+  path(repository: string, revision: string): string;
+  headers(token: string): Readonly<Record<string, string>>;
+  body(state: CommitState, context: string): unknown;
+  readonly forgiven?: Forgiven;
+}
+
+export const PROTOCOLS: Readonly<Record<Provider, Protocol>> = {
+  github: {
+    path: ownerPath,
+    headers: (token) => ({ Authorization: `Bearer ${token}`, Accept: 'application/vnd.github+json', 'X-GitHub-Api-Version': '2022-11-28' }),
+    body: ({ state, description }, context) => ({ state, context, description: cut(description, 140) }),
+  },
+  gitlab: {
+    path: (repository, revision) => `/projects/${encodeURIComponent(repository)}/statuses/${encodeURIComponent(revision)}`,
+    headers: (token) => ({ 'PRIVATE-TOKEN': token }),
+    body: ({ state, description }, context) => ({ state: state === 'failure' ? 'failed' : state, name: context, description: cut(description, 255) }),
+    // It refuses a state that the commit has already.
+    forgiven: { status: 400, text: 'Cannot transition status' },
+  },
+  gitea: {
+    path: ownerPath,
+    headers: (token) => ({ Authorization: `token ${token}` }),
+    body: ({ state, description }, context) => ({ state, context, description: cut(description, 255) }),
+  },
+};
+
+function ownerPath(repository: string, revision: string): string {
+  return `/repos/${repository.split('/').map(encodeURIComponent).join('/')}/statuses/${encodeURIComponent(revision)}`;
+}
+
+/** By characters, so that none is halved. */
+function cut(text: string, length: number): string {
+  const characters = [...text];
+  return characters.length <= length ? text : `${characters.slice(0, length - 1).join('')}…`;
+}
