@@ -26,9 +26,10 @@ export function gitCommand(home: string, env: Readonly<Record<string, string | u
 }
 
 /** The shared secret of a source's hooks; null: it takes none. Read each time: a file may be replaced. */
-export async function hookSecret(settings: readonly GitSettings[], name: string): Promise<Buffer | null> {
+export function hookSecret(settings: readonly GitSettings[], name: string): Promise<Buffer | null> {
   const file = settings.find((one) => one.name === name)?.webhookSecretFile ?? null;
-  return file === null ? null : Buffer.from(await secretIn(file));
+  // One that cannot be read lets nobody in.
+  return file === null ? Promise.resolve(null) : secretIn(file).then((text) => Buffer.from(text), () => null);
 }
 
 /** One line break at the end belongs to the file, not to the secret. */

@@ -7,6 +7,7 @@ import { controlSocketPath } from './cli/control-client.js';
 import { EXIT } from './cli/exit-codes.js';
 import type { CliIo } from './cli/io.js';
 import { createProgress } from './cli/progress.js';
+import { finishOnce, firstConvergence, untilTold } from './convergence.js';
 import { createDeployments } from './deployments.js';
 import { connectEngine } from './docker/dockerode-port.js';
 import { findEndpoint, type EngineEndpoint } from './docker/endpoint.js';
@@ -14,12 +15,12 @@ import type { Controller } from './engine/controller-types.js';
 import type { Hooks } from './engine/interfaces.js';
 import { actOnSource, createGitSources, hookSecret } from './git-sources.js';
 import { gitSourceId } from './source/git/git-source.js';
-import { delay, systemClock } from './model/clock.js';
+import { systemClock } from './model/clock.js';
+import { createNotifications } from './notifications.js';
 import { DRIFT_FIELDS, OPERATION_TYPES, type OperationType } from './plan/types.js';
 import { createReporting } from './reporting.js';
 import { createServer } from './server/server.js';
 import { createDesiredState, type DesiredState } from './source/desired-state.js';
-import { failed, settled } from './status/settled.js';
 import { createStatusStore, type StatusStore } from './status/store.js';
 import { createLogger } from './telemetry/logger.js';
 import { createMetrics, type Metrics } from './telemetry/metrics.js';
@@ -40,11 +41,6 @@ const NO_CALLS: readonly OperationType[] = ['await-ready', 'await-environment', 
 
 /** Operations under way get this long to finish at the end; the whole shutdown stays below five seconds. */
 const SHUTDOWN_GRACE_MS = 3_000;
-/** `--once` gives up an engine after so many lists in a row that failed. */
-const ONCE_ENGINE_TRIES = 4;
-/** `--once` calls a workspace failed after so many failures in a row. */
-const ONCE_WORKSPACE_TRIES = 3;
-
 /** The controller in the foreground, or one convergence with `once`. Gives the exit code. */
 export async function run(options: RunOptions, around: Surroundings): Promise<number> {
   const { io, signal } = around;
@@ -77,6 +73,17 @@ export async function run(options: RunOptions, around: Surroundings): Promise<nu
     },
     onRealising: progress.realising,
   });
+  const ended = new AbortController();
+  const notifications = createNotifications(options, {
+    clock: systemClock,
+    random: Math.random,
+    signal: ended.signal,
+    onResult(facts) {
+      metrics.notified(facts);
+      if (facts.result === 'delivered') log.debug({ ...facts }, 'notified');
+      else log.warn({ ...facts }, 'notification not delivered');
+    },
+  });
   const deployments = createDeployments({
     store,
     metrics,
@@ -84,8 +91,8 @@ export async function run(options: RunOptions, around: Surroundings): Promise<nu
     clock: systemClock,
     told: createStateFile(join(stateDir, 'deployments.json'), onStateError),
     appliedOf: (source) => git.find(({ id }) => id === source)?.git().applied ?? null,
-    notify: () => undefined,
-    showState: () => undefined,
+    notify: notifications.notify,
+    showState: notifications.showState,
   });
   const controller = assembleController({
     docker,
@@ -128,12 +135,14 @@ export async function run(options: RunOptions, around: Surroundings): Promise<nu
   try {
     const outcome = await firstConvergence(options, { controller, store, sources, engine, signal });
     if (outcome !== 'interrupted') progress.settled(store.list(), { specs: options.specs, git: options.git, secretsDir: options.secretsDir, stateDir: options.stateDir, address, dockerHost: dockerHost(endpoint) });
+    if (options.once) await untilTold(notifications, signal);
     if (options.once) return finishOnce(outcome, store, sources, engine.detail, io);
     await untilAborted(signal);
     return EXIT.ok;
   } finally {
     log.info({}, 'controller stops; workspaces keep running');
     await Promise.all([...git.map((source) => source.stop()), controller.stop(SHUTDOWN_GRACE_MS)]);
+    ended.abort();
     await server.stop();
     docker.close();
   }
@@ -152,39 +161,6 @@ function together(hooks: Hooks, { scanned, drift }: Pick<Hooks, 'scanned' | 'dri
       drift(...facts);
     },
   };
-}
-
-type Outcome = 'converged' | 'failed' | 'timeout' | 'interrupted' | 'engine';
-
-interface Convergence {
-  readonly controller: Controller;
-  readonly store: StatusStore;
-  readonly sources: DesiredState;
-  readonly engine: { readonly failures: number };
-  readonly signal: AbortSignal;
-}
-
-/** Until every workspace is as wanted, or has failed in a way that waiting does not mend. */
-async function firstConvergence(options: RunOptions, parts: Convergence): Promise<Outcome> {
-  const { controller, store, sources, engine, signal } = parts;
-  const deadline = systemClock.now() + options.timeoutMs;
-  while (!signal.aborted) {
-    if (options.once && engine.failures >= ONCE_ENGINE_TRIES) return 'engine';
-    if (options.once && systemClock.now() > deadline) return 'timeout';
-    const statuses = store.list();
-    const hopeless = statuses.filter((status) => !settled(status) && (failed(status, status.cache === null ? null : store.cache(status.cache.name)) || controller.failures(status.name) >= ONCE_WORKSPACE_TRIES));
-    const open = statuses.length - statuses.filter(settled).length - hopeless.length;
-    if (controller.idle() && sources.isSettled() && open === 0) return hopeless.length === 0 ? 'converged' : 'failed';
-    await delay(systemClock, 50, signal);
-  }
-  return 'interrupted';
-}
-
-function finishOnce(outcome: Outcome, store: StatusStore, sources: DesiredState, engineDetail: string, io: CliIo): number {
-  if (outcome === 'engine') io.err(`error: ${engineDetail}\n`);
-  if (outcome === 'timeout') io.err('error: not all workspaces became Ready in time\n');
-  const problems = sources.sources().flatMap((source) => source.problems);
-  return outcome === 'converged' && problems.length === 0 && store.held().length === 0 ? EXIT.ok : EXIT.failed;
 }
 
 /** Series of objects that come and go are made from what is there at the scrape. */

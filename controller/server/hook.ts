@@ -9,8 +9,9 @@ import { failure, json, nameUnder, type Reply } from './routes.js';
 /** A hook only says "look at this source now" (law 1): of what it sends nothing is used but the proof that it is genuine. */
 export interface Hooks {
   /**
-   * What the source shares with its host, as it is, without a line's end; null: there is no such source, or it takes no hooks.
-   * An empty one lets nobody in. Asked at every request, with whatever name the request gave that `NAME` allows.
+   * What the source shares with its host, to the byte: no line's end. Null: there is no such source, or it takes no hooks. An empty
+   * one lets nobody in. Asked at every request before its rate is looked at, with whatever name the request gave (`NAME` here): keep
+   * it cheap, and give null for what cannot be read, for a rejection is a 500 that is reported each time.
    */
   secretOf(source: string): Promise<Buffer | null>;
   /** Once for each genuine hook, before it is answered. */

@@ -20,6 +20,8 @@ describe('createMetrics', () => {
       'kalpana_operations_total{operation="create container",result="success"} 0',
       'kalpana_operations_total{operation="create container",result="failure"} 0',
     ]);
+    const notifications = ['webhook', 'commit-status'].flatMap((target) => ['delivered', 'retried', 'dropped'].map((result) => `kalpana_notifications_total{target="${target}",result="${result}"} 0`));
+    expect(await lines('kalpana_notifications_total{')).toEqual(notifications);
     expect(await lines('kalpana_drift_detected_total{')).toEqual(['kalpana_drift_detected_total{field="image"} 0']);
     expect(await lines('kalpana_reconcile_duration_seconds_count')).toEqual([
       'kalpana_reconcile_duration_seconds_count{kind="workspace"} 0',
@@ -55,7 +57,9 @@ describe('createMetrics', () => {
     metrics.queueWaited(0.1);
     metrics.queueRetried();
     metrics.deletionsHeld(2);
+    metrics.notified({ target: 'webhook', result: 'retried' });
     const values = [
+      ['notifications_total{target="webhook",result="retried"}', 1],
       ['reconcile_total{kind="workspace",result="success"}', 1],
       ['reconcile_duration_seconds_sum{kind="workspace"}', 0.2],
       ['reconcile_errors_total{kind="workspace",reason="PortConflict"}', 1],
