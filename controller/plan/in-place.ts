@@ -1,5 +1,5 @@
 import type { InPlaceSpec } from '../model/desired.js';
-import type { Limits, ObservedContainer } from '../model/engine-objects.js';
+import type { ContainerDetails, Limits, ObservedContainer } from '../model/engine-objects.js';
 import type { DriftField, Operation } from './types.js';
 import { target } from './containers.js';
 
@@ -7,20 +7,19 @@ import { target } from './containers.js';
 export function inPlaceOperations(container: ObservedContainer, wanted: InPlaceSpec): Operation[] {
   const details = container.details;
   if (details === null) return [];
-  const causes: string[] = [];
-  const drifts: DriftField[] = [];
-  for (const [limit, label] of LIMITS) {
-    const [before, after] = [details.limits[limit], wanted.limits[limit]];
-    if (before === after) continue;
-    causes.push(`${label}: ${renderLimit(limit, before)} -> ${renderLimit(limit, after)}`);
-    drifts.push('limits');
-  }
-  if (details.restartPolicy !== wanted.restartPolicy) {
-    causes.push(`restartPolicy: ${details.restartPolicy} -> ${wanted.restartPolicy}`);
-    drifts.push('restartPolicy');
-  }
-  if (causes.length === 0) return [];
-  return [{ type: 'update-container', container: target(container), ...wanted, cause: causes.join(', '), drift: drifts[0] }];
+  const changes = inPlaceChanges(details, wanted);
+  if (changes.length === 0) return [];
+  return [{ type: 'update-container', container: target(container), ...wanted, cause: changes.map(({ cause }) => cause).join(', '), drift: changes[0]?.drift }];
+}
+
+/** What the engine changes on a running container, in a stable order. */
+export function inPlaceChanges(before: Pick<ContainerDetails, 'limits' | 'restartPolicy'>, after: InPlaceSpec): { readonly cause: string; readonly drift: DriftField }[] {
+  const limits = LIMITS.flatMap(([limit, label]) => {
+    const [old, wanted] = [before.limits[limit], after.limits[limit]];
+    return old === wanted ? [] : [{ cause: `${label}: ${renderLimit(limit, old)} -> ${renderLimit(limit, wanted)}`, drift: 'limits' as const }];
+  });
+  if (before.restartPolicy === after.restartPolicy) return limits;
+  return [...limits, { cause: `restartPolicy: ${before.restartPolicy} -> ${after.restartPolicy}`, drift: 'restartPolicy' }];
 }
 
 const LIMITS = [
