@@ -4,6 +4,7 @@ import { classifyCall } from './apply/failures.js';
 import { createStateFile } from './apply/state-file.js';
 import type { PlanCommandOptions, PlanOptions } from './cli/actions.js';
 import { EXIT } from './cli/exit-codes.js';
+import { compare } from './compare-once.js';
 import { connectEngine } from './docker/dockerode-port.js';
 import type { DockerPort } from './docker/port.js';
 import { EngineError } from './docker/port.js';
@@ -35,6 +36,7 @@ const REMOVAL_RESCAN_MS = 600;
 
 /** What `run` would do now. Reads sources and engine, changes neither. */
 export async function plan(options: PlanCommandOptions, around: Surroundings): Promise<number> {
+  if (options.against !== null) return compare(options, around);
   const endpoint = await findEndpoint(around.env, around.home);
   const docker = connectEngine(endpoint, {});
   try {

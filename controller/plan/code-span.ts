@@ -1,0 +1,17 @@
+import { escapeControls } from '../model/printable.js';
+
+/** GitHub's parser knows no longer fences than 80: a longer run of backticks could not be kept in. */
+const LONGEST_RUN = 10;
+const LONGEST_TEXT = 400;
+
+/** Text from specs as Markdown that shows it and nothing else: no markup, HTML, link, mention or cell of a table comes of it. */
+export function codeSpan(text: string): string {
+  const cut = text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text;
+  const safe = escapeControls(cut).replaceAll('|', '¦').replace(/`+/g, (run) => (run.length > LONGEST_RUN ? `${run.slice(0, LONGEST_RUN)}…` : run));
+  if (safe.trim() === '') return '` `';
+  const longest = Math.max(0, ...(safe.match(/`+/g) ?? []).map((run) => run.length));
+  const fence = '`'.repeat(longest + 1);
+  // A fence may not touch a backtick, and one space at either end belongs to the fence.
+  const pad = /^[ `]|[ `]$/.test(safe) ? ' ' : '';
+  return `${fence}${pad}${safe}${pad}${fence}`;
+}
