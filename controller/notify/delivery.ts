@@ -79,7 +79,7 @@ async function attemptOnce({ address, write, forgiven }: Letter, options: Delive
     const response = await fetch(url, { method: 'POST', headers, body: written.body, redirect: 'manual', signal });
     return await judge(host, response, clock.now(), forgiven);
   } catch (error) {
-    return retry(`${host} cannot be reached${codeOf(error instanceof Error && error.cause !== undefined ? error.cause : error)}`);
+    return retry(`${host} cannot be reached${codeOf(causeOf(error))}`);
   }
 }
 
@@ -103,6 +103,11 @@ function decoded(text: string): string {
 
 function retry(detail: string): Answer {
   return { kind: 'retry', detail, afterMs: 0 };
+}
+
+/** fetch wraps what happened. By its fields, since `instanceof Error` fails across realms, as under a test runner. */
+function causeOf(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'cause' in error ? (error.cause ?? error) : error;
 }
 
 /** Never the message of an error: it may quote headers or the address. */
