@@ -3,23 +3,35 @@ export type Answer =
   | { readonly kind: 'delivered' | 'dropped'; readonly detail: string }
   | { readonly kind: 'retry'; readonly detail: string; readonly afterMs: number };
 
-/** A refusal that means there is nothing left to do. */
-export interface Forgiven {
+/** An answer of 4xx. */
+export interface Refusal {
   readonly status: number;
-  readonly text: string;
+  readonly headers: Headers;
+  readonly nowMs: number;
+  /** The beginning of the body. Rejects when that does not come through. */
+  text(): Promise<string>;
 }
+
+/** `passes`: by itself, after `afterMs` at the earliest. */
+export type Meaning = { readonly kind: 'delivered' } | { readonly kind: 'passes'; readonly words: string; readonly afterMs: number };
+
+/** What a refusal means with a host that says more than the status does; null: what the status means. */
+export type ReadRefusal = (refusal: Refusal) => Promise<Meaning | null>;
 
 const RETRIED = new Set([408, 425, 429]);
 const LONGEST_RETRY_AFTER_MS = 600_000;
 const MAX_BODY_BYTES = 65_536;
 
-export async function judge(host: string, response: Response, nowMs: number, forgiven?: Forgiven): Promise<Answer> {
-  const { status, ok } = response;
-  const isForgiven = status === forgiven?.status && (await bodyOf(response)).includes(forgiven.text);
+export async function judge(host: string, response: Response, nowMs: number, readRefusal?: ReadRefusal): Promise<Answer> {
+  const { status, ok, headers } = response;
+  const isRefusal = status >= 400 && status < 500;
+  const meaning = isRefusal && readRefusal !== undefined ? await readRefusal({ status, headers, nowMs, text: () => bodyOf(response) }) : null;
   await discard(response);
   const detail = `${host} answered ${status}`;
-  if (ok || isForgiven) return { kind: 'delivered', detail };
-  if (status >= 500 || RETRIED.has(status)) return { kind: 'retry', detail, afterMs: retryAfterMs(response.headers.get('retry-after'), nowMs) };
+  if (ok || meaning?.kind === 'delivered') return { kind: 'delivered', detail };
+  const toldMs = retryAfterMs(headers.get('retry-after'), nowMs);
+  if (meaning !== null) return { kind: 'retry', detail: `${detail}: ${meaning.words}`, afterMs: Math.max(toldMs, Math.min(meaning.afterMs, LONGEST_RETRY_AFTER_MS)) };
+  if (status >= 500 || RETRIED.has(status)) return { kind: 'retry', detail, afterMs: toldMs };
   if (response.type === 'opaqueredirect' || (status >= 300 && status < 400)) return { kind: 'dropped', detail: `${detail}, a redirect, which is not followed: configure the address it leads to` };
   return { kind: 'dropped', detail: status === 401 || status === 403 ? `${detail}: check the credentials` : detail };
 }

@@ -54,7 +54,7 @@ export function createCommitStatuses(options: CommitStatusesOptions): CommitStat
           written = entry.wanted;
           return { headers: protocol.headers(word), body: JSON.stringify(protocol.body(written, context)) };
         },
-        forgiven: protocol.forgiven,
+        readRefusal: protocol.readRefusal,
         onRetry: (detail) => onResult({ target: 'commit-status', result: 'retried', detail }),
       },
       options,

@@ -1,5 +1,5 @@
 import { delay, type Clock } from '../model/clock.js';
-import { judge, type Answer, type Forgiven } from './answers.js';
+import { judge, type Answer, type ReadRefusal } from './answers.js';
 
 export type Fetch = typeof globalThis.fetch;
 
@@ -15,7 +15,7 @@ export interface Letter {
   readonly address: URL;
   /** Asked before each attempt, so that files are read anew. Rejects when they can't be: that is retried. */
   readonly write: () => Promise<{ readonly headers: Readonly<Record<string, string>>; readonly body: string }>;
-  readonly forgiven?: Forgiven;
+  readonly readRefusal?: ReadRefusal;
   readonly onRetry: (detail: string) => void;
 }
 
@@ -63,7 +63,7 @@ async function withDeadline(letter: Letter, options: DeliveryOptions): Promise<A
   }
 }
 
-async function attemptOnce({ address, write, forgiven }: Letter, options: DeliveryOptions, signal: AbortSignal): Promise<Answer> {
+async function attemptOnce({ address, write, readRefusal }: Letter, options: DeliveryOptions, signal: AbortSignal): Promise<Answer> {
   const { clock, fetch = globalThis.fetch } = options;
   const { host } = address;
   let written: Awaited<ReturnType<Letter['write']>>;
@@ -77,7 +77,7 @@ async function attemptOnce({ address, write, forgiven }: Letter, options: Delive
     const { url, authorization } = withoutUser(address);
     const headers = { 'Content-Type': 'application/json', 'User-Agent': 'kalpana', ...authorization, ...written.headers };
     const response = await fetch(url, { method: 'POST', headers, body: written.body, redirect: 'manual', signal });
-    return await judge(host, response, clock.now(), forgiven);
+    return await judge(host, response, clock.now(), readRefusal);
   } catch (error) {
     return retry(`${host} cannot be reached${codeOf(causeOf(error))}`);
   }

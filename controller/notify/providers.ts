@@ -1,5 +1,6 @@
 import type { CommitState, CommitStatusSettings } from '../model/git.js';
-import type { Forgiven } from './answers.js';
+import type { ReadRefusal } from './answers.js';
+import { readGithubRefusal, readGitlabRefusal } from './refusals.js';
 
 export type Provider = CommitStatusSettings['provider'];
 
@@ -8,7 +9,7 @@ export interface Protocol {
   path(repository: string, revision: string): string;
   headers(token: string): Readonly<Record<string, string>>;
   body(state: CommitState, context: string): unknown;
-  readonly forgiven?: Forgiven;
+  readonly readRefusal?: ReadRefusal;
 }
 
 export const PROTOCOLS: Readonly<Record<Provider, Protocol>> = {
@@ -16,13 +17,13 @@ export const PROTOCOLS: Readonly<Record<Provider, Protocol>> = {
     path: ownerPath,
     headers: (token) => ({ Authorization: `Bearer ${token}`, Accept: 'application/vnd.github+json', 'X-GitHub-Api-Version': '2022-11-28' }),
     body: ({ state, description }, context) => ({ state, context, description: cut(description, 140) }),
+    readRefusal: readGithubRefusal,
   },
   gitlab: {
     path: (repository, revision) => `/projects/${encodeURIComponent(repository)}/statuses/${encodeURIComponent(revision)}`,
     headers: (token) => ({ 'PRIVATE-TOKEN': token }),
     body: ({ state, description }, context) => ({ state: state === 'failure' ? 'failed' : state, name: context, description: cut(description, 255) }),
-    // It refuses a state that the commit has already.
-    forgiven: { status: 400, text: 'Cannot transition status' },
+    readRefusal: readGitlabRefusal,
   },
   gitea: {
     path: ownerPath,

@@ -1,0 +1,27 @@
+import type { Meaning, Refusal } from './answers.js';
+
+/** What GitHub asks for when it does not say how long a limit lasts. */
+const UNTOLD_LIMIT_MS = 60_000;
+
+/**
+ * Its limits come as 429 or as 403, which is what a token that may not do this gets too. Their header or their words tell
+ * them apart, and `X-RateLimit-Reset` when the hour's limit ends (GitHub, "Rate limits for the REST API").
+ */
+export async function readGithubRefusal({ status, headers, nowMs, text }: Refusal): Promise<Meaning | null> {
+  if (status !== 403 && status !== 429) return null;
+  const limit = (afterMs: number): Meaning => ({ kind: 'passes', words: 'its rate limit is reached', afterMs });
+  if (headers.has('retry-after')) return limit(0);
+  if (headers.get('x-ratelimit-remaining') === '0') return limit(untilMs(headers.get('x-ratelimit-reset'), nowMs));
+  return status === 429 || /rate limit/i.test(await text()) ? limit(UNTOLD_LIMIT_MS) : null;
+}
+
+/** It refuses a state that the commit has already, and a second request for a commit while the first still lasts. */
+export async function readGitlabRefusal({ status, text }: Refusal): Promise<Meaning | null> {
+  if (status === 409) return { kind: 'passes', words: 'another update of the commit is under way', afterMs: 0 };
+  return status === 400 && (await text()).includes('Cannot transition status') ? { kind: 'delivered' } : null;
+}
+
+/** @param text seconds since the epoch */
+function untilMs(text: string | null, nowMs: number): number {
+  return /^\d+$/.test(text ?? '') ? Number(text) * 1000 - nowMs : UNTOLD_LIMIT_MS;
+}
