@@ -40,6 +40,8 @@ export async function runOnce(settings: ControllerSettings): Promise<OnceResult>
 
 export interface RunningController {
   readonly pid: number;
+  /** `host:port` of its listener. */
+  readonly address: string;
   /** When its timers began, milliseconds since the epoch. */
   readonly startedAtMs: number;
   /** One scrape: values by `name{labels}`, without the prefix. */
@@ -76,6 +78,9 @@ export async function startController(settings: ControllerSettings, ready: numbe
   };
   const controller: RunningController = {
     pid,
+    get address() {
+      return lineOf(log, 'controller starts').address ?? '';
+    },
     get startedAtMs() {
       return Date.parse(lineOf(log, 'controller starts').time);
     },

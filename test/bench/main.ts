@@ -6,6 +6,7 @@ import { measureCache } from './cache.js';
 import { measureCold } from './cold.js';
 import { watchEngine } from './engine-watch.js';
 import { measureGc } from './gc.js';
+import { measureGit } from './git.js';
 import { measureIdle } from './idle.js';
 import { measureNothing } from './nothing.js';
 import { readOptions, USAGE, type BenchOptions, type Stage } from './options.js';
@@ -22,6 +23,7 @@ const MEASURES: Readonly<Record<Stage, (bench: Bench) => Promise<void>>> = {
   repair: measureRepair,
   cache: measureCache,
   gc: measureGc,
+  git: measureGit,
   parse: measureParse,
   idle: measureIdle,
   scale: measureScale,

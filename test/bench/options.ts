@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export const STAGES = ['cold', 'nothing', 'repair', 'cache', 'gc', 'parse', 'idle', 'scale'] as const;
+export const STAGES = ['cold', 'nothing', 'repair', 'cache', 'gc', 'git', 'parse', 'idle', 'scale'] as const;
 export type Stage = (typeof STAGES)[number];
 
 export interface BenchOptions {
