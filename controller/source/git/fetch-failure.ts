@@ -6,8 +6,8 @@ type Words = readonly [pattern: RegExp, remedy: (settings: GitSettings) => strin
 /** What git and ssh say, and what a person can do about it. */
 const REMEDIES: readonly Words[] = [
   [/couldn't find remote ref|no such remote ref/i, () => 'push it, or change --git-ref'],
-  [/could not read Username|could not read Password|Authentication failed|401|403/i, ({ tokenFile }) => (tokenFile === null ? 'give a token with --git-token-file' : `check the token in ${tokenFile}, and what it may read`)],
-  [/Host key verification failed|host key .* known|REMOTE HOST IDENTIFICATION/i, ({ knownHostsFile }) => `check the server's key in ${knownHostsFile}`],
+  [/could not read Username|could not read Password|Authentication failed|returned error: 40[13]\b/i, ({ tokenFile }) => (tokenFile === null ? 'give a token with --git-token-file' : `check the token in ${tokenFile}, and what it may read`)],
+  [/Host key verification failed|Host key for .* has changed|host key .* known|REMOTE HOST IDENTIFICATION/i, ({ knownHostsFile }) => `check the server's key in ${knownHostsFile}`],
   [/Permission denied|Load key|UNPROTECTED PRIVATE KEY/i, ({ sshKeyFile, url }) => (url.scheme === 'ssh' ? `check the key ${sshKeyFile}: the server has to know it, and nobody else may read it` : 'make it readable for the controller')],
   [/SSL|certificate/i, () => "name the authority's certificate with --git-ca-file"],
   [/does not appear to be a git repository|repository .*not found|not a git repository/i, () => 'check the address, and what the credentials may read'],
