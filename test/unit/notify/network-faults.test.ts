@@ -45,11 +45,16 @@ it.each<[string, (socket: Socket) => void, string]>([
   ['resets the connection', (socket) => void socket.resetAndDestroy(), 'ECONNRESET'],
   ['ends it without a word', (socket) => void socket.end(), 'UND_ERR_SOCKET'],
   ['cuts its head off', (socket) => void socket.end('HTTP/1.1 200 OK\r\nContent-Le'), 'UND_ERR_SOCKET'],
-  ['does not speak HTTP', (socket) => void socket.end('220 mail.example ESMTP\r\n'), 'HPE_INVALID_CONSTANT'],
   ['says more than a head may hold', (socket) => void socket.write(`HTTP/1.1 200 OK\r\nX: ${'x'.repeat(100_000)}\r\n\r\n`), 'UND_ERR_HEADERS_OVERFLOW'],
 ])('what %s is asked again, and told by its code alone', async (_case, behave, code) => {
   const address = await listen(behave);
   expect(await firstAttempt(address)).toEqual({ retry: `${address.host} cannot be reached (${code})` });
+});
+
+it('what does not speak HTTP is asked again', async () => {
+  const address = await listen((socket) => void socket.end('220 mail.example ESMTP\r\n'));
+  // Not every release of Node has a code for it.
+  expect(await firstAttempt(address)).toEqual({ retry: expect.stringMatching(new RegExp(`^${address.host} cannot be reached( \\(HPE_[A-Z_]+\\))?$`)) });
 });
 
 it('a port that nothing listens at is asked again', async () => {
