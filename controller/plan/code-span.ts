@@ -6,8 +6,10 @@ const LONGEST_TEXT = 400;
 
 /** Text from specs as Markdown that shows it and nothing else: no markup, HTML, link, mention or cell of a table comes of it. */
 export function codeSpan(text: string): string {
-  const cut = text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text;
-  const safe = escapeControls(cut).replaceAll('|', '¦').replace(/`+/g, (run) => (run.length > LONGEST_RUN ? `${run.slice(0, LONGEST_RUN)}…` : run));
+  const escaped = escapeControls(text.slice(0, LONGEST_TEXT + 1));
+  // Escaped again: a cut may halve a character.
+  const cut = escaped.length > LONGEST_TEXT ? `${escapeControls(escaped.slice(0, LONGEST_TEXT))}…` : escaped;
+  const safe = cut.replaceAll('|', '¦').replace(/`+/g, (run) => (run.length > LONGEST_RUN ? `${run.slice(0, LONGEST_RUN)}…` : run));
   if (safe.trim() === '') return '` `';
   const longest = Math.max(0, ...(safe.match(/`+/g) ?? []).map((run) => run.length));
   const fence = '`'.repeat(longest + 1);

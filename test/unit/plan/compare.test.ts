@@ -1,0 +1,55 @@
+import { describe, expect, it } from '@jest/globals';
+import { compareDesired, isEmpty } from '../../../controller/plan/compare.js';
+import { compareText } from '../../../controller/plan/compare-text.js';
+import { snapshot, type Specs } from './compare-samples.js';
+
+const KINDS: readonly (readonly [string, Specs, Specs, string])[] = [
+  ['added', {}, { alice: {} }, 'alice: create  # image: app:1\n'],
+  ['added, stopped', {}, { alice: { state: 'Stopped' } }, 'alice: create, stopped  # image: app:1\n'],
+  ['removed', { alice: {} }, {}, 'alice: remove  # its data volume stays\n'],
+  ['removed with its data', { alice: { storage: { reclaimPolicy: 'Delete' } } }, {}, 'alice: remove  # WARNING: its data volume is removed with all files in it\n'],
+  ['replaced', { alice: { image: 'debian:12' } }, { alice: { image: 'debian:13', env: [{ name: 'KEY', value: 'hunter2' }] } }, 'alice: replace  # env KEY: added, image: debian:12 -> debian:13\n'],
+  ['replaced while stopped', { alice: { state: 'Stopped' } }, { alice: { state: 'Stopped', image: 'app:2' } }, 'alice: replace at its next start  # image: app:1 -> app:2\n'],
+  ['in place', { alice: {} }, { alice: { resources: { pids: 5 }, restartPolicy: 'no' } }, 'alice: update in place  # pids: none -> 5, restartPolicy: unless-stopped -> no\n'],
+  ['packages', { alice: { packages: ['gcc', 'jq'] } }, { alice: { packages: ['jq', 'tree'] } }, 'alice: packages  # added tree, removed gcc; no restart\n'],
+  ['stopped', { alice: {} }, { alice: { state: 'Stopped' } }, 'alice: stop  # state: Running -> Stopped\n'],
+  ['started', { alice: { state: 'Stopped' } }, { alice: {} }, 'alice: start  # state: Stopped -> Running\n'],
+  ['policies', { alice: {} }, { alice: { imagePullPolicy: 'Always', storage: { reclaimPolicy: 'Delete' } } }, 'alice: policy  # reclaimPolicy: Retain -> Delete, imagePullPolicy: IfNotPresent -> Always\n'],
+  ['renamed', { bob: {} }, { alice: {} }, 'alice: create  # image: app:1\nbob: remove  # its data volume stays\n'],
+  ['all of two removed', { bob: {}, alice: {} }, {}, 'alice: remove, held  # its data volume stays; held until a person confirms\nbob: remove, held  # its data volume stays; held until a person confirms\n'],
+  ['text that could forge a line', {}, { alice: { image: 'a\nbob: remove' } }, 'alice: create  # image: a\\u000abob: remove\n'],
+];
+
+describe('a comparison of specs', () => {
+  it.each(KINDS)('%s', (_kind, before, after, text) => {
+    expect(compareText(compareDesired(snapshot(before), snapshot(after)))).toBe(text);
+    for (const specs of [before, after]) {
+      const same = compareDesired(snapshot(specs), snapshot(specs));
+      expect(isEmpty(same)).toBe(true);
+      expect(compareText(same)).toBe('Nothing changes.\n');
+    }
+  });
+
+  it('tells caches, and who uses them', () => {
+    const users = { bob: {}, alice: {}, carol: { cache: 'lost' } };
+    const before = snapshot(users, { default: {}, lost: {} });
+    const after = snapshot(users, { default: { sandbox: true, prewarm: ['jq'], gc: { ...[...before.caches.values()][0]!.config.gc, suspend: true } }, fresh: {} });
+    expect(compareText(compareDesired(before, after))).toBe(
+      'cache default: change  # prewarm: [] -> ["jq"]; sandbox: false -> true; gc.suspend: false -> true; used by alice, bob\n' +
+        'cache fresh: create\n' +
+        'cache lost: remove  # WARNING: workspaces that name it wait: carol\n',
+    );
+    expect(isEmpty(compareDesired(after, after))).toBe(true);
+  });
+
+  it('takes no name for gone that a broken spec claims', () => {
+    expect(isEmpty(compareDesired(snapshot({ alice: {} }), { ...snapshot({}), claimed: new Set(['alice']) }))).toBe(true);
+  });
+
+  it('does not depend on the order of files', () => {
+    const specs = { a: { image: 'x:1' }, b: {}, c: {}, d: {}, e: {} };
+    const turned = Object.fromEntries(Object.entries(specs).reverse());
+    const after = { a: {}, e: {}, f: {} };
+    expect(compareDesired(snapshot(specs), snapshot(after))).toEqual(compareDesired(snapshot(turned), snapshot(after)));
+  });
+});
