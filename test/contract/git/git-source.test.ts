@@ -225,6 +225,8 @@ describe('restarts', () => {
     const one = await site.started();
     await one.until((source) => source.git().applied?.revision === next && source.git().failure === null);
     expect(await wanted(one)).toMatchObject({ complete: true, images: { alice: 'debian:12', bob: 'debian:12' } });
+    // The server has answered; that the new clone holds what is in force comes a moment later.
+    await one.synced();
     await one.source.stop();
     expect((await wanted(site.open())).revision).toBe(next);
   });
