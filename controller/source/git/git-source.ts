@@ -90,9 +90,9 @@ export function createGitSource(options: GitSourceOptions): GitSource {
   /** What an earlier process applied holds until the server says something else. */
   function load(): Promise<void> {
     loaded ??= (async () => {
-      isSuspended = (await memo.load()).isSuspended ?? settings.suspend;
+      isSuspended = await memo.isSuspended();
       try {
-        const commit = (await memo.isOfTheseSettings()) ? await repository.applied() : null;
+        const commit = (await memo.hasApplied()) ? await repository.applied() : null;
         if (commit === null) return;
         // Keys may have been taken back since.
         await repository.verify(commit.revision);
@@ -166,7 +166,7 @@ export function createGitSource(options: GitSourceOptions): GitSource {
     else {
       inForce = { applied: { commit, files, at: clock.now() }, refused: null };
       await repository.markApplied(commit.revision);
-      await memo.save({ isSuspended: isSuspended === settings.suspend ? null : isSuspended });
+      await memo.applied();
     }
     if (isNews) events.onCommit({ source: id, commit, failure, trigger, seconds: seconds() });
     changed();
@@ -211,7 +211,7 @@ export function createGitSource(options: GitSourceOptions): GitSource {
     async suspend(next) {
       await load();
       isSuspended = next;
-      await memo.save({ isSuspended: next });
+      await memo.suspended(next);
       changed();
       if (!next) loop.sync('resume');
     },

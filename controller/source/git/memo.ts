@@ -5,42 +5,41 @@ import type { GitSettings } from '../../model/git.js';
 interface Memo {
   /** What a person said while it ran; null: as configured. */
   readonly isSuspended: boolean | null;
-}
-
-interface Written extends Memo {
-  readonly identity: string;
+  /** The settings whose commit the clone calls applied. */
+  readonly identity: string | null;
 }
 
 /** What is remembered of a source beside its clone. All of it can be lost. */
-export function createMemo(directory: string, { url, ref, path }: GitSettings) {
+export function createMemo(directory: string, { url, ref, path, suspend }: GitSettings) {
   const file = join(directory, 'source.json');
-  // Another repository under the same name has applied nothing yet.
   const identity = [url.text, ref ?? '', path].join(' ');
 
-  async function read(): Promise<Partial<Written>> {
+  async function read(): Promise<Memo> {
     try {
       const value: unknown = JSON.parse(await readFile(file, 'utf8'));
-      return typeof value === 'object' && value !== null ? value : {};
+      const memo = typeof value === 'object' && value !== null ? (value as Partial<Record<keyof Memo, unknown>>) : {};
+      return { isSuspended: typeof memo.isSuspended === 'boolean' ? memo.isSuspended : null, identity: typeof memo.identity === 'string' ? memo.identity : null };
     } catch {
-      return {};
+      return { isSuspended: null, identity: null };
+    }
+  }
+
+  async function change(part: Partial<Memo>): Promise<void> {
+    try {
+      const memo: Memo = { ...(await read()), ...part };
+      await mkdir(directory, { recursive: true, mode: 0o700 });
+      await writeFile(`${file}.tmp`, `${JSON.stringify(memo)}\n`, { mode: 0o600 });
+      await rename(`${file}.tmp`, file);
+    } catch {
+      // A full disk: a restart asks the server before it knows what is applied.
     }
   }
 
   return {
-    async load(): Promise<Memo> {
-      const { isSuspended } = await read();
-      return { isSuspended: typeof isSuspended === 'boolean' ? isSuspended : null };
-    },
-    isOfTheseSettings: async (): Promise<boolean> => (await read()).identity === identity,
-    async save(memo: Memo): Promise<void> {
-      const written: Written = { ...memo, identity };
-      try {
-        await mkdir(directory, { recursive: true, mode: 0o700 });
-        await writeFile(`${file}.tmp`, `${JSON.stringify(written)}\n`, { mode: 0o600 });
-        await rename(`${file}.tmp`, file);
-      } catch {
-        // A full disk: a restart asks the server before it knows what is applied.
-      }
-    },
+    isSuspended: async (): Promise<boolean> => (await read()).isSuspended ?? suspend,
+    suspended: (isSuspended: boolean): Promise<void> => change({ isSuspended: isSuspended === suspend ? null : isSuspended }),
+    /** Another repository under the same name has applied nothing yet. */
+    hasApplied: async (): Promise<boolean> => (await read()).identity === identity,
+    applied: (): Promise<void> => change({ identity }),
   };
 }

@@ -251,6 +251,15 @@ describe('suspending', () => {
     await next.until((source) => source.git().applied?.revision === second);
   });
 
+  it('makes nothing of another configuration its own', async () => {
+    site.repository.commit({ 'a/alice.json': alice, 'b/bob.json': bob });
+    await (await site.started({ path: 'a' })).source.stop();
+    await site.open({ path: 'b' }).source.suspend(true);
+    const next = site.open({ path: 'b' });
+    expect(await wanted(next)).toMatchObject({ complete: false, images: {}, revision: null });
+    expect(next.source.git()).toMatchObject({ isSuspended: true, applied: null });
+  });
+
   it('begins suspended when it is configured so', async () => {
     site.repository.commit({ 'alice.json': alice });
     const one = await site.started({ suspend: true });
