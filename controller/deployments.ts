@@ -1,7 +1,7 @@
 import type { StateFile } from './apply/state-file.js';
 import type { Hooks } from './engine/interfaces.js';
 import type { Clock } from './model/clock.js';
-import type { Commit, CommitState, DeploymentEvent, GitFailure, Rollout } from './model/git.js';
+import { shortRevision, type Commit, type CommitState, type DeploymentEvent, type GitFailure, type Rollout } from './model/git.js';
 import type { GitSourceEvents } from './source/git/git-source.js';
 import { createRollouts } from './status/rollouts.js';
 import { settled } from './status/settled.js';
@@ -56,15 +56,18 @@ export function createDeployments(options: DeploymentOptions): Deployments {
       return notify({ type: 'applied', source, commit, message });
     }
     log.warn({ source, revision, detail: message }, 'commit not rolled out');
-    store.record({ type: 'Warning', workspace: null, reason: 'RolloutFailed', message: `${source}: ${nameOf(commit)}: ${message}` });
-    notify({ type: 'failed', source, commit, reason: 'RolloutFailed', message, problems: [] });
+    failed(source, commit, { reason: 'RolloutFailed', message, problems: [] }, `${nameOf(commit)}: ${message}`);
+  }
+
+  function failed(source: string, commit: Commit | null, { reason, message, problems }: { readonly reason: string } & Pick<GitFailure, 'message' | 'problems'>, recorded = message): void {
+    store.record({ type: 'Warning', workspace: null, reason, message: `${source}: ${recorded}` });
+    notify({ type: 'failed', source, commit, reason, message, problems });
   }
 
   function refused(source: string, commit: Commit, failure: GitFailure): void {
     log.warn({ source, revision: commit.revision, author: commit.author, reason: failure.reason, detail: failure.message, problems: failure.problems.length }, 'commit not applied');
-    store.record({ type: 'Warning', workspace: null, reason: failure.reason, message: `${source}: ${failure.message}` });
     showState(source, { revision: commit.revision, state: 'failure', description: failure.message });
-    notify({ type: 'failed', source, commit, reason: failure.reason, message: failure.message, problems: failure.problems });
+    failed(source, commit, failure);
   }
 
   function applied(source: string, commit: Commit, trigger: string, seconds: number): void {
@@ -78,8 +81,7 @@ export function createDeployments(options: DeploymentOptions): Deployments {
     if (unanswered.get(source) === failure.message) return;
     unanswered.set(source, failure.message);
     log.warn({ source, reason: failure.reason, detail: failure.message }, 'repository cannot be fetched; what is in force stays');
-    store.record({ type: 'Warning', workspace: null, reason: failure.reason, message: `${source}: ${failure.message}` });
-    notify({ type: 'failed', source, commit: null, reason: failure.reason, message: failure.message, problems: [] });
+    failed(source, null, failure);
   }
 
   store.subscribe(({ name, after }) => {
@@ -115,7 +117,7 @@ export function createDeployments(options: DeploymentOptions): Deployments {
 }
 
 function nameOf({ revision, author, subject }: Commit): string {
-  return `commit ${revision.slice(0, 12)} (${subject}) by ${author}`;
+  return `commit ${shortRevision(revision)} (${subject}) by ${author}`;
 }
 
 function isTold(row: unknown): row is Told {

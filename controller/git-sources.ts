@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PlanOptions } from './cli/actions.js';
 import { systemClock, type Clock } from './model/clock.js';
-import type { GitSettings } from './model/git.js';
+import type { GitSettings, SourceAction } from './model/git.js';
 import { createGit, type Git } from './source/git/git-command.js';
 import { createGitSource, type GitSource, type GitSourceEvents } from './source/git/git-source.js';
 import type { Surroundings } from './run.js';
@@ -38,7 +38,7 @@ export async function secretIn(file: string): Promise<string> {
 }
 
 /** For a person; null: there is no such source. */
-export async function actOnSource(sources: readonly GitSource[], name: string, action: 'sync' | 'suspend' | 'resume'): Promise<string | null> {
+export async function actOnSource(sources: readonly GitSource[], name: string, action: SourceAction): Promise<string | null> {
   const source = sources.find((one) => one.name === name);
   if (source === undefined) return null;
   if (action === 'suspend') {

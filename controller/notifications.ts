@@ -1,12 +1,11 @@
 import type { RunOptions } from './cli/actions.js';
 import { secretIn } from './git-sources.js';
 import type { Clock } from './model/clock.js';
-import type { CommitState, DeploymentEvent, GitSettings } from './model/git.js';
+import { gitSourceId, type CommitState, type DeploymentEvent, type GitSettings } from './model/git.js';
 import type { Notified } from './model/notified.js';
 import { commitHost } from './notify/commit-host.js';
 import { createCommitStatuses } from './notify/commit-statuses.js';
 import { createNotifier } from './notify/notifier.js';
-import { gitSourceId } from './source/git/git-source.js';
 
 export interface Notifications {
   notify(event: DeploymentEvent): void;

@@ -14,8 +14,8 @@ import { findEndpoint, type EngineEndpoint } from './docker/endpoint.js';
 import type { Controller } from './engine/controller-types.js';
 import type { Hooks } from './engine/interfaces.js';
 import { actOnSource, createGitSources, hookSecret } from './git-sources.js';
-import { gitSourceId } from './source/git/git-source.js';
 import { systemClock } from './model/clock.js';
+import { gitSourceId } from './model/git.js';
 import { createNotifications } from './notifications.js';
 import { DRIFT_FIELDS, OPERATION_TYPES, type OperationType } from './plan/types.js';
 import { createReporting } from './reporting.js';
@@ -41,6 +41,7 @@ const NO_CALLS: readonly OperationType[] = ['await-ready', 'await-environment', 
 
 /** Operations under way get this long to finish at the end; the whole shutdown stays below five seconds. */
 const SHUTDOWN_GRACE_MS = 3_000;
+
 /** The controller in the foreground, or one convergence with `once`. Gives the exit code. */
 export async function run(options: RunOptions, around: Surroundings): Promise<number> {
   const { io, signal } = around;
@@ -135,8 +136,10 @@ export async function run(options: RunOptions, around: Surroundings): Promise<nu
   try {
     const outcome = await firstConvergence(options, { controller, store, sources, engine, signal });
     if (outcome !== 'interrupted') progress.settled(store.list(), { specs: options.specs, git: options.git, secretsDir: options.secretsDir, stateDir: options.stateDir, address, dockerHost: dockerHost(endpoint) });
-    if (options.once) await untilTold(notifications, signal);
-    if (options.once) return finishOnce(outcome, store, sources, engine.detail, io);
+    if (options.once) {
+      await untilTold(notifications, signal);
+      return finishOnce(outcome, store, sources, engine.detail, io);
+    }
     await untilAborted(signal);
     return EXIT.ok;
   } finally {

@@ -1,4 +1,4 @@
-import type { GitSettings } from '../model/git.js';
+import type { GitSettings, SourceAction } from '../model/git.js';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -68,9 +68,6 @@ export interface ApproveOptions extends ControllerOptions {
 export interface DescribeOptions extends ControllerOptions {
   readonly name: string;
 }
-
-export const SOURCE_ACTIONS = ['sync', 'suspend', 'resume'] as const;
-export type SourceAction = (typeof SOURCE_ACTIONS)[number];
 
 export interface SourceOptions extends ControllerOptions {
   readonly action: SourceAction;

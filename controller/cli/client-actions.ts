@@ -1,9 +1,8 @@
 import type { CacheStatus } from '../model/cache.js';
 import type { WorkspaceStatus } from '../model/status.js';
 import type { Workspace } from '../model/workspace.generated.js';
-import type { SourceSummary } from '../status/sources.js';
 import type { CountedEvent } from '../status/events.js';
-import type { ApproveOptions, CacheClearOptions, ClientActions, ControllerOptions, DescribeOptions, NewOptions, SourceOptions, WorkspacesOptions } from './actions.js';
+import type { ApproveOptions, CacheClearOptions, ClientActions, ControllerOptions, DescribeOptions, NewOptions, SourceOptions } from './actions.js';
 import { ask, printed } from './ask.js';
 import { cacheStatusText } from './cache-text.js';
 import { cacheTable } from './cache-table.js';
@@ -13,7 +12,7 @@ import { EXIT } from './exit-codes.js';
 import { collectGarbage } from './gc-action.js';
 import type { CliIo } from './io.js';
 import { sourceTable } from './source-table.js';
-import { oneLineText } from './table.js';
+import { oneLineText, type TableOptions } from './table.js';
 import { workspaceTable } from './workspace-table.js';
 
 /** Of `cache clear`: it ends when the workspaces have stopped and the keeper is back on an empty volume. */
@@ -26,11 +25,11 @@ const CLEAR_DEADLINE_MS = 15 * 60_000;
 export function createClientActions(io: CliIo, signal?: AbortSignal): ClientActions {
   return {
     approve: (options) => approve(io, options),
-    getWorkspaces: (options) => getWorkspaces(io, options),
+    getWorkspaces: ({ wide, ...options }) => list<WorkspaceStatus>(io, options, 'workspaces', (items, table) => workspaceTable(items, { ...table, wide })),
     describeWorkspace: (options) => describeWorkspace(io, options),
-    getSources: (options) => getSources(io, options),
+    getSources: (options) => list(io, options, 'sources', sourceTable),
     source: (options) => actOnSource(io, options),
-    getCaches: (options) => getCaches(io, options),
+    getCaches: (options) => list(io, options, 'caches', cacheTable),
     cacheStatus: ({ cache, ...options }) => showCache(io, { ...options, name: cache }, cacheStatusText),
     describeCache: (options) => showCache(io, options, describeCacheText),
     cacheClear: (options) => cacheClear(io, options),
@@ -48,9 +47,11 @@ async function approve(io: CliIo, { names, stateDir, output }: ApproveOptions): 
   return refused.length > 0 ? EXIT.failed : EXIT.ok;
 }
 
-async function getWorkspaces(io: CliIo, { stateDir, output, wide }: WorkspacesOptions): Promise<number> {
-  const { items } = await ask<{ items: readonly WorkspaceStatus[] }>(stateDir, '/api/v1/workspaces');
-  io.out(output === 'json' ? printed({ items }) : workspaceTable(items, { now: io.now(), columns: io.columns, color: io.color, wide }));
+type Table<T> = (items: readonly T[], options: TableOptions & { readonly now: number }) => string;
+
+async function list<T>(io: CliIo, { stateDir, output }: ControllerOptions, kind: string, toTable: Table<T>): Promise<number> {
+  const { items } = await ask<{ items: readonly T[] }>(stateDir, `/api/v1/${kind}`);
+  io.out(output === 'json' ? printed({ items }) : toTable(items, { now: io.now(), columns: io.columns, color: io.color }));
   return EXIT.ok;
 }
 
@@ -62,21 +63,9 @@ async function describeWorkspace(io: CliIo, { name, stateDir, output }: Describe
   return EXIT.ok;
 }
 
-async function getSources(io: CliIo, { stateDir, output }: ControllerOptions): Promise<number> {
-  const { items } = await ask<{ items: readonly SourceSummary[] }>(stateDir, '/api/v1/sources');
-  io.out(output === 'json' ? printed({ items }) : sourceTable(items, { now: io.now(), columns: io.columns, color: io.color }));
-  return EXIT.ok;
-}
-
 async function actOnSource(io: CliIo, { action, name, stateDir, output }: SourceOptions): Promise<number> {
   const { message } = await ask<{ message: string }>(stateDir, `/api/v1/sources/${encodeURIComponent(name)}/${action}`, {});
   io.out(output === 'json' ? printed({ source: name, message }) : `${oneLineText(message)}\n`);
-  return EXIT.ok;
-}
-
-async function getCaches(io: CliIo, { stateDir, output }: ControllerOptions): Promise<number> {
-  const { items } = await ask<{ items: readonly CacheStatus[] }>(stateDir, '/api/v1/caches');
-  io.out(output === 'json' ? printed({ items }) : cacheTable(items, { now: io.now(), columns: io.columns, color: io.color }));
   return EXIT.ok;
 }
 

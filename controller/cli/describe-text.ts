@@ -1,3 +1,4 @@
+import { isGitSourceId } from '../model/git.js';
 import type { WorkspaceStatus } from '../model/status.js';
 import type { CountedEvent } from '../status/events.js';
 import { cacheUseText } from './cache-text.js';
@@ -16,7 +17,7 @@ function facts({ name, phase, location, revision, specHash, container }: Workspa
     ['Phase:', phase],
     ['Spec:', spec],
     ['Spec hash:', specHash ?? '-'],
-    ...(location?.source.startsWith('git:') ? [['Source:', location.source], ['Revision:', revision ?? 'none yet']] : []),
+    ...(location !== null && isGitSourceId(location.source) ? [['Source:', location.source], ['Revision:', revision ?? 'none yet']] : []),
   ];
   if (container === null) return [...rows, ['Container:', 'none']];
   const { id, image, state, health, ports, startedAt } = container;

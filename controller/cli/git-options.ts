@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import type { CommitStatusSettings, GitSettings } from '../model/git.js';
+import { COMMIT_HOSTS, type CommitStatusSettings, type GitSettings } from '../model/git.js';
 import { parseGitUrl, type GitUrl } from '../model/git-url.js';
 import { parseSizeBytes } from '../model/quantity.js';
 import { parseBoolean, parseDnsLabel, parseDuration, parseText } from './parsers.js';
@@ -21,7 +21,6 @@ interface Part {
 const DEFAULT_INTERVAL_MS = 60_000;
 const DEFAULT_TIMEOUT_MS = 60_000;
 const DEFAULT_MAX_BYTES = 256 * 1024 * 1024;
-const PROVIDERS = ['github', 'gitlab', 'gitea'] as const;
 
 /** What can be said of a source; in a configuration file by `key`. */
 const PARTS: readonly Part[] = [
@@ -39,7 +38,7 @@ const PARTS: readonly Part[] = [
   { key: 'webhookSecretFile', flags: '--git-webhook-secret-file <file>', description: 'secret of POST /hooks/git/<name>', parse: parseText },
   { key: 'verifySsh', flags: '--git-verify-ssh <file>', description: 'apply only commits that a key of this allowed-signers file has signed', parse: parseText },
   { key: 'verifyGpg', flags: '--git-verify-gpg <file>', description: 'the same, of this keyring', parse: parseText },
-  { key: 'status', flags: '--git-status <host>', description: `show what becomes of commits at ${PROVIDERS.join(', ')}`, parse: parseProvider },
+  { key: 'status', flags: '--git-status <host>', description: `show what becomes of commits at ${COMMIT_HOSTS.join(', ')}`, parse: parseProvider },
   { key: 'statusTokenFile', flags: '--git-status-token-file <file>', description: 'token for that', parse: parseText },
   { key: 'statusApi', flags: '--git-status-api <url>', description: "the API's address (default: from the repository's)", parse: parseText },
   { key: 'statusRepository', flags: '--git-status-repository <path>', description: "the repository's path there (default: from its address)", parse: parseText },
@@ -173,7 +172,7 @@ function parseSize(text: string): number {
 }
 
 function parseProvider(text: string): CommitStatusSettings['provider'] {
-  const provider = PROVIDERS.find((one) => one === text);
+  const provider = COMMIT_HOSTS.find((one) => one === text);
   if (provider !== undefined) return provider;
-  throw new InvalidArgumentError(`Write ${PROVIDERS.join(', ')}.`);
+  throw new InvalidArgumentError(`Write ${COMMIT_HOSTS.join(', ')}.`);
 }

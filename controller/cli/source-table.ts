@@ -1,10 +1,10 @@
+import { shortRevision } from '../model/git.js';
 import { problemText } from '../model/problem-text.js';
 import type { SourceSummary } from '../status/sources.js';
 import { renderTable, type Cell, type TableOptions } from './table.js';
 import { formatAge } from './workspace-table.js';
 
 const HEADINGS = ['SOURCE', 'READY', 'REF', 'APPLIED', 'ATTEMPTED', 'SPECS', 'READ', 'MESSAGE'] as const;
-const SHORT = 12;
 
 /** @param options `now` in milliseconds since the epoch */
 export function sourceTable(sources: readonly SourceSummary[], options: TableOptions & { readonly now: number }): string {
@@ -19,8 +19,8 @@ function row({ id, git, specs, problems, lastSuccess, readOnce }: SourceSummary,
     id,
     git?.isSuspended === true ? 'Suspended' : readOnce && problems.length === 0 ? 'True' : 'False',
     git?.ref ?? '-',
-    git?.applied?.revision.slice(0, SHORT) ?? '-',
-    git?.attempted?.revision.slice(0, SHORT) ?? '-',
+    git?.applied == null ? '-' : shortRevision(git.applied.revision),
+    git?.attempted == null ? '-' : shortRevision(git.attempted.revision),
     `${specs.valid}${specs.invalid > 0 ? ` (${specs.invalid} invalid)` : ''}`,
     readAt === null ? 'never' : formatAge(now - readAt),
     git?.failure?.message ?? (problems[0] === undefined ? '' : problemText(problems[0])),

@@ -1,5 +1,5 @@
 import { Argument, type Command } from 'commander';
-import { SOURCE_ACTIONS, type SourceAction } from './actions.js';
+import { SOURCE_ACTIONS, type SourceAction } from '../model/git.js';
 import type { CommandContext } from './context.js';
 import { outputOf, stateDirOption } from './options.js';
 

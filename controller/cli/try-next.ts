@@ -1,6 +1,6 @@
 import { containerName } from '../model/names.js';
 import type { SpecLocation } from '../model/desired.js';
-import type { GitSettings } from '../model/git.js';
+import { isGitSourceId, type GitSettings } from '../model/git.js';
 import type { WorkspaceStatus } from '../model/status.js';
 import { hostPortText } from './workspace-table.js';
 
@@ -54,8 +54,7 @@ function quoted(word: string): string {
 }
 
 function changeLine({ source, file }: SpecLocation): string {
-  const isCommitted = source.startsWith('git:');
-  return isCommitted ? `commit a change of ${file} and push it: it is live seconds later` : `edit ${file} and save it: the change is live seconds later`;
+  return isGitSourceId(source) ? `commit a change of ${file} and push it: it is live seconds later` : `edit ${file} and save it: the change is live seconds later`;
 }
 
 function gitFlags({ url, ref, path }: GitSettings): string[] {

@@ -1,4 +1,5 @@
 import type { PublishedPort } from '../model/engine-objects.js';
+import { shortRevision } from '../model/git.js';
 import type { WorkspaceStatus } from '../model/status.js';
 import { conditionOf } from '../status/conditions.js';
 import { failureReason } from '../status/failure-reason.js';
@@ -25,7 +26,7 @@ function row(status: WorkspaceStatus, now: number, wide: boolean): Cell[] {
     container?.image ?? '-',
     portsText(container?.ports ?? []),
     container?.startedAt == null ? '-' : formatAge(now - container.startedAt),
-    ...(wide ? [status.location?.source ?? '-', status.revision?.slice(0, 12) ?? '-'] : []),
+    ...(wide ? [status.location?.source ?? '-', status.revision === null ? '-' : shortRevision(status.revision)] : []),
     messageOf(status),
   ];
 }

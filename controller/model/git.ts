@@ -1,6 +1,26 @@
 import type { SpecProblem } from './desired.js';
 import type { GitUrl } from './git-url.js';
 
+/** What a person can do with a git source while the controller runs. */
+export const SOURCE_ACTIONS = ['sync', 'suspend', 'resume'] as const;
+export type SourceAction = (typeof SOURCE_ACTIONS)[number];
+
+const SOURCE_PREFIX = 'git:';
+
+/** The id of a git source, as locations, metrics and statuses have it. */
+export function gitSourceId(name: string): string {
+  return `${SOURCE_PREFIX}${name}`;
+}
+
+export function isGitSourceId(id: string): boolean {
+  return id.startsWith(SOURCE_PREFIX);
+}
+
+/** As much of a revision as a person needs. */
+export function shortRevision(revision: string): string {
+  return revision.slice(0, 12);
+}
+
 /** One commit. Author and subject are one line each, with control characters escaped. */
 export interface Commit {
   /** The full hash. */
@@ -20,9 +40,11 @@ export interface GitVerify {
   readonly file: string;
 }
 
+export const COMMIT_HOSTS = ['github', 'gitlab', 'gitea'] as const;
+
 /** Where the states of commits are shown. */
 export interface CommitStatusSettings {
-  readonly provider: 'github' | 'gitlab' | 'gitea';
+  readonly provider: (typeof COMMIT_HOSTS)[number];
   /** The API's address; null: as the repository's address tells. */
   readonly api: string | null;
   /** `owner/name`, with GitLab any path; null: as the repository's address tells. */

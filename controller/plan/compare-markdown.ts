@@ -1,5 +1,5 @@
 import type { SpecProblem } from '../model/desired.js';
-import type { Commit } from '../model/git.js';
+import { shortRevision, type Commit } from '../model/git.js';
 import { codeSpan } from './code-span.js';
 import type { Comparison } from './compare.js';
 import { comparisonRows, DATA_GOES, HELD } from './compare-rows.js';
@@ -88,7 +88,7 @@ function leftOut(count: number, what: string): string {
 }
 
 function shortHash({ revision }: Commit): string {
-  return codeSpan(revision.slice(0, 12));
+  return codeSpan(shortRevision(revision));
 }
 
 function textOf(lines: readonly string[]): string {

@@ -1,3 +1,4 @@
+import type { SourceAction } from '../model/git.js';
 import type { StatusReader } from '../status/store.js';
 
 export interface Health {
@@ -24,6 +25,7 @@ export interface Reply {
 
 const WORKSPACES = '/api/v1/workspaces';
 const CACHES = '/api/v1/caches';
+const SOURCES = '/api/v1/sources';
 
 /** The answer to a GET of `target` (path and query), or null when there is nothing of that path. */
 export async function answer(context: RouteContext, target: string): Promise<Reply | null> {
@@ -46,7 +48,7 @@ export async function answer(context: RouteContext, target: string): Promise<Rep
       return json(200, { items: store.caches() });
     case '/api/v1/events':
       return json(200, { items: store.events({ workspace: query.get('workspace') ?? undefined, cache: query.get('cache') ?? undefined }) });
-    case '/api/v1/sources':
+    case SOURCES:
       return json(200, { items: store.sources() });
     default:
       return one('workspace', nameUnder(WORKSPACES, path), store.get) ?? one('cache', nameUnder(CACHES, path), store.cache);
@@ -80,8 +82,17 @@ export function nameUnder(folder: string, path: string): string | null {
 
 /** The cache of `/api/v1/caches/NAME/ACTION`; null for another path. */
 export function cacheOfAction(path: string, action: 'clear' | 'gc'): string | null {
+  return nameOfAction(CACHES, path, action);
+}
+
+/** The source of `/api/v1/sources/NAME/ACTION`; null for another path. */
+export function sourceOfAction(path: string, action: SourceAction): string | null {
+  return nameOfAction(SOURCES, path, action);
+}
+
+function nameOfAction(folder: string, path: string, action: string): string | null {
   const end = `/${action}`;
-  return path.endsWith(end) ? nameUnder(CACHES, path.slice(0, -end.length)) : null;
+  return path.endsWith(end) ? nameUnder(folder, path.slice(0, -end.length)) : null;
 }
 
 function one(kind: string, name: string | null, find: (name: string) => object | null): Reply | null {

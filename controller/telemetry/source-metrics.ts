@@ -11,6 +11,7 @@ const COMMIT_RESULTS = ['applied', 'refused'] as const;
 
 export function createSourceMetrics(families: Families): Pick<Metrics, 'sources' | 'webhook' | 'fetched' | 'commit'> {
   const { sourceSuccess, specs, gitWebhooks, gitFetches, gitFetchSeconds, gitCommits, sourceRevision, gitAttempted, gitFailing, gitSuspended } = families;
+  const counters = [[gitWebhooks, HOOK_RESULTS], [gitFetches, FETCH_RESULTS], [gitCommits, COMMIT_RESULTS]] as const;
   /** The git sources that have series. */
   const known = new Set<string>();
 
@@ -18,17 +19,13 @@ export function createSourceMetrics(families: Families): Pick<Metrics, 'sources'
   function appear(source: string): void {
     if (known.has(source)) return;
     known.add(source);
-    for (const result of HOOK_RESULTS) gitWebhooks.inc({ source, result }, 0);
-    for (const result of FETCH_RESULTS) gitFetches.inc({ source, result }, 0);
-    for (const result of COMMIT_RESULTS) gitCommits.inc({ source, result }, 0);
+    for (const [counter, results] of counters) for (const result of results) counter.inc({ source, result }, 0);
     gitFetchSeconds.zero({ source });
   }
 
   function disappear(source: string): void {
     known.delete(source);
-    for (const result of HOOK_RESULTS) gitWebhooks.remove({ source, result });
-    for (const result of FETCH_RESULTS) gitFetches.remove({ source, result });
-    for (const result of COMMIT_RESULTS) gitCommits.remove({ source, result });
+    for (const [counter, results] of counters) for (const result of results) counter.remove({ source, result });
     gitFetchSeconds.remove({ source });
   }
 

@@ -1,17 +1,18 @@
-import { mkdir } from 'node:fs/promises';
 import type { DesiredSnapshot } from '../../model/desired.js';
-import type { Commit, GitFailure, GitSettings } from '../../model/git.js';
+import { gitSourceId, type Commit, type GitFailure, type GitSettings } from '../../model/git.js';
 import { nodeFileSystem } from '../file-system.js';
 import { merge } from '../merge.js';
+import { by } from '../order.js';
 import { createPacer } from '../pacer.js';
 import { createCacheResolver } from '../resolve-cache.js';
 import { createResolver } from '../resolver.js';
 import type { SpecSchemas } from '../schema.js';
 import { createSecretReader } from '../secrets.js';
-import type { Definition, SourceReading, SpecFile } from '../spec-file.js';
+import type { SpecFile } from '../spec-file.js';
 import { createCommitReader } from './commit-files.js';
 import type { Git } from './git-command.js';
 import { judgeCommit } from './judge.js';
+import { wholeReading } from './reading.js';
 import { createRepository } from './repository.js';
 
 /** One commit of a repository, and what it wants. */
@@ -34,8 +35,7 @@ export interface CommitSnapshotOptions {
 
 /** Reads a commit without an engine, a state and secrets. Throws a GitError or a RefError when it cannot be had. */
 export async function readCommitSpecs({ settings, directory, git, schemas, signal }: CommitSnapshotOptions): Promise<CommitSpecs> {
-  await mkdir(directory, { recursive: true });
-  const id = `git:${settings.name}`;
+  const id = gitSourceId(settings.name);
   const repository = createRepository(settings, directory, git);
   const breathe = createPacer(signal);
   await repository.prepare();
@@ -47,9 +47,8 @@ export async function readCommitSpecs({ settings, directory, git, schemas, signa
 }
 
 async function snapshotOf(id: string, files: readonly SpecFile[], commit: Commit): Promise<DesiredSnapshot> {
-  const reading: SourceReading = { id, files: files.map((file) => ({ ...file, isSettling: false, staleBecause: null })), problems: [], isWhole: true };
-  const merged = merge([reading], new Map<string, Definition>());
-  const wanted = [...merged.wanted.values()].sort((a, b) => (a.definition.key < b.definition.key ? -1 : 1));
+  const merged = merge([wholeReading(id, files)], new Map());
+  const wanted = [...merged.wanted.values()].sort(by(({ definition }) => definition.key));
   const secrets = createSecretReader({ directory: null, instance: 'default', fs: nodeFileSystem }).scan();
   const resolve = createResolver();
   const workspaces: DesiredSnapshot['workspaces'] = new Map(

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Clock } from '../../model/clock.js';
-import type { Commit, GitFailure, GitFailureReason, GitSettings, GitStatus } from '../../model/git.js';
+import { gitSourceId, type Commit, type GitFailure, type GitFailureReason, type GitSettings, type GitStatus } from '../../model/git.js';
 import { createPacer } from '../pacer.js';
 import type { SpecSchemas } from '../schema.js';
 import type { SourceReader } from '../source-reader.js';
@@ -50,10 +50,6 @@ export interface GitSource extends SourceReader {
   isSettled(): boolean;
 }
 
-export function gitSourceId(name: string): string {
-  return `git:${name}`;
-}
-
 export function createGitSource(options: GitSourceOptions): GitSource {
   const { settings, clock, random, events } = options;
   const { name } = settings;
@@ -67,7 +63,6 @@ export function createGitSource(options: GitSourceOptions): GitSource {
   const listeners = new Set<() => void>();
   const loop = createSyncLoop({ clock, random, signal: ended.signal, intervalMs: settings.intervalMs, look });
   let inForce: InForce = { applied: null, refused: null };
-  let attempted: Commit | null = null;
   /** Why the server cannot be asked; what is wrong with a commit stands in `inForce`. */
   let unanswered: GitFailure | null = null;
   let fetchedAt: number | null = null;
@@ -99,7 +94,6 @@ export function createGitSource(options: GitSourceOptions): GitSource {
         const files = await readCommit(commit.revision, createPacer(ended.signal));
         if (files === null) return;
         inForce = { applied: { commit, files, at: null }, refused: null };
-        attempted = commit;
       } catch {
         // A clone that cannot be read is found out, and told, when the server is asked.
       }
@@ -133,18 +127,19 @@ export function createGitSource(options: GitSourceOptions): GitSource {
   /** Null: it is the one that is known. */
   async function newest(trigger: SyncTrigger): Promise<Commit | null> {
     // A hook says that there is something new: the question whether is spared.
-    const isHook = trigger === 'hook' && knownRef !== null;
-    const ref = isHook && knownRef !== null ? knownRef : await repository.resolve(ended.signal);
-    const isKnown = ref.hash === null ? judgedRevision() === ref.name : !isHook && knownRef?.name === ref.name && knownRef.hash === ref.hash;
+    const hooked = trigger === 'hook' ? knownRef : null;
+    const ref = hooked ?? (await repository.resolve(ended.signal));
+    const isKnown = ref.hash === null ? judged()?.revision === ref.name : hooked === null && knownRef?.name === ref.name && knownRef.hash === ref.hash;
     if (isKnown && !isCloneNew) return null;
     const commit = await repository.fetch(ref.name, ended.signal);
     // What a hook brought was not listed: the next question finds its hash.
-    knownRef = isHook ? { name: ref.name, hash: ref.hash === null ? null : '' } : ref;
-    return isCloneNew || commit.revision !== judgedRevision() ? commit : null;
+    knownRef = hooked === null ? ref : { name: ref.name, hash: ref.hash === null ? null : '' };
+    return isCloneNew || commit.revision !== judged()?.revision ? commit : null;
   }
 
-  function judgedRevision(): string | null {
-    return inForce.refused?.commit.revision ?? inForce.applied?.commit.revision ?? null;
+  /** The newest commit of which is known whether it applies. */
+  function judged(): Commit | null {
+    return inForce.refused?.commit ?? inForce.applied?.commit ?? null;
   }
 
   function answered(seconds: number): void {
@@ -157,10 +152,9 @@ export function createGitSource(options: GitSourceOptions): GitSource {
   }
 
   async function judge(commit: Commit, trigger: SyncTrigger, seconds: () => number): Promise<void> {
-    const isNews = commit.revision !== judgedRevision();
+    const isNews = commit.revision !== judged()?.revision;
     const { files, failure } = await judgeCommit(commit, { id, path: settings.path, repository, readCommit, breathe: createPacer(ended.signal) });
     if (ended.signal.aborted) return;
-    attempted = commit;
     isCloneNew = false;
     if (failure !== null) inForce = { ...inForce, refused: { commit, files, failure } };
     else {
@@ -228,7 +222,7 @@ export function createGitSource(options: GitSourceOptions): GitSource {
       ref: settings.ref ?? knownRef?.name ?? 'HEAD',
       path: settings.path === '' ? '.' : settings.path,
       isSuspended,
-      attempted,
+      attempted: judged(),
       applied: inForce.applied?.commit ?? null,
       appliedAt: inForce.applied?.at ?? null,
       fetchedAt,

@@ -1,10 +1,11 @@
-import type { Commit, GitFailure } from '../../model/git.js';
+import { shortRevision, type Commit, type GitFailure } from '../../model/git.js';
 import { problemText } from '../../model/problem-text.js';
 import { merge } from '../merge.js';
 import type { Breathe } from '../pacer.js';
 import { byPlace } from '../problem.js';
-import type { SourceReading, SpecFile } from '../spec-file.js';
+import type { SpecFile } from '../spec-file.js';
 import type { ReadCommit } from './commit-files.js';
+import { wholeReading } from './reading.js';
 import type { GitRepository } from './repository.js';
 import { SignatureError } from './verify.js';
 
@@ -30,8 +31,7 @@ export async function judgeCommit(commit: Commit, { id, path, repository, readCo
 }
 
 function faultIn(commit: Commit, id: string, files: readonly SpecFile[]): GitFailure | null {
-  const reading: SourceReading = { id, files: files.map((file) => ({ ...file, isSettling: false, staleBecause: null })), problems: [], isWhole: true };
-  const problems = [...merge([reading], new Map()).problems].sort(byPlace);
+  const problems = [...merge([wholeReading(id, files)], new Map()).problems].sort(byPlace);
   const [first] = problems;
   if (first === undefined) return null;
   const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
@@ -39,5 +39,5 @@ function faultIn(commit: Commit, id: string, files: readonly SpecFile[]): GitFai
 }
 
 function nameOf({ revision, author }: Commit): string {
-  return `commit ${revision.slice(0, 12)} by ${author}`;
+  return `commit ${shortRevision(revision)} by ${author}`;
 }

@@ -34,6 +34,11 @@ export function readingOf(id: string, { applied, refused }: InForce, { failure, 
   };
 }
 
+/** The files of one commit, as a scan that is over would have them. */
+export function wholeReading(id: string, files: readonly SpecFile[]): SourceReading {
+  return { id, files: files.map((file) => ({ ...file, isSettling: false, staleBecause: null })), problems: [], isWhole: true };
+}
+
 /** Names that only the refused commit defines, or may define: nobody knows yet what becomes of them. */
 function claimOf(file: SpecFile, failure: GitFailure, { defined, isKnown }: { readonly defined: ReadonlySet<string>; readonly isKnown: boolean }): ScannedFile {
   const added = file.definitions

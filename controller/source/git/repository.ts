@@ -1,5 +1,5 @@
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Commit, GitSettings } from '../../model/git.js';
 import { escapeControls } from '../problem.js';
 import { accessOf } from './access.js';
@@ -52,8 +52,8 @@ export interface GitRepository {
   read(hashes: readonly string[], maxBytes: number): Promise<ReadonlyMap<string, Buffer>>;
   /** Throws a SignatureError when nobody who is trusted has signed it. */
   verify(revision: string): Promise<void>;
-  /** Bytes of the clone, after what no reference names was dropped where that is worth it. */
-  tidy(): Promise<number>;
+  /** Drops what no reference names, where that is worth it. */
+  tidy(): Promise<void>;
   /** All that the references lead to is there and whole. */
   isSound(): Promise<boolean>;
   /** Drops the clone: the next one is made anew. */
@@ -80,22 +80,22 @@ export function createRepository(settings: GitSettings, directory: string, git: 
     return { revision, author: lineOf(author), subject: lineOf(subject), committedAt: Number(seconds) * 1_000 };
   }
 
-  async function packs(): Promise<{ count: number; bytes: number }> {
-    const names = await readdir(join(clone, 'objects/pack')).catch((): string[] => []);
-    const sizes = await Promise.all(names.map((name) => stat(join(clone, 'objects/pack', name)).then(({ size }) => size, () => 0)));
-    return { count: names.filter((name) => name.endsWith('.pack')).length, bytes: sizes.reduce((sum, size) => sum + size, 0) };
+  async function packFiles(): Promise<string[]> {
+    const packs = join(clone, 'objects/pack');
+    return (await readdir(packs).catch((): string[] => [])).map((name) => join(packs, name));
   }
 
   /** A fetch that was cut off leaves what it had got, and the next one would add to it. */
   async function dropUnfinished(): Promise<void> {
-    const names = await readdir(join(clone, 'objects/pack')).catch((): string[] => []);
-    await Promise.all(names.filter((name) => name.startsWith('tmp_')).map((name) => rm(join(clone, 'objects/pack', name), { force: true })));
+    const unfinished = (await packFiles()).filter((file) => basename(file).startsWith('tmp_'));
+    await Promise.all(unfinished.map((file) => rm(file, { force: true })));
   }
 
   return {
     async prepare() {
       await mkdir(directory, { recursive: true, mode: 0o700 });
-      await writeFile(safeConfig, '[safe]\n\tdirectory = *\n', { mode: 0o600 });
+      // Needed by nobody else: this is done at each look.
+      if (settings.url.scheme === 'file') await writeFile(safeConfig, '[safe]\n\tdirectory = *\n', { mode: 0o600 });
       const isThere = await local(['rev-parse', '--is-bare-repository']).then(() => true, () => false);
       await dropUnfinished();
       if (isThere) return false;
@@ -159,10 +159,11 @@ export function createRepository(settings: GitSettings, directory: string, git: 
     verify: (revision) => (settings.verify === null ? Promise.resolve() : verifyCommit(settings.verify, { git, clone, revision })),
 
     async tidy() {
-      const before = await packs();
-      if (before.count <= PACKS_AT_MOST && before.bytes <= settings.maxBytes / 2) return before.bytes;
+      const files = await packFiles();
+      const sizes = await Promise.all(files.map((file) => stat(file).then(({ size }) => size, () => 0)));
+      const bytes = sizes.reduce((sum, size) => sum + size, 0);
+      if (files.filter((file) => file.endsWith('.pack')).length <= PACKS_AT_MOST && bytes <= settings.maxBytes / 2) return;
       await local(['repack', '-a', '-d', '-q'], { timeoutMs: 10 * LOCAL_MS });
-      return (await packs()).bytes;
     },
 
     isSound: () => local(['fsck', '--no-dangling', '--no-progress'], { maxOutput: LIST_BYTES, timeoutMs: 10 * LOCAL_MS }).then(() => true, () => false),
