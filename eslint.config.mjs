@@ -19,7 +19,7 @@ const rooms = {
 
 /** Vendor packages that may not leak beyond their rooms. */
 const vendors = {
-  dockerode: ['docker'], rxjs: ['engine'], xstate: ['status', 'nix'], 'prom-client': ['telemetry'], pino: ['telemetry'], ajv: ['source'], 'tar-stream': ['docker'],
+  dockerode: ['docker'], rxjs: ['engine'], xstate: ['status', 'nix'], 'prom-client': ['telemetry'], pino: ['telemetry'], ajv: ['source'], 'age-encryption': ['source'], 'tar-stream': ['docker'],
   croner: ['model'],
 };
 

@@ -51,7 +51,7 @@ export async function plan(options: PlanCommandOptions, around: Surroundings): P
 }
 
 async function planOn(docker: DockerPort, options: PlanOptions, git: readonly GitSource[], { io, signal }: Surroundings): Promise<number> {
-  const sources = createDesiredState({ directories: options.specs, git, secretsDir: options.secretsDir, stateDir: options.stateDir, instance: options.instance, clock: systemClock, readOnly: true });
+  const sources = createDesiredState({ directories: options.specs, git, secretsDir: options.secretsDir, ageIdentityFile: options.ageIdentityFile, stateDir: options.stateDir, instance: options.instance, clock: systemClock, readOnly: true });
   const world = createWorld(docker);
   const caches = foreseenCaches(docker, world, options, signal);
   const state = createState(caches);

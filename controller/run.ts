@@ -60,7 +60,7 @@ export async function run(options: RunOptions, around: Surroundings): Promise<nu
     random: Math.random,
     events: { onFetch: (facts) => deployments.git.onFetch(facts), onCommit: (facts) => deployments.git.onCommit(facts) },
   });
-  const sources = createDesiredState({ directories: options.specs, git, secretsDir: options.secretsDir, stateDir, instance: options.instance, clock: systemClock });
+  const sources = createDesiredState({ directories: options.specs, git, secretsDir: options.secretsDir, ageIdentityFile: options.ageIdentityFile, stateDir, instance: options.instance, clock: systemClock });
   const onStateError = (error: Error) => log.warn({ error }, 'the state directory cannot be written; work goes on without it');
   const engine = { detail: 'the engine was not asked yet', failures: 0 };
   const reporting = createReporting({
@@ -135,7 +135,7 @@ export async function run(options: RunOptions, around: Surroundings): Promise<nu
   controller.start();
   try {
     const outcome = await firstConvergence(options, { controller, store, sources, engine, signal });
-    if (outcome !== 'interrupted') progress.settled(store.list(), { specs: options.specs, git: options.git, secretsDir: options.secretsDir, stateDir: options.stateDir, address, dockerHost: dockerHost(endpoint) });
+    if (outcome !== 'interrupted') progress.settled(store.list(), { specs: options.specs, git: options.git, secretsDir: options.secretsDir, ageIdentityFile: options.ageIdentityFile, stateDir: options.stateDir, address, dockerHost: dockerHost(endpoint) });
     if (options.once) {
       await untilTold(notifications, signal);
       return finishOnce(outcome, store, sources, engine.detail, io);

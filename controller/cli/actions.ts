@@ -17,6 +17,8 @@ export interface PlanOptions {
   /** A DNS label. */
   readonly instance: string;
   readonly secretsDir: string | null;
+  /** Of the keys for encrypted files in directories of specs. */
+  readonly ageIdentityFile: string | null;
   readonly logLevel: LogLevel;
   readonly allowPrune: boolean;
   readonly output: OutputFormat;

@@ -10,6 +10,7 @@ interface RawOptions {
   readonly stateDir: string;
   readonly instance: string;
   readonly secretsDir?: string;
+  readonly ageIdentityFile?: string;
   readonly logLevel: PlanOptions['logLevel'];
   readonly allowPrune: boolean;
   readonly config?: string;
@@ -37,6 +38,7 @@ export function planOptions(): Option[] {
       .env('KALPANA_INSTANCE')
       .argParser(parseDnsLabel),
     new Option('--secrets-dir <dir>', 'directory of the files that secretFile names').env('KALPANA_SECRETS_DIR').argParser(parseText),
+    new Option('--age-identity-file <file>', 'age keys for the files that ageFile names in directories of specs').env('KALPANA_AGE_IDENTITY_FILE').argParser(parseText),
     new Option('--log-level <level>', 'least level that is logged').choices(LOG_LEVELS).default('info').env('KALPANA_LOG_LEVEL'),
     flag('--allow-prune', 'confirm held deletions at once', 'KALPANA_ALLOW_PRUNE'),
     new Option('--config <file>', 'JSON file of these options, by name in camelCase; flags and variables win over it').env('KALPANA_CONFIG').argParser(parseText),
@@ -99,7 +101,7 @@ export function isWide(command: Command): boolean {
 function planPart(command: Command, raw: RawOptions): PlanOptions {
   const { stateDir, instance, logLevel, allowPrune } = raw;
   const git = readGit(command);
-  return { specs: specsOf(command, raw, git.length > 0), git, stateDir, instance, secretsDir: raw.secretsDir ?? null, logLevel, allowPrune, output: outputOf(command) };
+  return { specs: specsOf(command, raw, git.length > 0), git, stateDir, instance, secretsDir: raw.secretsDir ?? null, ageIdentityFile: raw.ageIdentityFile ?? null, logLevel, allowPrune, output: outputOf(command) };
 }
 
 function settledOptions(command: Command): RawOptions {

@@ -8,6 +8,7 @@ export interface TryNext {
   readonly specs: readonly string[];
   readonly git: readonly GitSettings[];
   readonly secretsDir: string | null;
+  readonly ageIdentityFile: string | null;
   readonly stateDir: string;
   /** `host:port` of /metrics, null when there is none. */
   readonly address: string | null;
@@ -16,13 +17,14 @@ export interface TryNext {
 }
 
 /** Lines to paste, made of what runs here. */
-export function tryNextText(statuses: readonly WorkspaceStatus[], { specs, git, secretsDir, stateDir, address, dockerHost }: TryNext): string {
+export function tryNextText(statuses: readonly WorkspaceStatus[], { specs, git, secretsDir, ageIdentityFile, stateDir, address, dockerHost }: TryNext): string {
   const first = statuses.find(({ phase }) => phase === 'Ready');
   const engine = dockerHost === null ? '' : `DOCKER_HOST=${quoted(dockerHost)} `;
   const planFlags = [
     ...specs.map((directory) => `--specs ${quoted(directory)}`),
     ...git.flatMap(gitFlags),
     ...(secretsDir === null ? [] : [`--secrets-dir ${quoted(secretsDir)}`]),
+    ...(ageIdentityFile === null ? [] : [`--age-identity-file ${quoted(ageIdentityFile)}`]),
     `--state-dir ${quoted(stateDir)}`,
   ];
   const lines = [
@@ -57,6 +59,9 @@ function changeLine({ source, file }: SpecLocation): string {
   return isGitSourceId(source) ? `commit a change of ${file} and push it: it is live seconds later` : `edit ${file} and save it: the change is live seconds later`;
 }
 
-function gitFlags({ url, ref, path }: GitSettings): string[] {
-  return [`--git ${quoted(url.text)}`, ...(ref === null ? [] : [`--git-ref ${quoted(ref)}`]), ...(path === '' ? [] : [`--git-path ${quoted(path)}`])];
+function gitFlags({ url, ref, path, tokenFile, sshKeyFile, knownHostsFile, caFile, ageIdentityFile }: GitSettings): string[] {
+  const parts: Readonly<Record<string, string | null>> = {
+    ref, path: path === '' ? null : path, 'token-file': tokenFile, 'ssh-key-file': sshKeyFile, 'known-hosts-file': knownHostsFile, 'ca-file': caFile, 'age-identity-file': ageIdentityFile,
+  };
+  return [`--git ${quoted(url.text)}`, ...Object.entries(parts).flatMap(([name, value]) => (value === null ? [] : [`--git-${name} ${quoted(value)}`]))];
 }

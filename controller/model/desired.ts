@@ -19,14 +19,14 @@ export interface SpecProblem {
   readonly message: string;
 }
 
-export type CreationEnv =
-  | { readonly name: string; readonly value: string }
-  | {
-      readonly name: string;
-      readonly secretFile: string;
-      /** Slow keyed hash of the secret's value: tells that it changed, not what it is. */
-      readonly digest: string;
-    };
+export type CreationEnv = { readonly name: string; readonly value: string } | SecretEnv;
+
+/** A variable whose value is in a file of the secrets directory, or encrypted in one beside the spec. */
+export type SecretEnv = ({ readonly secretFile: string } | { readonly ageFile: string }) & {
+  readonly name: string;
+  /** Slow keyed hash of the secret's value: tells that it changed, not what it is. */
+  readonly digest: string;
+};
 
 export interface CreationPort {
   readonly containerPort: number;

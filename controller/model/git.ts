@@ -74,6 +74,8 @@ export interface GitSettings {
   /** Certificates to trust, in place of the system's. */
   readonly caFile: string | null;
   readonly webhookSecretFile: string | null;
+  /** Of the keys that open encrypted files beside its specs. */
+  readonly ageIdentityFile: string | null;
   readonly verify: GitVerify | null;
   readonly status: CommitStatusSettings | null;
   readonly suspend: boolean;

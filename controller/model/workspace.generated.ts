@@ -103,7 +103,11 @@ valueFrom?: {
 /**
  * The name of a file in the controller's secrets directory (--secrets-dir).
  */
-secretFile: string
+secretFile?: string
+/**
+ * A file beside this spec or below it, encrypted with age for the controller's key (--age-identity-file, --git-age-identity-file).
+ */
+ageFile?: string
 }
 }
 export interface Port {

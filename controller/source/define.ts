@@ -11,7 +11,7 @@ export function define(object: Workspace | NixCache, locate: (path: JSONPath) =>
   const common = { key: specKey(object.kind, name), name, location: locate([]), nameLocation: locate(['metadata', 'name']) };
   if (object.kind === 'NixCache') return { ...common, kind: object.kind, cache: object };
   const secrets = (object.spec.env ?? []).flatMap((entry, index): [string, SpecLocation][] =>
-    entry.valueFrom ? [[entry.name, locate(['spec', 'env', index, 'valueFrom', 'secretFile'])]] : [],
+    entry.valueFrom ? [[entry.name, locate(['spec', 'env', index, 'valueFrom', Object.keys(entry.valueFrom)[0] ?? ''])]] : [],
   );
-  return { ...common, kind: object.kind, workspace: object, secretLocations: new Map(secrets) };
+  return { ...common, kind: object.kind, workspace: object, secretLocations: new Map(secrets), sealed: new Map() };
 }

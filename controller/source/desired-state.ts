@@ -15,7 +15,7 @@ import { createCacheResolver } from './resolve-cache.js';
 import { reclaimPolicyOf } from './resolve.js';
 import { createResolver } from './resolver.js';
 import { loadSchemas } from './schema.js';
-import { createSecretReader } from './secrets.js';
+import { createSecretReader, type AgeSource } from './secrets/secret-reader.js';
 import { createSourceReader, SETTLE_MS } from './source-reader.js';
 import type { SourceReader } from './source-reader.js';
 import type { CacheDefinition, SourceReading, WorkspaceDefinition } from './spec-file.js';
@@ -32,6 +32,8 @@ export interface DesiredStateOptions {
   /** Started and stopped by who made them. */
   readonly git?: readonly GitSource[];
   readonly secretsDir: string | null;
+  /** Of the age keys for encrypted files in `directories`; none without it. */
+  readonly ageIdentityFile?: string | null;
   /** Where last good specs are kept; null keeps them in memory only. */
   readonly stateDir: string | null;
   /** Reads the last good specs and writes none: for a plan. */
@@ -67,7 +69,7 @@ export function createDesiredState(options: DesiredStateOptions): DesiredState {
   const kept = stateDir === null ? noLastGoodStore : createLastGoodStore(resolve(stateDir), schemas);
   const store = options.readOnly === true ? { ...noLastGoodStore, load: kept.load } : kept;
   const secretsRoot = secretsDir === null ? null : resolve(secretsDir);
-  const secretReader = createSecretReader({ directory: secretsRoot, instance, fs });
+  const secretReader = createSecretReader({ directory: secretsRoot, instance, fs, age: ageSources(roots, git, options.ageIdentityFile ?? null) });
   const watcher = createWatcher(secretsRoot === null ? roots : [...roots, secretsRoot], clock);
   const presence = createPresence();
   const resolver = createResolver();
@@ -168,6 +170,14 @@ export function createDesiredState(options: DesiredStateOptions): DesiredState {
       if (presence.forget(key)) await store.remove(key);
     },
   };
+}
+
+function ageSources(roots: readonly string[], git: readonly GitSource[], identityFile: string | null): Map<string, AgeSource> {
+  const place = (file: string | null) => (file === null ? null : resolve(file));
+  return new Map([
+    ...roots.map((root): [string, AgeSource] => [`dir:${root}`, { identityFile: place(identityFile), option: '--age-identity-file', root }]),
+    ...git.map(({ id, ageIdentityFile }): [string, AgeSource] => [id, { identityFile: place(ageIdentityFile), option: '--git-age-identity-file', root: null }]),
+  ]);
 }
 
 /** One after the other: which source a doubly listed file belongs to must not depend on luck. */

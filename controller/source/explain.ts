@@ -65,7 +65,8 @@ function valueMessage(error: ErrorObject, path: Path): string {
     case 'maxLength': return `is too long: at most ${params.limit} characters`;
     case 'maxItems': return `has too many entries: at most ${params.limit}`;
     case 'minItems': return `has too few entries: at least ${params.limit}`;
-    case 'maxProperties': return `has too many fields: at most ${params.limit}`;
+    case 'minProperties': return 'says nothing: add "secretFile" or "ageFile"';
+    case 'maxProperties': return path.at(-1) === 'valueFrom' ? 'has both "secretFile" and "ageFile": remove one of them' : `has too many fields: at most ${params.limit}`;
     default: return error.message ?? 'is not valid';
   }
 }
@@ -90,6 +91,7 @@ const PATTERN_WORDS: Readonly<Record<string, string>> = {
   name: 'is not a variable name: use letters, digits, "_", "." and "-", no digit first',
   value: 'must not hold a NUL character',
   secretFile: 'is not a file name: use letters, digits, ".", "_" and "-", no dot first, no directory',
+  ageFile: 'is not the path of an age file beside the spec; use e.g. "token.age" or "secrets/token.age", without "..", no dot first',
   hostIP: 'is not an IP address; use e.g. "127.0.0.1"',
 };
 

@@ -72,7 +72,8 @@ function creationSpec(spec: WorkspaceSpec, digests: ReadonlyMap<string, string>)
 function creationEnv(entry: EnvVar, digests: ReadonlyMap<string, string>): CreationEnv {
   const { name, value, valueFrom } = entry;
   if (!valueFrom) return { name, value: value ?? '' };
-  return { name, secretFile: valueFrom.secretFile, digest: digests.get(name) ?? '' };
+  const digest = digests.get(name) ?? '';
+  return valueFrom.ageFile === undefined ? { name, secretFile: valueFrom.secretFile ?? '', digest } : { name, ageFile: valueFrom.ageFile, digest };
 }
 
 function creationMounts(spec: WorkspaceSpec): CreationMount[] {

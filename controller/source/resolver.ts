@@ -4,14 +4,14 @@ import type { Wanted } from './merge.js';
 import { problemAt, sameProblem } from './problem.js';
 import { resolveWorkspace } from './resolve.js';
 import type { ResolvedSecrets } from './resolve.js';
-import type { SecretScan } from './secrets.js';
+import type { SecretScan } from './secrets/secret-reader.js';
 import type { WorkspaceDefinition } from './spec-file.js';
 
 const NO_SECRETS: ResolvedSecrets = { digests: new Map(), secrets: new Map(), isReadable: true };
 
 export interface Resolved {
   readonly desired: DesiredWorkspace;
-  /** Of its secret files. */
+  /** Of its secrets. */
   readonly problems: readonly SpecProblem[];
 }
 
@@ -30,14 +30,14 @@ export function createResolver(): Resolver {
   };
 
   return async ({ definition, problem }, scan) => {
-    const variables = (definition.workspace.spec.env ?? []).filter((entry) => entry.valueFrom);
+    const variables = (definition.workspace.spec.env ?? []).flatMap(({ name, valueFrom }) => (valueFrom ? [{ name, valueFrom }] : []));
     if (variables.length === 0) return { desired: resolveOnce(definition, NO_SECRETS, problem), problems: [] };
 
     const digests = new Map<string, string>();
     const secrets = new Map<string, Secret>();
     const problems: SpecProblem[] = [];
     for (const { name, valueFrom } of variables) {
-      const reading = await scan.read(definition.name, name, valueFrom?.secretFile ?? '');
+      const reading = await scan.read(definition, name, valueFrom);
       digests.set(name, reading.digest);
       if (reading.secret) secrets.set(name, reading.secret);
       if (reading.message) problems.push(problemAt(definition.secretLocations.get(name) ?? definition.location, `spec.env: ${reading.message}`, definition.name));

@@ -17,6 +17,8 @@ export interface WorkspaceDefinition extends Defined {
   readonly workspace: Workspace;
   /** Where each secret variable names its file, by the variable's name. */
   readonly secretLocations: ReadonlyMap<string, SpecLocation>;
+  /** Of a commit: the encrypted files beside it that its variables name. Those of a directory are looked up when they are needed. */
+  readonly sealed: ReadonlyMap<string, Uint8Array>;
 }
 
 export interface CacheDefinition extends Defined {

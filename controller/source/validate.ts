@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { systemClock } from '../model/clock.js';
 import type { SpecProblem } from '../model/desired.js';
 import { ioWords, nodeFileSystem } from './file-system.js';
@@ -10,6 +10,9 @@ import { byPlace, problemOf } from './problem.js';
 import { readWhole } from './read.js';
 import { loadSchemas } from './schema.js';
 import type { SpecSchemas } from './schema.js';
+import { faultOfForm } from './secrets/age.js';
+import { ageFilesOf, ageProblem, lookBeside } from './secrets/age-files.js';
+import { createSmallFiles } from './secrets/small-files.js';
 import { createSourceReader, MAX_SPEC_BYTES } from './source-reader.js';
 import type { ScannedFile, SourceReading } from './spec-file.js';
 
@@ -30,23 +33,48 @@ interface Run {
 export async function validatePaths(paths: readonly string[]): Promise<Validation> {
   const run: Run = { schemas: loadSchemas(), breathe: createPacer(), seen: new Set() };
   const readings: SourceReading[] = [];
-  for (const path of paths) readings.push(settled(await readPath(run, path)));
+  const besides: SpecProblem[] = [];
+  for (const path of paths) {
+    const { reading, root } = await readPath(run, path);
+    readings.push(settled(reading));
+    besides.push(...(await problemsBeside(reading, root)));
+  }
   const files = readings.flatMap((reading) => reading.files);
-  const problems = [...merge(readings, new Map()).problems].sort(byPlace);
+  const problems = [...merge(readings, new Map()).problems, ...besides].sort(byPlace);
   return { problems, files: files.length, objects: files.reduce((sum, file) => sum + file.definitions.length + file.refusals.length, 0) };
 }
 
-async function readPath(run: Run, path: string): Promise<SourceReading> {
+/** What is wrong with encrypted files, as far as it can be seen without a key. */
+async function problemsBeside({ files }: SourceReading, root: string): Promise<SpecProblem[]> {
+  const besides = createSmallFiles(nodeFileSystem);
+  const problems: SpecProblem[] = [];
+  for (const definition of files.flatMap((file) => file.definitions)) {
+    for (const use of ageFilesOf(definition)) {
+      const looked = await lookBeside(besides, root, use.location.file, use.file);
+      const fault = 'fault' in looked ? looked.fault : faultOfForm(looked.bytes);
+      if (fault !== null) problems.push(ageProblem(use, definition.name, fault));
+    }
+  }
+  return problems;
+}
+
+interface PathReading {
+  readonly reading: SourceReading;
+  /** Encrypted files may stand in it, beside the specs. */
+  readonly root: string;
+}
+
+async function readPath(run: Run, path: string): Promise<PathReading> {
   const id = `path:${path}`;
   let isDirectory: boolean;
   try {
     isDirectory = (await nodeFileSystem.stat(path)).isDirectory();
   } catch (error) {
-    return { id, files: [], problems: [problemOf(id, path, `cannot be read: ${ioWords(error)}`)], isWhole: false };
+    return { root: path, reading: { id, files: [], problems: [problemOf(id, path, `cannot be read: ${ioWords(error)}`)], isWhole: false } };
   }
-  if (!isDirectory) return readNamedFile(run, id, path);
+  if (!isDirectory) return { root: dirname(path), reading: await readNamedFile(run, id, path) };
   const reader = createSourceReader({ id, root: path, fs: nodeFileSystem, schemas: run.schemas, clock: systemClock });
-  return reader.read({ ...run, onDirectory: () => Promise.resolve() });
+  return { root: path, reading: await reader.read({ ...run, onDirectory: () => Promise.resolve() }) };
 }
 
 /** A file that a person names is checked whatever it is called, and wherever a link leads. */

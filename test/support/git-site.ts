@@ -35,7 +35,7 @@ export function createGitTestSite() {
   function settings(changes: Partial<Omit<GitSettings, 'url'>> & { readonly url?: string } = {}): GitSettings {
     const url = parseGitUrl(changes.url ?? repository.url);
     if ('error' in url) throw new Error(`${changes.url} ${url.error}`);
-    return { name: 'team', ref: 'main', path: '', intervalMs: 3_600_000, timeoutMs: 10_000, maxBytes: 64 * 1024 * 1024, user: 'kalpana', tokenFile: null, sshKeyFile: null, knownHostsFile: null, caFile: null, webhookSecretFile: null, verify: null, status: null, suspend: false, ...changes, url };
+    return { name: 'team', ref: 'main', path: '', intervalMs: 3_600_000, timeoutMs: 10_000, maxBytes: 64 * 1024 * 1024, user: 'kalpana', tokenFile: null, sshKeyFile: null, knownHostsFile: null, caFile: null, webhookSecretFile: null, ageIdentityFile: null, verify: null, status: null, suspend: false, ...changes, url };
   }
 
   function open(changes: Parameters<typeof settings>[0] = {}, { clock = systemClock, path = process.env['PATH'] ?? '' }: { clock?: Clock; path?: string } = {}): SiteSource {

@@ -6,11 +6,14 @@ import type { SpecSchemas } from '../schema.js';
 import { MAX_SPEC_BYTES } from '../source-reader.js';
 import type { SpecFile } from '../spec-file.js';
 import type { GitRepository } from './repository.js';
+import { createSealedFiles } from './sealed-files.js';
 import { linksIn, specTree, type TreeFile } from './tree.js';
 
 /** So much is read out of the clone at once. */
 const BATCH_BYTES = 8 * 1024 * 1024;
 const LONGEST_LINK = 4096;
+/** All encrypted files of a commit. */
+const SEALED_BYTES = 64 * 1024 * 1024;
 
 interface Interpreted {
   readonly hash: string;
@@ -24,6 +27,7 @@ export type ReadCommit = (revision: string, breathe: Breathe) => Promise<readonl
 export function createCommitReader(repository: GitRepository, schemas: SpecSchemas, { id, path: prefix }: { readonly id: string; readonly path: string }): ReadCommit {
   /** Of the commits that were read last, by path in the repository. */
   let memory: ReadonlyMap<string, Interpreted> = new Map();
+  const seal = createSealedFiles(prefix);
 
   async function interpretAll(files: readonly TreeFile[], breathe: Breathe): Promise<SpecFile[]> {
     const next = new Map<string, Interpreted>();
@@ -49,7 +53,8 @@ export function createCommitReader(repository: GitRepository, schemas: SpecSchem
     const links = linksIn(entries).filter(({ size }) => size !== null && size <= LONGEST_LINK);
     const targets = await repository.read([...new Set(links.map(({ hash }) => hash))], BATCH_BYTES);
     const { files, faults } = specTree(entries, prefix, new Map([...targets].map(([hash, bytes]) => [hash, bytes.toString('utf8')])));
-    return [...(await interpretAll(files, breathe)), ...faults.map(({ path, message }) => faulty({ source: id, file: posix.join(prefix, path) }, message))];
+    const specs = await seal(await interpretAll(files, breathe), entries, (hashes) => repository.read(hashes, SEALED_BYTES));
+    return [...specs, ...faults.map(({ path, message }) => faulty({ source: id, file: posix.join(prefix, path) }, message))];
   };
 }
 

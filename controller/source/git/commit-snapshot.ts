@@ -1,13 +1,13 @@
+import { createHash } from 'node:crypto';
 import type { DesiredSnapshot } from '../../model/desired.js';
 import { gitSourceId, type Commit, type GitFailure, type GitSettings } from '../../model/git.js';
-import { nodeFileSystem } from '../file-system.js';
 import { merge } from '../merge.js';
 import { by } from '../order.js';
 import { createPacer } from '../pacer.js';
 import { createCacheResolver } from '../resolve-cache.js';
 import { createResolver } from '../resolver.js';
 import type { SpecSchemas } from '../schema.js';
-import { createSecretReader } from '../secrets.js';
+import type { SecretScan } from '../secrets/secret-reader.js';
 import type { SpecFile } from '../spec-file.js';
 import { createCommitReader } from './commit-files.js';
 import type { Git } from './git-command.js';
@@ -33,6 +33,12 @@ export interface CommitSnapshotOptions {
   readonly signal: AbortSignal;
 }
 
+/** Nobody has a key here: that an encrypted file changed is all that can be told. */
+const ENCRYPTED: SecretScan = {
+  read: ({ sealed }, _variable, { ageFile = '' }) => Promise.resolve({ secret: null, digest: createHash('sha256').update(sealed.get(ageFile) ?? '').digest('hex'), message: null }),
+  end: () => undefined,
+};
+
 /** Reads a commit without an engine, a state and secrets. Throws a GitError or a RefError when it cannot be had. */
 export async function readCommitSpecs({ settings, directory, git, schemas, signal }: CommitSnapshotOptions): Promise<CommitSpecs> {
   const id = gitSourceId(settings.name);
@@ -49,10 +55,9 @@ export async function readCommitSpecs({ settings, directory, git, schemas, signa
 async function snapshotOf(id: string, files: readonly SpecFile[], commit: Commit): Promise<DesiredSnapshot> {
   const merged = merge([wholeReading(id, files)], new Map());
   const wanted = [...merged.wanted.values()].sort(by(({ definition }) => definition.key));
-  const secrets = createSecretReader({ directory: null, instance: 'default', fs: nodeFileSystem }).scan();
   const resolve = createResolver();
   const workspaces: DesiredSnapshot['workspaces'] = new Map(
-    await Promise.all(wanted.map(async ({ definition, ...rest }) => (definition.kind === 'Workspace' ? [(await resolve({ ...rest, definition }, secrets)).desired] : []))).then((found) => found.flat().map((desired) => [desired.name, desired] as const)),
+    await Promise.all(wanted.map(async ({ definition, ...rest }) => (definition.kind === 'Workspace' ? [(await resolve({ ...rest, definition }, ENCRYPTED)).desired] : []))).then((found) => found.flat().map((desired) => [desired.name, desired] as const)),
   );
   const caches = createCacheResolver().resolve(wanted.flatMap(({ definition, ...rest }) => (definition.kind === 'NixCache' ? [{ ...rest, definition }] : [])), merged, workspaces.values());
   return { complete: true, workspaces, caches, claimed: new Set(), absent: new Set(), removed: new Map(), problems: merged.problems, revisions: new Map([[id, commit.revision]]) };

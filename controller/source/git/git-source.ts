@@ -34,8 +34,7 @@ export interface GitSourceOptions {
 }
 
 /** The directory of a branch of a repository, as a source of specs: the newest good commit, whole. */
-export interface GitSource extends SourceReader {
-  readonly name: string;
+export interface GitSource extends SourceReader, Pick<GitSettings, 'name' | 'ageIdentityFile'> {
   start(): void;
   stop(): Promise<void>;
   /** Look at the server now; calls meet in one. */
@@ -52,7 +51,7 @@ export interface GitSource extends SourceReader {
 
 export function createGitSource(options: GitSourceOptions): GitSource {
   const { settings, clock, random, events } = options;
-  const { name } = settings;
+  const { name, ageIdentityFile } = settings;
   const id = gitSourceId(name);
   const directory = join(options.directory, name);
   const repository = createRepository(settings, directory, options.git);
@@ -192,6 +191,7 @@ export function createGitSource(options: GitSourceOptions): GitSource {
   return {
     id,
     name,
+    ageIdentityFile,
     start() {
       unwatch = watcher?.subscribe(() => loop.sync('local')) ?? unwatch;
       running = loop.run();

@@ -11,7 +11,7 @@ afterEach(() => site.close());
 async function planAgainst(ref: string, against: string, { format = 'text' as PlanFormat, output = 'text' as 'text' | 'json', path = 'specs' } = {}) {
   let [out, err] = ['', ''];
   const io = { out: (text: string) => void (out += text), err: (text: string) => void (err += text), now: Date.now, columns: 100, color: false };
-  const options = { specs: [], git: [site.settings({ ref, path })], stateDir: '/nonexistent', instance: 'default', secretsDir: null, logLevel: 'info' as const, allowPrune: false, output, against, format };
+  const options = { specs: [], git: [site.settings({ ref, path })], stateDir: '/nonexistent', instance: 'default', secretsDir: null, ageIdentityFile: null, logLevel: 'info' as const, allowPrune: false, output, against, format };
   const code = await compare(options, { env: { PATH: process.env['PATH'] }, home: '/nonexistent', version: '1', io: io as never, stderrIsTerminal: false, signal: new AbortController().signal });
   return { code, out, err };
 }

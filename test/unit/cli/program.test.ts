@@ -6,7 +6,7 @@ import { runCli } from '../../../controller/cli/program.js';
 import type { Actions } from '../../../controller/cli/actions.js';
 import { captureIo, runNoting, withVariables } from './harness.js';
 
-const planDefaults = { git: [], stateDir: '.kalpana', instance: 'default', secretsDir: null, logLevel: 'info', allowPrune: false, output: 'text' };
+const planDefaults = { git: [], stateDir: '.kalpana', instance: 'default', secretsDir: null, ageIdentityFile: null, logLevel: 'info', allowPrune: false, output: 'text' };
 const runDefaults = { ...planDefaults, listen: '127.0.0.1:9464', resyncMs: 30_000, concurrency: 16, once: false, timeoutMs: 600_000, notify: null };
 const planCommandDefaults = { ...planDefaults, against: null, format: 'text' };
 
@@ -28,7 +28,7 @@ describe('options', () => {
     ['run --specs a --listen [::1]:0 --log-level debug', { run: { ...runDefaults, specs: ['a'], listen: '[::1]:0', logLevel: 'debug' } }],
     ['run --specs a --once --timeout 90s --allow-prune', { run: { ...runDefaults, specs: ['a'], once: true, timeoutMs: 90_000, allowPrune: true } }],
     ['run --specs a --allow-prune=false', { run: { ...runDefaults, specs: ['a'] } }],
-    ['run --specs a --instance lab --secrets-dir s --state-dir d', { run: { ...runDefaults, specs: ['a'], instance: 'lab', secretsDir: 's', stateDir: 'd' } }],
+    ['run --specs a --instance lab --secrets-dir s --age-identity-file i --state-dir d', { run: { ...runDefaults, specs: ['a'], instance: 'lab', secretsDir: 's', ageIdentityFile: 'i', stateDir: 'd' } }],
     ['plan --specs a', { plan: { ...planCommandDefaults, specs: ['a'] } }],
     ['-o json plan --specs a', { plan: { ...planCommandDefaults, specs: ['a'], output: 'json' } }],
     ['plan --specs a -o json', { plan: { ...planCommandDefaults, specs: ['a'], output: 'json' } }],

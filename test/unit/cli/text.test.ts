@@ -120,11 +120,11 @@ Events:
 
 describe('tryNextText', () => {
   it('gives lines to paste', () => {
-    expect(tryNextText([bob, alice], { specs: ['my specs', 'b'], git: [], secretsDir: 'keys', stateDir: '.kalpana', address: '0.0.0.0:9464', dockerHost: 'unix:///run/k.sock' })).toBe(`\
+    expect(tryNextText([bob, alice], { specs: ['my specs', 'b'], git: [], secretsDir: 'keys', ageIdentityFile: 'id', stateDir: '.kalpana', address: '0.0.0.0:9464', dockerHost: 'unix:///run/k.sock' })).toBe(`\
 What to try next:
   edit specs/alice.json and save it: the change is live seconds later
   DOCKER_HOST=unix:///run/k.sock docker rm -f workspace-alice    # and see it return
-  DOCKER_HOST=unix:///run/k.sock npx kalpana plan --specs 'my specs' --specs b --secrets-dir keys --state-dir .kalpana
+  DOCKER_HOST=unix:///run/k.sock npx kalpana plan --specs 'my specs' --specs b --secrets-dir keys --age-identity-file id --state-dir .kalpana
   npx kalpana get workspaces --state-dir .kalpana
   curl http://127.0.0.1:20123/    # port 8080 of alice
   curl http://127.0.0.1:9464/metrics
@@ -132,12 +132,12 @@ What to try next:
   });
 
   it('leaves out what there is not', () => {
-    expect(tryNextText([bob], { specs: ['a'], git: [], secretsDir: null, stateDir: '.kalpana', address: null, dockerHost: null })).toBe('What to try next:\n  npx kalpana plan --specs a --state-dir .kalpana\n  npx kalpana get workspaces --state-dir .kalpana\n');
+    expect(tryNextText([bob], { specs: ['a'], git: [], secretsDir: null, ageIdentityFile: null, stateDir: '.kalpana', address: null, dockerHost: null })).toBe('What to try next:\n  npx kalpana plan --specs a --state-dir .kalpana\n  npx kalpana get workspaces --state-dir .kalpana\n');
   });
 });
 
 describe('createProgress', () => {
-  const tryNext = { specs: ['a'], git: [], secretsDir: null, stateDir: '.kalpana', address: null, dockerHost: null };
+  const tryNext = { specs: ['a'], git: [], secretsDir: null, ageIdentityFile: null, stateDir: '.kalpana', address: null, dockerHost: null };
   const without = (status: WorkspaceStatus) => ({ name: status.name, before: null, after: status });
 
   it('tells each change of phase at a terminal', () => {

@@ -76,7 +76,7 @@ describe('an unreadable secret', () => {
   const faults: [string, () => unknown, string][] = [
     ['missing', () => undefined, 'does not exist: put it there, readable for the controller'],
     ['a link to nothing', () => symlinkSync('nowhere', token()), 'does not exist'],
-    ['a link out', () => { writeFileSync(join(fixture.root, 'out'), 'hunter2'); symlinkSync('../out', token()); }, 'is a link that leads out of the secrets directory'],
+    ['a link out', () => { writeFileSync(join(fixture.root, 'out'), 'hunter2'); symlinkSync('../out', token()); }, 'is a link that leads out of the directory'],
     ['a directory', () => mkdirSync(token()), 'is not a regular file'],
     ['a FIFO', () => execFileSync('mkfifo', [token()]), 'is not a regular file'],
     ['too large', () => writeFileSync(token(), 'hunter2'.repeat(5000)), 'the file is larger than 32 KiB'],

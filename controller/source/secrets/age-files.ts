@@ -1,0 +1,30 @@
+import { dirname, join, relative } from 'node:path';
+import type { SpecLocation, SpecProblem } from '../../model/desired.js';
+import { problemAt, quote } from '../problem.js';
+import type { Definition } from '../spec-file.js';
+import { MAX_AGE_BYTES } from './age.js';
+import type { Looked, SmallFiles } from './small-files.js';
+
+/** A variable whose value stands encrypted beside the spec. */
+export interface AgeFileUse {
+  readonly variable: string;
+  /** From the spec's directory. */
+  readonly file: string;
+  readonly location: SpecLocation;
+}
+
+export function ageFilesOf(definition: Definition): AgeFileUse[] {
+  if (definition.kind !== 'Workspace') return [];
+  return (definition.workspace.spec.env ?? []).flatMap(({ name, valueFrom }) =>
+    valueFrom?.ageFile === undefined ? [] : [{ variable: name, file: valueFrom.ageFile, location: definition.secretLocations.get(name) ?? definition.location }],
+  );
+}
+
+export function ageProblem({ variable, file, location }: AgeFileUse, workspace: string, fault: string): SpecProblem {
+  return problemAt(location, `spec.env: ${variable}: the age file ${quote(file)} ${fault}`, workspace);
+}
+
+/** `root` is the directory that the spec's file was found in, and that the other may not leave. */
+export function lookBeside(files: SmallFiles, root: string, specFile: string, file: string): Promise<Looked> {
+  return files.look(root, join(relative(root, dirname(specFile)), file), MAX_AGE_BYTES);
+}

@@ -1,0 +1,89 @@
+import { basename, dirname } from 'node:path';
+import type { Decrypter } from 'age-encryption';
+import { quote } from '../problem.js';
+import { decodeSecret, MAX_SECRET_BYTES, type Content } from './content.js';
+import type { SmallFiles } from './small-files.js';
+
+/** A value in ASCII armour, for many recipients. */
+export const MAX_AGE_BYTES = 3 * MAX_SECRET_BYTES;
+const MAX_IDENTITY_BYTES = 64 * 1024;
+const BINARY_START = 'age-encryption.org/';
+const ARMOUR_START = '-----BEGIN AGE ENCRYPTED FILE-----';
+const IDENTITY = /^AGE-SECRET-KEY-(PQ-)?1[0-9A-Z]+$/;
+/** In the words of age-encryption 0.3. */
+const NOT_FOR_US = /no identity matched/;
+
+/** Decrypts what is meant for the keys of one identity file, which may be replaced at any time. */
+export type AgeOpener = (sealed: Uint8Array) => Promise<Content>;
+
+interface Keys {
+  readonly bytes: Uint8Array;
+  readonly parsed: ReturnType<typeof parseIdentities>;
+  /** By the very bytes: a file that did not change comes with the same ones. */
+  readonly opened: WeakMap<Uint8Array, Promise<Content>>;
+}
+
+/** Anybody may read what is committed in clear: such a file must not pass for an encrypted one. */
+export function faultOfForm(bytes: Uint8Array): string | null {
+  const start = Buffer.from(bytes.subarray(0, 64)).toString('latin1').trimStart();
+  if (start.startsWith(BINARY_START) || start.startsWith(ARMOUR_START)) return null;
+  return 'is not encrypted with age: encrypt it; if it holds the secret in clear, change the secret too';
+}
+
+/** @param option that names the identity file. @param files where it is looked at */
+export function createAgeOpener(identityFile: string | null, option: string, files: SmallFiles): AgeOpener {
+  let keys: Keys | null = null;
+
+  return async (sealed) => {
+    const fault = faultOfForm(sealed);
+    if (fault !== null) return { fault };
+    if (identityFile === null) return { fault: `needs a key: start the controller with ${option}` };
+    const identity = await files.look(dirname(identityFile), basename(identityFile), MAX_IDENTITY_BYTES);
+    if ('fault' in identity) return { fault: `cannot be decrypted: the identity file ${quote(identityFile)} ${identity.fault}` };
+    if (keys?.bytes !== identity.bytes) keys = { bytes: identity.bytes, parsed: parseIdentities(identity.bytes), opened: new WeakMap() };
+    const { parsed, opened } = keys;
+    const content = opened.get(sealed) ?? parsed.then((read) => ('fault' in read ? { fault: `cannot be decrypted: the identity file ${quote(identityFile)} ${read.fault}` } : open(sealed, read)));
+    opened.set(sealed, content);
+    return content;
+  };
+}
+
+type Identities = { readonly decrypter: Decrypter; /** Of the first key. */ readonly recipient: string } | { readonly fault: string };
+
+async function parseIdentities(bytes: Uint8Array): Promise<Identities> {
+  // Loaded when it is needed: most controllers have no use for it.
+  const { Decrypter, identityToRecipient } = await import('age-encryption');
+  const decrypter = new Decrypter();
+  let recipient: string | null = null;
+  for (const [index, line] of Buffer.from(bytes).toString('utf8').split(/\r?\n/).entries()) {
+    const text = line.trim();
+    if (text === '' || text.startsWith('#')) continue;
+    const fault = { fault: `is no file of age identities (line ${index + 1}): make one with age-keygen` };
+    if (!IDENTITY.test(text)) return fault;
+    try {
+      decrypter.addIdentity(text);
+      recipient ??= await identityToRecipient(text);
+    } catch {
+      return fault;
+    }
+  }
+  return recipient === null ? { fault: 'holds no key: make one with age-keygen' } : { decrypter, recipient };
+}
+
+async function open(sealed: Uint8Array, { decrypter, recipient }: Exclude<Identities, { readonly fault: string }>): Promise<Content> {
+  try {
+    const plain = await decrypter.decrypt(await unarmoured(sealed));
+    if (plain.length > MAX_SECRET_BYTES) return { fault: `holds a value larger than ${MAX_SECRET_BYTES / 1024} KiB: make it smaller` };
+    return decodeSecret(plain);
+  } catch (error) {
+    const isForOthers = error instanceof Error && NOT_FOR_US.test(error.message);
+    return { fault: isForOthers ? `is not encrypted for the controller's key: encrypt it for ${recipient}` : 'is damaged: encrypt the value anew' };
+  }
+}
+
+async function unarmoured(sealed: Uint8Array): Promise<Uint8Array> {
+  const text = Buffer.from(sealed).toString('latin1');
+  if (!text.trimStart().startsWith(ARMOUR_START)) return sealed;
+  const { armor } = await import('age-encryption');
+  return armor.decode(text);
+}

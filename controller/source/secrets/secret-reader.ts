@@ -1,0 +1,118 @@
+import { scrypt } from 'node:crypto';
+import type { Secret } from '../../model/secret.js';
+import type { EnvVar } from '../../model/workspace.generated.js';
+import type { FileSystem } from '../file-system.js';
+import { quote } from '../problem.js';
+import type { WorkspaceDefinition } from '../spec-file.js';
+import { createAgeOpener, type AgeOpener } from './age.js';
+import { lookBeside } from './age-files.js';
+import { decodeSecret, MAX_SECRET_BYTES, type Content } from './content.js';
+import { createSmallFiles } from './small-files.js';
+
+const SCRYPT = { N: 16_384, r: 8, p: 1 };
+const DIGEST_BYTES = 16;
+const UNREADABLE = 'unreadable';
+
+export interface SecretReading {
+  /** Null when it can't be read now. */
+  readonly secret: Secret | null;
+  /** Of the last value that could be read. */
+  readonly digest: string;
+  /** What is wrong and what to do; never a word of the content. */
+  readonly message: string | null;
+}
+
+/** The secrets of one scan: each file is looked at once, however many variables name it. */
+export interface SecretScan {
+  read(definition: WorkspaceDefinition, variable: string, from: NonNullable<EnvVar['valueFrom']>): Promise<SecretReading>;
+  /** Drops what no spec of this scan asked for. */
+  end(): void;
+}
+
+export interface SecretReader {
+  scan(): SecretScan;
+}
+
+/** How a source's encrypted files are read. */
+export interface AgeSource {
+  readonly identityFile: string | null;
+  /** The option that sets it. */
+  readonly option: string;
+  /** The source's directory; null: its definitions come with what stands beside them. */
+  readonly root: string | null;
+}
+
+export interface SecretReaderOptions {
+  readonly directory: string | null;
+  readonly instance: string;
+  readonly fs: FileSystem;
+  /** By source: one team's key must not open what another team copied. */
+  readonly age: ReadonlyMap<string, AgeSource>;
+}
+
+export function createSecretReader({ directory, instance, fs, age }: SecretReaderOptions): SecretReader {
+  const files = createSmallFiles(fs);
+  const openers = new Map([...age].map(([id, { identityFile, option }]): [string, AgeOpener] => [id, createAgeOpener(identityFile, option, files)]));
+  /** By workspace and variable; spares the slow hash of a value that did not change. */
+  let digests = new Map<string, { readonly secret: Secret; readonly digest: string }>();
+
+  /** Faults are whole sentences here. */
+  const contentOf = async (definition: WorkspaceDefinition, { secretFile, ageFile }: NonNullable<EnvVar['valueFrom']>): Promise<Content> => {
+    if (ageFile !== undefined) return faultWith(`the age file ${quote(ageFile)}`, await ageContent(definition, ageFile));
+    const file = secretFile ?? '';
+    if (directory === null) return { fault: `the secret file ${quote(file)} needs a secrets directory: start the controller with --secrets-dir` };
+    const looked = await files.look(directory, file, MAX_SECRET_BYTES);
+    return faultWith(`the secret file ${quote(file)} in ${quote(directory)}`, 'fault' in looked ? looked : decodeSecret(looked.bytes));
+  };
+
+  const ageContent = async (definition: WorkspaceDefinition, file: string): Promise<Content> => {
+    const { source } = definition.location;
+    const [from, open] = [age.get(source), openers.get(source)];
+    if (from === undefined || open === undefined) return { fault: 'is of a source that is not configured any more' };
+    if (from.root !== null) {
+      const looked = await lookBeside(files, from.root, definition.location.file, file);
+      return 'fault' in looked ? looked : open(looked.bytes);
+    }
+    const sealed = definition.sealed.get(file);
+    return sealed === undefined ? { fault: 'is not known until the repository has been read' } : open(sealed);
+  };
+
+  return {
+    scan() {
+      const nextDigests: typeof digests = new Map();
+      return {
+        async read(definition, variable, from) {
+          const key = `${definition.name}/${variable}`;
+          const known = digests.get(key);
+          const content = await contentOf(definition, from);
+          if ('fault' in content) {
+            if (known) nextDigests.set(key, known);
+            return { secret: null, digest: known?.digest ?? UNREADABLE, message: `${variable}: ${content.fault}` };
+          }
+          const { secret } = content;
+          const digest = known?.secret.reveal() === secret.reveal() ? known.digest : await slowHash(secret, `kalpana/${instance}/${key}`);
+          nextDigests.set(key, { secret, digest });
+          return { secret, digest, message: null };
+        },
+        end() {
+          files.end();
+          digests = nextDigests;
+        },
+      };
+    },
+  };
+}
+
+function faultWith(subject: string, content: Content): Content {
+  return 'fault' in content ? { fault: `${subject} ${content.fault}` } : content;
+}
+
+/** Slow on purpose, as the digest stands in a label: trying out short secrets must not be cheap. */
+function slowHash(secret: Secret, salt: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    scrypt(secret.reveal(), salt, DIGEST_BYTES, SCRYPT, (error, key) => {
+      if (error) reject(error);
+      else resolve(`scrypt:${key.toString('hex')}`);
+    });
+  });
+}
