@@ -43,6 +43,7 @@ export function createFamilies(registry: Registry) {
     notifications: counter('notifications_total', 'Messages to webhooks and hosts of commits by result; retried: an attempt that failed and is made again.', 'target', 'result'),
     workspaces: gauge('workspaces', 'Workspaces by phase.', 'phase'),
     workspaceReady: gauge('workspace_ready', '1 when the workspace is Ready.', 'name'),
+    workspaceRevision: gauge('workspace_revision_info', 'Always 1; the revision of its source that a workspace was last converged to.', 'name', 'source', 'revision'),
     nixPaths: counter('nix_paths_total', 'Store paths asked for, by what became of them.', 'cache', 'outcome'),
     nixBytes: counter('nix_bytes_total', 'Unpacked bytes of paths, fetched or saved by being there already.', 'cache', 'outcome'),
     nixStoreBytes: gauge('nix_store_bytes', 'Size of the store; absent until the keeper has told.', 'cache'),

@@ -130,12 +130,14 @@ function preset(families: Families, options: MetricsOptions): void {
   families.buildInfo.set({ version: options.version, node_version: process.version }, 1);
 }
 
-function observeStatus({ workspaces, workspaceReady }: Families, statuses: readonly WorkspaceStatus[]): void {
+function observeStatus({ workspaces, workspaceReady, workspaceRevision }: Families, statuses: readonly WorkspaceStatus[]): void {
   const counts = new Map(PHASES.map((phase) => [phase, 0]));
   workspaceReady.reset();
-  for (const { name, phase } of statuses) {
+  workspaceRevision.reset();
+  for (const { name, phase, location, revision } of statuses) {
     counts.set(phase, (counts.get(phase) ?? 0) + 1);
     workspaceReady.set({ name }, phase === 'Ready' ? 1 : 0);
+    if (revision !== null && location !== null) workspaceRevision.set({ name, source: location.source, revision }, 1);
   }
   for (const [phase, count] of counts) workspaces.set({ phase }, count);
 }

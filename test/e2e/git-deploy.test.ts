@@ -55,7 +55,10 @@ describe('a commit', () => {
     const table = await site.command('get', 'workspaces', '-o', 'wide', '--state-dir', site.state);
     expect(table.out).toMatch(new RegExp(`go-a .*git:team +${repository.head()!.slice(0, 12)}`));
     expect((await site.command('get', 'sources', '--state-dir', site.state)).out).toMatch(new RegExp(`git:team +True +main +${repository.head()!.slice(0, 12)}`));
-    expect(await metric(/source_revision_info/)).toEqual([`kalpana_source_revision_info{source="git:team",revision="${repository.head()}"} 1`]);
+    expect(await metric(/[^d]_revision_info/)).toEqual([
+      `kalpana_source_revision_info{source="git:team",revision="${repository.head()}"} 1`,
+      ...names.map((name) => `kalpana_workspace_revision_info{name="${name}",source="git:team",revision="${repository.head()}"} 1`),
+    ]);
   });
 
   it('that changes one workspace reconciles that one alone, and all are at its revision', async () => {

@@ -89,6 +89,15 @@ describe('createMetrics', () => {
     expect(await lines('kalpana_workspaces{phase="Stalled"}')).toEqual(['kalpana_workspaces{phase="Stalled"} 0']);
   });
 
+  it('shows the revision that each workspace was converged to, and that alone', async () => {
+    const { metrics, lines } = openMetrics();
+    const at = (revision: string | null) => ({ ...sampleStatus(), location: { source: 'git:team', file: 'alice.json', line: 1, column: 1 }, revision });
+    metrics.observeStatus([at('a1'), { ...at(null), name: 'bob' }]);
+    expect(await lines('kalpana_workspace_revision_info{')).toEqual(['kalpana_workspace_revision_info{name="alice",source="git:team",revision="a1"} 1']);
+    metrics.observeStatus([at('b2')]);
+    expect(await lines('kalpana_workspace_revision_info{')).toEqual(['kalpana_workspace_revision_info{name="alice",source="git:team",revision="b2"} 1']);
+  });
+
   it('drops the series of a source that is gone, and shows 0 for one never read', async () => {
     const { metrics, lines } = openMetrics();
     const specs = { valid: 3, invalid: 2, lastGood: 1 };
