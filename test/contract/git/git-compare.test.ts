@@ -65,6 +65,14 @@ describe('plan --against', () => {
     expect([comment.code, comment.out]).toEqual([1, expect.stringMatching(/Nothing would be applied[^]*`specs\/alice\.json:2:2`/)]);
   });
 
+  it('compares with the commit where a branch began, which no name has any more', async () => {
+    branches({ 'specs/dave.json': workspaceText('dave') });
+    const began = site.repository.head()!;
+    site.repository.commit({ 'specs/erin.json': workspaceText('erin') });
+    expect((await planAgainst(site.repository.head('change')!, began)).out).toMatch(/^dave: create.*\n$/);
+    expect((await planAgainst('change', 'main')).out).toMatch(/erin: remove/);
+  });
+
   it('fails in one line for a name that is not there', async () => {
     branches({});
     expect(await planAgainst('change', 'nowhere')).toEqual({ code: 1, out: '', err: expect.stringMatching(/^error: --against: .*nowhere.*\n$/) });

@@ -1,26 +1,13 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { COMMENT_MARKER } from '../../../controller/plan/compare-markdown.js';
+import { ciFile, scriptsOf } from '../../support/ci-scripts.js';
 
-const text = readFileSync(new URL('../../../deploy/github/kalpana-specs.yml', import.meta.url), 'utf8');
-
-/** The scripts: what follows a `run:`, on its line or indented below it. */
-function scripts(): string[] {
-  const lines = text.split('\n');
-  return lines.flatMap((line, index) => {
-    const match = /^( *)run: (.*)$/.exec(line);
-    if (match === null) return [];
-    const indent = (match[1] ?? '').length;
-    const rest = lines.slice(index + 1);
-    const end = rest.findIndex((one) => one.trim() !== '' && one.search(/\S/) <= indent);
-    return [[match[2], ...rest.slice(0, end < 0 ? undefined : end)].join('\n')];
-  });
-}
+const text = ciFile('github/kalpana-specs.yml');
 
 describe('the workflow for pull requests', () => {
   it('puts nothing that a person chose into a script', () => {
-    expect(scripts().length).toBe(4);
-    for (const script of scripts()) expect(script).not.toContain('${{');
+    expect(scriptsOf(text).length).toBe(4);
+    for (const script of scriptsOf(text)) expect(script).not.toContain('${{');
   });
 
   it('runs what a stranger wrote with no more than it needs', () => {
@@ -32,5 +19,10 @@ describe('the workflow for pull requests', () => {
 
   it('finds its comment by the mark that the plan begins with', () => {
     expect(text).toContain(`startswith("${COMMENT_MARKER}")`);
+  });
+
+  it('has the history in which the branch began', () => {
+    expect(text).toMatch(/ref: \$\{\{ github\.event\.pull_request\.head\.sha \}\}\n +fetch-depth: 0\n/);
+    expect(scriptsOf(text).join('\n')).toContain('merge-base "$BASE_SHA" "$HEAD_SHA"');
   });
 });
