@@ -1,8 +1,9 @@
-import { canonicalJson } from '../model/canonical.js';
 import type { CacheConfig, DesiredCache, DesiredSnapshot, DesiredWorkspace } from '../model/desired.js';
 import { decideDeletions } from './deletions.js';
 import { inPlaceChanges } from './in-place.js';
-import { changeOf, creationCauses } from './spec-causes.js';
+import { mountCauses } from './item-causes.js';
+import { creationCauses } from './spec-causes.js';
+import { changeOf, fieldChanges, shortened } from './value-change.js';
 
 /** What one set of specs changes compared with another. Sorted by name. */
 export interface Comparison {
@@ -65,7 +66,7 @@ function effectsOf(before: DesiredWorkspace, after: DesiredWorkspace): Effect[] 
 
 function packageCauses(before: readonly string[], after: readonly string[]): string[] {
   const [old, wanted] = [new Set(before), new Set(after)];
-  return [...after.filter((name) => !old.has(name)).map((name) => `added ${name}`), ...before.filter((name) => !wanted.has(name)).map((name) => `removed ${name}`)];
+  return [...after.filter((name) => !old.has(name)).map((name) => `added ${shortened(name)}`), ...before.filter((name) => !wanted.has(name)).map((name) => `removed ${shortened(name)}`)];
 }
 
 function cacheChange(name: string, before: DesiredCache | undefined, after: DesiredCache | undefined, users: readonly string[]): CacheChange[] {
@@ -75,13 +76,8 @@ function cacheChange(name: string, before: DesiredCache | undefined, after: Desi
   return causes.length === 0 ? [] : [{ kind: 'changed', name, causes, users }];
 }
 
-function configCauses({ gc: oldGc, ...before }: CacheConfig, { gc, ...after }: CacheConfig): string[] {
-  return [...fieldCauses('', before, after), ...fieldCauses('gc.', oldGc, gc)];
-}
-
-function fieldCauses<T extends object>(prefix: string, before: T, after: T): string[] {
-  const fields = (Object.keys(after) as (keyof T & string)[]).sort();
-  return fields.filter((field) => canonicalJson(before[field]) !== canonicalJson(after[field])).map((field) => changeOf(`${prefix}${field}`, before[field], after[field]));
+function configCauses({ gc: oldGc, mounts: oldMounts, ...before }: CacheConfig, { gc, mounts, ...after }: CacheConfig): string[] {
+  return [...fieldChanges('', before, after), ...mountCauses(oldMounts, mounts), ...fieldChanges('gc.', oldGc, gc)];
 }
 
 function usersByCache(workspaces: Iterable<DesiredWorkspace>): Map<string, string[]> {

@@ -3,6 +3,7 @@ import type { CreationSpec, DesiredWorkspace } from '../model/desired.js';
 import type { ObservedContainer } from '../model/engine-objects.js';
 import type { DriftField } from './types.js';
 import { workspaceMounts } from './definition.js';
+import { accessWords } from './item-causes.js';
 import { creationCauses } from './spec-causes.js';
 
 /** One thing about a container that is not as the spec wants it, and that only a new container can mend. */
@@ -46,12 +47,8 @@ function mountDrift(container: ObservedContainer, desired: DesiredWorkspace): Di
       return [{ cause: `mount ${wanted.target}: ${found.source} -> ${wanted.source}`, drift: 'mounts' }];
     }
     if (found.readOnly !== wanted.readOnly) {
-      return [{ cause: `mount ${wanted.target}: ${access(found.readOnly)} -> ${access(wanted.readOnly)}`, drift: 'mounts' }];
+      return [{ cause: `mount ${wanted.target}: ${accessWords(found.readOnly)} -> ${accessWords(wanted.readOnly)}`, drift: 'mounts' }];
     }
     return [];
   });
-}
-
-function access(readOnly: boolean): string {
-  return readOnly ? 'read-only' : 'read-write';
 }

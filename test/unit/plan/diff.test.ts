@@ -18,7 +18,7 @@ const CHANGES: readonly (readonly [string, Partial<WorkspaceSpec>, Partial<Works
   ['a mount', { mounts: [{ type: 'bind', source: '/a', target: '/data' }] }, { mounts: [{ type: 'bind', source: '/b', target: '/data' }] }, ['mount /data: /a -> /b']],
   ['the command', {}, { command: ['sleep', '1'] }, ['command: none -> ["sleep","1"]']],
   ['the shared memory', {}, { resources: { shm: '64Mi' } }, ['shmBytes: 0 -> 67108864']],
-  ['the ports', {}, { ports: [{ containerPort: 80 }] }, ['ports: [] -> [{"containerPort":80,"protocol":"tcp","hostIP":"127.0.0.1...']],
+  ['the ports', {}, { ports: [{ containerPort: 80 }] }, ['port 80/tcp: added (127.0.0.1)']],
   ['the cache', {}, { cache: false }, ['cache: default -> none']],
 ];
 
@@ -30,7 +30,7 @@ describe('differences between a container and its spec', () => {
 
   it.each([
     ['changed', 'token', 'd2', 'env TOKEN: secret file token changed'],
-    ['of another name', 'other', 'd2', 'env TOKEN: changed'],
+    ['of another name', 'other', 'd2', 'env TOKEN: secret file token -> other'],
   ])('a secret file %s shows no value', (_what, secretFile, digest, cause) => {
     const withSecret = (file: string, hash: string, value: string) =>
       desiredWorkspace('alice', { image: 'app:1', env: [{ name: 'TOKEN', valueFrom: { secretFile: file } }] }, { digests: new Map([['TOKEN', hash]]), secrets: new Map([['TOKEN', new Secret(value)]]), isReadable: true });
@@ -53,6 +53,7 @@ describe('differences between a container and its spec', () => {
   it.each([
     ['an older version of the hash', { [LABEL.specHash]: 'v0:old' }, []],
     ['a record that is no JSON', { [LABEL.specHash]: 'v0:old', [LABEL.spec]: '{' }, ['the container does not record its spec']],
+    ['a record of other things than a spec', { [LABEL.specHash]: 'v0:old', [LABEL.spec]: '{"image":"app:1","cache":"default","env":"x","ports":[null,{}],"mounts":{},"healthcheck":3}' }, ['the packages of the cache are not on its PATH', 'port undefined/undefined: removed', 'shmBytes: none -> 0', 'storageMountPath: none -> /workspace']],
     ['a record of null', { [LABEL.specHash]: 'v0:old', [LABEL.spec]: 'null' }, ['the container does not record its spec']],
   ])('%s', (_what, labels, causes) => {
     const found = container(alice(), { labels: { ...container(alice()).labels, ...labels } });

@@ -48,7 +48,7 @@ const CASES: readonly Case[] = [
   { title: 'made, and not started', desired: wanted, containers: [old, next(wanted, { state: 'created' })], plan: `stop workspace-alice  # ${CAUSE}\nstart workspace-alice.next  # ${CAUSE}\n${WAIT}${FINISH}` },
   { title: 'just started', desired: wanted, containers: [stopped, next(wanted)], memory: { nextRunningSince: NOW }, plan: `${WAIT}${FINISH}` },
   { title: 'has run long enough', desired: wanted, containers: [stopped, next(wanted)], memory: { nextRunningSince: NOW - 2_000 }, plan: FINISH },
-  { title: 'healthy at once', desired: checked, containers: [stopped, next(checked, { health: 'healthy' })], memory: { nextRunningSince: NOW }, plan: FINISH.replaceAll(CAUSE, `healthcheck: none -> {"test":["CMD","true"],"intervalMs":0,"timeoutMs":0,"star..., ${CAUSE}`) },
+  { title: 'healthy at once', desired: checked, containers: [stopped, next(checked, { health: 'healthy' })], memory: { nextRunningSince: NOW }, plan: FINISH.replaceAll(CAUSE, `healthcheck.startPeriodMs: 0 -> 10000, healthcheck.test: none -> ["CMD","true"], ${CAUSE}`) },
   { title: 'ended once: the engine may have restarted', desired: wanted, containers: [stopped, next(wanted, { state: 'exited' })], memory: { nextStarts: { specHash: wanted.specHash, count: 1 } }, plan: `start workspace-alice.next  # ${CAUSE}\n${WAIT}${FINISH}` },
   {
     title: 'ended twice',

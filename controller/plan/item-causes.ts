@@ -1,0 +1,75 @@
+import { canonicalJson } from '../model/canonical.js';
+import type { CreationEnv, CreationMount, CreationPort } from '../model/desired.js';
+import { change, shortened } from './value-change.js';
+
+/** What a list of named items is told by. */
+interface Kind<T> {
+  readonly word: string;
+  readonly keyOf: (item: T) => string;
+  /** Of an item that was added. */
+  readonly more?: (item: T) => string;
+  /** In the words that follow the key. */
+  readonly changes: (before: T, after: T) => readonly string[];
+}
+
+/** Names, never values: a plain variable may hold what its author should have put into a secret file. */
+const ENV: Kind<CreationEnv> = { word: 'env', keyOf: ({ name }) => name, changes: (before, after) => [envChange(secretFileOf(before), secretFileOf(after))] };
+const MOUNT: Kind<CreationMount> = { word: 'mount', keyOf: ({ target }) => target, more: (mount) => `${shortened(placeOf(mount))}, ${accessWords(mount.readOnly)}`, changes: mountChanges };
+const PORT: Kind<CreationPort> = { word: 'port', keyOf: ({ containerPort, protocol }) => `${containerPort}/${protocol}`, more: listener, changes: (before, after) => [change(listener(before), listener(after))] };
+
+export function envCauses(before: readonly CreationEnv[], after: readonly CreationEnv[]): string[] {
+  return itemCauses(ENV, before, after);
+}
+
+export function mountCauses(before: readonly CreationMount[], after: readonly CreationMount[]): string[] {
+  return itemCauses(MOUNT, before, after);
+}
+
+export function portCauses(before: readonly CreationPort[], after: readonly CreationPort[]): string[] {
+  return itemCauses(PORT, before, after);
+}
+
+export function accessWords(readOnly: boolean): string {
+  return readOnly ? 'read-only' : 'read-write';
+}
+
+/** Sorted by key. */
+function itemCauses<T>({ word, keyOf, more, changes }: Kind<T>, before: readonly T[], after: readonly T[]): string[] {
+  const old = new Map(before.map((item) => [keyOf(item), item]));
+  const wanted = new Map(after.map((item) => [keyOf(item), item]));
+  const keys = [...new Set([...old.keys(), ...wanted.keys()])].sort();
+  return keys.flatMap((key) => words(old.get(key), wanted.get(key)).map((told) => `${word} ${shortened(key)}: ${told}`));
+
+  function words(was: T | undefined, is: T | undefined): readonly string[] {
+    if (is === undefined) return ['removed'];
+    if (was === undefined) return [more === undefined ? 'added' : `added (${more(is)})`];
+    return canonicalJson(was) === canonicalJson(is) ? [] : changes(was, is);
+  }
+}
+
+/** Null: a plain value. */
+function envChange(before: string | null, after: string | null): string {
+  if (before === after) return after === null ? 'changed' : `secret file ${shortened(after)} changed`;
+  if (before === null) return `value -> secret file ${shortened(after ?? '')}`;
+  return after === null ? `secret file ${shortened(before)} -> value` : `secret file ${change(before, after)}`;
+}
+
+function secretFileOf(env: CreationEnv): string | null {
+  return 'secretFile' in env ? env.secretFile : null;
+}
+
+function mountChanges(before: CreationMount, after: CreationMount): string[] {
+  const place = placeOf(before) === placeOf(after) ? [] : [change(placeOf(before), placeOf(after))];
+  return before.readOnly === after.readOnly ? place : [...place, change(accessWords(before.readOnly), accessWords(after.readOnly))];
+}
+
+/** A path begins with a slash, and a volume's name does not. */
+function placeOf({ type, source }: CreationMount): string {
+  return type === 'bind' ? source : `shared volume ${source}`;
+}
+
+/** Where the host listens; without a port the controller chooses one. */
+function listener({ hostIP, hostPort }: CreationPort): string {
+  const address = String(hostIP).includes(':') ? `[${hostIP}]` : hostIP;
+  return hostPort === null ? address : `${address}:${hostPort}`;
+}

@@ -1,0 +1,97 @@
+import { canonicalJson } from '../model/canonical.js';
+import { escapeControls } from '../model/printable.js';
+
+/** Characters of each of two values. */
+const LONGEST = 60;
+/** Of one that is told alone. */
+export const LONGEST_ALONE = 160;
+/** What stands before the first difference of two values that are too long. */
+const CONTEXT = 20;
+const CUT = '...';
+
+/** One value's change, in short. */
+export function changeOf(name: string, before: unknown, after: unknown, longest = LONGEST): string {
+  return `${name}: ${change(before, after, longest)}`;
+}
+
+/** `before -> after`. However long the two are, they never read the same. */
+export function change(before: unknown, after: unknown, longest = LONGEST): string {
+  const [old, wanted] = [plain(before), plain(after)];
+  // The word none, and what is written like the escape of a control character: in quotes.
+  return old === wanted ? arrow(quoted(before), quoted(after), longest) : arrow(old, wanted, longest);
+}
+
+/** What was put into a list and taken out of it, item by item where it is too long to be told whole. */
+export function listChanges(name: string, before: readonly string[], after: readonly string[]): string[] {
+  if (canonicalJson(before) === canonicalJson(after)) return [];
+  if (quoted(before).length <= LONGEST && quoted(after).length <= LONGEST) return [changeOf(name, before, after)];
+  const [removed, stayed] = split(before, after);
+  const [added, stay] = split(after, before);
+  const pairs = [...removed, ...added].some((item) => item.length > LONGEST_ALONE) ? Math.min(removed.length, added.length) : 0;
+  return [
+    ...removed.slice(0, pairs).map((item, index) => `${name}: ${arrow(item, added[index] ?? '', LONGEST)}`),
+    ...added.slice(pairs).map((item) => `${name}: added ${shortened(item)}`),
+    ...removed.slice(pairs).map((item) => `${name}: removed ${shortened(item)}`),
+    ...(stayed.join() === stay.join() ? [] : [`order of ${name}: ${arrow(`[${stayed.join()}]`, `[${stay.join()}]`, LONGEST)}`]),
+  ];
+}
+
+/** Field by field; lists item by item. `prefix` stands before the fields' names. */
+export function fieldChanges<T extends object>(prefix: string, before: T, after: T): string[] {
+  const fields = (Object.keys(after) as (keyof T & string)[]).sort();
+  return fields.flatMap((field) => {
+    const [name, old, wanted] = [`${prefix}${field}`, before[field], after[field]];
+    if (isList(old) && isList(wanted)) return listChanges(name, old, wanted);
+    return canonicalJson(old ?? null) === canonicalJson(wanted ?? null) ? [] : [changeOf(name, old, wanted)];
+  });
+}
+
+/** Text from specs on one line, without its middle where it is too long: names differ at their ends. */
+export function shortened(text: string): string {
+  const safe = escapeControls(String(text));
+  const half = (LONGEST_ALONE - CUT.length) / 2;
+  return safe.length <= LONGEST_ALONE ? safe : escapeControls(`${safe.slice(0, Math.ceil(half))}${CUT}${safe.slice(-Math.floor(half))}`);
+}
+
+export function isList(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}
+
+/** The items of `list`, in quotes, that `other` does not have, and those that it has, each as often as it has them. */
+function split(list: readonly string[], other: readonly string[]): [string[], string[]] {
+  const left = new Map<string, number>();
+  for (const item of other) left.set(item, (left.get(item) ?? 0) + 1);
+  const [missing, common]: [string[], string[]] = [[], []];
+  for (const item of list) {
+    const count = left.get(item) ?? 0;
+    left.set(item, count - 1);
+    (count > 0 ? common : missing).push(quoted(item));
+  }
+  return [missing, common];
+}
+
+function arrow(before: string, after: string, longest: number): string {
+  const isWhole = before.length <= longest && after.length <= longest;
+  const from = isWhole ? 0 : Math.max(0, firstDifference(before, after) - CONTEXT);
+  return `${piece(before, from, longest)} -> ${piece(after, from, longest)}`;
+}
+
+function firstDifference(a: string, b: string): number {
+  let index = 0;
+  while (index < a.length && a[index] === b[index]) index += 1;
+  return index;
+}
+
+function piece(text: string, from: number, longest: number): string {
+  const rest = text.slice(from);
+  // Escaped again: a cut may halve a character.
+  return escapeControls(`${from > 0 ? CUT : ''}${rest.length > longest ? `${rest.slice(0, longest - CUT.length)}${CUT}` : rest}`);
+}
+
+function plain(value: unknown): string {
+  return typeof value === 'string' ? escapeControls(value) : quoted(value);
+}
+
+function quoted(value: unknown): string {
+  return value === undefined || value === null ? 'none' : escapeControls(canonicalJson(value));
+}
