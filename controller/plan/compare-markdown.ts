@@ -2,7 +2,7 @@ import type { SpecProblem } from '../model/desired.js';
 import { shortRevision, type Commit } from '../model/git.js';
 import { codeSpan } from './code-span.js';
 import type { Comparison } from './compare.js';
-import { comparisonRows, DATA_GOES, HELD } from './compare-rows.js';
+import { comparisonRows, DATA_GOES, HELD, type ComparisonRow } from './compare-rows.js';
 
 /** The first line of the comment, by which the next run finds it. */
 export const COMMENT_MARKER = '<!-- kalpana-plan -->';
@@ -24,6 +24,7 @@ const LONGEST = 60_000;
 const TAIL = 300;
 const UNFOLDED_ROWS = 30;
 const NAMES_IN_WARNING = 30;
+const CAUSES_IN_ROW = 40;
 
 /** A comment for a pull request. */
 export function compareMarkdown(comparison: Comparison, { from, to, problems, failure, warnings = [] }: MarkdownContext): string {
@@ -31,7 +32,7 @@ export function compareMarkdown(comparison: Comparison, { from, to, problems, fa
   if (failure !== null || problems.length > 0) return invalid(head, problems, failure);
   const told = [...warnings.slice(0, NAMES_IN_WARNING).map((warning) => `- **Warning:** ${codeSpan(warning)}`), ...warningLines(comparison)];
   head.push(summary(comparison), '', ...told, ...(told.length > 0 ? [''] : []));
-  const rows = comparisonRows(comparison).map(({ object, action, detail }) => `| ${codeSpan(object)} | ${action} | ${detail === '' ? '' : codeSpan(detail)} |`);
+  const rows = comparisonRows(comparison).map(tableRow);
   if (rows.length === 0) return textOf(head);
   const isFolded = rows.length > UNFOLDED_ROWS;
   if (isFolded) head.push('<details>', `<summary>${rows.length} rows</summary>`, '');
@@ -39,6 +40,13 @@ export function compareMarkdown(comparison: Comparison, { from, to, problems, fa
   const shown = fitting(head, rows);
   const left = rows.length - shown.length;
   return textOf([...head, ...shown, ...(isFolded ? ['', '</details>'] : []), ...(left > 0 ? ['', leftOut(left, 'rows')] : [])]);
+}
+
+function tableRow({ object, action, causes, notes }: ComparisonRow): string {
+  const left = causes.length - CAUSES_IN_ROW;
+  const more = left > 0 ? [`and ${left} more, which kalpana plan shows`] : [];
+  const details = [...causes.slice(0, CAUSES_IN_ROW).map(codeSpan), ...more, ...notes.map(codeSpan)];
+  return `| ${codeSpan(object)} | ${action} | ${details.join('<br>')} |`;
 }
 
 function invalid(head: readonly string[], problems: readonly SpecProblem[], failure: string | null): string {

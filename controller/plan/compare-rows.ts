@@ -1,11 +1,13 @@
-import type { CacheChange, Comparison, Effect, WorkspaceChange } from './compare.js';
+import type { CacheChange, ChangedWorkspace, Comparison, Effect, WorkspaceChange } from './compare.js';
+import { shortened } from './value-change.js';
 
 /** One line about one object, as all formats tell it. Only `action` is free of what specs say. */
 export interface ComparisonRow {
   readonly object: string;
   readonly action: string;
-  /** Empty: the action says it all. */
-  readonly detail: string;
+  readonly causes: readonly string[];
+  /** What comes of it. */
+  readonly notes: readonly string[];
 }
 
 export const DATA_GOES = 'its data volume is removed with all files in it';
@@ -20,22 +22,22 @@ export function comparisonRows({ workspaces, caches }: Comparison): ComparisonRo
 
 function workspaceRows(change: WorkspaceChange): ComparisonRow[] {
   const object = change.name;
-  if (change.kind === 'added') return [{ object, action: change.state === 'Stopped' ? 'create, stopped' : 'create', detail: `image: ${change.image}` }];
-  if (change.kind === 'changed') return change.effects.map((effect) => ({ object, ...effectWords(effect, change.state) }));
+  if (change.kind === 'added') return [{ object, action: change.state === 'Stopped' ? 'create, stopped' : 'create', causes: [`image: ${shortened(change.image)}`], notes: [] }];
+  if (change.kind === 'changed') return change.effects.map(({ type, causes }) => ({ object, causes, ...effectWords(type, change) }));
   const volume = change.deletesData ? `WARNING: ${DATA_GOES}` : 'its data volume stays';
-  return [{ object, action: change.held ? 'remove, held' : 'remove', detail: change.held ? `${volume}; ${HELD}` : volume }];
+  return [{ object, action: change.held ? 'remove, held' : 'remove', causes: [], notes: change.held ? [volume, HELD] : [volume] }];
 }
 
-function effectWords({ type, causes }: Effect, state: 'Running' | 'Stopped'): Omit<ComparisonRow, 'object'> {
-  const detail = causes.join(', ');
+function effectWords(type: Effect['type'], { state, effects }: ChangedWorkspace): Pick<ComparisonRow, 'action' | 'notes'> {
+  const isStopped = state === 'Stopped';
   switch (type) {
     // A stopped container is left alone until it is wanted again.
-    case 'replace': return { action: state === 'Stopped' ? 'replace at its next start' : 'replace', detail };
-    case 'in-place': return { action: 'update in place', detail };
-    case 'packages': return { action: 'packages', detail: `${detail}; no restart` };
+    case 'replace': return { action: isStopped ? 'replace at its next start' : 'replace', notes: [] };
+    case 'in-place': return { action: isStopped ? 'update in place at its next start' : 'update in place', notes: [] };
+    case 'packages': return { action: 'packages', notes: isStopped ? ['at its next start'] : effects.some(({ type: other }) => other === 'replace' || other === 'start') ? [] : ['no restart'] };
     case 'start':
-    case 'stop': return { action: type, detail };
-    case 'policy': return { action: 'policy', detail };
+    case 'stop':
+    case 'policy': return { action: type, notes: [] };
   }
 }
 
@@ -43,5 +45,5 @@ function cacheRow({ kind, name, causes, users }: CacheChange): ComparisonRow {
   const action = ({ added: 'create', removed: 'remove', changed: 'change' } as const)[kind];
   const named = users.slice(0, USERS_NAMED).join(', ') + (users.length > USERS_NAMED ? ` and ${users.length - USERS_NAMED} more` : '');
   const use = kind === 'removed' ? `WARNING: workspaces that name it wait: ${named}` : `used by ${named}`;
-  return { object: `cache ${name}`, action, detail: [...causes, ...(users.length === 0 ? [] : [use])].join('; ') };
+  return { object: `cache ${name}`, action, causes, notes: users.length === 0 ? [] : [use] };
 }

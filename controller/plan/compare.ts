@@ -15,8 +15,15 @@ export type WorkspaceChange =
   | { readonly kind: 'added'; readonly name: string; readonly image: string; readonly state: DesiredWorkspace['state'] }
   /** `deletesData`: the data volume goes with all files in it. `held`: nothing happens until a person confirms (law 4). */
   | { readonly kind: 'removed'; readonly name: string; readonly deletesData: boolean; readonly held: boolean }
-  /** `state` is the one that the workspace is to have. */
-  | { readonly kind: 'changed'; readonly name: string; readonly state: DesiredWorkspace['state']; readonly effects: readonly Effect[] };
+  | ChangedWorkspace;
+
+export interface ChangedWorkspace {
+  readonly kind: 'changed';
+  readonly name: string;
+  /** The one that it is to have. */
+  readonly state: DesiredWorkspace['state'];
+  readonly effects: readonly Effect[];
+}
 
 export interface Effect {
   readonly type: 'replace' | 'in-place' | 'packages' | 'start' | 'stop' | 'policy';

@@ -64,6 +64,15 @@ describe('a comparison as Markdown', () => {
     );
   });
 
+  it('tells every cause, however many there are, or how many it leaves out', () => {
+    const rowWith = (count: number): string => {
+      const env = Array.from({ length: count }, (_, index) => ({ name: `VARIABLE_WITH_A_LONG_NAME_${String(index).padStart(3, '0')}`, value: 'x' }));
+      return markdown({ alice: {} }, { alice: { env, image: 'app:2', packages: ['jq'] } }).split('\n').find((line) => line.includes('| replace |')) ?? '';
+    };
+    expect(rowWith(39)).toMatch(/^\| `alice` \| replace \| `env VARIABLE_WITH_A_LONG_NAME_000: added`<br>.*<br>`env VARIABLE_WITH_A_LONG_NAME_038: added`<br>`image: app:1 -> app:2` \|$/);
+    expect(rowWith(50)).toMatch(/_039: added`<br>and 11 more, which kalpana plan shows \|$/);
+  });
+
   it('tells held removals and an invalid base', () => {
     const text = markdown({ alice: {}, bob: {} }, {}, { warnings: ['base @all'] });
     expect(text).toContain('- **Warning:** `base @all`\n- **Removals held until a person confirms:** `alice`, `bob`\n');

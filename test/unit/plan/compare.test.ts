@@ -12,6 +12,11 @@ const KINDS: readonly (readonly [string, Specs, Specs, string])[] = [
   ['replaced while stopped', { alice: { state: 'Stopped' } }, { alice: { state: 'Stopped', image: 'app:2' } }, 'alice: replace at its next start  # image: app:1 -> app:2\n'],
   ['in place', { alice: {} }, { alice: { resources: { pids: 5 }, restartPolicy: 'no' } }, 'alice: update in place  # pids: none -> 5, restartPolicy: unless-stopped -> no\n'],
   ['packages', { alice: { packages: ['gcc', 'jq'] } }, { alice: { packages: ['jq', 'tree'] } }, 'alice: packages  # added tree, removed gcc; no restart\n'],
+  ['packages of one that stops', { alice: { packages: ['jq'] } }, { alice: { state: 'Stopped' } }, 'alice: packages  # removed jq; at its next start\nalice: stop  # state: Running -> Stopped\n'],
+  ['packages of one that starts', { alice: { state: 'Stopped' } }, { alice: { packages: ['jq'] } }, 'alice: packages  # added jq\nalice: start  # state: Stopped -> Running\n'],
+  ['packages and the image', { alice: {} }, { alice: { image: 'app:2', packages: ['jq'] } }, 'alice: replace  # image: app:1 -> app:2\nalice: packages  # added jq\n'],
+  ['packages and limits', { alice: {} }, { alice: { resources: { pids: 5 }, packages: ['jq'] } }, 'alice: update in place  # pids: none -> 5\nalice: packages  # added jq; no restart\n'],
+  ['limits of a stopped one', { alice: { state: 'Stopped' } }, { alice: { state: 'Stopped', resources: { pids: 5 } } }, 'alice: update in place at its next start  # pids: none -> 5\n'],
   ['stopped', { alice: {} }, { alice: { state: 'Stopped' } }, 'alice: stop  # state: Running -> Stopped\n'],
   ['started', { alice: { state: 'Stopped' } }, { alice: {} }, 'alice: start  # state: Stopped -> Running\n'],
   ['policies', { alice: {} }, { alice: { imagePullPolicy: 'Always', storage: { reclaimPolicy: 'Delete' } } }, 'alice: policy  # reclaimPolicy: Retain -> Delete, imagePullPolicy: IfNotPresent -> Always\n'],
@@ -35,7 +40,7 @@ describe('a comparison of specs', () => {
     const before = snapshot(users, { default: {}, lost: {} });
     const after = snapshot(users, { default: { sandbox: true, prewarm: ['jq'], gc: { ...[...before.caches.values()][0]!.config.gc, suspend: true } }, fresh: {} });
     expect(compareText(compareDesired(before, after))).toBe(
-      'cache default: change  # prewarm: [] -> ["jq"]; sandbox: false -> true; gc.suspend: false -> true; used by alice, bob\n' +
+      'cache default: change  # prewarm: [] -> ["jq"], sandbox: false -> true, gc.suspend: false -> true; used by alice, bob\n' +
         'cache fresh: create\n' +
         'cache lost: remove  # WARNING: workspaces that name it wait: carol\n',
     );
