@@ -42,8 +42,14 @@ function effectWords(type: Effect['type'], { state, effects }: ChangedWorkspace)
 }
 
 function cacheRow({ kind, name, causes, users }: CacheChange): ComparisonRow {
-  const action = ({ added: 'create', removed: 'remove', changed: 'change' } as const)[kind];
   const named = users.slice(0, USERS_NAMED).join(', ') + (users.length > USERS_NAMED ? ` and ${users.length - USERS_NAMED} more` : '');
-  const use = kind === 'removed' ? `WARNING: workspaces that name it wait: ${named}` : `used by ${named}`;
-  return { object: `cache ${name}`, action, causes, notes: users.length === 0 ? [] : [use] };
+  const use = users.length === 0 ? [] : [`used by ${named}`];
+  const row = (action: string, notes: readonly string[]): ComparisonRow => ({ object: `cache ${name}`, action, causes, notes });
+  switch (kind) {
+    case 'added': return row('create', use);
+    case 'changed': return row('change', use);
+    case 'reset': return row('change', ['its file is removed, and the defaults hold', ...use]);
+    case 'unused': return row('no longer used', ['its keeper and its volume stay, and nothing collects it']);
+    case 'removed': return row('remove', [...(users.length === 0 ? [] : [`WARNING: workspaces that name it wait: ${named}`]), 'its volume stays', 'a keeper made from its file goes once no container mounts that']);
+  }
 }

@@ -31,7 +31,8 @@ export interface Effect {
 }
 
 export interface CacheChange {
-  readonly kind: 'added' | 'removed' | 'changed';
+  /** `reset`: its file goes, and the defaults hold. `unused`: it had no file, and no workspace names it any more. */
+  readonly kind: 'added' | 'removed' | 'changed' | 'reset' | 'unused';
   readonly name: string;
   readonly causes: readonly string[];
   /** Workspaces that name it afterwards. */
@@ -77,10 +78,12 @@ function packageCauses(before: readonly string[], after: readonly string[]): str
 }
 
 function cacheChange(name: string, before: DesiredCache | undefined, after: DesiredCache | undefined, users: readonly string[]): CacheChange[] {
-  if (after === undefined) return [{ kind: 'removed', name, causes: [], users }];
   if (before === undefined) return [{ kind: 'added', name, causes: [], users }];
+  const hadFile = before.location !== null;
+  if (after === undefined) return [{ kind: hadFile ? 'removed' : 'unused', name, causes: [], users }];
   const causes = configCauses(before.config, after.config);
-  return causes.length === 0 ? [] : [{ kind: 'changed', name, causes, users }];
+  const kind = hadFile && after.location === null ? 'reset' : 'changed';
+  return causes.length === 0 ? [] : [{ kind, name, causes, users }];
 }
 
 function configCauses({ gc: oldGc, mounts: oldMounts, ...before }: CacheConfig, { gc, mounts, ...after }: CacheConfig): string[] {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { compareDesired, isEmpty } from '../../../controller/plan/compare.js';
 import { compareText } from '../../../controller/plan/compare-text.js';
+import { DEFAULT_CACHE_CONFIG } from '../../../controller/source/cache-defaults.js';
 import { snapshot, type Specs } from './compare-samples.js';
 
 const KINDS: readonly (readonly [string, Specs, Specs, string])[] = [
@@ -35,15 +36,21 @@ describe('a comparison of specs', () => {
     }
   });
 
-  it('tells caches, and who uses them', () => {
-    const users = { bob: {}, alice: {}, carol: { cache: 'lost' } };
-    const before = snapshot(users, { default: {}, lost: {} });
-    const after = snapshot(users, { default: { sandbox: true, prewarm: ['jq'], gc: { ...[...before.caches.values()][0]!.config.gc, suspend: true } }, fresh: {} });
-    expect(compareText(compareDesired(before, after))).toBe(
-      'cache default: change  # prewarm: [] -> ["jq"], sandbox: false -> true, gc.suspend: false -> true; used by alice, bob\n' +
-        'cache fresh: create\n' +
-        'cache lost: remove  # WARNING: workspaces that name it wait: carol\n',
-    );
+  const ALICE: Specs = { alice: {} };
+  const GOES = 'its volume stays; a keeper made from its file goes once no container mounts that';
+  it.each([
+    ['added', snapshot({}), snapshot({}, { team: {} }), 'cache team: create\n'],
+    ['changed', snapshot(ALICE, { default: {} }), snapshot(ALICE, { default: { sandbox: true, prewarm: ['jq'], gc: { ...DEFAULT_CACHE_CONFIG.gc, suspend: true } } }), 'cache default: change  # prewarm: [] -> ["jq"], sandbox: false -> true, gc.suspend: false -> true; used by alice\n'],
+    ['that gets a file', snapshot(ALICE, { default: null }), snapshot(ALICE, { default: { sandbox: true } }), 'cache default: change  # sandbox: false -> true; used by alice\n'],
+    ['that gets a file with the defaults', snapshot(ALICE, { default: null }), snapshot(ALICE, { default: {} }), 'Nothing changes.\n'],
+    ['whose file goes', snapshot(ALICE, { default: { sandbox: true } }), snapshot(ALICE, { default: null }), 'cache default: change  # sandbox: true -> false; its file is removed, and the defaults hold; used by alice\n'],
+    ['whose file with the defaults goes', snapshot(ALICE, { default: {} }), snapshot(ALICE, { default: null }), 'Nothing changes.\n'],
+    ['whose file goes and that nobody uses', snapshot({}, { default: {} }), snapshot({}), `cache default: remove  # ${GOES}\n`],
+    ['without a file that nobody uses any more', snapshot({ alice: {} }, { default: null }), snapshot({ alice: { cache: false } }), 'alice: replace  # cache: default -> none\ncache default: no longer used  # its keeper and its volume stay, and nothing collects it\n'],
+    ['removed, and still used', snapshot({ alice: { cache: 'team' } }, { team: {} }), snapshot({ alice: { cache: 'team' } }), `cache team: remove  # WARNING: workspaces that name it wait: alice; ${GOES}\n`],
+    ['with a substituter and a mount more', snapshot({}, { team: {} }), snapshot({}, { team: { substituters: ['https://cache.nixos.org', `https://${'x'.repeat(60)}`], mounts: [{ type: 'bind', source: '/', target: '/host', readOnly: false }] } }), `cache team: change  # substituters: added "https://${'x'.repeat(60)}", mount /host: added (/, read-write)\n`],
+  ])('tells of a cache %s', (_what, before, after, text) => {
+    expect(compareText(compareDesired(before, after))).toBe(text);
     expect(isEmpty(compareDesired(after, after))).toBe(true);
   });
 
