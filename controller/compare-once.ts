@@ -55,13 +55,13 @@ async function named(option: string, settings: GitSettings, read: () => Promise<
   }
 }
 
-function report(base: CommitSpecs, head: CommitSpecs, { output, format }: PlanCommandOptions, { io }: Surroundings): number {
+function report(base: CommitSpecs, head: CommitSpecs, { output, format, against, git }: PlanCommandOptions, { io }: Surroundings): number {
   const comparison = head.failure === null ? compareDesired(baseSnapshot(base), head.snapshot) : NOTHING;
   const problems = head.failure?.problems ?? [];
   const failure = head.failure?.message ?? null;
   const warnings = baseWarnings(base);
   if (output === 'json') io.out(`${JSON.stringify({ from: base.commit.revision, to: head.commit.revision, ...comparison, problems: problems.map(formatProblem), failure, warnings }, null, 2)}\n`);
-  else if (format === 'markdown') io.out(compareMarkdown(comparison, { from: base.commit, to: head.commit, problems, failure, warnings }));
+  else if (format === 'markdown') io.out(compareMarkdown(comparison, { from: base.commit, to: head.commit, fromName: against, toName: git[0]?.ref ?? null, problems, failure, warnings }));
   else if (failure === null) io.out(compareText(comparison));
   for (const warning of warnings) io.err(`warning: ${warning}\n`);
   for (const problem of problems) io.err(`${formatProblem(problem)}\n`);

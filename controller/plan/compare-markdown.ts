@@ -3,6 +3,7 @@ import { shortRevision, type Commit } from '../model/git.js';
 import { codeSpan } from './code-span.js';
 import type { Comparison } from './compare.js';
 import { comparisonRows, DATA_GOES, HELD, type ComparisonRow } from './compare-rows.js';
+import { comparisonSummary } from './compare-summary.js';
 
 /** The first line of the comment, by which the next run finds it. */
 export const COMMENT_MARKER = '<!-- kalpana-plan -->';
@@ -10,6 +11,9 @@ export const COMMENT_MARKER = '<!-- kalpana-plan -->';
 export interface MarkdownContext {
   readonly from: Commit;
   readonly to: Commit;
+  /** What the two were asked for by; null: nothing but the commit, or the repository's HEAD. */
+  readonly fromName?: string | null;
+  readonly toName?: string | null;
   /** Of the specs of `to`. */
   readonly problems: readonly SpecProblem[];
   /** Why `to` would not be applied. */
@@ -27,11 +31,11 @@ const NAMES_IN_WARNING = 30;
 const CAUSES_IN_ROW = 40;
 
 /** A comment for a pull request. */
-export function compareMarkdown(comparison: Comparison, { from, to, problems, failure, warnings = [] }: MarkdownContext): string {
-  const head = [COMMENT_MARKER, `### Kalpana: what ${shortHash(to)} changes, compared with ${shortHash(from)}`, ''];
+export function compareMarkdown(comparison: Comparison, { from, to, fromName = null, toName = null, problems, failure, warnings = [] }: MarkdownContext): string {
+  const head = [COMMENT_MARKER, `### Kalpana: what ${named(toName, to)} changes, compared with ${named(fromName, from)}`, ''];
   if (failure !== null || problems.length > 0) return invalid(head, problems, failure);
   const told = [...warnings.slice(0, NAMES_IN_WARNING).map((warning) => `- **Warning:** ${codeSpan(warning)}`), ...warningLines(comparison)];
-  head.push(summary(comparison), '', ...told, ...(told.length > 0 ? [''] : []));
+  head.push(comparisonSummary(comparison), '', ...told, ...(told.length > 0 ? [''] : []));
   const rows = comparisonRows(comparison).map(tableRow);
   if (rows.length === 0) return textOf(head);
   const isFolded = rows.length > UNFOLDED_ROWS;
@@ -74,16 +78,6 @@ function warning(words: string, changes: readonly { readonly name: string }[]): 
   return [`- **${words}:** ${changes.slice(0, NAMES_IN_WARNING).map(({ name }) => codeSpan(name)).join(', ')}${more}`];
 }
 
-function summary({ workspaces, caches }: Comparison): string {
-  const parts = ([['workspace', workspaces], ['cache', caches]] as const).flatMap(([word, changes]) =>
-    (['added', 'changed', 'removed'] as const).flatMap((kind) => {
-      const count = changes.filter((change) => change.kind === kind).length;
-      return count === 0 ? [] : [`${count} ${word}${count === 1 ? '' : 's'} ${kind}`];
-    }),
-  );
-  return parts.length === 0 ? 'Nothing changes.' : `${parts.join(', ')}.`;
-}
-
 /** As many of `lines` as there is room for after `head`. */
 function fitting(head: readonly string[], lines: readonly string[]): readonly string[] {
   let room = LONGEST - TAIL - textOf(head).length;
@@ -95,8 +89,9 @@ function leftOut(count: number, what: string): string {
   return `${count} more ${what} are left out here for length; kalpana plan shows all of them.`;
 }
 
-function shortHash({ revision }: Commit): string {
-  return codeSpan(shortRevision(revision));
+function named(name: string | null, { revision }: Commit): string {
+  const hash = codeSpan(shortRevision(revision));
+  return name === null || name === revision ? hash : `${codeSpan(name)} (${hash})`;
 }
 
 function textOf(lines: readonly string[]): string {

@@ -50,7 +50,8 @@ describe('plan --against', () => {
     branches({ 'specs/alice.json': workspaceText('alice', { command: [hostile, '`'.repeat(5)] }) });
     const { code, out } = await planAgainst('change', 'main', { format: 'markdown' });
     expect(code).toBe(2);
-    expect(out.split('\n')[0]).toBe('<!-- kalpana-plan -->');
+    const [head, base] = ['change', 'main'].map((branch) => site.repository.head(branch)?.slice(0, 12));
+    expect(out.split('\n').slice(0, 2)).toEqual(['<!-- kalpana-plan -->', `### Kalpana: what \`change\` (\`${head}\`) changes, compared with \`main\` (\`${base}\`)`]);
     const row = out.split('\n').find((line) => line.startsWith('| `alice`')) ?? '';
     expect(row.match(/(?<!\\)\|/g)?.length).toBe(4);
     // Nothing of it stands outside a code span.
@@ -76,6 +77,16 @@ describe('plan --against', () => {
   it('fails in one line for a name that is not there', async () => {
     branches({});
     expect(await planAgainst('change', 'nowhere')).toEqual({ code: 1, out: '', err: expect.stringMatching(/^error: --against: .*nowhere.*\n$/) });
+  });
+
+  it('tells what becomes of the cache default when its file goes', async () => {
+    const cache = JSON.stringify({ apiVersion: 'kalpana.dev/v1', kind: 'NixCache', metadata: { name: 'default' }, spec: { sandbox: true } });
+    const base = site.repository.commit({ 'specs/alice.json': workspaceText('alice'), 'specs/default.json': cache });
+    site.repository.move('change', base);
+    const head = site.repository.commit({ 'specs/default.json': null }, { branch: 'change' });
+    expect((await planAgainst('change', 'main')).out).toBe('cache default: change  # sandbox: true -> false; its file is removed, and the defaults hold; used by alice\n');
+    site.repository.commit({ 'specs/alice.json': workspaceText('alice', { cache: false }) }, { branch: 'change' });
+    expect((await planAgainst('change', head)).out).toMatch(/^alice: replace.*\ncache default: no longer used {2}# its keeper and its volume stay/);
   });
 
   it('takes a base without the directory for an empty one', async () => {

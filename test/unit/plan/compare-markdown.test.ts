@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { DesiredSnapshot } from '../../../controller/model/desired.js';
 import { codeSpan } from '../../../controller/plan/code-span.js';
 import { compareDesired } from '../../../controller/plan/compare.js';
 import { compareMarkdown } from '../../../controller/plan/compare-markdown.js';
@@ -55,7 +56,7 @@ describe('a comparison as Markdown', () => {
   it('puts warnings first, then a table', () => {
     const before: Specs = { alice: { storage: { reclaimPolicy: 'Delete' } }, bob: {}, carol: {}, dave: {} };
     expect(markdown(before, { bob: { image: 'app:2' }, dave: {}, carol: {} })).toBe(
-      `${HEADING}1 workspace changed, 1 workspace removed.\n\n` +
+      `${HEADING}1 workspace changed (1 replaced), 1 workspace removed.\n\n` +
         '- **Removed, and its data volume is removed with all files in it:** `alice`\n' +
         '- **Containers replaced: what runs in them ends:** `bob`\n\n' +
         '| Object | Change | Details |\n| --- | --- | --- |\n' +
@@ -76,6 +77,27 @@ describe('a comparison as Markdown', () => {
   it('tells held removals and an invalid base', () => {
     const text = markdown({ alice: {}, bob: {} }, {}, { warnings: ['base @all'] });
     expect(text).toContain('- **Warning:** `base @all`\n- **Removals held until a person confirms:** `alice`, `bob`\n');
+  });
+
+  it('counts what happens to workspaces and caches', () => {
+    const before: Specs = { a: {}, b: {}, c: {}, d: {}, e: { state: 'Stopped' }, f: {}, g: {}, h: { state: 'Stopped' } };
+    const after: Specs = {
+      a: { image: 'app:2' }, b: { image: 'app:2', packages: ['jq'] }, c: { packages: ['jq'] }, d: { resources: { pids: 5 } }, e: { state: 'Stopped', image: 'app:2', resources: { pids: 5 } },
+      f: { state: 'Stopped' }, g: { storage: { reclaimPolicy: 'Delete' } }, h: {}, i: {},
+    };
+    const text = (old: DesiredSnapshot, wanted: DesiredSnapshot): string | undefined => compareMarkdown(compareDesired(old, wanted), CONTEXT).split('\n')[3];
+    expect(text(snapshot(before), snapshot(after))).toBe(
+      '1 workspace added, 8 workspaces changed (2 replaced, 1 replaced at the next start, 1 updated in place, 1 updated at the next start, 2 package changes, 1 started, 1 stopped, 1 policy change).',
+    );
+    expect(text(snapshot({}, { a: { sandbox: true }, b: {}, c: {}, default: { sandbox: true } }), snapshot({}, { a: {}, c: {}, d: {}, default: null }))).toBe('1 cache added, 2 caches changed, 1 cache removed.');
+    expect(text(snapshot({}, { default: null }), snapshot({}))).toBe('1 cache no longer used.');
+  });
+
+  it('names what it was asked to compare, where that is a name', () => {
+    const heading = (toName: string | null, fromName: string | null): string | undefined => markdown({}, {}, { toName, fromName }).split('\n')[1];
+    expect(heading('change', 'main')).toBe('### Kalpana: what `change` (`bbbbbbbbbbbb`) changes, compared with `main` (`aaaaaaaaaaaa`)');
+    expect(heading('b'.repeat(40), null)).toBe('### Kalpana: what `bbbbbbbbbbbb` changes, compared with `aaaaaaaaaaaa`');
+    expect(heading('a`b', '@all')).toBe('### Kalpana: what ``a`b`` (`bbbbbbbbbbbb`) changes, compared with `@all` (`aaaaaaaaaaaa`)');
   });
 
   it('says that nothing changes', () => {
