@@ -1,6 +1,8 @@
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { text as textOf } from 'node:stream/consumers';
 
 /** A file of `deploy/`, as it is copied into a repository of specs. */
 export function ciFile(path: string): string {
@@ -23,18 +25,19 @@ export function scriptsOf(text: string): string[] {
   });
 }
 
-/** Runs a script as a job does, with `node` and what else is named in `fakes` in place of the real ones. */
-export function runScript(script: string, directory: string, env: NodeJS.ProcessEnv, fakes: Readonly<Record<string, string>>) {
+/** Runs a script as a job does, with commands of `fakes`, by name, in place of the real ones. */
+export async function runScript(script: string, directory: string, env: NodeJS.ProcessEnv, fakes: Readonly<Record<string, string>>) {
   const bin = join(directory, 'fakes');
   mkdirSync(bin, { recursive: true });
   for (const [name, body] of Object.entries(fakes)) {
     writeFileSync(join(bin, name), `#!/bin/sh\n${body}\n`);
     chmodSync(join(bin, name), 0o755);
   }
-  const { status, stdout, stderr } = spawnSync('bash', ['-e', '-o', 'pipefail', '-c', script], {
+  const child = spawn('bash', ['-e', '-o', 'pipefail', '-c', script], {
     cwd: directory,
-    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: `${bin}:${process.env['PATH'] ?? ''}`, HOME: '/nonexistent', GIT_CONFIG_NOSYSTEM: '1', ...env },
   });
-  return { status, stdout, stderr, file: (name: string) => (existsSync(join(directory, name)) ? readFileSync(join(directory, name), 'utf8') : null) };
+  const [out, err, [status]] = await Promise.all([textOf(child.stdout), textOf(child.stderr), once(child, 'close') as Promise<[number | null]>]);
+  return { status, out, err, file: (name: string) => (existsSync(join(directory, name)) ? readFileSync(join(directory, name), 'utf8') : null) };
 }
