@@ -13,7 +13,7 @@ interface Kind<T> {
 }
 
 /** Names, never values: a plain variable may hold what its author should have put into a secret file. */
-const ENV: Kind<CreationEnv> = { word: 'env', keyOf: ({ name }) => name, changes: (before, after) => [envChange(secretFileOf(before), secretFileOf(after))] };
+const ENV: Kind<CreationEnv> = { word: 'env', keyOf: ({ name }) => name, changes: (before, after) => [envChange(secretOf(before), secretOf(after))] };
 const MOUNT: Kind<CreationMount> = { word: 'mount', keyOf: ({ target }) => target, more: (mount) => `${shortened(placeOf(mount))}, ${accessWords(mount.readOnly)}`, changes: mountChanges };
 const PORT: Kind<CreationPort> = { word: 'port', keyOf: ({ containerPort, protocol }) => `${containerPort}/${protocol}`, more: listener, changes: (before, after) => [change(listener(before), listener(after))] };
 
@@ -47,15 +47,25 @@ function itemCauses<T>({ word, keyOf, more, changes }: Kind<T>, before: readonly
   }
 }
 
-/** Null: a plain value. */
-function envChange(before: string | null, after: string | null): string {
-  if (before === after) return after === null ? 'changed' : `secret file ${shortened(after)} changed`;
-  if (before === null) return `value -> secret file ${shortened(after ?? '')}`;
-  return after === null ? `secret file ${shortened(before)} -> value` : `secret file ${change(before, after)}`;
+interface SecretPlace {
+  readonly word: 'secret file' | 'age file';
+  readonly file: string;
 }
 
-function secretFileOf(env: CreationEnv): string | null {
-  return 'secretFile' in env ? env.secretFile : null;
+/** Null: a plain value. */
+function envChange(before: SecretPlace | null, after: SecretPlace | null): string {
+  if (before === null && after === null) return 'changed';
+  if (before === null || after === null || before.word !== after.word) return `${placeWords(before)} -> ${placeWords(after)}`;
+  return before.file === after.file ? `${placeWords(after)} changed` : `${after.word} ${change(before.file, after.file)}`;
+}
+
+function placeWords(place: SecretPlace | null): string {
+  return place === null ? 'value' : `${place.word} ${shortened(place.file)}`;
+}
+
+function secretOf(env: CreationEnv): SecretPlace | null {
+  if ('secretFile' in env) return { word: 'secret file', file: env.secretFile };
+  return 'ageFile' in env ? { word: 'age file', file: env.ageFile } : null;
 }
 
 function mountChanges(before: CreationMount, after: CreationMount): string[] {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { compare } from '../../../controller/compare-once.js';
 import type { PlanFormat } from '../../../controller/cli/actions.js';
+import { createAgeKey, sealText } from '../../support/age-keys.js';
 import { workspaceText } from '../../support/git-repository.js';
 import { createGitTestSite } from '../../support/git-site.js';
 
@@ -38,6 +39,16 @@ describe('plan --against', () => {
     expect(out).not.toContain('hidden');
     const json = JSON.parse((await planAgainst('change', 'main', { output: 'json' })).out) as { workspaces: { name: string; kind: string }[] };
     expect(json.workspaces.map(({ name, kind }) => `${name} ${kind}`)).toEqual(['alice changed', 'bob removed', 'carol changed', 'dave added']);
+  });
+
+  it('tells that an encrypted file changed, which nobody can open here', async () => {
+    const key = await createAgeKey();
+    const token = { env: [{ name: 'TOKEN', valueFrom: { ageFile: 'token.age' } }] };
+    const base = site.repository.commit({ 'specs/alice.json': workspaceText('alice', token), 'specs/token.age': await sealText('one', key.recipient) });
+    site.repository.move('change', base);
+    expect(await planAgainst('change', 'main')).toMatchObject({ code: 0, err: '' });
+    site.repository.commit({ 'specs/token.age': await sealText('two', key.recipient) }, { branch: 'change' });
+    expect(await planAgainst('change', 'main')).toMatchObject({ code: 2, out: 'alice: replace  # env TOKEN: age file token.age changed\n' });
   });
 
   it('says nothing of a branch that changes nothing', async () => {

@@ -14,6 +14,7 @@ function bind(target: string, readOnly: boolean, source = '/src'): Partial<Works
 }
 
 const SECRET = (secretFile: string): Partial<WorkspaceSpec> => ({ env: [{ name: 'TOKEN', valueFrom: { secretFile } }] });
+const AGE = (ageFile: string): Partial<WorkspaceSpec> => ({ env: [{ name: 'TOKEN', valueFrom: { ageFile } }] });
 const PLAIN: Partial<WorkspaceSpec> = { env: [{ name: 'TOKEN', value: 'hunter2' }] };
 const A = 'a'.repeat(300);
 const KEY = (name: string): string => `${name}:${'k'.repeat(44)}`;
@@ -27,6 +28,8 @@ const CASES: readonly (readonly [string, Partial<WorkspaceSpec>, Partial<Workspa
   ['another secret file', SECRET('a'), SECRET('b'), ['env TOKEN: secret file a -> b']],
   ['a value that becomes a secret', PLAIN, SECRET('b'), ['env TOKEN: value -> secret file b']],
   ['a secret that becomes a value', SECRET('a'), PLAIN, ['env TOKEN: secret file a -> value']],
+  ['a secret that is encrypted beside the spec now', SECRET('a'), AGE('a.age'), ['env TOKEN: secret file a -> age file a.age']],
+  ['another encrypted file', AGE('a.age'), AGE('b.age'), ['env TOKEN: age file a.age -> b.age']],
   ['a port opened to all', { ports: [{ containerPort: 22 }, { containerPort: 80 }] }, { ports: [{ containerPort: 22 }, { containerPort: 80, hostIP: '0.0.0.0' }] }, ['port 80/tcp: 127.0.0.1 -> 0.0.0.0']],
   ['ports added, fixed and removed', { ports: [{ containerPort: 22 }, { containerPort: 53, protocol: 'udp' }] }, { ports: [{ containerPort: 22, hostPort: 2222 }, { containerPort: 80, hostIP: '::', hostPort: 8080 }] }, ['port 22/tcp: 127.0.0.1 -> 127.0.0.1:2222', 'port 53/udp: removed', 'port 80/tcp: added ([::]:8080)']],
   ['the end of a long script', { command: ['sh', '-c', `${A}; exit 1`] }, { command: ['sh', '-c', `${A}; exit 2`] }, [`command: ...${'a'.repeat(13)}; exit 1" -> ...${'a'.repeat(13)}; exit 2"`]],
