@@ -89,7 +89,7 @@ function piece(text: string, from: number, longest: number): string {
 }
 
 function plain(value: unknown): string {
-  return typeof value === 'string' ? escapeControls(value) : quoted(value);
+  return typeof value === 'string' && !value.includes(' -> ') ? escapeControls(value) : quoted(value);
 }
 
 function quoted(value: unknown): string {

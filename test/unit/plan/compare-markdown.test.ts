@@ -18,6 +18,7 @@ function many(count: number, image: string): Specs {
 
 const HOSTILE: readonly (readonly [string, string])[] = [
   ['a|b', '`a¦b`'],
+  ['a¦b', '`a\\u00a6b`'],
   ['a`b', '``a`b``'],
   ['`a`', '`` `a` ``'],
   ['a``b```c', '````a``b```c````'],
@@ -31,7 +32,7 @@ const HOSTILE: readonly (readonly [string, string])[] = [
   ['a\\|b', '`a\\¦b`'],
   ['', '` `'],
   ['  ', '` `'],
-  ['`'.repeat(200), `${'`'.repeat(11)} ${'`'.repeat(10)}… ${'`'.repeat(11)}`],
+  ['`'.repeat(200), `${'`'.repeat(11)} ${'`'.repeat(10)}…(200) ${'`'.repeat(11)}`],
 ];
 
 describe('a code span', () => {

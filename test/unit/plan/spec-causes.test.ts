@@ -41,6 +41,7 @@ const CASES: readonly (readonly [string, Partial<WorkspaceSpec>, Partial<Workspa
   ['a long image', { image: `registry.example.com/${A}:1` }, { image: `registry.example.com/${A}:2` }, [`image: ...${'a'.repeat(19)}:1 -> ...${'a'.repeat(19)}:2`]],
   ['an image by its digest', {}, { image: `registry.example.com/team/app@sha256:${'0'.repeat(64)}` }, [`image: app:1 -> registry.example.com/team/app@sha256:${'0'.repeat(64)}`]],
   ['a cache called none', { cache: 'none' }, { cache: false }, ['cache: "none" -> none']],
+  ['a path with an arrow in it', { storage: { mountPath: '/a' } }, { storage: { mountPath: '/b -> /c' } }, ['storageMountPath: /a -> "/b -> /c"']],
   ['what a control character is written as', { storage: { mountPath: '/a\u202e' } }, { storage: { mountPath: '/a\\u202e' } }, ['storageMountPath: "/a\\u202e" -> "/a\\\\u202e"']],
 ];
 
