@@ -74,6 +74,8 @@ export function createRepository(path: string) {
     head,
     commit,
     move,
+    /** Whether this commit is in it. */
+    has: (revision: string) => git(['cat-file', '--batch-check'], `${revision}\n`).split(' ')[1] === 'commit',
     tag: (name: string, revision: string) => void git(['update-ref', `refs/tags/${name}`, revision]),
     annotatedTag: (name: string, revision: string) => void git(['-c', 'user.name=Ann', '-c', 'user.email=ann@example.com', 'tag', '--force', '--annotate', '-m', 'a tag', name, revision]),
     deleteBranch: (branch: string) => void git(['update-ref', '-d', `refs/heads/${branch}`]),

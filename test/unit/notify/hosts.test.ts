@@ -3,9 +3,11 @@ import type { CommitState } from '../../../controller/model/git.js';
 import type { Notified } from '../../../controller/model/notified.js';
 import { createCommitStatuses, type CommitStatusesOptions } from '../../../controller/notify/commit-statuses.js';
 import type { Provider } from '../../../controller/notify/providers.js';
+import { openHost, REPOSITORY, TOKEN, type Host, type HostAnswer } from '../../support/fake-hosts.js';
 import { createManualClock } from '../../support/manual-clock.js';
-import { openHost, REPOSITORY, REVISION, TOKEN, type Host, type HostAnswer } from './fake-hosts.js';
 
+/** The host knows this commit and no other. */
+const REVISION = 'c0ffee0123456789c0ffee0123456789c0ffee01';
 const START = Date.UTC(2026, 0, 1);
 const PROVIDERS = ['github', 'gitlab', 'gitea'] as const;
 const PENDING: CommitState = { revision: REVISION, state: 'pending', description: 'its workspaces converge' };
@@ -15,7 +17,7 @@ const opened: Host[] = [];
 afterEach(() => Promise.all(opened.splice(0).map((host) => host.close())));
 
 async function open(provider: Provider, options: Partial<CommitStatusesOptions> = {}) {
-  const host = await openHost(provider);
+  const host = await openHost(provider, (revision) => revision === REVISION);
   opened.push(host);
   const clock = createManualClock(START);
   const told: Notified[] = [];
@@ -60,7 +62,7 @@ describe.each(PROVIDERS)('%s', (provider) => {
     await show(SUCCESS);
     await show({ ...SUCCESS, state: 'failure', description: 'alice: PortConflict' });
     const context = 'kalpana/team';
-    expect(host.shown).toEqual([
+    expect(host.shown(REVISION)).toEqual([
       { state: 'pending', context, description: PENDING.description },
       { state: 'success', context, description: SUCCESS.description },
       { state: provider === 'gitlab' ? 'failed' : 'failure', context, description: 'alice: PortConflict' },
@@ -70,7 +72,7 @@ describe.each(PROVIDERS)('%s', (provider) => {
   it('takes a description of any length, in whole characters', async () => {
     const { host, show } = await open(provider);
     expect(await show({ ...SUCCESS, description: 'a' + '🦀'.repeat(300) })).toEqual(['delivered']);
-    expect(host.shown[0]?.description).toMatch(/^a🦀+…$/u);
+    expect(host.shown(REVISION)[0]?.description).toMatch(/^a🦀+…$/u);
   });
 
   it.each<[string, Partial<CommitStatusesOptions>, Partial<CommitState>]>([
@@ -81,7 +83,7 @@ describe.each(PROVIDERS)('%s', (provider) => {
     const { host, told, attempts, show } = await open(provider, options);
     expect(await show({ ...SUCCESS, ...state })).toEqual(['dropped']);
     expect(attempts).toEqual([0]);
-    expect(host.shown).toEqual([]);
+    expect(host.shown(REVISION)).toEqual([]);
     expect(JSON.stringify(told)).not.toContain('token');
   });
 
@@ -89,7 +91,7 @@ describe.each(PROVIDERS)('%s', (provider) => {
     const { host, show } = await open(provider);
     host.moods.push({ status: 502 });
     expect(await show(SUCCESS)).toEqual(['retried', 'delivered']);
-    expect(host.shown).toHaveLength(1);
+    expect(host.shown(REVISION)).toHaveLength(1);
   });
 });
 
@@ -109,7 +111,7 @@ describe('the limits of GitHub', () => {
     host.moods.push(answer);
     expect(await show(SUCCESS)).toEqual(['retried', 'delivered']);
     expect(attempts).toEqual([0, seconds]);
-    expect(host.shown).toHaveLength(1);
+    expect(host.shown(REVISION)).toHaveLength(1);
   });
 
   it('are not what a token that may not do this meets', async () => {
@@ -138,7 +140,7 @@ describe('the refusals of GitLab', () => {
     const { host, show } = await open('gitlab');
     await show(PENDING);
     expect(await show({ ...PENDING, description: 'in other words' })).toEqual(['delivered']);
-    expect(host.shown).toHaveLength(1);
+    expect(host.shown(REVISION)).toHaveLength(1);
   });
 
   it('of which another says the same words', async () => {
@@ -152,14 +154,14 @@ describe('the refusals of GitLab', () => {
     host.moods.push({ status: 409, body: { message: '409 Another update to this commit status is in progress' } });
     expect(await show(SUCCESS)).toEqual(['retried', 'delivered']);
     expect(attempts).toEqual([0, 1]);
-    expect(host.shown).toHaveLength(1);
+    expect(host.shown(REVISION)).toHaveLength(1);
   });
 
   it('of which the words do not come through', async () => {
     const { host, show } = await open('gitlab');
     host.moods.push({ status: 400, body: { message: 'Cannot' }, isCut: true });
     expect(await show(SUCCESS)).toEqual(['retried', 'delivered']);
-    expect(host.shown).toHaveLength(1);
+    expect(host.shown(REVISION)).toHaveLength(1);
   });
 });
 
