@@ -1,5 +1,6 @@
 import type { CallOptions } from '../docker/port.js';
 import { delay } from '../model/clock.js';
+import type { DesiredWorkspace } from '../model/desired.js';
 import type { Failure } from '../model/reasons.js';
 import { rememberOperation } from '../plan/memory.js';
 import { NO_MEMORY } from '../plan/types.js';
@@ -11,9 +12,9 @@ import { cacheKey, cacheOfKey, reconcileCache } from './reconcile-cache.js';
 import { reconcileShared, SHARED_KEY } from './reconcile-shared.js';
 import { reconcileWorkspace } from './reconcile-workspace.js';
 import { decideRemovals, type RemovalLedger } from './removals.js';
-import { isChanged, tellRevisions } from './spec-change.js';
+import { isChanged, tellRevisions, wantsTheSame } from './spec-change.js';
 import { createState, planFor, reportOf } from './state.js';
-import { reportClaims, reportHeld, reportUnknown, surveyAll } from './survey.js';
+import { reportClaims, reportHeld, reportSettled, reportUnknown, surveyAll } from './survey.js';
 import { triggers, type Trigger } from './triggers.js';
 import { startWorkers } from './workers.js';
 
@@ -106,7 +107,9 @@ export function createController(options: ControllerOptions): Controller {
       if (lastListAt !== null) surveyAll('start', survey);
       return;
     }
-    const changed = [...snapshot.workspaces.values()].filter((workspace) => isChanged(before.workspaces.get(workspace.name), workspace));
+    // A spec that is only spoken of otherwise, as a broken one is, changes a status and asks nothing of the engine.
+    const isTold = (after: DesiredWorkspace) => engineUp && lastListAt !== null && wantsTheSame(before.workspaces.get(after.name), after) && reportSettled(after.name, survey);
+    const changed = [...snapshot.workspaces.values()].filter((workspace) => isChanged(before.workspaces.get(workspace.name), workspace) && !isTold(workspace));
     if (changed.length > 0 || before.workspaces.size !== snapshot.workspaces.size) queue.add(SHARED_KEY, 'spec', true);
     // Another nixpkgs is another environment for each of its workspaces.
     for (const { name, creation } of snapshot.workspaces.values()) if (creation.cache !== null && changedCaches.includes(creation.cache)) queue.add(name, 'cache', true);

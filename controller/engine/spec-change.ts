@@ -1,19 +1,23 @@
 import type { DesiredSnapshot, DesiredWorkspace } from '../model/desired.js';
 import type { Hooks } from './interfaces.js';
 
-/** Whether a scan brought something that its workspace has to be looked at for. */
+/** Whether a scan brought something that its workspace's status does not know yet. */
 export function isChanged(before: DesiredWorkspace | undefined, after: DesiredWorkspace): boolean {
-  if (before === undefined) return true;
-  const same =
+  return !wantsTheSame(before, after) || before?.problem?.message !== after.problem?.message;
+}
+
+/** Nothing else than what is said of the spec may have changed, that a newer one is broken say. */
+export function wantsTheSame(before: DesiredWorkspace | undefined, after: DesiredWorkspace): boolean {
+  return (
+    before !== undefined &&
     before.specHash === after.specHash &&
     before.state === after.state &&
     before.imagePullPolicy === after.imagePullPolicy &&
     before.reclaimPolicy === after.reclaimPolicy &&
     before.secretsReadable === after.secretsReadable &&
-    before.problem?.message === after.problem?.message &&
     before.packages.join(' ') === after.packages.join(' ') &&
-    JSON.stringify(before.inPlace) === JSON.stringify(after.inPlace);
-  return !same;
+    JSON.stringify(before.inPlace) === JSON.stringify(after.inPlace)
+  );
 }
 
 /** A commit that leaves a workspace as it is needs no look at it (law 1), and is what it is converged to all the same. */

@@ -2,6 +2,7 @@ import type { Clock } from '../model/clock.js';
 import type { DesiredSnapshot } from '../model/desired.js';
 import { problemText } from '../model/problem-text.js';
 import type { Failure } from '../model/reasons.js';
+import type { Plan } from '../plan/types.js';
 import type { CacheSet, EngineView, Hooks } from './interfaces.js';
 import type { WorkQueue } from './queue.js';
 import { cacheKey } from './reconcile-cache.js';
@@ -30,9 +31,8 @@ export function surveyAll(trigger: SurveyTrigger, { instance, clock, state, view
     if (isBusy && trigger === 'resync') continue;
     const plan = planFor(name, state, view, instance, clock.now());
     if (plan === null) continue;
-    const isSettled = plan.operations.length === 0 && plan.recheckAfterMs === null && plan.verdict.kind !== 'failing';
     // A deep look goes through the reconciler: it also looks at the volume's directory.
-    if (isSettled && trigger !== 'deep') {
+    if (isSettled(plan) && trigger !== 'deep') {
       hooks.report(reportOf(name, plan.verdict, state, view));
       continue;
     }
@@ -41,6 +41,18 @@ export function surveyAll(trigger: SurveyTrigger, { instance, clock, state, view
     if (onlyByResync && plan.operations.some((operation) => operation.drift !== undefined)) hooks.missedEvent(name);
     queue.add(name, trigger, true);
   }
+}
+
+/** Tells by what was seen last, without a call, how a workspace is of which nothing is to be done; false when that is not so. */
+export function reportSettled(name: string, { instance, clock, state, view, queue, hooks }: SurveyDependencies): boolean {
+  const plan = queue.isBusy(name) ? null : planFor(name, state, view, instance, clock.now());
+  if (plan === null || !isSettled(plan)) return false;
+  hooks.report(reportOf(name, plan.verdict, state, view));
+  return true;
+}
+
+function isSettled({ operations, recheckAfterMs, verdict }: Plan): boolean {
+  return operations.length === 0 && recheckAfterMs === null && verdict.kind !== 'failing';
 }
 
 /** Says of every workspace that nothing is known of it: an old "Ready" would be a lie (law 10). */

@@ -1,6 +1,6 @@
 import type { Clock } from '../model/clock.js';
 import type { CacheStatus } from '../model/cache.js';
-import type { DesiredSnapshot } from '../model/desired.js';
+import type { DesiredSnapshot, DesiredWorkspace } from '../model/desired.js';
 import type { Rollout } from '../model/git.js';
 import { groupBy } from '../model/group-by.js';
 import type { WorkspaceStatus } from '../model/status.js';
@@ -15,9 +15,11 @@ export interface RolloutOptions {
   readonly onChange: (rollout: Rollout) => void;
 }
 
+type Wanted = Pick<DesiredSnapshot, 'complete' | 'revisions' | 'workspaces' | 'absent' | 'removed'>;
+
 export interface Rollouts {
   /** What the sources want now. */
-  scanned(snapshot: Pick<DesiredSnapshot, 'revisions' | 'workspaces'>): void;
+  scanned(snapshot: Wanted): void;
   /** A status has changed; many changes are looked at together. */
   changed(): void;
 }
@@ -27,15 +29,17 @@ const TOGETHER_MS = 50;
 /** How far each source's workspaces are on the way to its revision: a commit that is in force is no workspace yet that runs it. */
 export function createRollouts(options: RolloutOptions): Rollouts {
   const known = new Map<string, Rollout>();
-  let wanted: Pick<DesiredSnapshot, 'revisions' | 'workspaces'> = { revisions: new Map(), workspaces: new Map() };
+  let wanted: Wanted = { complete: false, revisions: new Map(), workspaces: new Map(), absent: new Set(), removed: new Map() };
   let isDue = false;
 
   function look(): void {
     isDue = false;
-    const bySource = groupBy(wanted.workspaces.values(), ({ location }) => location.source);
+    const present = [...wanted.workspaces.values()].filter(({ name }) => !wanted.absent.has(name));
+    const bySource = groupBy(present, ({ location }) => location.source);
+    const leaving = groupBy(leavingOf(wanted, options), ({ location }) => location?.source ?? '');
     for (const source of known.keys()) if (!wanted.revisions.has(source)) known.delete(source);
     for (const [source, revision] of wanted.revisions) {
-      const rollout = { source, revision, ...progressOf(revision, (bySource.get(source) ?? []).map(({ name, problem }) => ({ name, hasProblem: problem !== null })), options) };
+      const rollout = { source, revision, ...progressOf(revision, bySource.get(source) ?? [], leaving.get(source) ?? [], options) };
       const before = known.get(source);
       known.set(source, rollout);
       if (before?.revision !== revision || before.state !== rollout.state) options.onChange(rollout);
@@ -57,14 +61,23 @@ export function createRollouts(options: RolloutOptions): Rollouts {
   };
 }
 
-function progressOf(revision: string, workspaces: readonly { readonly name: string; readonly hasProblem: boolean }[], { workspace, cache }: RolloutOptions): Pick<Rollout, 'state' | 'message'> {
-  const open = workspaces.flatMap(({ name, hasProblem }) => {
+/** What the sources have no longer and is there still. What waits for a person, or for a source that cannot be read, keeps no commit from its end. */
+function leavingOf({ complete, absent, removed }: Wanted, { workspace }: RolloutOptions): WorkspaceStatus[] {
+  return [...(complete ? absent : []), ...removed.keys()].flatMap((name) => {
     const status = workspace(name);
-    return status?.revision === revision ? [] : [{ name, hasProblem, status }];
+    return status === null || conditionOf(status, 'SpecValid')?.reason === 'DeletionHeld' ? [] : [status];
   });
-  if (open.length === 0) return { state: 'succeeded', message: `${countText(workspaces.length)} converged` };
-  const broken = open.find(({ hasProblem, status }) => hasProblem || (status !== null && failed(status, status.cache === null ? null : cache(status.cache.name))));
-  if (broken === undefined) return { state: 'progressing', message: `${workspaces.length - open.length} of ${countText(workspaces.length)} converged` };
+}
+
+function progressOf(revision: string, workspaces: readonly DesiredWorkspace[], leaving: readonly WorkspaceStatus[], { workspace, cache }: RolloutOptions): Pick<Rollout, 'state' | 'message'> {
+  const behind = workspaces.flatMap(({ name, problem }) => {
+    const status = workspace(name);
+    return status?.revision === revision ? [] : [{ name, hasProblem: problem !== null, status }];
+  });
+  if (behind.length + leaving.length === 0) return { state: 'succeeded', message: `${countText(workspaces.length)} converged` };
+  // Why one that leaves has failed before is no matter of this revision.
+  const broken = behind.find(({ hasProblem, status }) => hasProblem || (status !== null && failed(status, status.cache === null ? null : cache(status.cache.name))));
+  if (broken === undefined) return { state: 'progressing', message: `${workspaces.length - behind.length} of ${countText(workspaces.length)} converged` };
   return { state: 'failed', message: `${broken.name}: ${broken.status === null ? 'it is not there' : reasonOf(broken.status)}` };
 }
 

@@ -8,7 +8,7 @@ import { createManualClock } from '../../support/manual-clock.js';
 import { sampleReport } from './samples.js';
 
 const SOURCE = 'git:team';
-type Wanted = Pick<DesiredSnapshot, 'revisions' | 'workspaces'>;
+type Wanted = Pick<DesiredSnapshot, 'complete' | 'revisions' | 'workspaces' | 'absent' | 'removed'>;
 
 function open() {
   const clock = createManualClock();
@@ -19,13 +19,14 @@ function open() {
   return {
     told,
     /** The sources want these, of this revision. */
-    want(revision: string, names: readonly string[], problems: readonly string[] = []) {
+    want(revision: string, names: readonly string[], problems: readonly string[] = [], { complete = true, absent = [], removed = [] }: { complete?: boolean; absent?: readonly string[]; removed?: readonly string[] } = {}) {
       const workspaces = new Map(names.map((name) => [name, { name, location: { source: SOURCE, file: `${name}.json`, line: 1, column: 1 }, problem: problems.includes(name) ? { message: 'broken' } : null }]));
-      rollouts.scanned({ revisions: new Map([[SOURCE, revision]]), workspaces } as unknown as Wanted);
+      rollouts.scanned({ complete, revisions: new Map([[SOURCE, revision]]), workspaces, absent: new Set(absent), removed: new Map(removed.map((name) => [name, {}])) } as unknown as Wanted);
       clock.advance(100);
     },
     see(name: string, revision: string, verdict: Verdict = { kind: 'ready' }) {
-      store.report(sampleReport(verdict, { name, cache: null, spec: { hash: `v1:${revision}`, location: { source: SOURCE, file: `${name}.json`, line: 1, column: 1 }, problem: null, revision } }));
+      const spec = { hash: `v1:${revision}`, location: { source: SOURCE, file: `${name}.json`, line: 1, column: 1 }, problem: null, revision };
+      store.report(sampleReport(verdict, { name, cache: null, spec: verdict.kind === 'held' || verdict.kind === 'removed' ? null : spec }));
       clock.advance(100);
     },
     revise(name: string, from: string, to: string) {
@@ -96,5 +97,32 @@ describe('a rollout', () => {
     see('a', 'r1', stuck);
     see('a', 'r1', busy);
     expect(told.at(-1)).toBe('r1 succeeded: 1 workspace converged');
+  });
+
+  it('has not succeeded while something is there that its revision has no longer', () => {
+    const { told, want, see } = open();
+    want('r1', ['a', 'b']);
+    see('a', 'r1');
+    see('b', 'r1', stuck);
+    want('r2', ['a', 'b'], [], { absent: ['b'] });
+    see('a', 'r2');
+    want('r2', ['a'], [], { removed: ['b'] });
+    expect(told.at(-1)).toBe('r2 progressing: 0 of 1 workspace converged');
+    see('b', 'r2', { kind: 'removed' });
+    expect(told.at(-1)).toBe('r2 succeeded: 1 workspace converged');
+  });
+
+  it.each<[string, Parameters<ReturnType<typeof open>['want']>[3], Verdict]>([
+    ['a person', { removed: ['b'] }, { kind: 'held', failure: { reason: 'DeletionHeld', message: 'many are gone at once' } }],
+    ['a source that cannot be read', { complete: false, absent: ['b'] }, { kind: 'ready' }],
+  ])('does not wait for a removal that waits for %s', (_, gone, verdict) => {
+    const { told, want, see } = open();
+    want('r1', ['a', 'b']);
+    see('a', 'r1');
+    see('b', 'r1');
+    want('r2', gone?.complete === false ? ['a', 'b'] : ['a'], [], gone);
+    see('a', 'r2');
+    see('b', 'r1', verdict);
+    expect(told.at(-1)).toBe('r2 succeeded: 1 workspace converged');
   });
 });
