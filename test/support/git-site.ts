@@ -7,7 +7,7 @@ import type { Commit, GitFailure, GitSettings } from '../../controller/model/git
 import { parseGitUrl } from '../../controller/model/git-url.js';
 import { createDesiredState, type DesiredState } from '../../controller/source/desired-state.js';
 import { createGit } from '../../controller/source/git/git-command.js';
-import { createGitSource, type GitSource } from '../../controller/source/git/git-source.js';
+import { createGitSource, type GitSource, type GitSourceEvents } from '../../controller/source/git/git-source.js';
 import { loadSchemas } from '../../controller/source/schema.js';
 import { createRepository, type TestRepository } from './git-repository.js';
 
@@ -38,7 +38,7 @@ export function createGitTestSite() {
     return { name: 'team', ref: 'main', path: '', intervalMs: 3_600_000, timeoutMs: 10_000, maxBytes: 64 * 1024 * 1024, user: 'kalpana', tokenFile: null, sshKeyFile: null, knownHostsFile: null, caFile: null, webhookSecretFile: null, ageIdentityFile: null, verify: null, status: null, suspend: false, ...changes, url };
   }
 
-  function open(changes: Parameters<typeof settings>[0] = {}, { clock = systemClock, path = process.env['PATH'] ?? '' }: { clock?: Clock; path?: string } = {}): SiteSource {
+  function open(changes: Parameters<typeof settings>[0] = {}, { clock = systemClock, path = process.env['PATH'] ?? '', also }: { clock?: Clock; path?: string; also?: GitSourceEvents } = {}): SiteSource {
     const home = join(root, 'home');
     mkdirSync(home, { recursive: true });
     const commits: SiteSource['commits'] = [];
@@ -55,11 +55,15 @@ export function createGitTestSite() {
       clock,
       random: () => 0.5,
       events: {
-        onFetch({ failure }) {
-          fetches.push(failure);
+        onFetch(facts) {
+          also?.onFetch(facts);
+          fetches.push(facts.failure);
           look();
         },
-        onCommit: (facts) => void commits.push(facts),
+        onCommit(facts) {
+          also?.onCommit(facts);
+          commits.push(facts);
+        },
       },
     });
     started.push(source);
@@ -102,7 +106,7 @@ export function createGitTestSite() {
       await one.until((source) => source.isSettled());
       return one;
     },
-    desired: (sources: readonly SiteSource[], directories: readonly string[] = []): DesiredState =>
+    desired: (sources: readonly Pick<SiteSource, 'source'>[], directories: readonly string[] = []): DesiredState =>
       createDesiredState({ directories, git: sources.map(({ source }) => source), secretsDir: null, stateDir: join(root, 'state'), instance: 'test', clock: systemClock }),
     async close() {
       await Promise.all(started.map((source) => source.stop()));
