@@ -26,6 +26,8 @@ jest.setTimeout(60_000);
 
 const schemas = loadSchemas();
 
+export type GitTestSite = ReturnType<typeof createGitTestSite>;
+
 /** A directory with a repository, and sources that read it with the real git. */
 export function createGitTestSite() {
   const root = mkdtempSync(join(tmpdir(), 'kalpana-git-'));
@@ -112,5 +114,17 @@ export function createGitTestSite() {
       await Promise.all(started.map((source) => source.stop()));
       rmSync(root, { recursive: true, force: true });
     },
+  };
+}
+
+/** What a scan makes of the sources, by name. */
+export async function wantedBy(site: GitTestSite, ...sources: readonly SiteSource[]) {
+  const snapshot = await site.desired(sources).scan();
+  return {
+    complete: snapshot.complete,
+    images: Object.fromEntries([...snapshot.workspaces].map(([name, { creation }]) => [name, creation.image])),
+    problems: Object.fromEntries([...snapshot.workspaces].flatMap(([name, { problem }]) => (problem === null ? [] : [[name, problem.location.file]]))),
+    claimed: [...snapshot.claimed].sort(),
+    revision: snapshot.revisions.get('git:team') ?? null,
   };
 }

@@ -1,0 +1,103 @@
+import { readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { workspaceText } from '../../support/git-repository.js';
+import { createGitTestSite, wantedBy, type GitTestSite, type SiteSource } from '../../support/git-site.js';
+
+let site: GitTestSite;
+beforeEach(() => void (site = createGitTestSite()));
+afterEach(() => site.close());
+
+const alice = workspaceText('alice');
+const bob = workspaceText('bob');
+const BROKEN = '{\n  "kind": "Workspace",\n  oops\n}\n';
+const wanted = (...sources: SiteSource[]) => wantedBy(site, ...sources);
+
+describe('restarts', () => {
+  it('knows what is applied before the server answers, and removes nothing until it does', async () => {
+    const revision = site.repository.commit({ 'alice.json': alice });
+    const first = await site.started();
+    await first.source.stop();
+    rmSync(site.repository.path, { recursive: true });
+    const one = await site.started();
+    expect(one.source.git()).toMatchObject({ applied: { revision }, failure: { reason: 'FetchFailed' } });
+    expect(await wanted(one)).toMatchObject({ complete: false, images: { alice: 'debian:12' }, revision });
+    expect(site.desired([one]).sources()[0]).toMatchObject({ readOnce: false });
+  });
+
+  it('keeps the good commit in force when the newest is bad, in a new process too', async () => {
+    const good = site.repository.commit({ 'alice.json': alice });
+    await (await site.started()).source.stop();
+    site.repository.commit({ 'alice.json': BROKEN });
+    const one = await site.started();
+    expect(await wanted(one)).toMatchObject({ complete: true, images: { alice: 'debian:12' }, revision: good });
+  });
+
+  it('does not take the clone of another repository, branch or path for its own', async () => {
+    site.repository.commit({ 'a/alice.json': alice, 'b/bob.json': bob });
+    await (await site.started({ path: 'a' })).source.stop();
+    const one = site.open({ path: 'b' });
+    expect(await wanted(one)).toMatchObject({ images: {}, complete: false });
+    one.source.start();
+    await one.until((source) => source.isSettled());
+    expect((await wanted(one)).images).toMatchObject({ bob: 'debian:12' });
+  });
+
+  it.each<[string, (clone: string) => void]>([
+    ['its HEAD is gone', (clone) => rmSync(join(clone, 'HEAD'))],
+    ['its references are garbage', (clone) => writeFileSync(join(clone, 'refs/kalpana/applied'), 'garbage')],
+    ['its packs are cut', (clone) => cutPacks(clone)],
+    ['its packs are gone', (clone) => rmSync(join(clone, 'objects/pack'), { recursive: true })],
+    ['its configuration is garbage', (clone) => writeFileSync(join(clone, 'config'), '[core')],
+    ['a killed process left its locks', (clone) => writeFileSync(join(clone, 'shallow.lock'), '')],
+    ['it is a file', (clone) => (rmSync(clone, { recursive: true }), writeFileSync(clone, ''))],
+  ])('makes a clone anew when %s', async (_, harm) => {
+    site.repository.commit({ 'alice.json': alice });
+    await (await site.started()).source.stop();
+    harm(join(site.root, 'state/git/team/clone.git'));
+    const next = site.repository.commit({ 'bob.json': bob });
+    const one = await site.started();
+    await one.until((source) => source.git().applied?.revision === next && source.git().failure === null);
+    expect(await wanted(one)).toMatchObject({ complete: true, images: { alice: 'debian:12', bob: 'debian:12' } });
+    // The server has answered; that the new clone holds what is in force comes a moment later.
+    await one.synced();
+    await one.source.stop();
+    expect((await wanted(site.open())).revision).toBe(next);
+  });
+
+  function cutPacks(clone: string): void {
+    const directory = join(clone, 'objects/pack');
+    for (const name of readdirSync(directory).filter((one) => one.endsWith('.pack'))) truncateSync(join(directory, name), Math.floor(statSync(join(directory, name)).size / 2));
+  }
+});
+
+describe('suspending', () => {
+  it('applies nothing new, over a restart too, until it is resumed', async () => {
+    const first = site.repository.commit({ 'alice.json': alice });
+    const one = await site.started();
+    await one.source.suspend(true);
+    const second = site.repository.commit({ 'bob.json': bob });
+    await one.source.stop();
+    const next = await site.started();
+    expect(next.source.git()).toMatchObject({ isSuspended: true, applied: { revision: first } });
+    expect((await wanted(next)).complete).toBe(true);
+    await next.source.suspend(false);
+    await next.until((source) => source.git().applied?.revision === second);
+  });
+
+  it('makes nothing of another configuration its own', async () => {
+    site.repository.commit({ 'a/alice.json': alice, 'b/bob.json': bob });
+    await (await site.started({ path: 'a' })).source.stop();
+    await site.open({ path: 'b' }).source.suspend(true);
+    const next = site.open({ path: 'b' });
+    expect(await wanted(next)).toMatchObject({ complete: false, images: {}, revision: null });
+    expect(next.source.git()).toMatchObject({ isSuspended: true, applied: null });
+  });
+
+  it('begins suspended when it is configured so', async () => {
+    site.repository.commit({ 'alice.json': alice });
+    const one = await site.started({ suspend: true });
+    expect(one.source.git()).toMatchObject({ isSuspended: true, applied: null });
+    expect(one.fetches).toEqual([]);
+  });
+});

@@ -1,0 +1,67 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { workspaceText } from '../../support/git-repository.js';
+import { createGitTestSite, wantedBy, type GitTestSite, type SiteSource } from '../../support/git-site.js';
+
+let site: GitTestSite;
+beforeEach(() => void (site = createGitTestSite()));
+afterEach(() => site.close());
+
+const alice = workspaceText('alice');
+const bob = workspaceText('bob');
+const wanted = (...sources: SiteSource[]) => wantedBy(site, ...sources);
+
+describe('trees', () => {
+  it.each<[string, Record<string, string | { link: string } | { submodule: string }>, string[]]>([
+    ['dotfiles, backups and other files', { '.alice.json': alice, 'bob.json~': bob, '#carol.json': alice, 'README.md': 'x', '.hidden/dave.json': alice }, []],
+    ['a link to a file of another name', { 'alice.json': { link: 'kept/alice.spec' }, 'kept/alice.spec': alice }, ['alice']],
+    ['a link to a spec that is there by itself', { 'alice.json': alice, 'also.json': { link: 'alice.json' } }, ['alice']],
+    ['a link within the repository that is no spec', { 'alice.json': alice, README: { link: '../docs/README' } }, ['alice']],
+    ['a submodule that is no spec', { 'alice.json': alice, modules: { submodule: '1'.repeat(40) } }, ['alice']],
+    ['names of all kinds', { 'a "b" ünï.json': alice }, ['alice']],
+  ])('takes %s as a directory would', async (_, files, names) => {
+    site.repository.commit(Object.fromEntries(Object.entries(files).map(([path, change]) => [`specs/${path}`, change])));
+    const one = await site.started({ path: 'specs' });
+    expect(one.source.git().failure).toBeNull();
+    expect(Object.keys((await wanted(one)).images)).toEqual(names);
+  });
+
+  it.each<[string, Record<string, string | { link: string } | { submodule: string }>, RegExp]>([
+    ['an absolute link', { 'alice.json': { link: '/etc/passwd' } }, /specs\/alice\.json:1:1: is a link that leads out of the repository/],
+    ['a link out of the repository', { 'alice.json': { link: '../../../etc/passwd' } }, /leads out of the repository/],
+    ['such a link that is no spec', { more: { link: '/srv' } }, /specs\/more:1:1: is a link that leads out of the repository/],
+    ['a link out of the directory', { 'alice.json': { link: '../other.json' } }, /leads out of the source directory/],
+    ['a link to nothing', { 'alice.json': { link: 'nowhere' } }, /does not exist/],
+    ['a link to itself', { 'alice.json': { link: 'alice.json' } }, /something else than a file/],
+    ['a link to a directory', { 'alice.json': { link: 'deep' }, 'deep/bob.json': bob }, /does not exist, or through other links/],
+    ['a submodule that is called like a spec', { 'alice.json': { submodule: '1'.repeat(40) } }, /is a submodule, not a file/],
+    ['directories that are too deep', { 'a/b/c/d/e/f/g/h/i/alice.json': alice }, /more than 8 directories deep/],
+  ])('refuses a commit with %s', async (_, files, message) => {
+    site.repository.commit(Object.fromEntries(Object.entries(files).map(([path, change]) => [`specs/${path}`, change])));
+    const one = await site.started({ path: 'specs' });
+    expect(one.source.git()).toMatchObject({ applied: null, failure: { reason: 'CommitInvalid', message: expect.stringMatching(message) } });
+  });
+
+  it('runs no hook and takes no setting of a repository', async () => {
+    const touched = join(site.root, 'touched');
+    site.repository.git(['config', 'uploadpack.packObjectsHook', `touch ${touched};`]);
+    site.repository.git(['config', 'core.fsmonitor', `touch ${touched}`]);
+    site.repository.commit({ 'alice.json': alice, '.gitattributes': '* filter=evil' });
+    const one = await site.started();
+    expect(one.source.git().failure).toBeNull();
+    expect(readdirSync(site.root)).not.toContain('touched');
+  });
+
+  it('reads only what a commit changed', async () => {
+    const names = Array.from({ length: 1_000 }, (_, index) => `w${index}`);
+    site.repository.commit(Object.fromEntries(names.map((name) => [`${name}.json`, workspaceText(name)])));
+    const one = await site.started();
+    const desired = site.desired([one]);
+    const before = await desired.scan();
+    site.repository.commit({ 'w7.json': workspaceText('w7', { image: 'debian:13' }) });
+    await one.synced();
+    const after = await desired.scan();
+    expect([...after.workspaces.values()].filter((workspace) => before.workspaces.get(workspace.name) !== workspace).map(({ name }) => name)).toEqual(['w7']);
+  });
+});
