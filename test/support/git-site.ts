@@ -6,7 +6,7 @@ import { systemClock, type Clock } from '../../controller/model/clock.js';
 import type { Commit, GitFailure, GitSettings } from '../../controller/model/git.js';
 import { parseGitUrl } from '../../controller/model/git-url.js';
 import { createDesiredState, type DesiredState } from '../../controller/source/desired-state.js';
-import { createGit } from '../../controller/source/git/git-command.js';
+import { createGit, type Git } from '../../controller/source/git/git-command.js';
 import { createGitSource, type GitSource, type GitSourceEvents } from '../../controller/source/git/git-source.js';
 import { loadSchemas } from '../../controller/source/schema.js';
 import { createRepository, type TestRepository } from './git-repository.js';
@@ -40,7 +40,10 @@ export function createGitTestSite() {
     return { name: 'team', ref: 'main', path: '', intervalMs: 3_600_000, timeoutMs: 10_000, maxBytes: 64 * 1024 * 1024, user: 'kalpana', tokenFile: null, sshKeyFile: null, knownHostsFile: null, caFile: null, webhookSecretFile: null, ageIdentityFile: null, verify: null, status: null, suspend: false, ...changes, url };
   }
 
-  function open(changes: Parameters<typeof settings>[0] = {}, { clock = systemClock, path = process.env['PATH'] ?? '', also }: { clock?: Clock; path?: string; also?: GitSourceEvents } = {}): SiteSource {
+  function open(
+    changes: Parameters<typeof settings>[0] = {},
+    { clock = systemClock, path = process.env['PATH'] ?? '', around = (git) => git, also }: { clock?: Clock; path?: string; around?: (git: Git) => Git; also?: GitSourceEvents } = {},
+  ): SiteSource {
     const home = join(root, 'home');
     mkdirSync(home, { recursive: true });
     const commits: SiteSource['commits'] = [];
@@ -52,7 +55,7 @@ export function createGitTestSite() {
     const source = createGitSource({
       settings: settings(changes),
       directory: join(root, 'state/git'),
-      git: createGit({ path, home, proxies: {} }),
+      git: around(createGit({ path, home, proxies: {} })),
       schemas,
       clock,
       random: () => 0.5,

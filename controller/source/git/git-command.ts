@@ -35,6 +35,8 @@ export class GitError extends Error {
     readonly kind: GitErrorKind,
     message: string,
     readonly stderr: string,
+    /** Its own verdict; null: it was not started, or was ended from outside, and has said nothing. */
+    readonly code: number | null = null,
   ) {
     super(message);
   }
@@ -154,7 +156,7 @@ function failure(why: GitErrorKind | null, call: GitCall, stderr: string, code: 
   if (why === 'aborted') return new GitError(why, 'the controller stops', stderr);
   if (why === 'too-large' || (call.maxFileBytes !== undefined && isCutOff(stderr, signal))) return new GitError('too-large', 'the answer is larger than allowed', stderr);
   if (code === 127) return new GitError('missing', 'the git command is not installed', stderr);
-  return new GitError('failed', wordsOf(stderr) || `git ended with ${code ?? signal}`, stderr);
+  return new GitError('failed', wordsOf(stderr) || `git ended with ${code ?? signal}`, stderr, code);
 }
 
 /** By the bound on files. What unpacks a fetch is killed then, and its parent has nothing else to say of it. */

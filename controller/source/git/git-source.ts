@@ -5,6 +5,7 @@ import { createPacer } from '../pacer.js';
 import type { SpecSchemas } from '../schema.js';
 import type { SourceReader } from '../source-reader.js';
 import { createWatcher } from '../watch.js';
+import { isLeftLocked, isLocal } from './clone-faults.js';
 import { createCommitReader } from './commit-files.js';
 import { fetchFailure } from './fetch-failure.js';
 import { GitError, type Git } from './git-command.js';
@@ -235,14 +236,4 @@ export function createGitSource(options: GitSourceOptions): GitSource {
   function failureNow(): GitFailure | null {
     return unanswered ?? inForce.refused?.failure ?? null;
   }
-}
-
-/** By a process that was killed: this one runs one command at a time in its clone. */
-function isLeftLocked(error: unknown): boolean {
-  return error instanceof GitError && /\.lock': File exists/.test(error.stderr);
-}
-
-/** What may come of the clone, and not of the server or of time. */
-function isLocal(error: unknown): boolean {
-  return !(error instanceof GitError) || error.kind === 'failed';
 }

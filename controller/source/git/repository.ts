@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import type { Commit, GitSettings } from '../../model/git.js';
 import { escapeControls } from '../problem.js';
 import { accessOf } from './access.js';
+import { isCloneBroken, isNoClone } from './clone-faults.js';
 import type { Git, GitCall } from './git-command.js';
 import { verifyCommit } from './verify.js';
 
@@ -37,7 +38,7 @@ export interface RemoteRef {
 
 /** The clone of one source in the state directory: bare, shallow, never checked out, and worth nothing that cannot be fetched again. */
 export interface GitRepository {
-  /** Makes an empty clone where there is none that git takes for one; true when it did. */
+  /** Makes an empty clone where there is none that git takes for one; true when it did. Throws when git cannot be asked. */
   prepare(): Promise<boolean>;
   /** Asks the server; throws a GitError, or a RefError. */
   resolve(signal: AbortSignal): Promise<RemoteRef>;
@@ -54,7 +55,7 @@ export interface GitRepository {
   verify(revision: string): Promise<void>;
   /** Drops what no reference names, where that is worth it. */
   tidy(): Promise<void>;
-  /** All that the references lead to is there and whole. */
+  /** All that the references lead to is there and whole, as far as can be told. */
   isSound(): Promise<boolean>;
   /** Drops the clone: the next one is made anew. */
   discard(): Promise<void>;
@@ -96,7 +97,10 @@ export function createRepository(settings: GitSettings, directory: string, git: 
       await mkdir(directory, { recursive: true, mode: 0o700 });
       // Needed by nobody else: this is done at each look.
       if (settings.url.scheme === 'file') await writeFile(safeConfig, '[safe]\n\tdirectory = *\n', { mode: 0o600 });
-      const isThere = await local(['rev-parse', '--is-bare-repository']).then(() => true, () => false);
+      const isThere = await local(['rev-parse', '--is-bare-repository']).then(() => true, (error: unknown) => {
+        if (isNoClone(error)) return false;
+        throw error;
+      });
       await dropUnfinished();
       if (isThere) return false;
       const fresh = join(directory, 'clone.new');
@@ -166,7 +170,7 @@ export function createRepository(settings: GitSettings, directory: string, git: 
       await local(['repack', '-a', '-d', '-q'], { timeoutMs: 10 * LOCAL_MS });
     },
 
-    isSound: () => local(['fsck', '--no-dangling', '--no-progress'], { maxOutput: LIST_BYTES, timeoutMs: 10 * LOCAL_MS }).then(() => true, () => false),
+    isSound: () => local(['fsck', '--no-dangling', '--no-progress'], { maxOutput: LIST_BYTES, timeoutMs: 10 * LOCAL_MS }).then(() => true, (error: unknown) => !isCloneBroken(error)),
     discard: () => rm(clone, { recursive: true, force: true }),
   };
 }

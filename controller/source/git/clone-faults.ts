@@ -1,0 +1,27 @@
+import { GitError } from './git-command.js';
+
+/** What fsck has to say of an object that is whole, but was written by a tool of other habits. */
+const HABITS = /^(?:(?:error|warning) in (?:commit|tree|blob|tag) [0-9a-f]+: |notice: )/;
+/** Of its exit code: something is missing. */
+const MISSING = 2;
+
+/** git was asked, and takes the directory for no clone. One that could not be asked has told nothing: the clone may be all there is. */
+export function isNoClone(error: unknown): boolean {
+  return error instanceof GitError && error.kind === 'failed' && error.code !== null;
+}
+
+/** @param error of `git fsck` */
+export function isCloneBroken(error: unknown): boolean {
+  if (!(error instanceof GitError) || error.kind !== 'failed' || error.code === null) return false;
+  return (error.code & MISSING) !== 0 || error.stderr.split('\n').some((line) => line !== '' && !HABITS.test(line));
+}
+
+/** By a process that was killed: this one runs one command at a time in its clone. */
+export function isLeftLocked(error: unknown): boolean {
+  return error instanceof GitError && /\.lock': File exists/.test(error.stderr);
+}
+
+/** What may come of the clone, and not of the server or of time. */
+export function isLocal(error: unknown): boolean {
+  return !(error instanceof GitError) || error.kind === 'failed';
+}

@@ -1,0 +1,70 @@
+import { rmSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { GitError, type Git, type GitCall } from '../../../controller/source/git/git-command.js';
+import { workspaceText } from '../../support/git-repository.js';
+import { createGitTestSite } from '../../support/git-site.js';
+
+let site: ReturnType<typeof createGitTestSite>;
+beforeEach(() => void (site = createGitTestSite()));
+afterEach(() => site.close());
+
+const alice = workspaceText('alice');
+
+/** The real git, but for calls of `command` while `fails` is set. */
+function failing(command: string, failure: () => GitError) {
+  const state = { fails: false };
+  const around = (git: Git): Git => (call: GitCall) => (state.fails && call.args.includes(command) ? Promise.reject(failure()) : git(call));
+  return { state, around };
+}
+
+describe('a moment in which git itself fails', () => {
+  it.each<[string, () => GitError]>([
+    ['is not there', () => new GitError('missing', 'git cannot be started: ENOENT', '')],
+    ['cannot be started', () => new GitError('failed', 'git cannot be started: EAGAIN', '')],
+    ['takes too long', () => new GitError('timeout', 'no answer within 60 s', '')],
+    ['is killed', () => new GitError('failed', 'git ended with SIGKILL', '')],
+  ])('costs no clone when it %s', async (_, failure) => {
+    const revision = site.repository.commit({ 'alice.json': alice });
+    const { state, around } = failing('--is-bare-repository', failure);
+    const one = await site.started({}, { around });
+    state.fails = true;
+    const before = one.fetches.length;
+    one.source.sync('request');
+    await one.until(() => one.fetches.length > before);
+    expect(one.fetches.at(-1)).not.toBeNull();
+    await one.source.stop();
+    // Nor the server: what is in force is known from the clone alone.
+    rmSync(site.repository.path, { recursive: true });
+    expect((await site.started()).source.git()).toMatchObject({ applied: { revision } });
+  });
+
+  it.each<[string, () => GitError]>([
+    ['cannot be started', () => new GitError('failed', 'git cannot be started: EAGAIN', '')],
+    ['takes too long', () => new GitError('timeout', 'no answer within 600 s', '')],
+    ['is killed', () => new GitError('failed', 'git ended with SIGKILL', '')],
+  ])('costs no clone when the check of it %s, while the server is away', async (_, failure) => {
+    const revision = site.repository.commit({ 'alice.json': alice });
+    const { state, around } = failing('fsck', failure);
+    const one = await site.started({}, { around });
+    state.fails = true;
+    rmSync(site.repository.path, { recursive: true });
+    await one.synced();
+    expect(one.fetches.flatMap((failure) => (failure === null ? [] : [failure.reason]))).not.toContain('GitUnusable');
+    await one.source.stop();
+    expect((await site.started()).source.git()).toMatchObject({ applied: { revision } });
+  });
+
+  it('does not take what an old tool wrote into a commit for a broken clone', async () => {
+    const first = site.repository.commit({ 'alice.json': alice });
+    const tree = site.repository.git(['rev-parse', `${first}^{tree}`]);
+    const revision = site.repository.git(['hash-object', '-t', 'commit', '-w', '--literally', '--stdin'], `tree ${tree}\nauthor Ann <ann@example.com> 1700000000 bad\ncommitter Ann 1700000000 +0000\n\nodd\n`);
+    site.repository.move('main', revision);
+    const one = await site.started();
+    expect(one.source.git()).toMatchObject({ applied: { revision } });
+    rmSync(site.repository.path, { recursive: true });
+    await one.synced();
+    expect(one.fetches.flatMap((failure) => (failure === null ? [] : [failure.reason]))).not.toContain('GitUnusable');
+    await one.source.stop();
+    expect((await site.started()).source.git()).toMatchObject({ applied: { revision } });
+  });
+});
