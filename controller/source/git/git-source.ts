@@ -118,7 +118,8 @@ export function createGitSource(options: GitSourceOptions): GitSource {
       if (await repository.prepare()) isCloneNew = true;
       const commit = await newest(trigger);
       answered(seconds());
-      if (commit !== null) await judge(commit, trigger, seconds);
+      // It may have been suspended meanwhile: what was fetched waits until it is resumed.
+      if (commit !== null && !isSuspended) await judge(commit, trigger, seconds);
     } catch (error) {
       if (!ended.signal.aborted) await failed(error, seconds());
     }
@@ -154,7 +155,7 @@ export function createGitSource(options: GitSourceOptions): GitSource {
   async function judge(commit: Commit, trigger: SyncTrigger, seconds: () => number): Promise<void> {
     const isNews = commit.revision !== judged()?.revision;
     const { files, failure } = await judgeCommit(commit, { id, path: settings.path, repository, readCommit, breathe: createPacer(ended.signal) });
-    if (ended.signal.aborted) return;
+    if (ended.signal.aborted || isSuspended) return;
     isCloneNew = false;
     if (failure !== null) inForce = { ...inForce, refused: { commit, files, failure } };
     else {
@@ -208,7 +209,10 @@ export function createGitSource(options: GitSourceOptions): GitSource {
       isSuspended = next;
       await memo.suspended(next);
       changed();
-      if (!next) loop.sync('resume');
+      if (next) return;
+      // What was fetched before is looked at again.
+      knownRef = null;
+      loop.sync('resume');
     },
     subscribe(onHint) {
       listeners.add(onHint);

@@ -68,3 +68,33 @@ describe('a moment in which git itself fails', () => {
     expect((await site.started()).source.git()).toMatchObject({ applied: { revision } });
   });
 });
+
+describe('suspending while the server is being asked', () => {
+  it('applies nothing that arrives afterwards, and applies it when it is resumed', async () => {
+    site.repository.commit({ 'alice.json': alice });
+    let hold: { readonly reached: () => void; readonly open: Promise<void> } | null = null;
+    const around = (git: Git): Git => async (call) => {
+      const answer = await git(call);
+      if (call.args.includes('fetch') && hold !== null) {
+        hold.reached();
+        await hold.open;
+      }
+      return answer;
+    };
+    const one = await site.started({}, { around });
+    let release = (): void => undefined;
+    const reached = new Promise<void>((resolve) => {
+      hold = { reached: resolve, open: new Promise((open) => (release = open)) };
+    });
+    const second = site.repository.commit({ 'bob.json': workspaceText('bob') });
+    one.source.sync('request');
+    await reached;
+    await one.source.suspend(true);
+    const before = one.fetches.length;
+    release();
+    await one.until(() => one.fetches.length > before);
+    await one.source.suspend(false);
+    await one.until((source) => source.git().applied?.revision === second);
+    expect(one.fetches.length).toBeGreaterThan(before + 1);
+  });
+});
