@@ -1,5 +1,6 @@
 import type { StateFile } from './apply/state-file.js';
 import type { Hooks } from './engine/interfaces.js';
+import { isChanged } from './engine/spec-change.js';
 import type { Clock } from './model/clock.js';
 import { shortRevision, type Commit, type CommitState, type DeploymentEvent, type GitFailure, type Rollout } from './model/git.js';
 import type { GitSourceEvents } from './source/git/git-source.js';
@@ -24,7 +25,7 @@ export interface DeploymentOptions {
 
 export interface Deployments {
   readonly git: GitSourceEvents;
-  readonly hooks: Pick<Hooks, 'scanned' | 'drift'>;
+  readonly hooks: Pick<Hooks, 'scanned' | 'report' | 'drift'>;
 }
 
 interface Told {
@@ -39,7 +40,7 @@ export function createDeployments(options: DeploymentOptions): Deployments {
   const drifted = new Map<string, Map<string, string>>();
   const unanswered = new Map<string, string>();
   const told = new Map(options.told.read().filter(isTold).map((row) => [row.source, row]));
-  const rollouts = createRollouts({ workspace: store.get, cache: store.cache, clock, onChange: rolledOut });
+  const rollouts = createRollouts({ workspace: store.get, cache: store.cache, clock, isChanged, onChange: rolledOut });
 
   function rolledOut(rollout: Rollout): void {
     const { source, revision, state, message } = rollout;
@@ -109,6 +110,7 @@ export function createDeployments(options: DeploymentOptions): Deployments {
     },
     hooks: {
       scanned: rollouts.scanned,
+      report: ({ name }) => rollouts.told(name),
       drift(workspace, field, cause) {
         drifted.set(workspace, (drifted.get(workspace) ?? new Map<string, string>()).set(field, cause));
       },

@@ -152,12 +152,16 @@ export async function run(options: RunOptions, around: Surroundings): Promise<nu
 }
 
 /** Both hear of it. */
-function together(hooks: Hooks, { scanned, drift }: Pick<Hooks, 'scanned' | 'drift'>): Hooks {
+function together(hooks: Hooks, { scanned, report, drift }: Pick<Hooks, 'scanned' | 'report' | 'drift'>): Hooks {
   return {
     ...hooks,
     scanned(snapshot) {
       hooks.scanned(snapshot);
       scanned(snapshot);
+    },
+    report(facts) {
+      hooks.report(facts);
+      report(facts);
     },
     drift(...facts) {
       hooks.drift(...facts);

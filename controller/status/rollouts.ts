@@ -11,6 +11,8 @@ export interface RolloutOptions {
   readonly workspace: (name: string) => WorkspaceStatus | null;
   readonly cache: (name: string) => CacheStatus | null;
   readonly clock: Clock;
+  /** Whether a status speaks of something else than what is wanted until it is told anew. */
+  readonly isChanged: (before: DesiredWorkspace | undefined, after: DesiredWorkspace) => boolean;
   /** Another revision, or another state of it. */
   readonly onChange: (rollout: Rollout) => void;
 }
@@ -22,6 +24,8 @@ export interface Rollouts {
   scanned(snapshot: Wanted): void;
   /** A status has changed; many changes are looked at together. */
   changed(): void;
+  /** A workspace's status was told, by what is wanted of it now. */
+  told(workspace: string): void;
 }
 
 const TOGETHER_MS = 50;
@@ -30,6 +34,8 @@ const TOGETHER_MS = 50;
 export function createRollouts(options: RolloutOptions): Rollouts {
   const known = new Map<string, Rollout>();
   let wanted: Wanted = { complete: false, revisions: new Map(), workspaces: new Map(), absent: new Set(), removed: new Map() };
+  /** A failure that their statuses tell is one of what was wanted before: a commit that mends it must not be called failed for it. */
+  const untold = new Set<string>();
   let isDue = false;
 
   function look(): void {
@@ -39,7 +45,7 @@ export function createRollouts(options: RolloutOptions): Rollouts {
     const leaving = groupBy(leavingOf(wanted, options), ({ location }) => location?.source ?? '');
     for (const source of known.keys()) if (!wanted.revisions.has(source)) known.delete(source);
     for (const [source, revision] of wanted.revisions) {
-      const rollout = { source, revision, ...progressOf(revision, bySource.get(source) ?? [], leaving.get(source) ?? [], options) };
+      const rollout = { source, revision, ...progressOf(revision, bySource.get(source) ?? [], leaving.get(source) ?? [], untold, options) };
       const before = known.get(source);
       known.set(source, rollout);
       if (before?.revision !== revision || before.state !== rollout.state) options.onChange(rollout);
@@ -54,10 +60,15 @@ export function createRollouts(options: RolloutOptions): Rollouts {
 
   return {
     scanned(snapshot) {
+      for (const name of untold) if (!snapshot.workspaces.has(name)) untold.delete(name);
+      for (const after of snapshot.workspaces.values()) if (options.isChanged(wanted.workspaces.get(after.name), after)) untold.add(after.name);
       wanted = snapshot;
       changed();
     },
     changed,
+    told(workspace) {
+      if (untold.delete(workspace)) changed();
+    },
   };
 }
 
@@ -69,14 +80,14 @@ function leavingOf({ complete, absent, removed }: Wanted, { workspace }: Rollout
   });
 }
 
-function progressOf(revision: string, workspaces: readonly DesiredWorkspace[], leaving: readonly WorkspaceStatus[], { workspace, cache }: RolloutOptions): Pick<Rollout, 'state' | 'message'> {
+function progressOf(revision: string, workspaces: readonly DesiredWorkspace[], leaving: readonly WorkspaceStatus[], untold: ReadonlySet<string>, { workspace, cache }: RolloutOptions): Pick<Rollout, 'state' | 'message'> {
   const behind = workspaces.flatMap(({ name, problem }) => {
     const status = workspace(name);
     return status?.revision === revision ? [] : [{ name, hasProblem: problem !== null, status }];
   });
   if (behind.length + leaving.length === 0) return { state: 'succeeded', message: `${countText(workspaces.length)} converged` };
   // Why one that leaves has failed before is no matter of this revision.
-  const broken = behind.find(({ hasProblem, status }) => hasProblem || (status !== null && failed(status, status.cache === null ? null : cache(status.cache.name))));
+  const broken = behind.find(({ name, hasProblem, status }) => hasProblem || (status !== null && !untold.has(name) && failed(status, status.cache === null ? null : cache(status.cache.name))));
   if (broken === undefined) return { state: 'progressing', message: `${workspaces.length - behind.length} of ${countText(workspaces.length)} converged` };
   return { state: 'failed', message: `${broken.name}: ${broken.status === null ? 'it is not there' : reasonOf(broken.status)}` };
 }

@@ -80,6 +80,10 @@ export function createFleet(names: readonly string[]) {
         hooks.scanned(snapshot);
         deployments.hooks.scanned(snapshot);
       },
+      report(facts) {
+        hooks.report(facts);
+        deployments.hooks.report(facts);
+      },
       drift(...facts) {
         hooks.drift(...facts);
         deployments.hooks.drift(...facts);

@@ -14,19 +14,31 @@ function open() {
   const clock = createManualClock();
   const store = createStatusStore({ now: clock.now });
   const told: string[] = [];
-  const rollouts = createRollouts({ workspace: store.get, cache: store.cache, clock, onChange: ({ revision, state, message }: Rollout) => void told.push(`${revision} ${state}: ${message}`) });
+  const changed = new Set<string>();
+  const isChanged = (before: object | undefined, { name }: { readonly name: string }) => before === undefined || changed.has(name);
+  const rollouts = createRollouts({ workspace: store.get, cache: store.cache, clock, isChanged, onChange: ({ revision, state, message }: Rollout) => void told.push(`${revision} ${state}: ${message}`) });
   store.subscribe(rollouts.changed);
+
+  /** The sources want these, of this revision. */
+  function want(revision: string, names: readonly string[], problems: readonly string[] = [], { complete = true, absent = [], removed = [] }: { complete?: boolean; absent?: readonly string[]; removed?: readonly string[] } = {}) {
+    const workspaces = new Map(names.map((name) => [name, { name, location: { source: SOURCE, file: `${name}.json`, line: 1, column: 1 }, problem: problems.includes(name) ? { message: 'broken' } : null }]));
+    rollouts.scanned({ complete, revisions: new Map([[SOURCE, revision]]), workspaces, absent: new Set(absent), removed: new Map(removed.map((name) => [name, {}])) } as unknown as Wanted);
+    clock.advance(100);
+  }
+
   return {
     told,
-    /** The sources want these, of this revision. */
-    want(revision: string, names: readonly string[], problems: readonly string[] = [], { complete = true, absent = [], removed = [] }: { complete?: boolean; absent?: readonly string[]; removed?: readonly string[] } = {}) {
-      const workspaces = new Map(names.map((name) => [name, { name, location: { source: SOURCE, file: `${name}.json`, line: 1, column: 1 }, problem: problems.includes(name) ? { message: 'broken' } : null }]));
-      rollouts.scanned({ complete, revisions: new Map([[SOURCE, revision]]), workspaces, absent: new Set(absent), removed: new Map(removed.map((name) => [name, {}])) } as unknown as Wanted);
-      clock.advance(100);
+    want,
+    /** As `want`, with other specs for these. */
+    change(revision: string, names: readonly string[]) {
+      for (const name of names) changed.add(name);
+      want(revision, names);
+      changed.clear();
     },
     see(name: string, revision: string, verdict: Verdict = { kind: 'ready' }) {
       const spec = { hash: `v1:${revision}`, location: { source: SOURCE, file: `${name}.json`, line: 1, column: 1 }, problem: null, revision };
       store.report(sampleReport(verdict, { name, cache: null, spec: verdict.kind === 'held' || verdict.kind === 'removed' ? null : spec }));
+      rollouts.told(name);
       clock.advance(100);
     },
     revise(name: string, from: string, to: string) {
@@ -82,6 +94,18 @@ describe('a rollout', () => {
     expect(told.at(-1)).toMatch(/^r1 failed: b: no such image/);
     see('b', 'r1');
     expect(told.at(-1)).toBe('r1 succeeded: 2 workspaces converged');
+  });
+
+  it('is not failed for what its workspace was before it, and is when that lasts', () => {
+    const { told, want, change, see } = open();
+    want('r1', ['a']);
+    see('a', 'r1', stuck);
+    change('r2', ['a']);
+    expect(told.at(-1)).toBe('r2 progressing: 0 of 1 workspace converged');
+    see('a', 'r2', stuck);
+    expect(told.at(-1)).toMatch(/^r2 failed: a: no such image/);
+    want('r3', ['a']);
+    expect(told.at(-1)).toMatch(/^r3 failed: a: no such image/);
   });
 
   it('has failed when a spec of it is not in force', () => {
