@@ -125,17 +125,22 @@ export function createGitSource(options: GitSourceOptions): GitSource {
     }
   }
 
-  /** Null: it is the one that is known. */
+  /** Null: it is the one that is known, and nothing but another commit can change what is known of it. */
   async function newest(trigger: SyncTrigger): Promise<Commit | null> {
     // A hook says that there is something new: the question whether is spared.
     const hooked = trigger === 'hook' ? knownRef : null;
     const ref = hooked ?? (await repository.resolve(ended.signal));
     const isKnown = ref.hash === null ? judged()?.revision === ref.name : hooked === null && knownRef?.name === ref.name && knownRef.hash === ref.hash;
-    if (isKnown && !isCloneNew) return null;
+    if (isKnown && !isCloneNew) return unsigned();
     const commit = await repository.fetch(ref.name, ended.signal);
     // What a hook brought was not listed: the next question finds its hash.
     knownRef = hooked === null ? ref : { name: ref.name, hash: ref.hash === null ? null : '' };
-    return isCloneNew || commit.revision !== judged()?.revision ? commit : null;
+    return isCloneNew || commit.revision !== judged()?.revision ? commit : unsigned();
+  }
+
+  /** Refused for its signature: whose keys are trusted may have changed since. */
+  function unsigned(): Commit | null {
+    return inForce.refused?.failure.reason === 'SignatureInvalid' ? inForce.refused.commit : null;
   }
 
   /** The newest commit of which is known whether it applies. */
@@ -153,9 +158,10 @@ export function createGitSource(options: GitSourceOptions): GitSource {
   }
 
   async function judge(commit: Commit, trigger: SyncTrigger, seconds: () => number): Promise<void> {
-    const isNews = commit.revision !== judged()?.revision;
     const { files, failure } = await judgeCommit(commit, { id, path: settings.path, repository, readCommit, breathe: createPacer(ended.signal) });
     if (ended.signal.aborted || isSuspended) return;
+    const isNews = commit.revision !== judged()?.revision || failure?.message !== inForce.refused?.failure.message;
+    if (!isNews && !isCloneNew) return;
     isCloneNew = false;
     if (failure !== null) inForce = { ...inForce, refused: { commit, files, failure } };
     else {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { workspaceText, type CommitOptions } from '../../support/git-repository.js';
@@ -65,5 +65,19 @@ describe.each<['ssh' | 'gpg', () => { kind: 'ssh' | 'gpg'; file: string }, (name
     site.repository.commit(first, by('ann'));
     const one = await site.started({ verify: { kind, file: join(keys, 'none') } });
     expect(one.source.git().failure?.message).toMatch(/the file of trusted keys .*none cannot be read: it does not exist/);
+  });
+
+  it('looks at a commit again when the keys have changed, and tells once what came of it', async () => {
+    const trusted = join(site.root, 'trusted');
+    const revision = site.repository.commit(first, by('ann'));
+    const one = await site.started({ verify: { kind, file: trusted } });
+    await one.synced();
+    expect(one.source.git()).toMatchObject({ applied: null, failure: { reason: 'SignatureInvalid' } });
+    copyFileSync(verify().file, trusted);
+    one.source.sync('request');
+    await one.until((source) => source.git().applied !== null);
+    await one.synced();
+    expect(one.source.git()).toMatchObject({ applied: { revision }, failure: null });
+    expect(one.commits.map(({ failure }) => failure?.reason ?? null)).toEqual(['SignatureInvalid', null]);
   });
 });
