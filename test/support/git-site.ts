@@ -111,6 +111,16 @@ export function createGitTestSite() {
       await one.until((source) => source.isSettled());
       return one;
     },
+    /** Starts one in `directory`, as a person would who names files from there. */
+    async startedIn(directory: string, changes: Parameters<typeof settings>[0]): Promise<SiteSource> {
+      const before = process.cwd();
+      process.chdir(directory);
+      try {
+        return await this.started(changes);
+      } finally {
+        process.chdir(before);
+      }
+    },
     desired: (sources: readonly Pick<SiteSource, 'source'>[], directories: readonly string[] = []): DesiredState =>
       createDesiredState({ directories, git: sources.map(({ source }) => source), secretsDir: null, stateDir: join(root, 'state'), instance: 'test', clock: systemClock }),
     async close() {

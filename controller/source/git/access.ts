@@ -1,18 +1,20 @@
+import { resolve } from 'node:path';
 import type { GitSettings } from '../../model/git.js';
 import type { GitCall } from './git-command.js';
 
 /**
  * What a call to the server needs beside its arguments. The token goes from its file to git by a helper that git asks, and only
- * for the host of the source; key and known hosts go by name. Nothing of it is in an argument or in the clone.
+ * for the host of the source; key and known hosts go by name. Nothing of it is in an argument or in the clone. git runs elsewhere:
+ * what is named from here is named in full.
  * @param safeConfig a file of settings that lets `file` repositories of any owner be read
  */
 export function accessOf({ url, user, tokenFile, sshKeyFile, knownHostsFile, caFile }: GitSettings, safeConfig: string): Required<Pick<GitCall, 'config' | 'env'>> {
   const config: Record<string, string> = {};
   const env: Record<string, string> = { GIT_ALLOW_PROTOCOL: url.scheme };
-  if (caFile !== null) config['http.sslCAInfo'] = caFile;
+  if (caFile !== null) config['http.sslCAInfo'] = resolve(caFile);
   if (url.origin !== null && tokenFile !== null) {
     config[`credential.${url.origin}.helper`] = TOKEN_HELPER;
-    Object.assign(env, { KALPANA_GIT_USER: user, KALPANA_GIT_TOKEN_FILE: tokenFile });
+    Object.assign(env, { KALPANA_GIT_USER: user, KALPANA_GIT_TOKEN_FILE: resolve(tokenFile) });
   }
   if (url.scheme === 'ssh') {
     Object.assign(env, {
@@ -39,5 +41,5 @@ const SSH = [
 
 /** As a value of an option: spaces need quotes, and a percent sign begins a token. */
 function sshPath(path: string): string {
-  return `"${path.replaceAll('%', '%%')}"`;
+  return `"${resolve(path).replaceAll('%', '%%')}"`;
 }

@@ -1,6 +1,6 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { GitVerify } from '../../model/git.js';
 import { ioWords } from '../file-system.js';
 import { GitError, type Git } from './git-command.js';
@@ -24,9 +24,9 @@ export async function verifyCommit({ kind, file }: GitVerify, { git, clone, revi
   });
   // gpg looks into a home, whatever kind of signature the commit brings: it finds an empty one, or the keyring alone. Short, for its sockets.
   const gpgHome = await mkdtemp(join(tmpdir(), 'kalpana-gpg-'));
-  const keys: Record<string, string> = kind === 'ssh' ? { 'gpg.ssh.allowedSignersFile': file } : { 'gpg.ssh.allowedSignersFile': '/dev/null', 'gpg.program': 'gpg', 'gpg.minTrustLevel': 'undefined' };
+  const keys: Record<string, string> = kind === 'ssh' ? { 'gpg.ssh.allowedSignersFile': resolve(file) } : { 'gpg.ssh.allowedSignersFile': '/dev/null', 'gpg.program': 'gpg', 'gpg.minTrustLevel': 'undefined' };
   try {
-    if (kind === 'gpg') await git({ program: 'gpg', args: ['--batch', '--quiet', '--no-autostart', '--homedir', gpgHome, '--import', file], timeoutMs: DEADLINE_MS, maxOutput: OUTPUT });
+    if (kind === 'gpg') await git({ program: 'gpg', args: ['--batch', '--quiet', '--no-autostart', '--homedir', gpgHome, '--import', resolve(file)], timeoutMs: DEADLINE_MS, maxOutput: OUTPUT });
     await git({ args: [`--git-dir=${clone}`, 'verify-commit', '--', revision], config: keys, env: { GNUPGHOME: gpgHome }, timeoutMs: DEADLINE_MS, maxOutput: OUTPUT });
   } catch (error) {
     throw new SignatureError(reasonOf(error, kind));

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { makeCertificate, serveGit, type GitHttpFault, type GitHttpOptions, type GitHttpServer } from '../../support/git-http-server.js';
 import { workspaceText } from '../../support/git-repository.js';
@@ -102,6 +102,17 @@ describe('smart http', () => {
     site.repository.commit({ 'alice.json': workspaceText('alice') });
     expect((await site.started({ url: url('specs.git') })).source.git().failure?.message).toMatch(/certificate.*--git-ca-file/i);
     expect((await site.started({ name: 'b', url: url('specs.git'), caFile: tls.cert })).source.git()).toMatchObject({ failure: null, applied: { revision: site.repository.head() } });
+  });
+});
+
+describe('files that are named from the directory it was started in', () => {
+  it('are found for https', async () => {
+    const tls = makeCertificate(site.root);
+    const { url } = await serve({ tls, auth: { user: 'kalpana', password: () => TOKEN } });
+    site.repository.commit({ 'alice.json': workspaceText('alice') });
+    const here = (file: string) => relative(site.root, file);
+    const one = await site.startedIn(site.root, { url: url('specs.git'), caFile: here(tls.cert), tokenFile: here(secretFile('token', TOKEN)) });
+    expect(one.source.git()).toMatchObject({ failure: null, applied: { revision: site.repository.head() } });
   });
 });
 

@@ -1,4 +1,5 @@
 import { chmodSync } from 'node:fs';
+import { relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { serveGitOverSsh, type GitSshServer } from '../../support/git-ssh-server.js';
 import { workspaceText } from '../../support/git-repository.js';
@@ -25,6 +26,12 @@ describe('ssh', () => {
     site.repository.commit({ 'bob.json': workspaceText('bob') });
     await one.synced();
     expect(one.source.git().applied?.revision).toBe(site.repository.head());
+  });
+
+  it('finds both when they are named from the directory it was started in', async () => {
+    const here = (file: string) => relative(site.root, file);
+    const one = await site.startedIn(site.root, { ...settings(), sshKeyFile: here(server.keyFile), knownHostsFile: here(server.knownHostsFile) });
+    expect(one.source.git()).toMatchObject({ failure: null, applied: { revision: site.repository.head() } });
   });
 
   it.each<[string, () => object, RegExp]>([

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { workspaceText, type CommitOptions } from '../../support/git-repository.js';
 import { createGitTestSite } from '../../support/git-site.js';
@@ -37,6 +37,12 @@ describe.each<['ssh' | 'gpg', () => { kind: 'ssh' | 'gpg'; file: string }, (name
   it('applies what a trusted key has signed', async () => {
     const revision = site.repository.commit(first, by('ann'));
     expect((await site.started({ verify: verify() })).source.git()).toMatchObject({ failure: null, applied: { revision } });
+  });
+
+  it('finds keys that are named from the directory it was started in', async () => {
+    const revision = site.repository.commit(first, by('ann'));
+    const file = basename(verify().file);
+    expect((await site.startedIn(keys, { verify: { kind, file } })).source.git()).toMatchObject({ failure: null, applied: { revision } });
   });
 
   it.each<[string, () => CommitOptions, RegExp]>([
