@@ -5,9 +5,10 @@ const HABITS = /^(?:(?:error|warning) in (?:commit|tree|blob|tag) [0-9a-f]+: |no
 /** Of its exit code: something is missing. */
 const MISSING = 2;
 
-/** git was asked, and takes the directory for no clone. One that could not be asked has told nothing: the clone may be all there is. */
-export function isNoClone(error: unknown): boolean {
-  return error instanceof GitError && error.kind === 'failed' && error.code !== null;
+/** git was asked for what is not there. One that could not be asked has told nothing, and what it is asked for may be all there is. */
+export function noneSuch(error: unknown): null {
+  if (error instanceof GitError && error.kind === 'failed' && error.code !== null) return null;
+  throw error;
 }
 
 /** @param error of `git fsck` */

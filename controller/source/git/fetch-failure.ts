@@ -1,5 +1,7 @@
-import type { GitFailure, GitSettings } from '../../model/git.js';
-import type { GitError } from './git-command.js';
+import type { GitFailure, GitFailureReason, GitSettings } from '../../model/git.js';
+import { GitError } from './git-command.js';
+import { RefError } from './repository.js';
+import { SignatureError } from './verify.js';
 
 type Words = readonly [pattern: RegExp, remedy: (settings: GitSettings) => string];
 
@@ -13,6 +15,14 @@ const REMEDIES: readonly Words[] = [
   [/does not appear to be a git repository|repository .*not found|not a git repository/i, () => 'check the address, and what the credentials may read'],
   [/Could not resolve host|Failed to connect|Connection (refused|timed out|reset)|Network is unreachable/i, () => 'it is tried again'],
 ];
+
+/** Whatever kept a source from being looked at. */
+export function failureOf(error: unknown, settings: GitSettings): GitFailure {
+  const found = (reason: GitFailureReason, message: string): GitFailure => ({ reason, message, problems: [] });
+  if (error instanceof GitError) return fetchFailure(error, settings);
+  if (error instanceof RefError) return found('RefMissing', error.message);
+  return found(error instanceof SignatureError ? 'SignatureInvalid' : 'GitUnusable', error instanceof Error ? error.message : String(error));
+}
 
 /** @param error of a question to the server */
 export function fetchFailure(error: GitError, settings: GitSettings): GitFailure {

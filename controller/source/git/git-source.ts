@@ -1,19 +1,20 @@
 import { join } from 'node:path';
 import type { Clock } from '../../model/clock.js';
-import { gitSourceId, type Commit, type GitFailure, type GitFailureReason, type GitSettings, type GitStatus } from '../../model/git.js';
+import { gitSourceId, type Commit, type GitFailure, type GitSettings, type GitStatus } from '../../model/git.js';
 import { createPacer } from '../pacer.js';
 import type { SpecSchemas } from '../schema.js';
 import type { SourceReader } from '../source-reader.js';
 import { createWatcher } from '../watch.js';
 import { isLeftLocked, isLocal } from './clone-faults.js';
 import { createCommitReader } from './commit-files.js';
-import { fetchFailure } from './fetch-failure.js';
-import { GitError, type Git } from './git-command.js';
+import { failureOf } from './fetch-failure.js';
+import type { Git } from './git-command.js';
 import { judgeCommit } from './judge.js';
 import { watchedDirectories } from './local-repository.js';
 import { createMemo } from './memo.js';
+import { readApplied } from './read-applied.js';
 import { readingOf, type InForce } from './reading.js';
-import { createRepository, RefError, type RemoteRef } from './repository.js';
+import { createRepository, type RemoteRef } from './repository.js';
 import { createSyncLoop, type SyncTrigger } from './sync-loop.js';
 
 export interface GitSourceEvents {
@@ -74,6 +75,8 @@ export function createGitSource(options: GitSourceOptions): GitSource {
   /** The clone is new: it does not hold what is in force. */
   let isCloneNew = false;
   let loaded: Promise<void> | null = null;
+  /** Why the clone could not tell what is in force; null when it did, or need not any more. */
+  let unread: GitFailure | null = null;
   let running: Promise<void> = Promise.resolve();
   let unwatch: () => void = () => undefined;
 
@@ -86,23 +89,24 @@ export function createGitSource(options: GitSourceOptions): GitSource {
   function load(): Promise<void> {
     loaded ??= (async () => {
       isSuspended = await memo.isSuspended();
-      try {
-        const commit = (await memo.hasApplied()) ? await repository.applied() : null;
-        if (commit === null) return;
-        // Keys may have been taken back since.
-        await repository.verify(commit.revision);
-        const files = await readCommit(commit.revision, createPacer(ended.signal));
-        if (files === null) return;
-        inForce = { applied: { commit, files, at: null }, refused: null };
-      } catch {
-        // A clone that cannot be read is found out, and told, when the server is asked.
-      }
+      await readClone();
     })();
     return loaded;
   }
 
+  async function readClone(): Promise<void> {
+    try {
+      inForce = { applied: await readApplied({ memo, repository, readCommit, breathe: createPacer(ended.signal) }), refused: null };
+      unread = null;
+    } catch (error) {
+      unread = failureOf(error, settings);
+    }
+  }
+
   async function look(trigger: SyncTrigger): Promise<number> {
     await load();
+    // It may have been a moment's fault; while the server is away, or must not be asked, there is nothing but the clone.
+    if (isAsked && unread !== null) await readClone().then(changed);
     if (!isSuspended) await attempt(trigger);
     if (!isAsked) {
       isAsked = true;
@@ -152,6 +156,7 @@ export function createGitSource(options: GitSourceOptions): GitSource {
     failures = 0;
     fetchedAt = clock.now();
     events.onFetch({ source: id, seconds, failure: null });
+    unread = null;
     if (unanswered === null && isAsked) return;
     unanswered = null;
     changed();
@@ -162,13 +167,14 @@ export function createGitSource(options: GitSourceOptions): GitSource {
     if (ended.signal.aborted || isSuspended) return;
     const isNews = commit.revision !== judged()?.revision || failure?.message !== inForce.refused?.failure.message;
     if (!isNews && !isCloneNew) return;
-    isCloneNew = false;
     if (failure !== null) inForce = { ...inForce, refused: { commit, files, failure } };
     else {
-      inForce = { applied: { commit, files, at: clock.now() }, refused: null };
+      // First: where it cannot be marked it is tried again, and no restart goes back to the one before it.
       await repository.markApplied(commit.revision);
       await memo.applied();
+      inForce = { applied: { commit, files, at: clock.now() }, refused: null };
     }
+    isCloneNew = false;
     if (isNews) events.onCommit({ source: id, commit, failure, trigger, seconds: seconds() });
     changed();
     await repository.tidy();
@@ -177,7 +183,7 @@ export function createGitSource(options: GitSourceOptions): GitSource {
   async function failed(error: unknown, seconds: number): Promise<void> {
     failures += 1;
     knownRef = null;
-    let found = failureOf(error);
+    let found = failureOf(error, settings);
     // The server may be well, and the clone be what stands in the way. What is in force is not read from it again.
     if (found.reason !== 'RefMissing' && isLocal(error) && (isLeftLocked(error) || !(await repository.isSound()))) {
       await repository.discard().catch(() => undefined);
@@ -188,12 +194,6 @@ export function createGitSource(options: GitSourceOptions): GitSource {
     const isNews = unanswered?.message !== found.message;
     unanswered = found;
     if (isNews) changed();
-  }
-
-  function failureOf(error: unknown): GitFailure {
-    const found = (reason: GitFailureReason, message: string): GitFailure => ({ reason, message, problems: [] });
-    if (error instanceof RefError) return found('RefMissing', error.message);
-    return error instanceof GitError ? fetchFailure(error, settings) : found('GitUnusable', error instanceof Error ? error.message : String(error));
   }
 
   return {
@@ -244,6 +244,6 @@ export function createGitSource(options: GitSourceOptions): GitSource {
   };
 
   function failureNow(): GitFailure | null {
-    return unanswered ?? inForce.refused?.failure ?? null;
+    return unanswered ?? unread ?? inForce.refused?.failure ?? null;
   }
 }

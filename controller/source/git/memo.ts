@@ -2,31 +2,33 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { GitSettings } from '../../model/git.js';
 
-interface Memo {
+interface Remembered {
   /** What a person said while it ran; null: as configured. */
   readonly isSuspended: boolean | null;
   /** The settings whose commit the clone calls applied. */
   readonly identity: string | null;
 }
 
+export type Memo = ReturnType<typeof createMemo>;
+
 /** What is remembered of a source beside its clone. All of it can be lost. */
 export function createMemo(directory: string, { url, ref, path, suspend }: GitSettings) {
   const file = join(directory, 'source.json');
   const identity = [url.text, ref ?? '', path].join(' ');
 
-  async function read(): Promise<Memo> {
+  async function read(): Promise<Remembered> {
     try {
       const value: unknown = JSON.parse(await readFile(file, 'utf8'));
-      const memo = typeof value === 'object' && value !== null ? (value as Partial<Record<keyof Memo, unknown>>) : {};
+      const memo = typeof value === 'object' && value !== null ? (value as Partial<Record<keyof Remembered, unknown>>) : {};
       return { isSuspended: typeof memo.isSuspended === 'boolean' ? memo.isSuspended : null, identity: typeof memo.identity === 'string' ? memo.identity : null };
     } catch {
       return { isSuspended: null, identity: null };
     }
   }
 
-  async function change(part: Partial<Memo>): Promise<void> {
+  async function change(part: Partial<Remembered>): Promise<void> {
     try {
-      const memo: Memo = { ...(await read()), ...part };
+      const memo: Remembered = { ...(await read()), ...part };
       await mkdir(directory, { recursive: true, mode: 0o700 });
       await writeFile(`${file}.tmp`, `${JSON.stringify(memo)}\n`, { mode: 0o600 });
       await rename(`${file}.tmp`, file);

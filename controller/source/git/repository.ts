@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import type { Commit, GitSettings } from '../../model/git.js';
 import { escapeControls } from '../problem.js';
 import { accessOf } from './access.js';
-import { isCloneBroken, isNoClone } from './clone-faults.js';
+import { isCloneBroken, noneSuch } from './clone-faults.js';
 import type { Git, GitCall } from './git-command.js';
 import { verifyCommit } from './verify.js';
 
@@ -74,7 +74,7 @@ export function createRepository(settings: GitSettings, directory: string, git: 
   const ref = settings.ref;
 
   async function describe(name: string): Promise<Commit | null> {
-    const hash = await local(['rev-parse', '--verify', '--quiet', `${name}^{commit}`]).then((out) => out.toString().trim(), () => null);
+    const hash = await local(['rev-parse', '--verify', '--quiet', `${name}^{commit}`]).then((out) => out.toString().trim(), noneSuch);
     if (hash === null) return null;
     const out = await local(['log', '-1', '--no-show-signature', '--no-decorate', '--encoding=UTF-8', '--format=%H%x00%an <%ae>%x00%s%x00%ct', hash]);
     const [revision = '', author = '', subject = '', seconds = '0'] = out.toString('utf8').replace(/\n$/, '').split('\0');
@@ -97,10 +97,7 @@ export function createRepository(settings: GitSettings, directory: string, git: 
       await mkdir(directory, { recursive: true, mode: 0o700 });
       // Needed by nobody else: this is done at each look.
       if (settings.url.scheme === 'file') await writeFile(safeConfig, '[safe]\n\tdirectory = *\n', { mode: 0o600 });
-      const isThere = await local(['rev-parse', '--is-bare-repository']).then(() => true, (error: unknown) => {
-        if (isNoClone(error)) return false;
-        throw error;
-      });
+      const isThere = (await local(['rev-parse', '--is-bare-repository']).then(() => true, noneSuch)) !== null;
       await dropUnfinished();
       if (isThere) return false;
       const fresh = join(directory, 'clone.new');

@@ -67,6 +67,40 @@ describe('a moment in which git itself fails', () => {
     await one.source.stop();
     expect((await site.started()).source.git()).toMatchObject({ applied: { revision } });
   });
+
+  it.each([
+    ['what is marked', '--verify'],
+    ['the tree', 'ls-tree'],
+  ])('is told, and passes, when %s cannot be read at the start of a source that is suspended', async (_, command) => {
+    const revision = site.repository.commit({ 'alice.json': alice });
+    await (await site.started()).source.stop();
+    const { state, around } = failing(command, () => new GitError('timeout', 'no answer within 60 s', ''));
+    state.fails = true;
+    const one = await site.started({ suspend: true }, { around });
+    expect(one.source.git()).toMatchObject({ applied: null, failure: { reason: 'FetchFailed' } });
+    state.fails = false;
+    one.source.sync('request');
+    await one.until((source) => source.git().applied?.revision === revision);
+    expect(one.source.git().failure).toBeNull();
+    expect((await site.desired([one]).scan()).complete).toBe(true);
+  });
+
+  it('costs no commit when it cannot be marked as applied: a restart does not go back', async () => {
+    site.repository.commit({ 'alice.json': alice });
+    const { state, around } = failing('update-ref', () => new GitError('failed', 'cannot lock ref: No space left on device', 'x', 128));
+    const one = await site.started({}, { around });
+    state.fails = true;
+    const revision = site.repository.commit({ 'bob.json': workspaceText('bob') });
+    await one.until(() => one.fetches.some((failure) => failure !== null));
+    state.fails = false;
+    one.source.sync('request');
+    await one.until((source) => source.git().applied?.revision === revision);
+    await one.synced();
+    expect(one.commits.map(({ failure }) => failure)).toEqual([null, null]);
+    await one.source.stop();
+    rmSync(site.repository.path, { recursive: true });
+    expect((await site.started()).source.git()).toMatchObject({ applied: { revision } });
+  });
 });
 
 describe('suspending while the server is being asked', () => {

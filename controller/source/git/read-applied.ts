@@ -1,0 +1,15 @@
+import type { Breathe } from '../pacer.js';
+import type { ReadCommit } from './commit-files.js';
+import type { Memo } from './memo.js';
+import type { InForce } from './reading.js';
+import type { GitRepository } from './repository.js';
+
+/** What an earlier process applied, by the clone alone; null: nothing. Throws when that cannot be told now, or nobody who is trusted has signed it. */
+export async function readApplied({ memo, repository, readCommit, breathe }: { readonly memo: Memo; readonly repository: GitRepository; readonly readCommit: ReadCommit; readonly breathe: Breathe }): Promise<InForce['applied']> {
+  const commit = (await memo.hasApplied()) ? await repository.applied() : null;
+  if (commit === null) return null;
+  // Keys may have been taken back since.
+  await repository.verify(commit.revision);
+  const files = await readCommit(commit.revision, breathe);
+  return files === null ? null : { commit, files, at: null };
+}
