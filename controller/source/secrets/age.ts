@@ -1,5 +1,5 @@
 import { basename, dirname } from 'node:path';
-import type { Decrypter } from 'age-encryption';
+import type * as age from 'age-encryption';
 import { quote } from '../problem.js';
 import { decodeSecret, MAX_SECRET_BYTES, type Content } from './content.js';
 import type { SmallFiles } from './small-files.js';
@@ -30,8 +30,13 @@ export function faultOfForm(bytes: Uint8Array): string | null {
   return 'is not encrypted with age: encrypt it; if it holds the secret in clear, change the secret too';
 }
 
-/** @param option that names the identity file. @param files where it is looked at */
-export function createAgeOpener(identityFile: string | null, option: string, files: SmallFiles): AgeOpener {
+type Library = Pick<typeof age, 'Decrypter' | 'identityToRecipient' | 'armor'>;
+
+// Loaded when it is needed: most controllers have no use for it.
+const loadLibrary = (): Promise<Library> => import('age-encryption');
+
+/** @param option that names the identity file. @param files where it is looked at. @param load for tests */
+export function createAgeOpener(identityFile: string | null, option: string, files: SmallFiles, load = loadLibrary): AgeOpener {
   let keys: Keys | null = null;
 
   return async (sealed) => {
@@ -40,19 +45,24 @@ export function createAgeOpener(identityFile: string | null, option: string, fil
     if (identityFile === null) return { fault: `needs a key: start the controller with ${option}` };
     const identity = await files.look(dirname(identityFile), basename(identityFile), MAX_IDENTITY_BYTES);
     if ('fault' in identity) return { fault: `cannot be decrypted: the identity file ${quote(identityFile)} ${identity.fault}` };
-    if (keys?.bytes !== identity.bytes) keys = { bytes: identity.bytes, parsed: parseIdentities(identity.bytes), opened: new WeakMap() };
+    let library: Library;
+    try {
+      library = await load();
+    } catch {
+      // Too many open files, or a package that is being replaced: it passes.
+      return { fault: 'cannot be decrypted: the package age-encryption cannot be loaded' };
+    }
+    if (keys?.bytes !== identity.bytes) keys = { bytes: identity.bytes, parsed: parseIdentities(identity.bytes, library), opened: new WeakMap() };
     const { parsed, opened } = keys;
-    const content = opened.get(sealed) ?? parsed.then((read) => ('fault' in read ? { fault: `cannot be decrypted: the identity file ${quote(identityFile)} ${read.fault}` } : open(sealed, read)));
+    const content = opened.get(sealed) ?? parsed.then((read) => ('fault' in read ? { fault: `cannot be decrypted: the identity file ${quote(identityFile)} ${read.fault}` } : open(sealed, read, library)));
     opened.set(sealed, content);
     return content;
   };
 }
 
-type Identities = { readonly decrypter: Decrypter; /** Of the first key. */ readonly recipient: string } | { readonly fault: string };
+type Identities = { readonly decrypter: age.Decrypter; /** Of the first key. */ readonly recipient: string } | { readonly fault: string };
 
-async function parseIdentities(bytes: Uint8Array): Promise<Identities> {
-  // Loaded when it is needed: most controllers have no use for it.
-  const { Decrypter, identityToRecipient } = await import('age-encryption');
+async function parseIdentities(bytes: Uint8Array, { Decrypter, identityToRecipient }: Library): Promise<Identities> {
   const decrypter = new Decrypter();
   let recipient: string | null = null;
   for (const [index, line] of Buffer.from(bytes).toString('utf8').split(/\r?\n/).entries()) {
@@ -70,9 +80,9 @@ async function parseIdentities(bytes: Uint8Array): Promise<Identities> {
   return recipient === null ? { fault: 'holds no key: make one with age-keygen' } : { decrypter, recipient };
 }
 
-async function open(sealed: Uint8Array, { decrypter, recipient }: Exclude<Identities, { readonly fault: string }>): Promise<Content> {
+async function open(sealed: Uint8Array, { decrypter, recipient }: Exclude<Identities, { readonly fault: string }>, { armor }: Library): Promise<Content> {
   try {
-    const plain = await decrypter.decrypt(await unarmoured(sealed));
+    const plain = await decrypter.decrypt(unarmoured(sealed, armor));
     if (plain.length > MAX_SECRET_BYTES) return { fault: `holds a value larger than ${MAX_SECRET_BYTES / 1024} KiB: make it smaller` };
     return decodeSecret(plain);
   } catch (error) {
@@ -81,9 +91,8 @@ async function open(sealed: Uint8Array, { decrypter, recipient }: Exclude<Identi
   }
 }
 
-async function unarmoured(sealed: Uint8Array): Promise<Uint8Array> {
+function unarmoured(sealed: Uint8Array, armor: Library['armor']): Uint8Array {
   const text = Buffer.from(sealed).toString('latin1');
   if (!text.trimStart().startsWith(ARMOUR_START)) return sealed;
-  const { armor } = await import('age-encryption');
   return armor.decode(text);
 }
