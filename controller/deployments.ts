@@ -118,6 +118,25 @@ export function createDeployments(options: DeploymentOptions): Deployments {
   };
 }
 
+/** `hooks`, of which the deployments hear as well. */
+export function withDeployments(hooks: Hooks, { scanned, report, drift }: Deployments['hooks']): Hooks {
+  return {
+    ...hooks,
+    scanned(snapshot) {
+      hooks.scanned(snapshot);
+      scanned(snapshot);
+    },
+    report(facts) {
+      hooks.report(facts);
+      report(facts);
+    },
+    drift(...facts) {
+      hooks.drift(...facts);
+      drift(...facts);
+    },
+  };
+}
+
 function nameOf({ revision, author, subject }: Commit): string {
   return `commit ${shortRevision(revision)} (${subject}) by ${author}`;
 }

@@ -8,11 +8,10 @@ import { EXIT } from './cli/exit-codes.js';
 import type { CliIo } from './cli/io.js';
 import { createProgress } from './cli/progress.js';
 import { finishOnce, firstConvergence, untilTold } from './convergence.js';
-import { createDeployments } from './deployments.js';
+import { createDeployments, withDeployments } from './deployments.js';
 import { connectEngine } from './docker/dockerode-port.js';
 import { findEndpoint, type EngineEndpoint } from './docker/endpoint.js';
 import type { Controller } from './engine/controller-types.js';
-import type { Hooks } from './engine/interfaces.js';
 import { actOnSource, createGitSources, hookSecret } from './git-sources.js';
 import { systemClock } from './model/clock.js';
 import { gitSourceId } from './model/git.js';
@@ -106,7 +105,7 @@ export async function run(options: RunOptions, around: Surroundings): Promise<nu
     once: options.once,
     clock: systemClock,
     random: Math.random,
-    hooks: together(reporting.hooks, deployments.hooks),
+    hooks: withDeployments(reporting.hooks, deployments.hooks),
     onOperation: reporting.onOperation,
     onPullProgress: (_key, pull) => progress.pulled(pull),
     onStateError,
@@ -149,25 +148,6 @@ export async function run(options: RunOptions, around: Surroundings): Promise<nu
     await server.stop();
     docker.close();
   }
-}
-
-/** Both hear of it. */
-function together(hooks: Hooks, { scanned, report, drift }: Pick<Hooks, 'scanned' | 'report' | 'drift'>): Hooks {
-  return {
-    ...hooks,
-    scanned(snapshot) {
-      hooks.scanned(snapshot);
-      scanned(snapshot);
-    },
-    report(facts) {
-      hooks.report(facts);
-      report(facts);
-    },
-    drift(...facts) {
-      hooks.drift(...facts);
-      drift(...facts);
-    },
-  };
 }
 
 /** Series of objects that come and go are made from what is there at the scrape. */

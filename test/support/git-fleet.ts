@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import { assembleController } from '../../controller/assembly.js';
 import { createStateFile } from '../../controller/apply/state-file.js';
-import { createDeployments, type Deployments } from '../../controller/deployments.js';
+import { createDeployments, withDeployments, type Deployments } from '../../controller/deployments.js';
 import type { ReconcileRecord } from '../../controller/engine/interfaces.js';
 import { systemClock } from '../../controller/model/clock.js';
 import type { CommitState, DeploymentEvent } from '../../controller/model/git.js';
@@ -75,19 +75,7 @@ export function createFleet(names: readonly string[]) {
     clock: systemClock,
     random: () => 0.5,
     hooks: {
-      ...hooks,
-      scanned(snapshot) {
-        hooks.scanned(snapshot);
-        deployments.hooks.scanned(snapshot);
-      },
-      report(facts) {
-        hooks.report(facts);
-        deployments.hooks.report(facts);
-      },
-      drift(...facts) {
-        hooks.drift(...facts);
-        deployments.hooks.drift(...facts);
-      },
+      ...withDeployments(hooks, deployments.hooks),
       queueWaited(seconds) {
         hooks.queueWaited(seconds);
         taken += 1;

@@ -26,8 +26,6 @@ jest.setTimeout(60_000);
 
 const schemas = loadSchemas();
 
-export type GitTestSite = ReturnType<typeof createGitTestSite>;
-
 /** A directory with a repository, and sources that read it with the real git. */
 export function createGitTestSite() {
   const root = mkdtempSync(join(tmpdir(), 'kalpana-git-'));
@@ -99,6 +97,9 @@ export function createGitTestSite() {
     };
   }
 
+  const desired = (sources: readonly Pick<SiteSource, 'source'>[], directories: readonly string[] = []): DesiredState =>
+    createDesiredState({ directories, git: sources.map(({ source }) => source), secretsDir: null, stateDir: join(root, 'state'), instance: 'test', clock: systemClock });
+
   return {
     root,
     repository,
@@ -121,23 +122,21 @@ export function createGitTestSite() {
         process.chdir(before);
       }
     },
-    desired: (sources: readonly Pick<SiteSource, 'source'>[], directories: readonly string[] = []): DesiredState =>
-      createDesiredState({ directories, git: sources.map(({ source }) => source), secretsDir: null, stateDir: join(root, 'state'), instance: 'test', clock: systemClock }),
+    desired,
+    /** What a scan makes of the sources, by name. */
+    async wanted(...sources: readonly SiteSource[]) {
+      const snapshot = await desired(sources).scan();
+      return {
+        complete: snapshot.complete,
+        images: Object.fromEntries([...snapshot.workspaces].map(([name, { creation }]) => [name, creation.image])),
+        problems: Object.fromEntries([...snapshot.workspaces].flatMap(([name, { problem }]) => (problem === null ? [] : [[name, problem.location.file]]))),
+        claimed: [...snapshot.claimed].sort(),
+        revision: snapshot.revisions.get('git:team') ?? null,
+      };
+    },
     async close() {
       await Promise.all(started.map((source) => source.stop()));
       rmSync(root, { recursive: true, force: true });
     },
-  };
-}
-
-/** What a scan makes of the sources, by name. */
-export async function wantedBy(site: GitTestSite, ...sources: readonly SiteSource[]) {
-  const snapshot = await site.desired(sources).scan();
-  return {
-    complete: snapshot.complete,
-    images: Object.fromEntries([...snapshot.workspaces].map(([name, { creation }]) => [name, creation.image])),
-    problems: Object.fromEntries([...snapshot.workspaces].flatMap(([name, { problem }]) => (problem === null ? [] : [[name, problem.location.file]]))),
-    claimed: [...snapshot.claimed].sort(),
-    revision: snapshot.revisions.get('git:team') ?? null,
   };
 }

@@ -18,7 +18,6 @@ const REMEDIES: readonly Words[] = [
 
 /** Whatever kept a source from being looked at. */
 export function failureOf(error: unknown, settings: GitSettings): GitFailure {
-  const found = (reason: GitFailureReason, message: string): GitFailure => ({ reason, message, problems: [] });
   if (error instanceof GitError) return fetchFailure(error, settings);
   if (error instanceof RefError) return found('RefMissing', error.message);
   return found(error instanceof SignatureError ? 'SignatureInvalid' : 'GitUnusable', error instanceof Error ? error.message : String(error));
@@ -27,7 +26,6 @@ export function failureOf(error: unknown, settings: GitSettings): GitFailure {
 /** @param error of a question to the server */
 export function fetchFailure(error: GitError, settings: GitSettings): GitFailure {
   const where = settings.url.text;
-  const found = (reason: GitFailure['reason'], message: string): GitFailure => ({ reason, message, problems: [] });
   if (error.kind === 'missing') return found('GitUnusable', 'the git command is not installed: install git on the host of the controller');
   if (error.kind === 'too-large') return found('CloneTooLarge', `${where} sends more than ${settings.maxBytes} bytes: make the repository smaller, or raise --git-max-size`);
   if (error.kind === 'timeout') return found('FetchFailed', `${where} gave ${error.message}: it is tried again`);
@@ -35,4 +33,8 @@ export function fetchFailure(error: GitError, settings: GitSettings): GitFailure
   const remedy = REMEDIES.find(([pattern]) => pattern.test(said))?.[1](settings);
   const isRef = REMEDIES[0]?.[0].test(said) === true;
   return found(isRef ? 'RefMissing' : 'FetchFailed', `${where} cannot be fetched: ${error.message}${remedy === undefined ? '' : `: ${remedy}`}`);
+}
+
+function found(reason: GitFailureReason, message: string): GitFailure {
+  return { reason, message, problems: [] };
 }

@@ -18,18 +18,19 @@ export function createSealedFiles(prefix: string) {
 
   return async (files: readonly SpecFile[], entries: readonly TreeEntry[], read: ReadBlobs): Promise<SpecFile[]> => {
     const users = files.filter(({ definitions }) => definitions.some((definition) => ageFilesOf(definition).length > 0));
+    const byPath = users.length === 0 ? new Map<string, TreeEntry>() : new Map(entries.map((entry) => [posix.join(prefix, entry.path), entry]));
+    const entryOf = (file: SpecFile, use: AgeFileUse) => byPath.get(posix.join(posix.dirname(file.file), use.file));
+    const looked = users.map((file) => {
+      const found = file.definitions.flatMap(ageFilesOf).flatMap((use) => entryOf(file, use) ?? []);
+      return { file, found, id: found.map(({ mode, hash, path }) => `${mode} ${hash} ${path}`).join('\n') };
+    });
+    const changed = looked.filter(({ file, id }) => memory.get(file)?.id !== id);
+    const wanted = changed.flatMap(({ found }) => found).filter((entry) => faultOfEntry(entry) === null);
+    const contents = await read([...new Set(wanted.map(({ hash }) => hash))]);
     const next: typeof memory = new Map();
-    if (users.length > 0) {
-      const byPath = new Map(entries.map((entry) => [posix.join(prefix, entry.path), entry]));
-      const entryOf = (file: SpecFile, use: AgeFileUse) => byPath.get(posix.join(posix.dirname(file.file), use.file));
-      const hashesOf = (file: SpecFile) => file.definitions.flatMap(ageFilesOf).flatMap((use) => entryOf(file, use) ?? []);
-      const wanted = users.flatMap(hashesOf).filter(isReadable).map(({ hash }) => hash);
-      const contents = await read([...new Set(wanted)]);
-      for (const file of users) {
-        const id = hashesOf(file).map(({ mode, hash, path }) => `${mode} ${hash} ${path}`).join('\n');
-        const before = memory.get(file);
-        next.set(file, before?.id === id ? before : { id, file: seal(file, (use) => entryOf(file, use), contents) });
-      }
+    for (const { file, id } of looked) {
+      const before = memory.get(file);
+      next.set(file, before?.id === id ? before : { id, file: seal(file, (use) => entryOf(file, use), contents) });
     }
     memory = next;
     return files.map((file) => next.get(file)?.file ?? file);
@@ -60,13 +61,15 @@ function seal(file: SpecFile, entryOf: (use: AgeFileUse) => TreeEntry | undefine
 /** Or what is wrong, in words that follow the file's name. */
 function bytesOf(entry: TreeEntry | undefined, contents: ReadonlyMap<string, Buffer>): Uint8Array | string {
   if (entry === undefined) return 'is not in the commit: add it beside the spec';
-  if (!FILE.test(entry.mode) || entry.size === null) return 'is a link or a submodule: put the file itself there';
-  if (entry.size > MAX_AGE_BYTES) return `is larger than ${MAX_AGE_BYTES / 1024} KiB: it is too large for a variable`;
+  const fault = faultOfEntry(entry);
+  if (fault !== null) return fault;
   // A copy: what was read comes as a part of much more.
   const bytes = Buffer.from(contents.get(entry.hash) ?? '');
   return faultOfForm(bytes) ?? bytes;
 }
 
-function isReadable({ mode, size }: TreeEntry): boolean {
-  return FILE.test(mode) && size !== null && size <= MAX_AGE_BYTES;
+/** Why it is not read at all. */
+function faultOfEntry({ mode, size }: TreeEntry): string | null {
+  if (!FILE.test(mode) || size === null) return 'is a link or a submodule: put the file itself there';
+  return size > MAX_AGE_BYTES ? `is larger than ${MAX_AGE_BYTES / 1024} KiB: it is too large for a variable` : null;
 }

@@ -43,8 +43,9 @@ export function createAgeOpener(identityFile: string | null, option: string, fil
     const fault = faultOfForm(sealed);
     if (fault !== null) return { fault };
     if (identityFile === null) return { fault: `needs a key: start the controller with ${option}` };
+    const unusable = (words: string): Content => ({ fault: `cannot be decrypted: the identity file ${quote(identityFile)} ${words}` });
     const identity = await files.look(dirname(identityFile), basename(identityFile), MAX_IDENTITY_BYTES);
-    if ('fault' in identity) return { fault: `cannot be decrypted: the identity file ${quote(identityFile)} ${identity.fault}` };
+    if ('fault' in identity) return unusable(identity.fault);
     let library: Library;
     try {
       library = await load();
@@ -54,7 +55,7 @@ export function createAgeOpener(identityFile: string | null, option: string, fil
     }
     if (keys?.bytes !== identity.bytes) keys = { bytes: identity.bytes, parsed: parseIdentities(identity.bytes, library), opened: new WeakMap() };
     const { parsed, opened } = keys;
-    const content = opened.get(sealed) ?? parsed.then((read) => ('fault' in read ? { fault: `cannot be decrypted: the identity file ${quote(identityFile)} ${read.fault}` } : open(sealed, read, library)));
+    const content = opened.get(sealed) ?? parsed.then((read) => ('fault' in read ? unusable(read.fault) : open(sealed, read, library)));
     opened.set(sealed, content);
     return content;
   };

@@ -4,7 +4,7 @@ import type { EnvVar } from '../../model/workspace.generated.js';
 import type { FileSystem } from '../file-system.js';
 import { quote } from '../problem.js';
 import type { WorkspaceDefinition } from '../spec-file.js';
-import { createAgeOpener, type AgeOpener } from './age.js';
+import { createAgeOpener } from './age.js';
 import { lookBeside } from './age-files.js';
 import { decodeSecret, MAX_SECRET_BYTES, type Content } from './content.js';
 import { createSmallFiles } from './small-files.js';
@@ -52,7 +52,7 @@ export interface SecretReaderOptions {
 
 export function createSecretReader({ directory, instance, fs, age }: SecretReaderOptions): SecretReader {
   const files = createSmallFiles(fs);
-  const openers = new Map([...age].map(([id, { identityFile, option }]): [string, AgeOpener] => [id, createAgeOpener(identityFile, option, files)]));
+  const ageSources = new Map([...age].map(([id, { identityFile, option, root }]) => [id, { root, open: createAgeOpener(identityFile, option, files) }]));
   /** By workspace and variable; spares the slow hash of a value that did not change. */
   let digests = new Map<string, { readonly secret: Secret; readonly digest: string }>();
 
@@ -66,15 +66,14 @@ export function createSecretReader({ directory, instance, fs, age }: SecretReade
   };
 
   const ageContent = async (definition: WorkspaceDefinition, file: string): Promise<Content> => {
-    const { source } = definition.location;
-    const [from, open] = [age.get(source), openers.get(source)];
-    if (from === undefined || open === undefined) return { fault: 'is of a source that is not configured any more' };
-    if (from.root !== null) {
-      const looked = await lookBeside(files, from.root, definition.location.file, file);
-      return 'fault' in looked ? looked : open(looked.bytes);
+    const source = ageSources.get(definition.location.source);
+    if (source === undefined) return { fault: 'is of a source that is not configured any more' };
+    if (source.root !== null) {
+      const looked = await lookBeside(files, source.root, definition.location.file, file);
+      return 'fault' in looked ? looked : source.open(looked.bytes);
     }
     const sealed = definition.sealed.get(file);
-    return sealed === undefined ? { fault: 'is not known until the repository has been read' } : open(sealed);
+    return sealed === undefined ? { fault: 'is not known until the repository has been read' } : source.open(sealed);
   };
 
   return {

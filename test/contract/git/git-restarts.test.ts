@@ -2,16 +2,15 @@ import { readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { workspaceText } from '../../support/git-repository.js';
-import { createGitTestSite, wantedBy, type GitTestSite, type SiteSource } from '../../support/git-site.js';
+import { createGitTestSite } from '../../support/git-site.js';
 
-let site: GitTestSite;
+let site: ReturnType<typeof createGitTestSite>;
 beforeEach(() => void (site = createGitTestSite()));
 afterEach(() => site.close());
 
 const alice = workspaceText('alice');
 const bob = workspaceText('bob');
 const BROKEN = '{\n  "kind": "Workspace",\n  oops\n}\n';
-const wanted = (...sources: SiteSource[]) => wantedBy(site, ...sources);
 
 describe('restarts', () => {
   it('knows what is applied before the server answers, and removes nothing until it does', async () => {
@@ -21,7 +20,7 @@ describe('restarts', () => {
     rmSync(site.repository.path, { recursive: true });
     const one = await site.started();
     expect(one.source.git()).toMatchObject({ applied: { revision }, failure: { reason: 'FetchFailed' } });
-    expect(await wanted(one)).toMatchObject({ complete: false, images: { alice: 'debian:12' }, revision });
+    expect(await site.wanted(one)).toMatchObject({ complete: false, images: { alice: 'debian:12' }, revision });
     expect(site.desired([one]).sources()[0]).toMatchObject({ readOnce: false });
   });
 
@@ -30,17 +29,17 @@ describe('restarts', () => {
     await (await site.started()).source.stop();
     site.repository.commit({ 'alice.json': BROKEN });
     const one = await site.started();
-    expect(await wanted(one)).toMatchObject({ complete: true, images: { alice: 'debian:12' }, revision: good });
+    expect(await site.wanted(one)).toMatchObject({ complete: true, images: { alice: 'debian:12' }, revision: good });
   });
 
   it('does not take the clone of another repository, branch or path for its own', async () => {
     site.repository.commit({ 'a/alice.json': alice, 'b/bob.json': bob });
     await (await site.started({ path: 'a' })).source.stop();
     const one = site.open({ path: 'b' });
-    expect(await wanted(one)).toMatchObject({ images: {}, complete: false });
+    expect(await site.wanted(one)).toMatchObject({ images: {}, complete: false });
     one.source.start();
     await one.until((source) => source.isSettled());
-    expect((await wanted(one)).images).toMatchObject({ bob: 'debian:12' });
+    expect((await site.wanted(one)).images).toMatchObject({ bob: 'debian:12' });
   });
 
   it.each<[string, (clone: string) => void]>([
@@ -58,11 +57,11 @@ describe('restarts', () => {
     const next = site.repository.commit({ 'bob.json': bob });
     const one = await site.started();
     await one.until((source) => source.git().applied?.revision === next && source.git().failure === null);
-    expect(await wanted(one)).toMatchObject({ complete: true, images: { alice: 'debian:12', bob: 'debian:12' } });
+    expect(await site.wanted(one)).toMatchObject({ complete: true, images: { alice: 'debian:12', bob: 'debian:12' } });
     // The server has answered; that the new clone holds what is in force comes a moment later.
     await one.synced();
     await one.source.stop();
-    expect((await wanted(site.open())).revision).toBe(next);
+    expect((await site.wanted(site.open())).revision).toBe(next);
   });
 
   function cutPacks(clone: string): void {
@@ -80,7 +79,7 @@ describe('suspending', () => {
     await one.source.stop();
     const next = await site.started();
     expect(next.source.git()).toMatchObject({ isSuspended: true, applied: { revision: first } });
-    expect((await wanted(next)).complete).toBe(true);
+    expect((await site.wanted(next)).complete).toBe(true);
     await next.source.suspend(false);
     await next.until((source) => source.git().applied?.revision === second);
   });
@@ -90,7 +89,7 @@ describe('suspending', () => {
     await (await site.started({ path: 'a' })).source.stop();
     await site.open({ path: 'b' }).source.suspend(true);
     const next = site.open({ path: 'b' });
-    expect(await wanted(next)).toMatchObject({ complete: false, images: {}, revision: null });
+    expect(await site.wanted(next)).toMatchObject({ complete: false, images: {}, revision: null });
     expect(next.source.git()).toMatchObject({ isSuspended: true, applied: null });
   });
 

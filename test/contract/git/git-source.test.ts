@@ -1,23 +1,22 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { workspaceText } from '../../support/git-repository.js';
-import { createGitTestSite, wantedBy, type GitTestSite, type SiteSource } from '../../support/git-site.js';
+import { createGitTestSite } from '../../support/git-site.js';
 
-let site: GitTestSite;
+let site: ReturnType<typeof createGitTestSite>;
 beforeEach(() => void (site = createGitTestSite()));
 afterEach(() => site.close());
 
 const alice = workspaceText('alice');
 const bob = workspaceText('bob');
 const BROKEN = '{\n  "kind": "Workspace",\n  oops\n}\n';
-const wanted = (...sources: SiteSource[]) => wantedBy(site, ...sources);
 
 describe('a git source', () => {
   it('applies the newest commit of its branch, below its path, and says which', async () => {
     site.repository.commit({ 'specs/alice.json': alice, 'specs/deep/bob.json': bob, 'other/carol.json': workspaceText('carol') });
     const revision = site.repository.head();
     const one = await site.started({ path: 'specs' });
-    expect(await wanted(one)).toEqual({ complete: true, images: { alice: 'debian:12', bob: 'debian:12' }, problems: {}, claimed: [], revision });
+    expect(await site.wanted(one)).toEqual({ complete: true, images: { alice: 'debian:12', bob: 'debian:12' }, problems: {}, claimed: [], revision });
     expect(one.source.git()).toMatchObject({ ref: 'main', path: 'specs', failure: null, applied: { revision, author: 'Ann <ann@example.com>', subject: 'a change' }, attempted: { revision } });
   });
 
@@ -27,7 +26,7 @@ describe('a git source', () => {
     site.repository.commit({ 'alice.json': workspaceText('alice', { image: 'debian:13' }) });
     await one.until((source) => source.git().applied?.revision === site.repository.head());
     expect(one.commits.at(-1)).toMatchObject({ trigger: 'local' });
-    expect((await wanted(one)).images).toEqual({ alice: 'debian:13' });
+    expect((await site.wanted(one)).images).toEqual({ alice: 'debian:13' });
   });
 
   it('applies a commit whole or not at all, and names commit, author, file, line and column', async () => {
@@ -35,12 +34,12 @@ describe('a git source', () => {
     const one = await site.started();
     const bad = site.repository.commit({ 'alice.json': BROKEN, 'bob.json': workspaceText('bob', { image: 'debian:13' }), 'carol.json': workspaceText('carol') }, { author: 'Mallory <m@example.com>' });
     await one.synced();
-    expect(await wanted(one)).toEqual({ complete: true, images: { alice: 'debian:12', bob: 'debian:12' }, problems: { alice: 'alice.json' }, claimed: ['carol'], revision: good });
+    expect(await site.wanted(one)).toEqual({ complete: true, images: { alice: 'debian:12', bob: 'debian:12' }, problems: { alice: 'alice.json' }, claimed: ['carol'], revision: good });
     expect(one.source.git()).toMatchObject({ applied: { revision: good }, attempted: { revision: bad }, failure: { reason: 'CommitInvalid' } });
     expect(one.source.git().failure?.message).toBe(`commit ${bad.slice(0, 12)} by Mallory <m@example.com> is not applied: alice.json:3:3: not valid JSON: an unknown word; put text into double quotes`);
     site.repository.commit({ 'alice.json': alice });
     await one.synced();
-    expect(await wanted(one)).toEqual({ complete: true, images: { alice: 'debian:12', bob: 'debian:13', carol: 'debian:12' }, problems: {}, claimed: [], revision: site.repository.head() });
+    expect(await site.wanted(one)).toEqual({ complete: true, images: { alice: 'debian:12', bob: 'debian:13', carol: 'debian:12' }, problems: {}, claimed: [], revision: site.repository.head() });
   });
 
   it.each<[string, Record<string, string | null>, RegExp]>([
@@ -55,13 +54,13 @@ describe('a git source', () => {
     site.repository.commit(changes);
     await one.synced();
     expect(one.source.git().failure?.message).toMatch(message);
-    expect(await wanted(one)).toMatchObject({ complete: true, images: { alice: 'debian:12', bob: 'debian:12' }, revision: good });
+    expect(await site.wanted(one)).toMatchObject({ complete: true, images: { alice: 'debian:12', bob: 'debian:12' }, revision: good });
   });
 
   it('applies nothing of a first commit that is bad, and lets nothing be removed for it', async () => {
     site.repository.commit({ 'alice.json': alice, 'bob.json': BROKEN });
     const one = await site.started();
-    expect(await wanted(one)).toEqual({ complete: false, images: {}, problems: {}, claimed: ['alice'], revision: null });
+    expect(await site.wanted(one)).toEqual({ complete: false, images: {}, problems: {}, claimed: ['alice'], revision: null });
   });
 
   it('removes what a good commit has no longer, after two scans', async () => {
@@ -89,7 +88,7 @@ describe('a git source', () => {
     site.repository.commit({ 'specs/alice.json': null, 'specs/.gitkeep': null, README: 'empty' });
     await one.synced();
     expect(one.source.git().failure).toMatchObject({ reason: 'PathMissing', message: expect.stringMatching(/it has no directory specs/) });
-    expect(await wanted(one)).toMatchObject({ images: { alice: 'debian:12' }, revision: good });
+    expect(await site.wanted(one)).toMatchObject({ images: { alice: 'debian:12' }, revision: good });
     site.repository.commit({ 'specs/.gitkeep': '' });
     await one.synced();
     expect(one.source.git()).toMatchObject({ failure: null, applied: { revision: site.repository.head() } });
@@ -102,7 +101,7 @@ describe('references', () => {
     const one = await site.started();
     const other = site.repository.commit({ 'bob.json': bob }, { parent: null });
     await one.synced();
-    expect(await wanted(one)).toMatchObject({ revision: other, images: { bob: 'debian:12' } });
+    expect(await site.wanted(one)).toMatchObject({ revision: other, images: { bob: 'debian:12' } });
   });
 
   it('keeps the last good commit of a branch that was deleted, removes nothing meanwhile, and follows when it is back', async () => {
@@ -111,20 +110,20 @@ describe('references', () => {
     site.repository.deleteBranch('main');
     await one.synced();
     expect(one.source.git().failure).toMatchObject({ reason: 'RefMissing', message: expect.stringMatching(/no branch and no tag main/) });
-    expect(await wanted(one)).toMatchObject({ complete: false, images: { alice: 'debian:12' }, revision: good });
+    expect(await site.wanted(one)).toMatchObject({ complete: false, images: { alice: 'debian:12' }, revision: good });
     site.repository.commit({ 'bob.json': bob }, { parent: good });
     await one.synced();
-    expect(await wanted(one)).toMatchObject({ complete: true, images: { alice: 'debian:12', bob: 'debian:12' } });
+    expect(await site.wanted(one)).toMatchObject({ complete: true, images: { alice: 'debian:12', bob: 'debian:12' } });
   });
 
   it.each(['tag', 'annotatedTag'] as const)('follows a %s that moves', async (make) => {
     site.repository[make]('v1', site.repository.commit({ 'alice.json': alice }));
     const one = await site.started({ ref: 'v1' });
     const next = site.repository.commit({ 'alice.json': workspaceText('alice', { image: 'debian:13' }) });
-    expect((await wanted(one)).images).toEqual({ alice: 'debian:12' });
+    expect((await site.wanted(one)).images).toEqual({ alice: 'debian:12' });
     site.repository[make]('v1', next);
     await one.synced();
-    expect(await wanted(one)).toMatchObject({ images: { alice: 'debian:13' }, revision: next });
+    expect(await site.wanted(one)).toMatchObject({ images: { alice: 'debian:13' }, revision: next });
   });
 
   it.each<[string, (revision: string) => string | null]>([
@@ -158,7 +157,7 @@ describe('references', () => {
     site.repository.tag('blob', site.repository.git(['rev-parse', `${revision}:alice.json`]));
     const one = await site.started({ ref: ref() });
     expect(one.source.git().failure?.message).toMatch(message);
-    expect((await wanted(one)).complete).toBe(false);
+    expect((await site.wanted(one)).complete).toBe(false);
   });
 
   it('says so of a repository without a commit, and of one that is not there', async () => {

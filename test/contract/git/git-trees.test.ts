@@ -2,15 +2,14 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { workspaceText } from '../../support/git-repository.js';
-import { createGitTestSite, wantedBy, type GitTestSite, type SiteSource } from '../../support/git-site.js';
+import { createGitTestSite } from '../../support/git-site.js';
 
-let site: GitTestSite;
+let site: ReturnType<typeof createGitTestSite>;
 beforeEach(() => void (site = createGitTestSite()));
 afterEach(() => site.close());
 
 const alice = workspaceText('alice');
 const bob = workspaceText('bob');
-const wanted = (...sources: SiteSource[]) => wantedBy(site, ...sources);
 
 describe('trees', () => {
   it.each<[string, Record<string, string | { link: string } | { submodule: string }>, string[]]>([
@@ -24,7 +23,7 @@ describe('trees', () => {
     site.repository.commit(Object.fromEntries(Object.entries(files).map(([path, change]) => [`specs/${path}`, change])));
     const one = await site.started({ path: 'specs' });
     expect(one.source.git().failure).toBeNull();
-    expect(Object.keys((await wanted(one)).images)).toEqual(names);
+    expect(Object.keys((await site.wanted(one)).images)).toEqual(names);
   });
 
   it.each<[string, Record<string, string | { link: string } | { submodule: string }>, RegExp]>([
