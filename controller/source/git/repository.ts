@@ -74,9 +74,13 @@ export function createRepository(settings: GitSettings, directory: string, git: 
   const ref = settings.ref;
 
   async function describe(name: string): Promise<Commit | null> {
-    const hash = await local(['rev-parse', '--verify', '--quiet', `${name}^{commit}`]).then((out) => out.toString().trim(), noneSuch);
-    if (hash === null) return null;
-    const out = await local(['log', '-1', '--no-show-signature', '--no-decorate', '--encoding=UTF-8', '--format=%H%x00%an <%ae>%x00%s%x00%ct', hash]);
+    const at = `${name}^{commit}`;
+    const out = await local(['log', '-1', '--no-show-signature', '--no-decorate', '--encoding=UTF-8', '--format=%H%x00%an <%ae>%x00%s%x00%ct', at, '--']).catch(async (error: unknown) => {
+      // Asked only when something is wrong: whether there is no such commit, or the clone cannot be read.
+      if ((await local(['rev-parse', '--verify', '--quiet', at]).catch(noneSuch)) !== null) throw error;
+      return null;
+    });
+    if (out === null) return null;
     const [revision = '', author = '', subject = '', seconds = '0'] = out.toString('utf8').replace(/\n$/, '').split('\0');
     return { revision, author: lineOf(author), subject: lineOf(subject), committedAt: Number(seconds) * 1_000 };
   }
@@ -136,13 +140,14 @@ export function createRepository(settings: GitSettings, directory: string, git: 
 
     async list(revision) {
       const at = `${revision}:${settings.path}`;
-      const kind = await local(['cat-file', '-t', at]).then((out) => out.toString().trim(), () => 'none');
-      if (kind !== 'tree') {
-        // Only what can be told from a clone that is broken may be told of the commit.
+      const out = await local(['ls-tree', '-r', '-z', '--long', at], { maxOutput: 4 * LIST_BYTES }).catch(async (error: unknown) => {
+        const kind = await local(['cat-file', '-t', at]).then((said) => said.toString().trim(), () => 'none');
+        if (kind === 'tree') throw error;
+        // Only what can be told from a clone that is not broken may be told of the commit.
         await local(['cat-file', '-e', `${revision}^{tree}`]);
         return null;
-      }
-      const out = await local(['ls-tree', '-r', '-z', '--long', at], { maxOutput: 4 * LIST_BYTES });
+      });
+      if (out === null) return null;
       return out.toString('utf8').split('\0').flatMap((line) => {
         const match = /^(\d+) \w+ ([0-9a-f]+) +(\d+|-)\t([^]*)$/.exec(line);
         if (match === null) return [];
