@@ -23,7 +23,7 @@ function connection(engine, tls) {
  * One call; resolves with the body (parsed where it is JSON). Throws EngineApiError on a status of 400 and above.
  * `body` is an object (sent as JSON) or a Readable (sent as a tar). `idleMs` bounds the silence on the connection.
  */
-export function call(engine, method, path, { body, tls, idleMs = 10_000, ignore = [] } = {}) {
+export function call(engine, method, path, { body, tls, idleMs = 30_000, ignore = [] } = {}) {
   return new Promise((resolve, reject) => {
     const { client, where } = connection(engine, tls);
     const isStream = typeof body?.pipe === 'function';

@@ -123,7 +123,7 @@ describe('drift found by resync when no event comes', () => {
     // The cache's keeper, once it answers, has its workspaces looked at: no resync would find what that look does.
     await eventually(async () => expect((await kalpana.ask<{ phase: string }>('/api/v1/caches/default')).phase).toBe('Ready'), { withinMs: 60_000 });
     await kalpana.resyncs(2);
-  }, 90_000);
+  });
 
   it.each(damages)('container $what', async (damage) => {
     const before = made.get(damage.slug);

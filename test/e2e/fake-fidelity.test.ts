@@ -27,10 +27,10 @@ describe('a real engine behaves as the fake one (test/simulation runs the same t
     const pause = async (name: string) => void (await dockerOf(testEngineHost()).pause(name));
     engine = { docker, image: TEST_IMAGE, prefix: `fidelity-${process.pid}`, hostPort: await freePort(), pause };
   });
-  afterEach(() => cleanUp(engine), 30_000);
+  afterEach(() => cleanUp(engine));
   afterAll(() => close());
 
   it.each(ENGINE_BEHAVIOURS)('$title', async ({ run, expected }) => {
     expect(await run(engine)).toBe(expected);
-  }, 30_000);
+  });
 });

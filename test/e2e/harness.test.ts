@@ -34,10 +34,10 @@ describe('a scratch engine', () => {
   let engine: ScratchEngine;
   beforeAll(async () => {
     engine = await startScratchEngine();
-  }, 30_000);
+  });
   afterAll(async () => {
     await engine.stop();
-  }, 30_000);
+  });
 
   it('runs the test image and keeps what has a restart policy over a restart', async () => {
     await startContainer(engine.host, 'keeps', 'always');
@@ -45,7 +45,7 @@ describe('a scratch engine', () => {
     expect(await runningNames(engine.host)).toEqual(['/ends', '/keeps']);
     await engine.restart();
     expect(await runningNames(engine.host)).toEqual(['/keeps']);
-  }, 30_000);
+  });
 
   it('does not answer while it is paused', async () => {
     engine.pause();
@@ -64,5 +64,5 @@ describe('a scratch engine', () => {
     engine.kill();
     expect(await engine.stop()).toEqual({ processes: [], mounts: [] });
     expect(existsSync(engine.dir)).toBe(false);
-  }, 30_000);
+  });
 });

@@ -19,7 +19,7 @@ beforeAll(async () => {
   putCache(site, 'ca', server);
   putCache(site, 'cb', other);
   controller = site.start();
-}, 240_000);
+});
 
 async function envOf(container: string): Promise<readonly string[]> {
   return (await docker.container(container)).Config.Env;

@@ -17,7 +17,7 @@ beforeAll(async () => {
   putCache(site, 'nc-x', server);
   putCache(site, 'nc-y', server);
   controller = site.start();
-}, 240_000);
+});
 
 describe('two caches side by side', () => {
   it('have a volume, a keeper and numbers each, and share no package', async () => {

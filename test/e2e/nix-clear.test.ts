@@ -28,7 +28,7 @@ beforeAll(async () => {
   // It cannot run at all before its packages are there.
   site.put('nc-b', { cache: CACHE, packages: ['hello'], command: ['sh', '-c', 'hello && exec sleep infinity'] });
   site.put('nc-own', { cache: CACHE, image: 'trusted/clear:1' });
-}, 240_000);
+});
 
 beforeEach(async () => {
   await readyAll();
@@ -118,7 +118,7 @@ describe('kalpana cache clear', () => {
     site.put('nc-own', { cache: CACHE, image: 'trusted/clear:1' });
     await readyAll();
     await expectServing();
-  }, 240_000);
+  });
 
   it.each(['a workspace has stopped', 'the volume is marked', 'the keeper has stopped'] as const)('killed when %s: the next controller brings everything back', async (when) => {
     await docker.sh('workspace-nc-a', 'echo kept > /workspace/file');

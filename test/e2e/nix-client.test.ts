@@ -39,7 +39,7 @@ beforeAll(async () => {
     await docker.sh(CONTAINER, `mkdir -p ${DIR}/stdenv`, user);
     for (const [name, text] of Object.entries(files)) await run(user, `cat > ${name} <<'END'\n${text}\nEND`);
   }
-}, 240_000);
+});
 
 describe.each([['root', '0'], ['uid 1000', '1000']])('Nix in a workspace, as %s', (_name, user) => {
   const wordsOfMine = `mine of ${user}`;

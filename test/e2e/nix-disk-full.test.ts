@@ -27,7 +27,7 @@ beforeAll(async () => {
   });
   putCache(site, CACHE, server);
   controller = site.start();
-}, 240_000);
+});
 
 describe('a cache whose disk is full', () => {
   it('says so, keeps what is there in use, and goes on by itself once there is room', async () => {
@@ -42,5 +42,5 @@ describe('a cache whose disk is full', () => {
     await packagesAre(controller, 'nd-a', 'Ready', expect.stringContaining('big16'), 120_000);
     expect(await runs(docker, 'nd-a', 'big16; tool')).toBe('big\nhello from tool');
     expect((await keeperHands(docker, CACHE).sh('nix-store --verify --check-contents')).code).toBe(0);
-  }, 260_000);
+  });
 });

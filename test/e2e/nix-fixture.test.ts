@@ -43,7 +43,7 @@ describe.each([
     if (image === OLD_KEEPER_IMAGE) await importOldKeeper(docker.host);
     cache = await serveNixCache(docker.host);
     await startNix(name, image);
-  }, 240_000);
+  });
 
   /** What a case before was told of a package is not to be remembered. */
   function realise(attribute: string, settings: Readonly<Record<string, string>> = {}): Promise<Shell> {

@@ -42,12 +42,12 @@ beforeAll(async () => {
   // A process of another user than the scanner's.
   await docker.exec('workspace-gca-user', ['sh', '-c', `trap '' HUP; exec </dev/null >/dev/null 2>&1; setsid -f sleep 100000`], '1000');
   keeperId = (await docker.container(hands.keeper)).Id;
-}, 240_000);
+});
 
 beforeEach(async () => {
   await eventually(async () => expect(await cacheStatus(controller, P)).toMatchObject({ phase: 'Ready', gc: { underWay: null } }), { withinMs: 60_000 });
   [dead = ''] = await addDead(site, P, 1, `${(made += 1)}`);
-}, 90_000);
+});
 
 function start(): void {
   controller = site.start({ host: proxy.host, flags: ['--listen', '127.0.0.1:0'] });
@@ -115,7 +115,7 @@ describe('a collection that is aborted deletes nothing, says why, and the next o
       if (host.PidMode === 'host') host.CapAdd = host.CapAdd?.filter((capability) => !/SYS_PTRACE/.test(capability)) ?? [];
     });
     await expectAborted(gc, 'ProcessUnreadable', /process \d+ \(.+\) of the container (workspace-gca-(own|hello|user)|kalpana-nix-keeper-gca) cannot be read/, async () => stop());
-  }, 150_000);
+  });
 
   it('when a workspace has no environment and cannot get it', async () => {
     await controller.kill();
@@ -124,14 +124,14 @@ describe('a collection that is aborted deletes nothing, says why, and the next o
     start();
     await packagesAre(controller, 'gca-own', 'PackageEvaluationFailed');
     await expectAborted(gc, 'EnvironmentMissing', /the workspace gca-own /, async () => writeNixpkgs(nixpkgs, { extra: `own = ${OWN};` }));
-  }, 120_000);
+  });
 
   it('when the engine goes away in the middle', async () => {
     const scan = proxy.hold(isScan);
     const severed = scan.reached.then(() => proxy.sever());
     await expectAborted(gc, 'EngineUnreachable', /the engine went away during scanning/, async () => proxy.restore());
     await severed;
-  }, 180_000);
+  });
 
   it('at its deadline', async () => {
     putGc({ deadline: '10s' });
@@ -140,14 +140,14 @@ describe('a collection that is aborted deletes nothing, says why, and the next o
     await expectAborted(gc, 'GcDeadline', /the collection of the cache gca was not through with scanning after 10 s/, async () => scan.letGo());
     putGc();
     await eventually(async () => expect((await cacheStatus(controller, P)).gc?.config.deadlineMs).toBeGreaterThan(10_000), { withinMs: 30_000 });
-  }, 90_000);
+  });
 });
 
 it('a workspace without its environment gets it again, and the run succeeds', async () => {
   await hands.sh('rm /nix/var/nix/profiles/kalpana/gca-own*');
   expect(await runs(docker, 'gca-own', 'own')).toBeNull();
   await expectNormal();
-}, 60_000);
+});
 
 it('a realisation under way is waited for, and the workspace has its package', async () => {
   site.put('gca-slow', { cache: P, packages: ['slow'] });
@@ -156,7 +156,7 @@ it('a realisation under way is waited for, and the workspace has its package', a
   expect(heldSeconds).toBeGreaterThan(1);
   await controller.until('gca-slow', { phase: 'Ready' }, 60_000);
   expect(await runs(docker, 'gca-slow', 'slow')).toBe('slow');
-}, 120_000);
+});
 
 it('packages asked for during a run wait for its end, and those that are there wait for nothing', async () => {
   const scan = proxy.hold(isScan);
@@ -174,7 +174,7 @@ it('packages asked for during a run wait for its end, and those that are there w
   expect(await answer).toMatchObject({ code: 0 });
   await controller.ready('gca-new');
   expect(await runs(docker, 'gca-new', 'big1')).toBe('big');
-}, 90_000);
+});
 
 describe('two controllers of one cache', () => {
   let other: Kalpana;
@@ -197,7 +197,7 @@ describe('two controllers of one cache', () => {
     await expectWhole();
     await collected(second, P);
     await expectWhole();
-  }, 60_000);
+  });
 
   it('at once, again and again: each run succeeds or is refused for the other, and nothing is lost', async () => {
     const ends: string[] = [];
@@ -210,7 +210,7 @@ describe('two controllers of one cache', () => {
     expect(ends.filter((end) => end === 'success').length).toBeGreaterThanOrEqual(5);
     await other.stop();
     await expectNormal();
-  }, 120_000);
+  });
 });
 
 describe('what does not go together is refused', () => {
@@ -225,7 +225,7 @@ describe('what does not go together is refused', () => {
     await first;
     await expectGone(site, hands.keeper, new Map([['dead', dead]]));
     await expectWhole();
-  }, 60_000);
+  });
 
   it('a collection while the cache is being emptied', async () => {
     const emptied = proxy.hold((method, path) => method === 'POST' && path === `/containers/${keeperId}/stop`);
@@ -237,5 +237,5 @@ describe('what does not go together is refused', () => {
     for (const name of ['gca-own', 'gca-hello', 'gca-user']) await controller.until(name, { phase: 'Ready' }, 60_000);
     await collected(site, P);
     await expectWhole();
-  }, 120_000);
+  });
 });

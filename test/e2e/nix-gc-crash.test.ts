@@ -28,7 +28,7 @@ beforeAll(async () => {
   house = await buildHousehold(site, controller, server, P);
   // A controller that hears of it would go on with what is paused, and make calls of its own.
   proxy.events('swallow');
-}, 300_000);
+});
 
 beforeEach(async () => {
   await settled();
@@ -70,7 +70,7 @@ describe('a controller killed in a collection', () => {
     const steps = proxy.calls().slice(before).filter((call) => isStep(...(call.split(' ') as [string, string])));
     expect({ steps, isCovered: steps.length > 10 && steps.length <= POINTS }).toEqual({ steps, isCovered: true });
     await wholeHouse();
-  }, 60_000);
+  });
 
   it.each(Array.from({ length: POINTS }, (_, index) => index + 1))('before its call %i loses nothing, and the next run is normal', async (nth) => {
     dead.set(`before call ${nth}`, await house.makeDead(`dead-${nth}`));
@@ -86,7 +86,7 @@ describe('a controller killed in a collection', () => {
     await wholeHouse();
     controller = site.start({ host: proxy.host });
     await expectNormal();
-  }, 90_000);
+  });
 
   it('while Nix deletes: the keeper goes on to the end and takes its lock again, without any controller', async () => {
     for (const [index, path] of (await addDead(site, P, 2_000)).entries()) dead.set(`many ${index}`, path);
@@ -101,7 +101,7 @@ describe('a controller killed in a collection', () => {
     await wholeHouse();
     controller = site.start({ host: proxy.host });
     await expectNormal();
-  }, 90_000);
+  });
 
   it('while Nix deletes: the next controller\'s run waits for the end of that one', async () => {
     for (const [index, path] of (await addDead(site, P, 2_000)).entries()) dead.set(`more ${index}`, path);
@@ -118,7 +118,7 @@ describe('a controller killed in a collection', () => {
     await hands.sh(`kill -CONT $(cat ${GC}/collector)`);
     await next;
     await expectNormal();
-  }, 90_000);
+  });
 });
 
 describe('a keeper killed in a collection', () => {
@@ -141,7 +141,7 @@ describe('a keeper killed in a collection', () => {
     await wholeHouse();
     if (held !== null) expect((await hands.sh(`ls -d ${[...dead].flatMap(([kind, path]) => (kind.startsWith(when) ? [path] : [])).join(' ')}`)).code).toBe(0);
     await expectNormal();
-  }, 90_000);
+  });
 });
 
 function outcome(news: GcNews) {

@@ -26,7 +26,7 @@ beforeAll(async () => {
   house = await buildHousehold(site, controller, server, P);
   site.put('gcf-collector', { cache: P, image: TEST_NIX_IMAGE });
   await controller.ready('gcf-collector');
-}, 300_000);
+});
 
 const wholeHouse = () => expectWhole(site, house, [...house.retained.values()]);
 /** The daemon's workers, one a connection. */
@@ -51,7 +51,7 @@ describe('collections that workspaces start, again and again', () => {
     house = { ...house, kept: new Map([...house.kept, ['named by a process', named]]) };
     await startForeign(named);
     await eventually(async () => expect((await words()).match(/waiting for the big garbage collector lock/g)?.length ?? 0).toBeGreaterThanOrEqual(USERS.length * COMMANDS.length), { withinMs: 60_000 });
-  }, 90_000);
+  });
 
   it('wait, and delete nothing of their own accord', async () => {
     expect((await hands.sh(`ls -d ${paths.join(' ')}`)).code).toBe(0);
@@ -73,7 +73,7 @@ describe('collections that workspaces start, again and again', () => {
     await eventually(async () => expect(await hands.freeLocks()).toEqual(['s']), { withinMs: 10_000 });
     expect(await words()).not.toMatch(/deleting '/);
     paths.push(...later);
-  }, 90_000);
+  });
 
   it('have ended with an error, or wait; none has deleted anything', async () => {
     const told = await words();
@@ -99,5 +99,5 @@ describe('collections that workspaces start, again and again', () => {
     await expectGone(site, house.keeper, new Map(paths.map((path) => [path, path])));
     await wholeHouse();
     await expectNoHelpers(site);
-  }, 90_000);
+  });
 });

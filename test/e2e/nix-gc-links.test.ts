@@ -83,7 +83,7 @@ beforeAll(async () => {
   controller = site.start();
   await cachePhase(controller, CACHE, 'Ready');
   await controller.ready('lk-a');
-}, 240_000);
+});
 
 afterAll(async () => {
   await docker.untag(AWAY_IMAGE);
@@ -94,7 +94,7 @@ describe('links of a running workspace', () => {
     for (const [index, [kind, make]] of KEPT.entries()) kept.set(kind, await build(BOX, `kept-${index}`, make));
     for (const [index, [kind, make]] of DEAD.entries()) dead.set(kind, await build(BOX, `dead-${index}`, make));
     await collected(site, CACHE);
-  }, 120_000);
+  });
 
   it.each(KEPT)('%s keeps its path', async (kind) => {
     expect(await valid(kept.get(kind) ?? '')).toBe(true);
@@ -130,7 +130,7 @@ describe('a link with a target to harm by', () => {
       await docker.exec(BOX, ['ln', '-sfn', target, `/workspace/evil-${index}`]);
     }
     await collected(site, CACHE);
-  }, 60_000);
+  });
 
   it.each(HARM)('never %s', async (kind) => {
     expect({ kind, gone: await gone(rubbish[HARM.findIndex(([one]) => one === kind)] ?? '') }).toEqual({ kind, gone: true });

@@ -59,7 +59,7 @@ beforeAll(async () => {
   site.put('gk-user', { cache: 'gk', image: TEST_NIX_IMAGE });
   controller = site.start({ host: proxy.host });
   for (const name of ['go-a', 'go-new', 'go-old', 'gk-a', 'gk-user']) await controller.until(name, { phase: 'Ready' }, LONG);
-}, 300_000);
+});
 
 afterAll(async () => {
   await docker.untag(OWN_STORE_IMAGE);
@@ -96,7 +96,7 @@ describe('a collection by Nix 2.8', () => {
     site.put('go-a', { cache: 'go', packages: ['hello', 'tool'] });
     await eventually(async () => expect((await docker.sh('workspace-go-a', 'big1')).code).not.toBe(0), { withinMs: LONG });
     dead.set('flipped away', server.fixture.paths['big1'] ?? '');
-  }, 120_000);
+  });
 
   it.each(CLIENTS)("a client's look at the roots, by Nix %s, costs nobody a link", async (...[, name]) => {
     const before = await links();
@@ -136,14 +136,14 @@ describe('a collection by Nix 2.8', () => {
     expect(Math.abs(freed - run.freedBytes)).toBeLessThan(0.02 * run.freedBytes + 50_000);
     expect(await daemons()).not.toContain('T');
     expect(await docker.containerOrNull(scannerName('go'))).toBeNull();
-  }, 120_000);
+  });
 
   it('finds nothing more the next time but what the build has left, and keeps all that is linked', async () => {
     await collected(site, 'go');
     expect(await collected(site, 'go')).toMatchObject({ freedPaths: 0, leftPaths: 0 });
     await expectKept();
     expect((await links()).split('\n')).toEqual(expect.arrayContaining(['/workspace/result', '/workspace/result-slow', '/root/result']));
-  }, 60_000);
+  });
 });
 
 describe('a collection in a store that holds its keeper', () => {
@@ -159,7 +159,7 @@ describe('a collection in a store that holds its keeper', () => {
     expect(await gone(keeper, dead)).toBe(true);
     for (const path of [link, running, KEEPER_PROGRAMS, server.fixture.paths['hello'] ?? '']) expect({ path, valid: await valid(keeper, path) }).toEqual({ path, valid: true });
     expect(await isRunning('workspace-gk-user', running)).toBe(true);
-  }, 90_000);
+  });
 
   it('leaves a keeper that starts again, and is collected again', async () => {
     const { StartedAt } = (await docker.container(keeper)).State;
@@ -171,5 +171,5 @@ describe('a collection in a store that holds its keeper', () => {
     expect(await gone(keeper, dead)).toBe(true);
     expect(await valid(keeper, KEEPER_PROGRAMS)).toBe(true);
     expect((await docker.sh('workspace-gk-a', 'hello')).text).toBe('hello from hello 1.0');
-  }, 90_000);
+  });
 });

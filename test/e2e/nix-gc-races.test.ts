@@ -112,7 +112,7 @@ beforeAll(async () => {
   await collected(site, CACHE);
   site.put('gz-first', { cache: CACHE });
   await controller.ready('gz-first');
-}, 240_000);
+});
 
 describe('a hundred environments asked for while the store is collected again and again', () => {
   it('are none of them broken', async () => {
@@ -147,7 +147,7 @@ describe('a hundred environments asked for while the store is collected again an
     }
     expect(runs.length).toBeGreaterThanOrEqual(WAVES);
     expect(runs.reduce((sum, { freedPaths }) => sum + freedPaths, 0)).toBeGreaterThan(80);
-  }, 400_000);
+  });
 
   it('wait no longer than the run that they meet', () => {
     expect(runs.filter(({ heldSeconds, seconds }) => heldSeconds > seconds)).toEqual([]);
@@ -171,5 +171,5 @@ describe('a hundred environments asked for while the store is collected again an
     const environments = new Set([...wanted.values()].map((packages) => packages.join()));
     expect((await docker.sh(keeper, `ls /nix/store | grep -cE -- '-kalpana-env-[0-9a-f]{32}$'`)).text).toBe(String(environments.size));
     await expectWhole([...wanted.keys()]);
-  }, 60_000);
+  });
 });

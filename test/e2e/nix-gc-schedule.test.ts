@@ -67,7 +67,7 @@ beforeAll(async () => {
   start();
   for (const cache of ['gs', 'gm']) await cachePhase(controller, cache, 'Ready');
   await controller.ready('gs-a', 'gm-a');
-}, 240_000);
+});
 
 describe('a schedule', () => {
   it('of some seconds runs by itself, one run at a time', async () => {
@@ -184,7 +184,7 @@ describe('a store over maxBytes', () => {
     expect(await there('big4', 'big1', 'big16', 'hello')).toEqual(['big1', 'big16', 'hello']);
     expect((await runsOf('gb'))[0]).toMatchObject({ result: 'success', roots: { profile: 1, generation: 2 } });
     expect(await diskBytes(site, keeperOf('gb'))).toBeLessThan(18 * 1_048_576);
-  }, 120_000);
+  });
 
   it('keeps what is in use whatever it takes, and is not collected again and again for it', async () => {
     await flip(['big16', 'big1']);
@@ -223,7 +223,7 @@ describe('a link to a path that is not there', () => {
     await eventually(async () => expect(await triggers('gd')).toEqual(['maxBytes', 'request']), { withinMs: LONG });
     expect((await docker.sh(keeperOf('gd'), `ls -d ${server.fixture.paths['big4']}`)).code).not.toBe(0);
     expect((await docker.sh('workspace-gd-live', 'big16')).text).toBe('big');
-  }, 90_000);
+  });
 });
 
 describe('a workspace that builds by itself', () => {
@@ -252,7 +252,7 @@ describe('a workspace that builds by itself', () => {
     // It needs no packages, so it waits for no keeper.
     await cachePhase(controller, 'gf', 'Ready');
     await collected(site, 'gf');
-  }, 120_000);
+  });
 
   it('loses maxFreedPerRun at most in a run, is told what is left, and the next run goes on', async () => {
     const dead = [];
@@ -272,7 +272,7 @@ describe('a workspace that builds by itself', () => {
     expect(runs.at(-1)?.leftPaths).toBe(0);
     expect(real).toBeGreaterThan(9_900_000);
     expect((await docker.sh(keeper, `ls -d ${dead.join(' ')} 2>/dev/null`)).text).toBe('');
-  }, 90_000);
+  });
 
   it('has equal files once with optimise, and what goes of them is counted as the disk has it', async () => {
     await put('gf', { schedule: YEARLY, retain: '0s', optimise: true });
@@ -296,5 +296,5 @@ describe('a workspace that builds by itself', () => {
     expect(both.run.freedBytes).toBeGreaterThan(1_990_000);
     expect(Math.abs(both.real - both.run.freedBytes)).toBeLessThan(0.02 * both.run.freedBytes);
     expect((await docker.sh(keeper, 'find /nix/store/.links -type f -size +1000k')).text).toBe('');
-  }, 90_000);
+  });
 });

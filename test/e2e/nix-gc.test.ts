@@ -24,7 +24,7 @@ beforeAll(async () => {
   house = await buildHousehold(site, controller, server, P);
   // It would be started again at once by a controller that hears of it.
   proxy.events('swallow');
-}, 300_000);
+});
 
 beforeEach(async () => {
   const { State: state } = await docker.container('workspace-gc-paused');
@@ -46,7 +46,7 @@ describe('a collection of a store that is in use in every way', () => {
     expect(links).toEqual(expect.arrayContaining(['/workspace/result', '/root/result', "/workspace/a 'result' of\tmine", '/workspace/result-moved']));
     for (const path of house.dead.values()) expect(await exists(path)).toBe(true);
     await expectWhole(site, house);
-  }, 60_000);
+  });
 
   it('keeps every root with its closure, lets every process run, and deletes everything that is dead', async () => {
     // What is being built, by a user and by a workspace's packages.
@@ -63,7 +63,7 @@ describe('a collection of a store that is in use in every way', () => {
     expect(run.roots.process).toBeGreaterThanOrEqual(4);
     expect((await building).text).toMatch(/-slow-user$/);
     expect((await docker.sh('workspace-gc-root', 'cat /workspace/result-slow')).text).toBe('input');
-  }, 120_000);
+  });
 
   it('finds nothing more the next time, and keeps the links that Nix itself takes for stale', async () => {
     await quietly(docker, 'workspace-gc-user', 'nix-store --gc --print-roots');
@@ -72,7 +72,7 @@ describe('a collection of a store that is in use in every way', () => {
     const run = await collected(site, P);
     expect(run).toMatchObject({ freedPaths: 0, freedBytes: 0, leftPaths: 0 });
     await expectWhole(site, house, [...house.retained.values()]);
-  }, 60_000);
+  });
 
   it('tells the last runs', async () => {
     const { gc } = await cacheStatus(controller, P);
@@ -90,5 +90,5 @@ describe('a collection of a store that is in use in every way', () => {
     await collected(site, P);
     await expectGone(site, house.keeper, house.retained);
     await expectWhole(site, house);
-  }, 60_000);
+  });
 });

@@ -26,7 +26,7 @@ beforeAll(async () => {
   site.put('nb-attacker', { image: TEST_NIX_IMAGE, cache: CACHE, packages: ['tool'] });
   site.put('nb-victim', { cache: CACHE, packages: ['hello'] });
   await controller.ready('nb-attacker', 'nb-victim');
-}, 240_000);
+});
 
 /** Submits a derivation whose builder runs `script` in the keeper; gives what it said. `more` are further attributes. */
 async function build(script: string, user: string, more = ''): Promise<string> {

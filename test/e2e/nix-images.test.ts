@@ -21,7 +21,7 @@ beforeAll(async () => {
   server = await serveNixCache(host);
   putCache(site, CACHE, server, { trustedImages: ['trusted/*'] });
   controller = site.start();
-}, 240_000);
+});
 
 /** As root in the keeper, past the daemon. */
 async function inKeeper(line: string): Promise<string> {
@@ -58,7 +58,7 @@ describe.each([
 
   beforeAll(async () => {
     image = await importStoreImage(host, { reference, database, tree: { ...STORE_TREE, '/etc/which': name } });
-  }, 60_000);
+  });
 
   it('runs, with its own programs and the packages', async () => {
     site.put(name, { cache: CACHE, image: reference, packages: ['hello'] });
@@ -121,7 +121,7 @@ describe('an image that is not trusted', () => {
 
   beforeAll(async () => {
     await importStoreImage(host, { reference, tree: { ...STORE_TREE, '/etc/which': 'doubtful' } });
-  }, 60_000);
+  });
 
   it('is refused with the remedy, and runs once it is trusted', async () => {
     site.put('ni-doubt', { cache: CACHE, image: reference });
@@ -238,7 +238,8 @@ describe('a volume that is full', () => {
     putCache(site, cache, server, { trustedImages: ['trusted/*'] });
     site.put('ni-first', { cache });
     await ready('ni-first');
-    expect((await docker.sh(small.keeper, 'head -c 40000000 /dev/zero > /nix/ballast; truncate -s -1500000 /nix/ballast')).code).toBe(0);
+    const fill = 'head -c 40000000 /dev/zero > /nix/ballast; truncate -s -1500000 /nix/ballast';
+    await eventually(async () => expect(await docker.sh(small.keeper, fill)).toMatchObject({ code: 0, text: expect.stringMatching(/no space left/i) }), LONG);
     await importStoreImage(host, { reference: 'trusted/full:1', tree: { ...STORE_TREE, '/etc/which': 'full' } });
     site.put('ni-full', { cache, image: 'trusted/full:1' });
     await controller.until('ni-full', { reason: 'CacheDiskFull', message: expect.stringMatching(/no space left/i) }, LONG.withinMs);

@@ -28,7 +28,7 @@ beforeAll(async () => {
   site.put('ng-a', { cache: CACHE, packages: ['hello', 'tool'] });
   await controller.until('ng-a', { phase: 'Ready' }, SLOW_MS);
   workspaceId = (await docker.container('workspace-ng-a')).Id;
-}, 240_000);
+});
 
 const withOther = () => [
   { type: 'bind' as const, source: server.fixture.nixpkgs, target: '/nixpkgs', readOnly: true },

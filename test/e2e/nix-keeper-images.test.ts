@@ -19,7 +19,7 @@ beforeAll(async () => {
   server = await serveNixCache(testEngineHost());
   await importOldKeeper(testEngineHost());
   controller = site.start();
-}, 240_000);
+});
 
 afterAll(async () => {
   for (const image of [LATE_IMAGE, BAD_IMAGE]) await docker.untag(image);

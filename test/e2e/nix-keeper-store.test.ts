@@ -26,7 +26,7 @@ beforeAll(async () => {
   putCache(site, CACHE, server, { image: `${IMAGE}:1` });
   site.owns(`${keeper}.seed`);
   controller = site.start();
-}, 240_000);
+});
 
 afterAll(async () => {
   for (const tag of ['2', '1']) await docker.untag(`${IMAGE}:${tag}`);
@@ -49,7 +49,7 @@ describe('a keeper whose image has its Nix in a store of its own', () => {
   it('starts, behind a seed of that store', async () => {
     site.put('nk-a', { cache: CACHE, packages: ['hello'] });
     await serves();
-  }, 120_000);
+  });
 
   it('is planned so, and comes back when it was killed meanwhile', async () => {
     await controller.kill();
@@ -58,21 +58,21 @@ describe('a keeper whose image has its Nix in a store of its own', () => {
     expect({ code, out }).toEqual({ code: 2, out: expect.stringMatching(new RegExp(`create container ${keeper}\\.seed from ${IMAGE}:1.*store of its own`)) });
     controller = site.start();
     await serves();
-  }, 180_000);
+  });
 
   it('changes to another image', async () => {
     putCache(site, CACHE, server, { image: `${IMAGE}:2` });
     await eventually(async () => expect((await docker.container(keeper)).Config.Image).toBe(`${IMAGE}:2`), { withinMs: LONG });
     await serves();
     expect(await inKeeper(`cat ${SECOND}/words`)).toBe('more');
-  }, 180_000);
+  });
 
   it('outlives a clear of its cache', async () => {
     await inKeeper('echo rubbish > /nix/rubbish');
     expect(await site.command('cache', 'clear', CACHE, '--force', '--state-dir', site.state)).toMatchObject({ code: 0 });
     await serves();
     expect(await inKeeper('ls /nix')).not.toContain('rubbish');
-  }, 180_000);
+  });
 
   it('is made anew with its volume', async () => {
     await controller.kill();
@@ -80,5 +80,5 @@ describe('a keeper whose image has its Nix in a store of its own', () => {
     await docker.removeVolume(volume);
     controller = site.start();
     await serves();
-  }, 180_000);
+  });
 });

@@ -25,7 +25,7 @@ beforeAll(async () => {
   controller = site.start();
   site.put('nk-a', { cache: CACHE, packages: ['hello', 'tool'] });
   await controller.until('nk-a', { phase: 'Ready' }, SLOW_MS);
-}, 240_000);
+});
 
 /** The keeper runs, holds its lock and answers, and the cache says so. */
 async function expectServing(): Promise<void> {

@@ -22,7 +22,7 @@ beforeAll(async () => {
   server = await serveNixCache(testEngineHost());
   engine = await startScratchEngine();
   await importKeeper(engine.host);
-}, 240_000);
+});
 
 /** An engine as the replaced system left it: nothing of ours, its volume with a bare store. */
 beforeEach(async () => {
@@ -39,7 +39,7 @@ beforeEach(async () => {
   await site.docker.start(filler);
   await site.docker.sh(filler, `mkdir -p /nix/store/${OLD}/bin /nix/store/.links; echo old > /nix/store/${OLD}/words; chmod -R a-w /nix/store/${OLD}`);
   await site.docker.remove(filler);
-}, 120_000);
+});
 
 function writeCache(more: object = {}): void {
   const { nixpkgs, cache, publicKey } = server.fixture;
@@ -95,7 +95,7 @@ describe('the replaced system', () => {
     await expectSound('mig-a', 'mig-b', 'mig-c');
     const { items } = await controller.ask<{ items: { reason: string; message: string }[] }>('/api/v1/events?cache=default');
     expect(items).toContainEqual(expect.objectContaining({ reason: 'CacheMigrating', message: expect.stringContaining('workspace-mig-a') }));
-  }, 180_000);
+  });
 
   it('is left as it is while a container that no spec names uses it, and the condition names that one', async () => {
     const stranger = await legacy('mig-stranger');
@@ -121,7 +121,7 @@ describe('the replaced system', () => {
     await readyAll(controller, 'mig-d', 'mig-new');
     expect((await site.docker.sh('workspace-mig-d', 'hello')).text).toBe('hello from hello 1.0');
     await expectSound('mig-d');
-  }, 180_000);
+  });
 
   it.each([
     ['stopped by a person', 'Running'],
@@ -141,7 +141,7 @@ describe('the replaced system', () => {
     await readyAll(controller, 'mig-e');
     expect((await site.docker.sh('workspace-mig-e', 'hello')).text).toBe('hello from hello 1.0');
     await expectSound('mig-e');
-  }, 180_000);
+  });
 
   it('goes with a workspace whose image needs a store of its own', async () => {
     await importStoreImage(engine.host, { reference: 'trusted/old:1' });
@@ -152,7 +152,7 @@ describe('the replaced system', () => {
     await readyAll(controller, 'mig-g');
     expect((await site.docker.sh('workspace-mig-g', 'words; hello')).text).toBe('words of the imagehello from hello 1.0');
     await expectSound('mig-g');
-  }, 180_000);
+  });
 
   it('goes with a workspace that cannot run without its packages', async () => {
     await legacy('mig-h');
@@ -160,7 +160,7 @@ describe('the replaced system', () => {
     const controller = site.start();
     await readyAll(controller, 'mig-h');
     await expectSound('mig-h');
-  }, 180_000);
+  });
 
   it.each([
     ['as soon as a new container is made', async () => expect(await site.docker.containerOrNull('workspace-mig-k.next')).not.toBeNull()],
@@ -179,5 +179,5 @@ describe('the replaced system', () => {
     await readyAll(controller, 'mig-k', 'mig-l');
     expect((await site.docker.sh('workspace-mig-l', 'hello')).text).toBe('hello from hello 1.0');
     await expectSound('mig-k', 'mig-l');
-  }, 180_000);
+  });
 });

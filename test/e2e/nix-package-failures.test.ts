@@ -22,7 +22,7 @@ beforeAll(async () => {
   site.put('nf-a', { cache, packages: GOOD });
   await controller.until('nf-a', { phase: 'Ready' }, SLOW_MS);
   containerId = (await docker.container('workspace-nf-a')).Id;
-}, 240_000);
+});
 
 async function expectOldEnvironment(): Promise<void> {
   expect(await runs(docker, 'nf-a', 'tool; hello')).toBe('hello from tool\nhello from hello 1.0');
@@ -62,7 +62,7 @@ describe('packages that cannot be had', () => {
     await packagesAre(controller, 'nf-a', 'Ready', expect.stringContaining('big1'), 120_000);
     expect(await runs(docker, 'nf-a', 'big1')).toBe('big');
     await mend();
-  }, 260_000);
+  });
 
   it('of a new workspace: it waits with the reason, and starts when its spec is mended', async () => {
     site.put('nf-b', { cache, packages: ['nowhere'] });

@@ -34,7 +34,7 @@ beforeAll(async () => {
     ],
   });
   controller = site.start();
-}, 240_000);
+});
 
 describe('packages', () => {
   it('are on PATH of an image without Nix when the workspace is Ready', async () => {

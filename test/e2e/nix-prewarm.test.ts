@@ -19,7 +19,7 @@ const rootsOf = async (attribute: string): Promise<string> => (await docker.sh(K
 
 beforeAll(async () => {
   server = await serveNixCache(docker.host);
-}, 240_000);
+});
 
 describe('prewarmed packages', () => {
   it('are fetched in the background, and nobody waits behind them', async () => {

@@ -28,7 +28,7 @@ beforeAll(async () => {
   site.put('nr-attacker', { image: TEST_NIX_IMAGE, cache: CACHE, packages: ['tool'] });
   site.put('nr-victim', { cache: CACHE, packages: ['hello'] });
   await controller.ready('nr-attacker', 'nr-victim');
-}, 400_000);
+});
 
 const path = (attribute: string): string => server.fixture.paths[attribute] ?? '';
 

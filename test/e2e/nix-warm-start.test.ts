@@ -29,7 +29,7 @@ beforeAll(async () => {
   proxy = await startEngineProxy(docker.host);
   putCache(site, CACHE, server);
   site.put('wm-a', { cache: CACHE, packages: ['hello', 'tool'] });
-}, 240_000);
+});
 
 describe('a plan', () => {
   it('says before anything runs what will be realised, and why', async () => {

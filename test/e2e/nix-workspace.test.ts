@@ -37,7 +37,7 @@ beforeAll(async () => {
   cpSync(busybox, join(nixpkgs, 'busybox'));
   putCache(site, CACHE, server, { mounts: [{ type: 'bind', source: nixpkgs, target: '/nixpkgs', readOnly: true }] });
   controller = site.start();
-}, 240_000);
+});
 
 async function pathOf(workspace: string): Promise<readonly string[]> {
   const { Config } = await docker.container(`workspace-${workspace}`);

@@ -17,7 +17,7 @@ beforeAll(async () => {
   engine = await startScratchEngine();
   await importKeeper(engine.host);
   site = makeSite('out', engine.host);
-}, 120_000);
+});
 
 /** dockerd's containerd dies with it, a moment later; a dockerd that starts before that waits for it in vain. */
 async function crash(): Promise<void> {

@@ -13,7 +13,7 @@ let kalpana: Kalpana;
 beforeAll(async () => {
   engine = await startScratchEngine();
   site = makeSite('vol', engine.host);
-}, 60_000);
+});
 
 const directoryOf = (volume: string) => join(engine.dataRoot, 'volumes', volume, '_data');
 

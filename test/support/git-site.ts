@@ -1,7 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { systemClock, type Clock } from '../../controller/model/clock.js';
 import type { Commit, GitFailure, GitSettings } from '../../controller/model/git.js';
 import { parseGitUrl } from '../../controller/model/git-url.js';
@@ -20,9 +19,6 @@ export interface SiteSource {
   /** Asks the server and waits for what comes of it. */
   synced(): Promise<void>;
 }
-
-// Deadlines are for failures: a busy machine must not turn into one.
-jest.setTimeout(60_000);
 
 const schemas = loadSchemas();
 

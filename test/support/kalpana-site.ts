@@ -53,7 +53,7 @@ afterAll(() => {
 /** Call it at the top of a file or a `describe`: its things are removed after the last test there. */
 export function createSite(instance: string, host: string): Site {
   const site = makeSite(instance, host);
-  afterAll(() => site.wipe(), 60_000);
+  afterAll(() => site.wipe());
   return site;
 }
 

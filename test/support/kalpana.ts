@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { afterAll, expect, jest } from '@jest/globals';
+import { afterAll, expect } from '@jest/globals';
 import { askController } from '../../controller/cli/control-client.js';
 import type { RecordedEvent, WorkspaceStatus } from '../../controller/model/status.js';
 import type { SourceSummary } from '../../controller/status/sources.js';
@@ -26,9 +26,6 @@ export interface ProcessOptions {
   /** File permissions hold for it, as they do for the user of a real installation: root gives up its right to pass over them. */
   readonly heedsPermissions?: boolean;
 }
-
-// Deadlines are for failures: a busy machine must not turn into one.
-jest.setTimeout(90_000);
 
 const running = new Set<ChildProcess>();
 

@@ -88,5 +88,5 @@ export async function buildOnKeeper(host: string, image: string, files: Readonly
 
 /** `docker restart`. */
 export async function restart(docker: Docker, container: string): Promise<void> {
-  await call(docker.host, 'POST', `/containers/${container}/restart?t=2`, { idleMs: 30_000 });
+  await call(docker.host, 'POST', `/containers/${container}/restart?t=2`, { idleMs: 150_000 });
 }

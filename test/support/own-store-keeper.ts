@@ -25,9 +25,9 @@ export async function makeOwnStoreImage(docker: Docker, { reference, from, scrip
   const env = ['NIX_REMOTE=local', 'NIX_CONFIG=build-users-group =', 'HOME=/root'];
   const id = await docker.create(`maker-${repo.replace('/', '-')}-${tag}`, { Image: from, Cmd: ['/usr/bin/dash', '-ec', script], Env: env, Tty: true, HostConfig: { NetworkMode: 'none' } });
   await docker.start(id);
-  const { StatusCode } = (await call(docker.host, 'POST', `/containers/${id}/wait`, { idleMs: 60_000 })) as { StatusCode: number };
+  const { StatusCode } = (await call(docker.host, 'POST', `/containers/${id}/wait`, { idleMs: 300_000 })) as { StatusCode: number };
   expect({ code: StatusCode, text: await docker.logs(id) }).toMatchObject({ code: 0 });
-  await call(docker.host, 'POST', `/commit?${new URLSearchParams({ container: id, repo, tag })}`, { idleMs: 60_000 });
+  await call(docker.host, 'POST', `/commit?${new URLSearchParams({ container: id, repo, tag })}`, { idleMs: 300_000 });
   await docker.remove(id);
 }
 
