@@ -2,6 +2,8 @@ import { GitError } from './git-command.js';
 
 /** What fsck has to say of an object that is whole, but was written by a tool of other habits. */
 const HABITS = /^(?:(?:error|warning) in (?:commit|tree|blob|tag) [0-9a-f]+: |notice: )/;
+/** The server cannot be reached, or has answered with a fault of its own. */
+export const AWAY = /Could not resolve host|Failed to connect|Connection (?:refused|timed out|reset)|Network is unreachable|returned error: 5\d\d\b/i;
 /** Of its exit code: something is missing. */
 const MISSING = 2;
 
@@ -22,7 +24,7 @@ export function isLeftLocked(error: unknown): boolean {
   return error instanceof GitError && /\.lock': File exists/.test(error.stderr);
 }
 
-/** What may come of the clone, and not of the server or of time. */
+/** What may come of the clone, and not of the server, the way to it or of time. A check of a large clone is not for every retry of an outage. */
 export function isLocal(error: unknown): boolean {
-  return !(error instanceof GitError) || error.kind === 'failed';
+  return !(error instanceof GitError) || (error.kind === 'failed' && !AWAY.test(error.stderr));
 }

@@ -1,4 +1,5 @@
 import type { GitFailure, GitFailureReason, GitSettings } from '../../model/git.js';
+import { AWAY } from './clone-faults.js';
 import { GitError } from './git-command.js';
 import { RefError } from './repository.js';
 import { SignatureError } from './verify.js';
@@ -13,7 +14,7 @@ const REMEDIES: readonly Words[] = [
   [/Permission denied|Load key|UNPROTECTED PRIVATE KEY/i, ({ sshKeyFile, url }) => (url.scheme === 'ssh' ? `check the key ${sshKeyFile}: the server has to know it, and nobody else may read it` : 'make it readable for the controller')],
   [/SSL|certificate/i, () => "name the authority's certificate with --git-ca-file"],
   [/does not appear to be a git repository|repository .*not found|not a git repository/i, () => 'check the address, and what the credentials may read'],
-  [/Could not resolve host|Failed to connect|Connection (refused|timed out|reset)|Network is unreachable/i, () => 'it is tried again'],
+  [AWAY, () => 'it is tried again'],
 ];
 
 /** Whatever kept a source from being looked at. */

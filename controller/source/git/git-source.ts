@@ -13,7 +13,7 @@ import { judgeCommit } from './judge.js';
 import { watchedDirectories } from './local-repository.js';
 import { createMemo } from './memo.js';
 import { readApplied } from './read-applied.js';
-import { readingOf, type InForce } from './reading.js';
+import { judged, readingOf, unsigned, type InForce } from './reading.js';
 import { createRepository, type RemoteRef } from './repository.js';
 import { createSyncLoop, type SyncTrigger } from './sync-loop.js';
 
@@ -134,22 +134,12 @@ export function createGitSource(options: GitSourceOptions): GitSource {
     // A hook says that there is something new: the question whether is spared.
     const hooked = trigger === 'hook' ? knownRef : null;
     const ref = hooked ?? (await repository.resolve(ended.signal));
-    const isKnown = ref.hash === null ? judged()?.revision === ref.name : hooked === null && knownRef?.name === ref.name && knownRef.hash === ref.hash;
-    if (isKnown && !isCloneNew) return unsigned();
+    const isKnown = ref.hash === null ? judged(inForce)?.revision === ref.name : hooked === null && knownRef?.name === ref.name && knownRef.hash === ref.hash;
+    if (isKnown && !isCloneNew) return unsigned(inForce);
     const commit = await repository.fetch(ref.name, ended.signal);
     // What a hook brought was not listed: the next question finds its hash.
     knownRef = hooked === null ? ref : { name: ref.name, hash: ref.hash === null ? null : '' };
-    return isCloneNew || commit.revision !== judged()?.revision ? commit : unsigned();
-  }
-
-  /** Refused for its signature: whose keys are trusted may have changed since. */
-  function unsigned(): Commit | null {
-    return inForce.refused?.failure.reason === 'SignatureInvalid' ? inForce.refused.commit : null;
-  }
-
-  /** The newest commit of which is known whether it applies. */
-  function judged(): Commit | null {
-    return inForce.refused?.commit ?? inForce.applied?.commit ?? null;
+    return isCloneNew || commit.revision !== judged(inForce)?.revision ? commit : unsigned(inForce);
   }
 
   function answered(seconds: number): void {
@@ -165,10 +155,12 @@ export function createGitSource(options: GitSourceOptions): GitSource {
   async function judge(commit: Commit, trigger: SyncTrigger, seconds: () => number): Promise<void> {
     const { files, failure } = await judgeCommit(commit, { id, path: settings.path, repository, readCommit, breathe: createPacer(ended.signal) });
     if (ended.signal.aborted || isSuspended) return;
-    const isNews = commit.revision !== judged()?.revision || failure?.message !== inForce.refused?.failure.message;
+    const isNews = commit.revision !== judged(inForce)?.revision || failure?.message !== inForce.refused?.failure.message;
     if (!isNews && !isCloneNew) return;
-    if (failure !== null) inForce = { ...inForce, refused: { commit, files, failure } };
-    else {
+    if (failure !== null) {
+      if (inForce.applied !== null) await repository.keepApplied(inForce.applied.commit.revision, ended.signal);
+      inForce = { ...inForce, refused: { commit, files, failure } };
+    } else {
       // First: where it cannot be marked it is tried again, and no restart goes back to the one before it.
       await repository.markApplied(commit.revision);
       await memo.applied();
@@ -177,7 +169,7 @@ export function createGitSource(options: GitSourceOptions): GitSource {
     isCloneNew = false;
     if (isNews) events.onCommit({ source: id, commit, failure, trigger, seconds: seconds() });
     changed();
-    await repository.tidy();
+    await repository.tidy(ended.signal);
   }
 
   async function failed(error: unknown, seconds: number): Promise<void> {
@@ -185,11 +177,12 @@ export function createGitSource(options: GitSourceOptions): GitSource {
     knownRef = null;
     let found = failureOf(error, settings);
     // The server may be well, and the clone be what stands in the way. What is in force is not read from it again.
-    if (found.reason !== 'RefMissing' && isLocal(error) && (isLeftLocked(error) || !(await repository.isSound()))) {
+    if (found.reason !== 'RefMissing' && isLocal(error) && (isLeftLocked(error) || !(await repository.isSound(ended.signal)))) {
       await repository.discard().catch(() => undefined);
       failures = 1;
       found = { reason: 'GitUnusable', message: `the clone in ${directory} is broken and is made anew: ${found.message}`, problems: [] };
     }
+    if (ended.signal.aborted) return;
     events.onFetch({ source: id, seconds, failure: found });
     const isNews = unanswered?.message !== found.message;
     unanswered = found;
@@ -233,7 +226,7 @@ export function createGitSource(options: GitSourceOptions): GitSource {
       ref: settings.ref ?? knownRef?.name ?? 'HEAD',
       path: settings.path === '' ? '.' : settings.path,
       isSuspended,
-      attempted: judged(),
+      attempted: judged(inForce),
       applied: inForce.applied?.commit ?? null,
       appliedAt: inForce.applied?.at ?? null,
       fetchedAt,

@@ -10,6 +10,16 @@ export interface InForce {
   readonly refused: { readonly commit: Commit; readonly files: readonly SpecFile[]; readonly failure: GitFailure } | null;
 }
 
+/** The newest commit of which is known whether it applies. */
+export function judged({ applied, refused }: InForce): Commit | null {
+  return refused?.commit ?? applied?.commit ?? null;
+}
+
+/** A commit that was refused for its signature: whose keys are trusted may have changed since. */
+export function unsigned({ refused }: InForce): Commit | null {
+  return refused?.failure.reason === 'SignatureInvalid' ? refused.commit : null;
+}
+
 /**
  * What a scan takes from a git source: the files of the commit in force. What a refused commit says of a name keeps that name
  * from being taken for removed, and tells its workspace what is wrong.

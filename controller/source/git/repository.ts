@@ -4,7 +4,7 @@ import type { Commit, GitSettings } from '../../model/git.js';
 import { escapeControls } from '../problem.js';
 import { accessOf } from './access.js';
 import { isCloneBroken, noneSuch } from './clone-faults.js';
-import type { Git, GitCall } from './git-command.js';
+import type { Git, GitCall, GitError } from './git-command.js';
 import { verifyCommit } from './verify.js';
 
 /** The newest commit that was fetched, and the one whose specs are in force. */
@@ -16,6 +16,7 @@ const SMALL = 64 * 1024;
 const LIST_BYTES = 16 * 1024 * 1024;
 /** Each fetch leaves a pack. */
 const PACKS_AT_MOST = 40;
+const UNFINISHED = /^\.?tmp[-_]/;
 const LONGEST_LINE = 200;
 const HASH = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 
@@ -47,6 +48,8 @@ export interface GitRepository {
   /** The commit that was applied last, in this or an earlier process; null when there is none. */
   applied(): Promise<Commit | null>;
   markApplied(revision: string): Promise<void>;
+  /** A commit that was applied before stays for the next process: it is fetched into a clone that has lost it, if the server still gives it. */
+  keepApplied(revision: string, signal: AbortSignal): Promise<void>;
   /** Files below the source's path; null when the commit has no such directory. */
   list(revision: string): Promise<readonly TreeEntry[] | null>;
   /** Contents by hash. */
@@ -54,9 +57,9 @@ export interface GitRepository {
   /** Throws a SignatureError when nobody who is trusted has signed it. */
   verify(revision: string): Promise<void>;
   /** Drops what no reference names, where that is worth it. */
-  tidy(): Promise<void>;
+  tidy(signal: AbortSignal): Promise<void>;
   /** All that the references lead to is there and whole, as far as can be told. */
-  isSound(): Promise<boolean>;
+  isSound(signal: AbortSignal): Promise<boolean>;
   /** Drops the clone: the next one is made anew. */
   discard(): Promise<void>;
 }
@@ -90,10 +93,15 @@ export function createRepository(settings: GitSettings, directory: string, git: 
     return (await readdir(packs).catch((): string[] => [])).map((name) => join(packs, name));
   }
 
-  /** A fetch that was cut off leaves what it had got, and the next one would add to it. */
+  /** A fetch or a repack that was cut off leaves what it had got, and the next one would add to it. */
   async function dropUnfinished(): Promise<void> {
-    const unfinished = (await packFiles()).filter((file) => basename(file).startsWith('tmp_'));
+    const unfinished = (await packFiles()).filter((file) => UNFINISHED.test(basename(file)));
     await Promise.all(unfinished.map((file) => rm(file, { force: true })));
+  }
+
+  async function fetchInto(target: string, name: string, signal: AbortSignal): Promise<void> {
+    const args = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--no-recurse-submodules', '--no-auto-maintenance', '--depth=1', '--update-shallow', '--force'];
+    await remote([...args, '--', settings.url.text, `+${name}:${target}`], signal, { maxFileBytes: settings.maxBytes });
   }
 
   return {
@@ -128,8 +136,7 @@ export function createRepository(settings: GitSettings, directory: string, git: 
     },
 
     async fetch(name, signal) {
-      const args = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--no-recurse-submodules', '--no-auto-maintenance', '--depth=1', '--update-shallow', '--force'];
-      await remote([...args, '--', settings.url.text, `+${name}:${FETCHED}`], signal, { maxFileBytes: settings.maxBytes });
+      await fetchInto(FETCHED, name, signal);
       const commit = await describe(FETCHED);
       if (commit === null) throw new RefError(`${name} leads to no commit`);
       return commit;
@@ -137,6 +144,11 @@ export function createRepository(settings: GitSettings, directory: string, git: 
 
     applied: () => describe(APPLIED),
     markApplied: async (revision) => void (await local(['update-ref', APPLIED, revision])),
+    async keepApplied(revision, signal) {
+      if ((await describe(APPLIED))?.revision === revision) return;
+      // Where it does not, the last good specs by themselves have to do.
+      await fetchInto(APPLIED, revision, signal).catch(() => undefined);
+    },
 
     async list(revision) {
       const at = `${revision}:${settings.path}`;
@@ -164,15 +176,18 @@ export function createRepository(settings: GitSettings, directory: string, git: 
 
     verify: (revision) => (settings.verify === null ? Promise.resolve() : verifyCommit(settings.verify, { git, clone, revision })),
 
-    async tidy() {
+    async tidy(signal) {
       const files = await packFiles();
       const sizes = await Promise.all(files.map((file) => stat(file).then(({ size }) => size, () => 0)));
       const bytes = sizes.reduce((sum, size) => sum + size, 0);
       if (files.filter((file) => file.endsWith('.pack')).length <= PACKS_AT_MOST && bytes <= settings.maxBytes / 2) return;
-      await local(['repack', '-a', '-d', '-q'], { timeoutMs: 10 * LOCAL_MS });
+      await local(['repack', '-a', '-d', '-q'], { timeoutMs: 10 * LOCAL_MS, signal }).catch((error: GitError) => {
+        // The server has answered, and the commit holds.
+        throw new Error(`the clone in ${directory} cannot be packed: ${error.message}`);
+      });
     },
 
-    isSound: () => local(['fsck', '--no-dangling', '--no-progress'], { maxOutput: LIST_BYTES, timeoutMs: 10 * LOCAL_MS }).then(() => true, (error: unknown) => !isCloneBroken(error)),
+    isSound: (signal) => local(['fsck', '--no-dangling', '--no-progress'], { maxOutput: LIST_BYTES, timeoutMs: 10 * LOCAL_MS, signal }).then(() => true, (error: unknown) => !isCloneBroken(error)),
     discard: () => rm(clone, { recursive: true, force: true }),
   };
 }

@@ -1,4 +1,5 @@
-import { rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { GitError, type Git, type GitCall } from '../../../controller/source/git/git-command.js';
 import { workspaceText } from '../../support/git-repository.js';
@@ -130,5 +131,80 @@ describe('suspending while the server is being asked', () => {
     await one.source.suspend(false);
     await one.until((source) => source.git().applied?.revision === second);
     expect(one.fetches.length).toBeGreaterThan(before + 1);
+  });
+});
+
+describe('the end of a controller', () => {
+  /** A git that begins to do `command` as it should and then takes very long. */
+  function slow(command: string): { readonly path: string; readonly begun: () => boolean } {
+    const [bin, mark] = [join(site.root, 'bin'), join(site.root, 'begun')];
+    mkdirSync(bin);
+    writeFileSync(join(bin, 'git'), `#!/bin/sh
+PATH=\${PATH#*:}
+for word; do [ "$word" != ${command} ] || { : > ${mark}; : > "\${1#--git-dir=}/objects/pack/.tmp-1-pack-x.pack"; sleep 600; }; done
+exec git "$@"
+`);
+    chmodSync(join(bin, 'git'), 0o755);
+    return { path: `${bin}:${process.env['PATH']}`, begun: () => existsSync(mark) };
+  }
+
+  const packs = () => readdirSync(join(site.root, 'state/git/team/clone.git/objects/pack'));
+
+  async function seen(isSeen: () => boolean): Promise<void> {
+    while (!isSeen()) await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+
+  it('does not wait until a clone is checked', async () => {
+    const revision = site.repository.commit({ 'alice.json': alice });
+    const { path, begun } = slow('fsck');
+    const one = await site.started({}, { path });
+    rmSync(site.repository.path, { recursive: true });
+    one.source.sync('request');
+    await seen(begun);
+    await one.source.stop();
+    expect((await site.started()).source.git()).toMatchObject({ applied: { revision } });
+  });
+
+  it('in the midst of packing leaves nothing that stays', async () => {
+    const { path, begun } = slow('repack');
+    site.repository.commit({ 'alice.json': alice });
+    // So small that whatever was fetched is worth packing.
+    const one = site.open({ maxBytes: 2048 }, { path });
+    one.source.start();
+    await seen(begun);
+    await one.source.stop();
+    expect(packs()).toContain('.tmp-1-pack-x.pack');
+    const next = await site.started();
+    expect(next.source.git()).toMatchObject({ applied: { revision: site.repository.head() }, failure: null });
+    expect(packs()).not.toContain('.tmp-1-pack-x.pack');
+  });
+});
+
+describe('a clone that is fetched into again and again', () => {
+  it('is packed anew, and what is in force and the newest commit stay in it', async () => {
+    const good = site.repository.commit({ 'alice.json': alice });
+    const one = await site.started();
+    const packs = () => readdirSync(join(site.root, 'state/git/team/clone.git/objects/pack')).filter((name) => name.endsWith('.pack')).length;
+    let most = 0;
+    for (let round = 0; round < 45; round += 1) {
+      const revision = site.repository.commit({ 'alice.json': `${'{'.repeat(round + 1)}` });
+      await one.until((source) => source.git().attempted?.revision === revision);
+      most = Math.max(most, packs());
+    }
+    await one.synced();
+    expect(most).toBeGreaterThan(30);
+    expect(packs()).toBeLessThan(20);
+    await one.source.stop();
+    rmSync(site.repository.path, { recursive: true });
+    expect((await site.started()).source.git()).toMatchObject({ applied: { revision: good } });
+  });
+
+  it('holds what is in force when it cannot be packed, and says that the server has answered', async () => {
+    const { state, around } = failing('repack', () => new GitError('failed', 'unable to write file: No space left on device', 'fatal: unable to write file: No space left on device', 128));
+    state.fails = true;
+    const revision = site.repository.commit({ 'alice.json': alice });
+    const one = await site.started({ maxBytes: 2048 }, { around });
+    expect(one.source.git()).toMatchObject({ applied: { revision } });
+    expect(one.fetches).toEqual([null, { reason: 'GitUnusable', message: expect.stringMatching(/^the clone in .*team cannot be packed: unable to write file: No space left/), problems: [] }]);
   });
 });

@@ -1,7 +1,7 @@
 import { readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { workspaceText } from '../../support/git-repository.js';
+import { workspaceText, type CommitOptions } from '../../support/git-repository.js';
 import { createGitTestSite } from '../../support/git-site.js';
 
 let site: ReturnType<typeof createGitTestSite>;
@@ -63,6 +63,40 @@ describe('restarts', () => {
     await one.source.stop();
     expect((await site.wanted(site.open())).revision).toBe(next);
   });
+
+  it.each<[string, string]>([
+    ['was made anew', 'HEAD'],
+    ['has lost it', 'objects/pack'],
+  ])('fetches what is in force into a clone that %s while the newest commit is a bad one', async (_, lost) => {
+    const { one, good } = await brokenUnderBad(lost);
+    await one.source.stop();
+    rmSync(site.repository.path, { recursive: true });
+    const next = await site.started();
+    expect(next.source.git()).toMatchObject({ applied: { revision: good }, failure: { reason: 'FetchFailed' } });
+    expect(await site.wanted(next)).toMatchObject({ complete: false, images: { alice: 'debian:12' } });
+  });
+
+  it('goes on when the server does not have what is in force any more', async () => {
+    const { one, good } = await brokenUnderBad('HEAD', { parent: null });
+    expect(await site.wanted(one)).toMatchObject({ images: { alice: 'debian:12' }, revision: good });
+    const mended = site.repository.commit({ 'alice.json': alice, 'bob.json': bob });
+    await one.until((source) => source.git().applied?.revision === mended);
+  });
+
+  /** A clone that breaks while a newer commit than the one in force is refused. */
+  async function brokenUnderBad(lost: string, options: CommitOptions = {}) {
+    const good = site.repository.commit({ 'alice.json': alice });
+    const one = await site.started();
+    site.repository.commit({ 'alice.json': BROKEN }, options);
+    if (options.parent === null) site.repository.git(['reflog', 'expire', '--expire=now', '--all']);
+    if (options.parent === null) site.repository.git(['prune', '--expire=now']);
+    await one.until((source) => source.git().failure?.reason === 'CommitInvalid');
+    rmSync(join(site.root, 'state/git/team/clone.git', lost), { recursive: true });
+    const newest = site.repository.commit({ 'alice.json': `${BROKEN}\n` });
+    await one.until((source) => source.git().attempted?.revision === newest);
+    await one.synced();
+    return { one, good };
+  }
 
   function cutPacks(clone: string): void {
     const directory = join(clone, 'objects/pack');
