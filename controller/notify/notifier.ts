@@ -24,6 +24,8 @@ interface Waiting {
 }
 
 export const MAX_WAITING = 200;
+/** Of one commit; its message tells how many there are. */
+const MAX_PROBLEMS = 50;
 
 /** Tells a webhook of events, one at a time and in order. */
 export function createNotifier(options: NotifierOptions): Notifier {
@@ -56,7 +58,7 @@ export function createNotifier(options: NotifierOptions): Notifier {
   return {
     send(event) {
       if (signal.aborted) return;
-      waiting.push({ id: randomUUID(), time: new Date(clock.now()).toISOString(), event });
+      waiting.push({ id: randomUUID(), time: new Date(clock.now()).toISOString(), event: bounded(event) });
       if (!isRunning) return void run();
       if (waiting.length <= MAX_WAITING) return;
       const oldest = waiting.shift();
@@ -64,6 +66,10 @@ export function createNotifier(options: NotifierOptions): Notifier {
     },
     idle: () => !isRunning,
   };
+}
+
+function bounded(event: DeploymentEvent): DeploymentEvent {
+  return event.type === 'failed' && event.problems.length > MAX_PROBLEMS ? { ...event, problems: event.problems.slice(0, MAX_PROBLEMS) } : event;
 }
 
 function signatureOf(body: string, secret: string | null): Record<string, string> {

@@ -6,14 +6,12 @@ import type { SpecSchemas } from '../schema.js';
 import { MAX_SPEC_BYTES } from '../source-reader.js';
 import type { SpecFile } from '../spec-file.js';
 import type { GitRepository } from './repository.js';
-import { createSealedFiles } from './sealed-files.js';
+import { createSealedFiles, type SealedBlob } from './sealed-files.js';
 import { linksIn, specTree, type TreeFile } from './tree.js';
 
 /** So much is read out of the clone at once. */
 const BATCH_BYTES = 8 * 1024 * 1024;
 const LONGEST_LINK = 4096;
-/** All encrypted files of a commit. */
-const SEALED_BYTES = 64 * 1024 * 1024;
 
 interface Interpreted {
   readonly hash: string;
@@ -34,7 +32,7 @@ export function createCommitReader(repository: GitRepository, schemas: SpecSchem
     const placed = files.map((file) => ({ ...file, place: { source: id, file: posix.join(prefix, file.path) } }));
     const open = placed.filter(({ hash, place }) => memory.get(place.file)?.hash !== hash);
     for (const batch of batches(open.filter(({ size }) => size <= MAX_SPEC_BYTES))) {
-      const contents = await repository.read([...new Set(batch.map(({ hash }) => hash))], BATCH_BYTES + MAX_SPEC_BYTES);
+      const contents = await readBatch(batch);
       for (const { hash, place } of batch) next.set(place.file, { hash, spec: await interpret(schemas, contents.get(hash) ?? Buffer.alloc(0), place, breathe) });
     }
     const specs = placed.map(({ hash, size, place }) => {
@@ -47,13 +45,22 @@ export function createCommitReader(repository: GitRepository, schemas: SpecSchem
     return specs;
   }
 
+  const readBatch = (batch: readonly { readonly hash: string }[]) => repository.read([...new Set(batch.map(({ hash }) => hash))], BATCH_BYTES + MAX_SPEC_BYTES);
+
+  async function readAll(blobs: readonly SealedBlob[]): Promise<ReadonlyMap<string, Buffer>> {
+    const contents = new Map<string, Buffer>();
+    // Copies: what was read comes as a part of much more.
+    for (const batch of batches(blobs)) for (const [hash, bytes] of await readBatch(batch)) contents.set(hash, Buffer.from(bytes));
+    return contents;
+  }
+
   return async (revision, breathe) => {
     const entries = await repository.list(revision);
     if (entries === null) return null;
     const links = linksIn(entries).filter(({ size }) => size !== null && size <= LONGEST_LINK);
     const targets = await repository.read([...new Set(links.map(({ hash }) => hash))], BATCH_BYTES);
     const { files, faults } = specTree(entries, prefix, new Map([...targets].map(([hash, bytes]) => [hash, bytes.toString('utf8')])));
-    const specs = await seal(await interpretAll(files, breathe), entries, (hashes) => repository.read(hashes, SEALED_BYTES));
+    const specs = await seal(await interpretAll(files, breathe), entries, readAll);
     return [...specs, ...faults.map(({ path, message }) => faulty({ source: id, file: posix.join(prefix, path) }, message))];
   };
 }

@@ -6,38 +6,65 @@ import type { Definition, SpecFile } from '../spec-file.js';
 import type { TreeEntry } from './repository.js';
 
 const FILE = /^100/;
+/** Of all encrypted files of a commit: they stay in memory. */
+const SEALED_BYTES = 64 * 1024 * 1024;
 
-type ReadBlobs = (hashes: readonly string[]) => Promise<ReadonlyMap<string, Buffer>>;
+export interface SealedBlob {
+  readonly hash: string;
+  readonly size: number;
+}
+
+type ReadBlobs = (blobs: readonly SealedBlob[]) => Promise<ReadonlyMap<string, Buffer>>;
+
+/** A file that a definition names, or what is wrong with it, in words that follow its name. */
+type Found = SealedBlob | { readonly fault: string };
 
 /**
  * Gives definitions the encrypted files of their own commit: what a commit says and the secrets beside it go together. A definition
  * whose file is not there, or is not encrypted, is refused, and with it the commit. What did not change is the same object again.
+ * @param mostBytes of all of them
  */
-export function createSealedFiles(prefix: string) {
+export function createSealedFiles(prefix: string, mostBytes = SEALED_BYTES) {
   let memory = new Map<SpecFile, { readonly id: string; readonly file: SpecFile }>();
 
   return async (files: readonly SpecFile[], entries: readonly TreeEntry[], read: ReadBlobs): Promise<SpecFile[]> => {
     const users = files.filter(({ definitions }) => definitions.some((definition) => ageFilesOf(definition).length > 0));
     const byPath = users.length === 0 ? new Map<string, TreeEntry>() : new Map(entries.map((entry) => [posix.join(prefix, entry.path), entry]));
-    const entryOf = (file: SpecFile, use: AgeFileUse) => byPath.get(posix.join(posix.dirname(file.file), use.file));
+    const find = createFinder(byPath, mostBytes);
     const looked = users.map((file) => {
-      const found = file.definitions.flatMap(ageFilesOf).flatMap((use) => entryOf(file, use) ?? []);
-      return { file, found, id: found.map(({ mode, hash, path }) => `${mode} ${hash} ${path}`).join('\n') };
+      const uses = new Map(file.definitions.flatMap(ageFilesOf).map((use) => [use.file, find(file, use)]));
+      return { file, uses, id: JSON.stringify([...uses]) };
     });
     const changed = looked.filter(({ file, id }) => memory.get(file)?.id !== id);
-    const wanted = changed.flatMap(({ found }) => found).filter((entry) => faultOfEntry(entry) === null);
-    const contents = await read([...new Set(wanted.map(({ hash }) => hash))]);
+    const wanted = changed.flatMap(({ uses }) => [...uses.values()]).flatMap((found) => ('fault' in found ? [] : [[found.hash, found] as const]));
+    const contents = await read([...new Map(wanted).values()]);
     const next: typeof memory = new Map();
-    for (const { file, id } of looked) {
+    for (const { file, uses, id } of looked) {
       const before = memory.get(file);
-      next.set(file, before?.id === id ? before : { id, file: seal(file, (use) => entryOf(file, use), contents) });
+      next.set(file, before?.id === id ? before : { id, file: seal(file, uses, contents) });
     }
     memory = next;
     return files.map((file) => next.get(file)?.file ?? file);
   };
 }
 
-function seal(file: SpecFile, entryOf: (use: AgeFileUse) => TreeEntry | undefined, contents: ReadonlyMap<string, Buffer>): SpecFile {
+function createFinder(byPath: ReadonlyMap<string, TreeEntry>, mostBytes: number): (file: SpecFile, use: AgeFileUse) => Found {
+  const counted = new Set<string>();
+  let bytes = 0;
+  return (file, use) => {
+    const entry = byPath.get(posix.join(posix.dirname(file.file), use.file));
+    if (entry === undefined) return { fault: 'is not in the commit: add it beside the spec' };
+    const { mode, hash, size } = entry;
+    if (!FILE.test(mode) || size === null) return { fault: 'is a link or a submodule: put the file itself there' };
+    if (size > MAX_AGE_BYTES) return { fault: `is larger than ${MAX_AGE_BYTES / 1024} KiB: it is too large for a variable` };
+    if (!counted.has(hash) && bytes + size > mostBytes) return { fault: `is one too many: all age files of a commit together are larger than ${mostBytes / 1024} KiB` };
+    if (!counted.has(hash)) bytes += size;
+    counted.add(hash);
+    return { hash, size };
+  };
+}
+
+function seal(file: SpecFile, uses: ReadonlyMap<string, Found>, contents: ReadonlyMap<string, Buffer>): SpecFile {
   const definitions: Definition[] = [];
   const refusals = [...file.refusals];
   const problems = [...file.problems];
@@ -45,7 +72,7 @@ function seal(file: SpecFile, entryOf: (use: AgeFileUse) => TreeEntry | undefine
     const sealed = new Map<string, Uint8Array>();
     const found: SpecProblem[] = [];
     for (const use of ageFilesOf(definition)) {
-      const bytes = bytesOf(entryOf(use), contents);
+      const bytes = bytesOf(uses.get(use.file), contents);
       if (typeof bytes !== 'string') sealed.set(use.file, bytes);
       else found.push(ageProblem(use, definition.name, bytes));
     }
@@ -59,17 +86,9 @@ function seal(file: SpecFile, entryOf: (use: AgeFileUse) => TreeEntry | undefine
 }
 
 /** Or what is wrong, in words that follow the file's name. */
-function bytesOf(entry: TreeEntry | undefined, contents: ReadonlyMap<string, Buffer>): Uint8Array | string {
-  if (entry === undefined) return 'is not in the commit: add it beside the spec';
-  const fault = faultOfEntry(entry);
-  if (fault !== null) return fault;
-  // A copy: what was read comes as a part of much more.
-  const bytes = Buffer.from(contents.get(entry.hash) ?? '');
+function bytesOf(found: Found | undefined, contents: ReadonlyMap<string, Buffer>): Uint8Array | string {
+  if (found === undefined) return 'is not in the commit: add it beside the spec';
+  if ('fault' in found) return found.fault;
+  const bytes = contents.get(found.hash) ?? Buffer.alloc(0);
   return faultOfForm(bytes) ?? bytes;
-}
-
-/** Why it is not read at all. */
-function faultOfEntry({ mode, size }: TreeEntry): string | null {
-  if (!FILE.test(mode) || size === null) return 'is a link or a submodule: put the file itself there';
-  return size > MAX_AGE_BYTES ? `is larger than ${MAX_AGE_BYTES / 1024} KiB: it is too large for a variable` : null;
 }

@@ -7,6 +7,8 @@ import type { SmallFiles } from './small-files.js';
 /** A value in ASCII armour, for many recipients. */
 export const MAX_AGE_BYTES = 3 * MAX_SECRET_BYTES;
 const MAX_IDENTITY_BYTES = 64 * 1024;
+/** Each costs an operation on a curve for each key: a file of 96 KiB has room for 850. */
+const MAX_RECIPIENTS = 100;
 const BINARY_START = 'age-encryption.org/';
 const ARMOUR_START = '-----BEGIN AGE ENCRYPTED FILE-----';
 const IDENTITY = /^AGE-SECRET-KEY-(PQ-)?1[0-9A-Z]+$/;
@@ -83,13 +85,22 @@ async function parseIdentities(bytes: Uint8Array, { Decrypter, identityToRecipie
 
 async function open(sealed: Uint8Array, { decrypter, recipient }: Exclude<Identities, { readonly fault: string }>, { armor }: Library): Promise<Content> {
   try {
-    const plain = await decrypter.decrypt(unarmoured(sealed, armor));
+    const bare = unarmoured(sealed, armor);
+    if (recipientsOf(bare) > MAX_RECIPIENTS) return { fault: `is encrypted for more than ${MAX_RECIPIENTS} recipients: encrypt it for fewer` };
+    const plain = await decrypter.decrypt(bare);
     if (plain.length > MAX_SECRET_BYTES) return { fault: `holds a value larger than ${MAX_SECRET_BYTES / 1024} KiB: make it smaller` };
     return decodeSecret(plain);
   } catch (error) {
     const isForOthers = error instanceof Error && NOT_FOR_US.test(error.message);
     return { fault: isForOthers ? `is not encrypted for the controller's key: encrypt it for ${recipient}` : 'is damaged: encrypt the value anew' };
   }
+}
+
+/** Lines of the header that begin a recipient's stanza; what follows the header's end may hold anything. */
+function recipientsOf(sealed: Uint8Array): number {
+  const text = Buffer.from(sealed).toString('latin1');
+  const end = text.indexOf('\n---');
+  return text.slice(0, end < 0 ? text.length : end).split('\n-> ').length - 1;
 }
 
 function unarmoured(sealed: Uint8Array, armor: Library['armor']): Uint8Array {

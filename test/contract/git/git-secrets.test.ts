@@ -68,6 +68,16 @@ describe('secrets of a commit', () => {
     expect([valueOf(snapshot), [...snapshot.workspaces.keys()], snapshot.complete]).toEqual(['one', ['alice'], true]);
   });
 
+  it('may be many and large together', async () => {
+    const names = Array.from({ length: 110 }, (_, index) => `w${index}`);
+    const files = await Promise.all(names.map(async (name, index) => [[`${name}.json`, withToken(name, `${name}.age`)], [`${name}.age`, await sealed(`${index} `.repeat(6_000))]]));
+    const revision = site.repository.commit(Object.fromEntries(files.flat()));
+    const one = await site.started({ ageIdentityFile: identity });
+    expect(one.source.git()).toMatchObject({ applied: { revision }, failure: null });
+    const snapshot = await site.desired([one]).scan();
+    expect([snapshot.problems, ...names.filter((name, index) => valueOf(snapshot, name) !== `${index} `.repeat(6_000))]).toEqual([[]]);
+  });
+
   it('are opened with the key of their own source alone', async () => {
     site.repository.commit({ 'alice.json': withToken('alice'), 'token.age': await sealed('one') });
     // Who may commit to one repository may copy what is encrypted in another.

@@ -37,6 +37,15 @@ describe('createNotifier', () => {
     expect(notifier.idle()).toBe(true);
   });
 
+  it('sends the first problems of a commit that has very many', async () => {
+    const { server, notifier, heard } = await start([]);
+    const problems = Array.from({ length: 60 }, (_, index) => ({ location: { source: 'git:team', file: `${index}.json`, line: 1, column: 1 }, workspace: null, message: 'is broken' }));
+    notifier.send({ type: 'failed', source: 'git:team', commit: null, reason: 'CommitInvalid', message: 'is broken (and 59 more)', problems });
+    await heard(1);
+    expect(JSON.parse(server.taken[0]?.body ?? '').event).toMatchObject({ message: 'is broken (and 59 more)', problems: problems.slice(0, 50) });
+    expect(JSON.parse(server.taken[0]?.body ?? '').event.problems).toHaveLength(50);
+  });
+
   it('does not sign without a secret', async () => {
     const { server, notifier, heard } = await start([]);
     notifier.send(event('a'));

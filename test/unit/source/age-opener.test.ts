@@ -5,7 +5,7 @@ import * as library from 'age-encryption';
 import { nodeFileSystem } from '../../../controller/source/file-system.js';
 import { createAgeOpener } from '../../../controller/source/secrets/age.js';
 import { createSmallFiles } from '../../../controller/source/secrets/small-files.js';
-import { createAgeKey, seal } from '../../support/age-keys.js';
+import { createAgeKey, seal, sealText } from '../../support/age-keys.js';
 import { createFixture, type Fixture } from './fixture.js';
 
 let fixture: Fixture;
@@ -24,5 +24,22 @@ describe('the package that decrypts', () => {
     isThere = true;
     const content = await open(sealed);
     expect('secret' in content && content.secret.reveal()).toBe('hunter2');
+  });
+});
+
+describe('recipients', () => {
+  it.each([
+    [100, 'hunter2'],
+    [101, 'is encrypted for more than 100 recipients: encrypt it for fewer'],
+  ])('of one value may be many, and not without end: %i', async (count, expected) => {
+    const key = await createAgeKey();
+    const identity = join(fixture.root, 'identity');
+    writeFileSync(identity, key.file);
+    const open = createAgeOpener(identity, '--age-identity-file', createSmallFiles(nodeFileSystem));
+    const others = await Promise.all(Array.from({ length: count - 1 }, async () => (await createAgeKey()).recipient));
+    for (const sealed of [await seal('hunter2', ...others, key.recipient), Buffer.from(await sealText('hunter2', ...others, key.recipient))]) {
+      const content = await open(sealed);
+      expect('secret' in content ? content.secret.reveal() : content.fault).toBe(expected);
+    }
   });
 });
