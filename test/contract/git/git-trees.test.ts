@@ -1,6 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { accessOf } from '../../../controller/source/git/access.js';
+import { createGit } from '../../../controller/source/git/git-command.js';
 import { workspaceText } from '../../support/git-repository.js';
 import { createGitTestSite } from '../../support/git-site.js';
 
@@ -49,6 +51,13 @@ describe('trees', () => {
     site.repository.commit({ 'alice.json': alice, '.gitattributes': '* filter=evil' });
     const one = await site.started();
     expect(one.source.git().failure).toBeNull();
+    expect(readdirSync(site.root)).not.toContain('touched');
+  });
+
+  it.each(['ext::sh -c "touch% %S"', 'fd::7'])('lets git itself refuse what is no address of a server: %s', async (address) => {
+    const git = createGit({ path: process.env['PATH'] ?? '', home: site.root, proxies: {} });
+    const call = { args: ['ls-remote', '--', address.replace('%S', join(site.root, 'touched'))], timeoutMs: 10_000, maxOutput: 1_024, ...accessOf(site.settings(), '/dev/null') };
+    await expect(git(call)).rejects.toThrow(/transport '(ext|fd)' not allowed/);
     expect(readdirSync(site.root)).not.toContain('touched');
   });
 
