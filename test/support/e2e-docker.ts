@@ -1,4 +1,5 @@
 import { call } from '../../deploy/setup/engine-api.mjs';
+import { PATIENCE } from './e2e-eventually.js';
 
 /** What an inspect gives, as far as the tests look at it. */
 export interface Container {
@@ -46,7 +47,7 @@ export interface Shell {
 
 /** A hand on an engine, as a person's with the docker command line: past the adapter under test. */
 export function dockerOf(host: string) {
-  const ask = <T>(method: string, path: string, body?: object): Promise<T> => call(host, method, path, { body, idleMs: 150_000 }) as Promise<T>;
+  const ask = <T>(method: string, path: string, body?: object): Promise<T> => call(host, method, path, { body, idleMs: PATIENCE * 30_000 }) as Promise<T>;
   const orNull = <T>(answer: Promise<T>): Promise<T | null> =>
     answer.catch((error: { status?: number }) => {
       if (error.status === 404) return null;

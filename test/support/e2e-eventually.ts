@@ -4,7 +4,7 @@ export interface Deadline {
 }
 
 /** Deadlines are for failures: a machine that is so many times slower, or as busy, must not turn into one. */
-const PATIENCE = 5;
+export const PATIENCE = 5;
 
 const EVERY_MS = 40;
 

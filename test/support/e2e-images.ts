@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { pack } from 'tar-stream';
 import { callWithProgress } from '../../deploy/setup/engine-api.mjs';
 import { busybox } from '../../deploy/setup/test-image.mjs';
+import { PATIENCE } from './e2e-eventually.js';
 
 export interface TestImage {
   /** As in a Dockerfile, e.g. `ENV PATH=/opt/odd:/bin`. */
@@ -18,5 +19,5 @@ export async function importImage(host: string, reference: string, { changes, pr
   for (const name of programs) tar.entry({ name: name.slice(1), mode: 0o755 }, binary);
   tar.finalize();
   const query = new URLSearchParams([['fromSrc', '-'], ['repo', repo], ['tag', tag], ...changes.map((change): [string, string] => ['changes', change])]);
-  await callWithProgress(host, 'POST', `/images/create?${query}`, { body: tar, idleMs: 300_000 });
+  await callWithProgress(host, 'POST', `/images/create?${query}`, { body: tar, idleMs: PATIENCE * 60_000 });
 }

@@ -7,7 +7,7 @@ import { expect } from '@jest/globals';
 import { call, callWithProgress } from '../../deploy/setup/engine-api.mjs';
 import type { Condition, ConditionType } from '../../controller/model/status.js';
 import type { Docker } from './e2e-docker.js';
-import { eventually } from './e2e-eventually.js';
+import { eventually, PATIENCE } from './e2e-eventually.js';
 import type { Kalpana } from './kalpana.js';
 import { KEEPER_IMAGE } from './nix-images.js';
 import { cacheObjects, cacheStatus } from './nix-site.js';
@@ -88,5 +88,5 @@ export async function buildOnKeeper(host: string, image: string, files: Readonly
 
 /** `docker restart`. */
 export async function restart(docker: Docker, container: string): Promise<void> {
-  await call(docker.host, 'POST', `/containers/${container}/restart?t=2`, { idleMs: 150_000 });
+  await call(docker.host, 'POST', `/containers/${container}/restart?t=2`, { idleMs: PATIENCE * 30_000 });
 }

@@ -4,6 +4,7 @@ import { call } from '../../deploy/setup/engine-api.mjs';
 import type { Docker } from './e2e-docker.js';
 import { KEEPER_IMAGE } from './nix-images.js';
 import { storePath } from './store-images.js';
+import { PATIENCE } from './e2e-eventually.js';
 
 export interface OwnStoreImage {
   /** `repo:tag` */
@@ -25,9 +26,9 @@ export async function makeOwnStoreImage(docker: Docker, { reference, from, scrip
   const env = ['NIX_REMOTE=local', 'NIX_CONFIG=build-users-group =', 'HOME=/root'];
   const id = await docker.create(`maker-${repo.replace('/', '-')}-${tag}`, { Image: from, Cmd: ['/usr/bin/dash', '-ec', script], Env: env, Tty: true, HostConfig: { NetworkMode: 'none' } });
   await docker.start(id);
-  const { StatusCode } = (await call(docker.host, 'POST', `/containers/${id}/wait`, { idleMs: 300_000 })) as { StatusCode: number };
+  const { StatusCode } = (await call(docker.host, 'POST', `/containers/${id}/wait`, { idleMs: PATIENCE * 60_000 })) as { StatusCode: number };
   expect({ code: StatusCode, text: await docker.logs(id) }).toMatchObject({ code: 0 });
-  await call(docker.host, 'POST', `/commit?${new URLSearchParams({ container: id, repo, tag })}`, { idleMs: 300_000 });
+  await call(docker.host, 'POST', `/commit?${new URLSearchParams({ container: id, repo, tag })}`, { idleMs: PATIENCE * 60_000 });
   await docker.remove(id);
 }
 

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { call, callWithProgress } from '../../deploy/setup/engine-api.mjs';
 import { busybox } from '../../deploy/setup/test-image.mjs';
 import { KEEPER_IMAGE } from './nix-images.js';
+import { PATIENCE } from './e2e-eventually.js';
 
 /** Files by their path below the root; a value that begins with `-> ` is a link, and `#!` makes a program. */
 export type Tree = Readonly<Record<string, string>>;
@@ -95,7 +96,7 @@ async function register(host: string, root: string): Promise<void> {
   const { Id } = (await call(host, 'POST', '/containers/create', { body })) as { Id: string };
   try {
     await call(host, 'POST', `/containers/${Id}/start`);
-    const { StatusCode } = (await call(host, 'POST', `/containers/${Id}/wait`, { idleMs: 300_000 })) as { StatusCode: number };
+    const { StatusCode } = (await call(host, 'POST', `/containers/${Id}/wait`, { idleMs: PATIENCE * 60_000 })) as { StatusCode: number };
     if (StatusCode !== 0) throw new Error(`no database for ${root}: ${String(await call(host, 'GET', `/containers/${Id}/logs?stdout=1&stderr=1`))}`);
   } finally {
     await call(host, 'DELETE', `/containers/${Id}?force=1&v=1`, { ignore: [404] });

@@ -26,6 +26,7 @@ export function createCommitReader(repository: GitRepository, schemas: SpecSchem
   /** Of the commits that were read last, by path in the repository. */
   let memory: ReadonlyMap<string, Interpreted> = new Map();
   const seal = createSealedFiles(prefix);
+  const readBatch = (batch: readonly { readonly hash: string }[]) => repository.read([...new Set(batch.map(({ hash }) => hash))], BATCH_BYTES + MAX_SPEC_BYTES);
 
   async function interpretAll(files: readonly TreeFile[], breathe: Breathe): Promise<SpecFile[]> {
     const next = new Map<string, Interpreted>();
@@ -44,8 +45,6 @@ export function createCommitReader(repository: GitRepository, schemas: SpecSchem
     memory = next;
     return specs;
   }
-
-  const readBatch = (batch: readonly { readonly hash: string }[]) => repository.read([...new Set(batch.map(({ hash }) => hash))], BATCH_BYTES + MAX_SPEC_BYTES);
 
   async function readAll(blobs: readonly SealedBlob[]): Promise<ReadonlyMap<string, Buffer>> {
     const contents = new Map<string, Buffer>();

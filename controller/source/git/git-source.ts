@@ -157,10 +157,8 @@ export function createGitSource(options: GitSourceOptions): GitSource {
     if (ended.signal.aborted || isSuspended) return;
     const isNews = commit.revision !== judged(inForce)?.revision || failure?.message !== inForce.refused?.failure.message;
     if (!isNews && !isCloneNew) return;
-    if (failure !== null) {
-      if (inForce.applied !== null) await repository.keepApplied(inForce.applied.commit.revision, ended.signal);
-      inForce = { ...inForce, refused: { commit, files, failure } };
-    } else {
+    if (failure !== null) inForce = { ...inForce, refused: { commit, files, failure } };
+    else {
       // First: where it cannot be marked it is tried again, and no restart goes back to the one before it.
       await repository.markApplied(commit.revision);
       await memo.applied();
@@ -169,6 +167,8 @@ export function createGitSource(options: GitSourceOptions): GitSource {
     isCloneNew = false;
     if (isNews) events.onCommit({ source: id, commit, failure, trigger, seconds: seconds() });
     changed();
+    // What a server may take long for comes when all is told.
+    if (inForce.refused !== null && inForce.applied !== null) await repository.keepApplied(inForce.applied.commit.revision, ended.signal);
     await repository.tidy(ended.signal);
   }
 

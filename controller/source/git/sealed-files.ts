@@ -57,8 +57,9 @@ function createFinder(byPath: ReadonlyMap<string, TreeEntry>, mostBytes: number)
     const { mode, hash, size } = entry;
     if (!FILE.test(mode) || size === null) return { fault: 'is a link or a submodule: put the file itself there' };
     if (size > MAX_AGE_BYTES) return { fault: `is larger than ${MAX_AGE_BYTES / 1024} KiB: it is too large for a variable` };
-    if (!counted.has(hash) && bytes + size > mostBytes) return { fault: `is one too many: all age files of a commit together are larger than ${mostBytes / 1024} KiB` };
-    if (!counted.has(hash)) bytes += size;
+    const more = counted.has(hash) ? 0 : size;
+    if (bytes + more > mostBytes) return { fault: `is one too many: all age files of a commit together are larger than ${mostBytes / 1024} KiB` };
+    bytes += more;
     counted.add(hash);
     return { hash, size };
   };
@@ -72,7 +73,7 @@ function seal(file: SpecFile, uses: ReadonlyMap<string, Found>, contents: Readon
     const sealed = new Map<string, Uint8Array>();
     const found: SpecProblem[] = [];
     for (const use of ageFilesOf(definition)) {
-      const bytes = bytesOf(uses.get(use.file), contents);
+      const bytes = bytesOf(uses.get(use.file)!, contents);
       if (typeof bytes !== 'string') sealed.set(use.file, bytes);
       else found.push(ageProblem(use, definition.name, bytes));
     }
@@ -86,8 +87,7 @@ function seal(file: SpecFile, uses: ReadonlyMap<string, Found>, contents: Readon
 }
 
 /** Or what is wrong, in words that follow the file's name. */
-function bytesOf(found: Found | undefined, contents: ReadonlyMap<string, Buffer>): Uint8Array | string {
-  if (found === undefined) return 'is not in the commit: add it beside the spec';
+function bytesOf(found: Found, contents: ReadonlyMap<string, Buffer>): Uint8Array | string {
   if ('fault' in found) return found.fault;
   const bytes = contents.get(found.hash) ?? Buffer.alloc(0);
   return faultOfForm(bytes) ?? bytes;

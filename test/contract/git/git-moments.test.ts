@@ -2,6 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } 
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { GitError, type Git, type GitCall } from '../../../controller/source/git/git-command.js';
+import { eventually } from '../../support/e2e-eventually.js';
 import { workspaceText } from '../../support/git-repository.js';
 import { createGitTestSite } from '../../support/git-site.js';
 
@@ -10,6 +11,7 @@ beforeEach(() => void (site = createGitTestSite()));
 afterEach(() => site.close());
 
 const alice = workspaceText('alice');
+const packs = () => readdirSync(join(site.root, 'state/git/team/clone.git/objects/pack'));
 
 /** The real git, but for calls of `command` while `fails` is set. */
 function failing(command: string, failure: () => GitError) {
@@ -136,7 +138,7 @@ describe('suspending while the server is being asked', () => {
 
 describe('the end of a controller', () => {
   /** A git that begins to do `command` as it should and then takes very long. */
-  function slow(command: string): { readonly path: string; readonly begun: () => boolean } {
+  function slow(command: string): { readonly path: string; readonly begun: () => Promise<void> } {
     const [bin, mark] = [join(site.root, 'bin'), join(site.root, 'begun')];
     mkdirSync(bin);
     writeFileSync(join(bin, 'git'), `#!/bin/sh
@@ -145,13 +147,7 @@ for word; do [ "$word" != ${command} ] || { : > ${mark}; : > "\${1#--git-dir=}/o
 exec git "$@"
 `);
     chmodSync(join(bin, 'git'), 0o755);
-    return { path: `${bin}:${process.env['PATH']}`, begun: () => existsSync(mark) };
-  }
-
-  const packs = () => readdirSync(join(site.root, 'state/git/team/clone.git/objects/pack'));
-
-  async function seen(isSeen: () => boolean): Promise<void> {
-    while (!isSeen()) await new Promise((resolve) => setTimeout(resolve, 10));
+    return { path: `${bin}:${process.env['PATH']}`, begun: () => eventually(() => expect(existsSync(mark)).toBe(true), { withinMs: 10_000 }) };
   }
 
   it('does not wait until a clone is checked', async () => {
@@ -160,7 +156,7 @@ exec git "$@"
     const one = await site.started({}, { path });
     rmSync(site.repository.path, { recursive: true });
     one.source.sync('request');
-    await seen(begun);
+    await begun();
     await one.source.stop();
     expect((await site.started()).source.git()).toMatchObject({ applied: { revision } });
   });
@@ -171,7 +167,7 @@ exec git "$@"
     // So small that whatever was fetched is worth packing.
     const one = site.open({ maxBytes: 2048 }, { path });
     one.source.start();
-    await seen(begun);
+    await begun();
     await one.source.stop();
     expect(packs()).toContain('.tmp-1-pack-x.pack');
     const next = await site.started();
@@ -184,16 +180,16 @@ describe('a clone that is fetched into again and again', () => {
   it('is packed anew, and what is in force and the newest commit stay in it', async () => {
     const good = site.repository.commit({ 'alice.json': alice });
     const one = await site.started();
-    const packs = () => readdirSync(join(site.root, 'state/git/team/clone.git/objects/pack')).filter((name) => name.endsWith('.pack')).length;
+    const packCount = () => packs().filter((name) => name.endsWith('.pack')).length;
     let most = 0;
     for (let round = 0; round < 45; round += 1) {
       const revision = site.repository.commit({ 'alice.json': `${'{'.repeat(round + 1)}` });
       await one.until((source) => source.git().attempted?.revision === revision);
-      most = Math.max(most, packs());
+      most = Math.max(most, packCount());
     }
     await one.synced();
     expect(most).toBeGreaterThan(30);
-    expect(packs()).toBeLessThan(20);
+    expect(packCount()).toBeLessThan(20);
     await one.source.stop();
     rmSync(site.repository.path, { recursive: true });
     expect((await site.started()).source.git()).toMatchObject({ applied: { revision: good } });

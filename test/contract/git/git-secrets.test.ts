@@ -70,12 +70,13 @@ describe('secrets of a commit', () => {
 
   it('may be many and large together', async () => {
     const names = Array.from({ length: 110 }, (_, index) => `w${index}`);
-    const files = await Promise.all(names.map(async (name, index) => [[`${name}.json`, withToken(name, `${name}.age`)], [`${name}.age`, await sealed(`${index} `.repeat(6_000))]]));
+    const large = (index: number) => `${index} `.repeat(6_000);
+    const files = await Promise.all(names.map(async (name, index) => [[`${name}.json`, withToken(name, `${name}.age`)], [`${name}.age`, await sealed(large(index))]]));
     const revision = site.repository.commit(Object.fromEntries(files.flat()));
     const one = await site.started({ ageIdentityFile: identity });
     expect(one.source.git()).toMatchObject({ applied: { revision }, failure: null });
     const snapshot = await site.desired([one]).scan();
-    expect([snapshot.problems, ...names.filter((name, index) => valueOf(snapshot, name) !== `${index} `.repeat(6_000))]).toEqual([[]]);
+    expect([snapshot.problems, ...names.filter((name, index) => valueOf(snapshot, name) !== large(index))]).toEqual([[]]);
   });
 
   it('are opened with the key of their own source alone', async () => {
