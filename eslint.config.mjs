@@ -19,7 +19,14 @@ const rooms = {
 
 /** Vendor packages that may not leak beyond their rooms. */
 const vendors = {
-  dockerode: ['docker'], rxjs: ['engine'], xstate: ['status', 'nix'], 'prom-client': ['telemetry'], pino: ['telemetry'], ajv: ['source'], 'age-encryption': ['source'], 'tar-stream': ['docker'],
+  dockerode: ['docker'],
+  rxjs: ['engine'],
+  xstate: ['status', 'nix'],
+  'prom-client': ['telemetry'],
+  pino: ['telemetry'],
+  ajv: ['source'],
+  'age-encryption': ['source'],
+  'tar-stream': ['docker'],
   croner: ['model'],
 };
 
@@ -39,7 +46,18 @@ function roomRules(room, allowed, depth) {
     .map(([name, homes]) => ({ name, message: `${name} stays in ${homes.join('/ and ')}/` }));
   return {
     files: [`controller/${room}/${'*/'.repeat(depth)}*.ts`],
-    rules: { 'no-restricted-imports': ['error', { patterns: [...patterns, { regex: out + String.raw`[^/]+\.js$`, message: 'Rooms do not import the composition root' }], paths }] },
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            ...patterns,
+            { regex: out + String.raw`[^/]+\.js$`, message: 'Rooms do not import the composition root' },
+          ],
+          paths,
+        },
+      ],
+    },
   };
 }
 
@@ -61,7 +79,10 @@ export default tseslint.config(
     files: ['controller/**/*.ts'],
     ignores: ['controller/main.ts'],
     rules: {
-      'no-restricted-properties': ['error', { object: 'process', property: 'env', message: 'The environment is read in main.ts only.' }],
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'env', message: 'The environment is read in main.ts only.' },
+      ],
       'no-console': 'error',
       'max-depth': ['error', 4],
     },

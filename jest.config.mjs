@@ -16,5 +16,10 @@ const suite = (name, extra = {}) => ({
 export default {
   // Deadlines are for failures: a busy machine must not turn into one.
   testTimeout: 60_000,
-  projects: [suite('unit'), suite('simulation'), suite('contract'), suite('e2e', { setupFilesAfterEnv: ['<rootDir>/test/support/e2e-setup.ts'] })],
+  projects: [
+    suite('unit'),
+    suite('simulation'),
+    suite('contract'),
+    suite('e2e', { setupFilesAfterEnv: ['<rootDir>/test/support/e2e-setup.ts'] }),
+  ],
 };

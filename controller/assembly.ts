@@ -97,7 +97,8 @@ export function assembleController(options: AssemblyOptions): AssembledControlle
     onResult(key, result) {
       if (result.failure === null) controller.noteOperation(key, result.operation);
       if (result.failure === null && result.operation.type === 'create-container') caches.noteCreated(key);
-      if (result.failure === null && result.operation.type === 'remove-volume') world.noteVolume(result.operation.volume, null);
+      if (result.failure === null && result.operation.type === 'remove-volume')
+        world.noteVolume(result.operation.volume, null);
       options.onOperation(key, result);
     },
     onPullProgress: options.onPullProgress,

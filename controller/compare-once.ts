@@ -27,7 +27,8 @@ export async function compare(options: PlanCommandOptions, around: Surroundings)
   const home = await mkdtemp(join(tmpdir(), 'kalpana-compare-'));
   const git = gitCommand(home, around.env);
   const schemas = loadSchemas();
-  const read = (one: GitSettings, name: string) => readCommitSpecs({ settings: one, directory: join(home, name), git, schemas, signal: around.signal });
+  const read = (one: GitSettings, name: string) =>
+    readCommitSpecs({ settings: one, directory: join(home, name), git, schemas, signal: around.signal });
   try {
     const head = await named('--git-ref', settings, () => read(settings, 'head'));
     // What the base says counts here, not who has signed it.
@@ -49,19 +50,42 @@ async function named(option: string, settings: GitSettings, read: () => Promise<
   try {
     return await read();
   } catch (error) {
-    if (error instanceof RefError) throw new UnreadableError(`${option}: ${error.message.replace('--git-ref', option)}`, { cause: error });
-    if (error instanceof GitError) throw new UnreadableError(`${option}: ${fetchFailure(error, settings).message.replace('--git-ref', option)}`, { cause: error });
+    if (error instanceof RefError)
+      throw new UnreadableError(`${option}: ${error.message.replace('--git-ref', option)}`, { cause: error });
+    if (error instanceof GitError)
+      throw new UnreadableError(`${option}: ${fetchFailure(error, settings).message.replace('--git-ref', option)}`, {
+        cause: error,
+      });
     throw error;
   }
 }
 
-function report(base: CommitSpecs, head: CommitSpecs, { output, format, against, git }: PlanCommandOptions, { io }: Surroundings): number {
+function report(
+  base: CommitSpecs,
+  head: CommitSpecs,
+  { output, format, against, git }: PlanCommandOptions,
+  { io }: Surroundings,
+): number {
   const comparison = head.failure === null ? compareDesired(baseSnapshot(base), head.snapshot) : NOTHING;
   const problems = head.failure?.problems ?? [];
   const failure = head.failure?.message ?? null;
   const warnings = baseWarnings(base);
-  if (output === 'json') io.out(`${JSON.stringify({ from: base.commit.revision, to: head.commit.revision, ...comparison, problems: problems.map(formatProblem), failure, warnings }, null, 2)}\n`);
-  else if (format === 'markdown') io.out(compareMarkdown(comparison, { from: base.commit, to: head.commit, fromName: against, toName: git[0]?.ref ?? null, problems, failure, warnings }));
+  if (output === 'json')
+    io.out(
+      `${JSON.stringify({ from: base.commit.revision, to: head.commit.revision, ...comparison, problems: problems.map(formatProblem), failure, warnings }, null, 2)}\n`,
+    );
+  else if (format === 'markdown')
+    io.out(
+      compareMarkdown(comparison, {
+        from: base.commit,
+        to: head.commit,
+        fromName: against,
+        toName: git[0]?.ref ?? null,
+        problems,
+        failure,
+        warnings,
+      }),
+    );
   else if (failure === null) io.out(compareText(comparison));
   for (const warning of warnings) io.err(`warning: ${warning}\n`);
   for (const problem of problems) io.err(`${formatProblem(problem)}\n`);

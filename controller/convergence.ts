@@ -33,7 +33,12 @@ export async function firstConvergence(options: RunOptions, parts: Convergence):
     if (options.once && engine.failures >= ONCE_ENGINE_TRIES) return 'engine';
     if (options.once && systemClock.now() > deadline) return 'timeout';
     const statuses = store.list();
-    const hopeless = statuses.filter((status) => !settled(status) && (failed(status, status.cache === null ? null : store.cache(status.cache.name)) || controller.failures(status.name) >= ONCE_WORKSPACE_TRIES));
+    const hopeless = statuses.filter(
+      (status) =>
+        !settled(status) &&
+        (failed(status, status.cache === null ? null : store.cache(status.cache.name)) ||
+          controller.failures(status.name) >= ONCE_WORKSPACE_TRIES),
+    );
     const open = statuses.length - statuses.filter(settled).length - hopeless.length;
     if (controller.idle() && sources.isSettled() && open === 0) return hopeless.length === 0 ? 'converged' : 'failed';
     await delay(systemClock, 50, signal);
@@ -41,7 +46,13 @@ export async function firstConvergence(options: RunOptions, parts: Convergence):
   return 'interrupted';
 }
 
-export function finishOnce(outcome: Outcome, store: StatusStore, sources: DesiredState, engineDetail: string, io: CliIo): number {
+export function finishOnce(
+  outcome: Outcome,
+  store: StatusStore,
+  sources: DesiredState,
+  engineDetail: string,
+  io: CliIo,
+): number {
   if (outcome === 'engine') io.err(`error: ${engineDetail}\n`);
   if (outcome === 'timeout') io.err('error: not all workspaces became Ready in time\n');
   const problems = sources.sources().flatMap((source) => source.problems);

@@ -2,7 +2,14 @@ import type { StateFile } from './apply/state-file.js';
 import type { Hooks } from './engine/interfaces.js';
 import { isChanged } from './engine/spec-change.js';
 import type { Clock } from './model/clock.js';
-import { shortRevision, type Commit, type CommitState, type DeploymentEvent, type GitFailure, type Rollout } from './model/git.js';
+import {
+  shortRevision,
+  type Commit,
+  type CommitState,
+  type DeploymentEvent,
+  type GitFailure,
+  type Rollout,
+} from './model/git.js';
 import type { GitSourceEvents } from './source/git/git-source.js';
 import { createRollouts } from './status/rollouts.js';
 import { settled } from './status/settled.js';
@@ -39,7 +46,12 @@ export function createDeployments(options: DeploymentOptions): Deployments {
   const { store, metrics, log, clock, notify, showState } = options;
   const drifted = new Map<string, Map<string, string>>();
   const unanswered = new Map<string, string>();
-  const told = new Map(options.told.read().filter(isTold).map((row) => [row.source, row]));
+  const told = new Map(
+    options.told
+      .read()
+      .filter(isTold)
+      .map((row) => [row.source, row]),
+  );
   const rollouts = createRollouts({ workspace: store.get, cache: store.cache, clock, isChanged, onChange: rolledOut });
 
   function rolledOut(rollout: Rollout): void {
@@ -53,35 +65,70 @@ export function createDeployments(options: DeploymentOptions): Deployments {
     showState(source, { revision, state: state === 'succeeded' ? 'success' : 'failure', description: message });
     if (state === 'succeeded') {
       log.info({ source, revision, message }, 'commit rolled out');
-      store.record({ type: 'Normal', workspace: null, reason: 'RolledOut', message: `${source}: ${nameOf(commit)}: ${message}` });
+      store.record({
+        type: 'Normal',
+        workspace: null,
+        reason: 'RolledOut',
+        message: `${source}: ${nameOf(commit)}: ${message}`,
+      });
       return notify({ type: 'applied', source, commit, message });
     }
     log.warn({ source, revision, detail: message }, 'commit not rolled out');
     failed(source, commit, { reason: 'RolloutFailed', message, problems: [] }, `${nameOf(commit)}: ${message}`);
   }
 
-  function failed(source: string, commit: Commit | null, { reason, message, problems }: { readonly reason: string } & Pick<GitFailure, 'message' | 'problems'>, recorded = message): void {
+  function failed(
+    source: string,
+    commit: Commit | null,
+    { reason, message, problems }: { readonly reason: string } & Pick<GitFailure, 'message' | 'problems'>,
+    recorded = message,
+  ): void {
     store.record({ type: 'Warning', workspace: null, reason, message: `${source}: ${recorded}` });
     notify({ type: 'failed', source, commit, reason, message, problems });
   }
 
   function refused(source: string, commit: Commit, failure: GitFailure): void {
-    log.warn({ source, revision: commit.revision, author: commit.author, reason: failure.reason, detail: failure.message, problems: failure.problems.length }, 'commit not applied');
+    log.warn(
+      {
+        source,
+        revision: commit.revision,
+        author: commit.author,
+        reason: failure.reason,
+        detail: failure.message,
+        problems: failure.problems.length,
+      },
+      'commit not applied',
+    );
     showState(source, { revision: commit.revision, state: 'failure', description: failure.message });
     failed(source, commit, failure);
   }
 
   function applied(source: string, commit: Commit, trigger: string, seconds: number): void {
-    log.info({ source, revision: commit.revision, author: commit.author, subject: commit.subject, trigger, seconds }, 'commit applied');
-    store.record({ type: 'Normal', workspace: null, reason: 'CommitApplied', message: `${source}: ${nameOf(commit)} is in force.` });
-    showState(source, { revision: commit.revision, state: 'pending', description: 'in force; its workspaces converge' });
+    log.info(
+      { source, revision: commit.revision, author: commit.author, subject: commit.subject, trigger, seconds },
+      'commit applied',
+    );
+    store.record({
+      type: 'Normal',
+      workspace: null,
+      reason: 'CommitApplied',
+      message: `${source}: ${nameOf(commit)} is in force.`,
+    });
+    showState(source, {
+      revision: commit.revision,
+      state: 'pending',
+      description: 'in force; its workspaces converge',
+    });
   }
 
   function notAnswered(source: string, failure: GitFailure): void {
     // One that lasts is told once.
     if (unanswered.get(source) === failure.message) return;
     unanswered.set(source, failure.message);
-    log.warn({ source, reason: failure.reason, detail: failure.message }, 'repository cannot be fetched; what is in force stays');
+    log.warn(
+      { source, reason: failure.reason, detail: failure.message },
+      'repository cannot be fetched; what is in force stays',
+    );
     failed(source, null, failure);
   }
 
@@ -91,7 +138,12 @@ export function createDeployments(options: DeploymentOptions): Deployments {
     if (after === null) drifted.delete(name);
     else if (fields !== undefined && settled(after)) {
       drifted.delete(name);
-      notify({ type: 'drift-repaired', workspace: name, fields: [...fields.keys()].sort(), message: [...fields.values()].join('; ') });
+      notify({
+        type: 'drift-repaired',
+        workspace: name,
+        fields: [...fields.keys()].sort(),
+        message: [...fields.values()].join('; '),
+      });
     }
   });
 

@@ -9,10 +9,34 @@ import { createGitSource, type GitSource, type GitSourceEvents } from './source/
 import type { Surroundings } from './run.js';
 import { loadSchemas } from './source/schema.js';
 
-const PROXIES = ['http_proxy', 'https_proxy', 'no_proxy', 'all_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'ALL_PROXY'];
+const PROXIES = [
+  'http_proxy',
+  'https_proxy',
+  'no_proxy',
+  'all_proxy',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'NO_PROXY',
+  'ALL_PROXY',
+];
 
 /** The git sources of the command line, with their clones below `stateDir`. */
-export function createGitSources(settings: readonly GitSettings[], { stateDir, env, clock, random, events }: { readonly stateDir: string; readonly env: Readonly<Record<string, string | undefined>>; readonly clock: Clock; readonly random: () => number; readonly events: GitSourceEvents }): GitSource[] {
+export function createGitSources(
+  settings: readonly GitSettings[],
+  {
+    stateDir,
+    env,
+    clock,
+    random,
+    events,
+  }: {
+    readonly stateDir: string;
+    readonly env: Readonly<Record<string, string | undefined>>;
+    readonly clock: Clock;
+    readonly random: () => number;
+    readonly events: GitSourceEvents;
+  },
+): GitSource[] {
   if (settings.length === 0) return [];
   const directory = join(stateDir, 'git');
   const git = gitCommand(directory, env);
@@ -29,7 +53,12 @@ export function gitCommand(home: string, env: Readonly<Record<string, string | u
 export function hookSecret(settings: readonly GitSettings[], name: string): Promise<Buffer | null> {
   const file = settings.find((one) => one.name === name)?.webhookSecretFile ?? null;
   // One that cannot be read lets nobody in.
-  return file === null ? Promise.resolve(null) : secretIn(file).then((text) => Buffer.from(text), () => null);
+  return file === null
+    ? Promise.resolve(null)
+    : secretIn(file).then(
+        (text) => Buffer.from(text),
+        () => null,
+      );
 }
 
 /** One line break at the end belongs to the file, not to the secret. */
@@ -38,7 +67,11 @@ export async function secretIn(file: string): Promise<string> {
 }
 
 /** For a person; null: there is no such source. */
-export async function actOnSource(sources: readonly GitSource[], name: string, action: SourceAction): Promise<string | null> {
+export async function actOnSource(
+  sources: readonly GitSource[],
+  name: string,
+  action: SourceAction,
+): Promise<string | null> {
   const source = sources.find((one) => one.name === name);
   if (source === undefined) return null;
   if (action === 'suspend') {
@@ -55,7 +88,11 @@ export async function actOnSource(sources: readonly GitSource[], name: string, a
 }
 
 /** For a plan: each repository is read once, into clones that go afterwards; the controller's own are not touched. */
-export async function withGitSources<T>(options: Pick<PlanOptions, 'git'>, { env, signal }: Pick<Surroundings, 'env' | 'signal'>, use: (git: readonly GitSource[]) => Promise<T>): Promise<T> {
+export async function withGitSources<T>(
+  options: Pick<PlanOptions, 'git'>,
+  { env, signal }: Pick<Surroundings, 'env' | 'signal'>,
+  use: (git: readonly GitSource[]) => Promise<T>,
+): Promise<T> {
   const stateDir = await mkdtemp(join(tmpdir(), 'kalpana-plan-'));
   const quiet = { onFetch: () => undefined, onCommit: () => undefined };
   const git = createGitSources(options.git, { stateDir, env, clock: systemClock, random: Math.random, events: quiet });

@@ -6,7 +6,9 @@ import type { CliIo } from './cli/io.js';
 import { runCli } from './cli/program.js';
 import type { Surroundings } from './run.js';
 
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
 
 const io: CliIo = {
   out: (text) => void process.stdout.write(text),

@@ -15,10 +15,26 @@ export interface Notifications {
 }
 
 /** Who outside is told of deployments, by the command line. Throws an error of one line for a host that cannot be known. */
-export function createNotifications(options: Pick<RunOptions, 'notify' | 'git' | 'instance'>, around: { readonly clock: Clock; readonly random: () => number; readonly signal: AbortSignal; readonly onResult: (facts: Notified) => void }): Notifications {
+export function createNotifications(
+  options: Pick<RunOptions, 'notify' | 'git' | 'instance'>,
+  around: {
+    readonly clock: Clock;
+    readonly random: () => number;
+    readonly signal: AbortSignal;
+    readonly onResult: (facts: Notified) => void;
+  },
+): Notifications {
   const { notify: target, git, instance } = options;
   const secretFile = target?.secretFile ?? null;
-  const notifier = target === null ? null : createNotifier({ ...around, url: target.url, instance, secret: () => (secretFile === null ? Promise.resolve(null) : secretIn(secretFile)) });
+  const notifier =
+    target === null
+      ? null
+      : createNotifier({
+          ...around,
+          url: target.url,
+          instance,
+          secret: () => (secretFile === null ? Promise.resolve(null) : secretIn(secretFile)),
+        });
   const hosts = new Map(git.flatMap((settings) => statusesOf(settings, instance, around)));
   return {
     notify: (event) => notifier?.send(event),
@@ -27,12 +43,22 @@ export function createNotifications(options: Pick<RunOptions, 'notify' | 'git' |
   };
 }
 
-function statusesOf({ name, url, status }: GitSettings, instance: string, around: Parameters<typeof createNotifications>[1]) {
+function statusesOf(
+  { name, url, status }: GitSettings,
+  instance: string,
+  around: Parameters<typeof createNotifications>[1],
+) {
   if (status === null) return [];
   const { provider, tokenFile } = status;
   const host = commitHost(provider, url, status);
-  if ('error' in host) throw new Error(`--git-status of ${name}: ${host.error} (--git-status-api, --git-status-repository)`);
+  if ('error' in host)
+    throw new Error(`--git-status of ${name}: ${host.error} (--git-status-api, --git-status-repository)`);
   // Several controllers may deploy one repository.
   const context = instance === 'default' ? `kalpana/${name}` : `kalpana/${instance}/${name}`;
-  return [[gitSourceId(name), createCommitStatuses({ ...around, provider, ...host, context, token: () => secretIn(tokenFile) })] as const];
+  return [
+    [
+      gitSourceId(name),
+      createCommitStatuses({ ...around, provider, ...host, context, token: () => secretIn(tokenFile) }),
+    ] as const,
+  ];
 }

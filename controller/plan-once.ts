@@ -50,15 +50,34 @@ export async function plan(options: PlanCommandOptions, around: Surroundings): P
   }
 }
 
-async function planOn(docker: DockerPort, options: PlanOptions, git: readonly GitSource[], { io, signal }: Surroundings): Promise<number> {
-  const sources = createDesiredState({ directories: options.specs, git, secretsDir: options.secretsDir, ageIdentityFile: options.ageIdentityFile, stateDir: options.stateDir, instance: options.instance, clock: systemClock, readOnly: true });
+async function planOn(
+  docker: DockerPort,
+  options: PlanOptions,
+  git: readonly GitSource[],
+  { io, signal }: Surroundings,
+): Promise<number> {
+  const sources = createDesiredState({
+    directories: options.specs,
+    git,
+    secretsDir: options.secretsDir,
+    ageIdentityFile: options.ageIdentityFile,
+    stateDir: options.stateDir,
+    instance: options.instance,
+    clock: systemClock,
+    readOnly: true,
+  });
   const world = createWorld(docker);
   const caches = foreseenCaches(docker, world, options, signal);
   const state = createState(caches);
   state.desired = await sources.scan(signal);
   await world.relist(true, { signal });
   const ledger = { approved: new Set<string>(), orphanSince: new Map<string, number>() };
-  const decide = () => decideRemovals(state, world, ledger, { instance: options.instance, allowPrune: options.allowPrune, now: systemClock.now() });
+  const decide = () =>
+    decideRemovals(state, world, ledger, {
+      instance: options.instance,
+      allowPrune: options.allowPrune,
+      now: systemClock.now(),
+    });
   decide();
   if (mayRemove(state, world)) {
     await delay(systemClock, REMOVAL_RESCAN_MS, signal);
@@ -67,23 +86,39 @@ async function planOn(docker: DockerPort, options: PlanOptions, git: readonly Gi
   }
   await lookAtImages(docker, state, signal);
   const keepers = await lookAtCaches(caches, state, signal);
-  const shared = planShared({ workspaces: state.desired.workspaces.values(), caches: state.desired.caches, volumes: world.volumes, networks: world.networks });
+  const shared = planShared({
+    workspaces: state.desired.workspaces.values(),
+    caches: state.desired.caches,
+    volumes: world.volumes,
+    networks: world.networks,
+  });
   assume(world, shared.operations);
   // A cache's volume may be planned by both: it is one.
   const made = new Set(shared.operations.map(renderOperation));
-  const common = [...shared.operations, ...keepers.operations.filter((operation) => !made.has(renderOperation(operation)))];
+  const common = [
+    ...shared.operations,
+    ...keepers.operations.filter((operation) => !made.has(renderOperation(operation))),
+  ];
   const planned = planAll(state, world, options.instance);
   const problems = state.desired.problems.map(formatProblem);
   const failures = [...shared.failures, ...keepers.failures].map(explain);
-  if (options.output === 'json') io.out(`${JSON.stringify(asJson(common, planned, state, problems, failures), null, 2)}\n`);
+  if (options.output === 'json')
+    io.out(`${JSON.stringify(asJson(common, planned, state, problems, failures), null, 2)}\n`);
   else io.out(asText(common, planned, state));
   for (const line of [...problems, ...failures]) io.err(`${line}\n`);
   if (problems.length + failures.length > 0 || planned.some((one) => one.blocked !== null)) return EXIT.failed;
-  return common.length > 0 || planned.some((one) => one.operations.length > 0) || state.held.size > 0 ? EXIT.changes : EXIT.ok;
+  return common.length > 0 || planned.some((one) => one.operations.length > 0) || state.held.size > 0
+    ? EXIT.changes
+    : EXIT.ok;
 }
 
 /** Caches that are looked at and not touched; what their keepers would do is planned as if they were up. */
-function foreseenCaches(docker: DockerPort, world: World, { instance, stateDir }: PlanOptions, signal: AbortSignal): Caches {
+function foreseenCaches(
+  docker: DockerPort,
+  world: World,
+  { instance, stateDir }: PlanOptions,
+  signal: AbortSignal,
+): Caches {
   const quiet = () => undefined;
   const { load } = createImageRecord(createStateFile(join(stateDir, 'images.json'), quiet));
   return createCaches({
@@ -97,12 +132,24 @@ function foreseenCaches(docker: DockerPort, world: World, { instance, stateDir }
     imageRecord: { load, save: quiet },
     totals: () => ({ load: () => null, save: quiet }),
     gcRecord: () => ({ load: () => null, save: quiet }),
-    events: { onLinked: quiet, onRealised: quiet, onProgress: quiet, onChange: quiet, onReport: quiet, onGcStep: quiet, onGcEnded: quiet },
+    events: {
+      onLinked: quiet,
+      onRealised: quiet,
+      onProgress: quiet,
+      onChange: quiet,
+      onReport: quiet,
+      onGcStep: quiet,
+      onGcEnded: quiet,
+    },
     foresight: true,
   });
 }
 
-async function lookAtCaches(caches: Caches, state: ControllerState, signal: AbortSignal): Promise<{ operations: Operation[]; failures: Failure[] }> {
+async function lookAtCaches(
+  caches: Caches,
+  state: ControllerState,
+  signal: AbortSignal,
+): Promise<{ operations: Operation[]; failures: Failure[] }> {
   caches.update(state.desired);
   const operations: Operation[] = [];
   const failures: Failure[] = [];
@@ -131,8 +178,10 @@ async function lookAtImages(docker: DockerPort, state: ControllerState, signal: 
 /** The workspaces are planned as if the shared objects were there: the controller makes them first. */
 function assume(world: World, operations: readonly Operation[]): void {
   for (const operation of operations) {
-    if (operation.type === 'create-volume') world.noteVolume(operation.volume, { name: operation.volume, driver: 'local', labels: operation.labels });
-    if (operation.type === 'create-network') world.noteNetwork({ id: '', name: operation.network, labels: operation.labels });
+    if (operation.type === 'create-volume')
+      world.noteVolume(operation.volume, { name: operation.volume, driver: 'local', labels: operation.labels });
+    if (operation.type === 'create-network')
+      world.noteNetwork({ id: '', name: operation.network, labels: operation.labels });
   }
 }
 
@@ -156,12 +205,20 @@ function asText(shared: readonly Operation[], planned: readonly PlannedWorkspace
     lines.push(...operations.map((operation) => `${name}: ${renderOperation(operation)}`));
     if (blocked !== null) lines.push(`${name}: blocked  # ${blocked}`);
   }
-  for (const name of [...state.held].sort()) lines.push(`${name}: remove, held  # too many removals at once; confirm with --allow-prune or kalpana approve`);
+  for (const name of [...state.held].sort())
+    lines.push(`${name}: remove, held  # too many removals at once; confirm with --allow-prune or kalpana approve`);
   return lines.length === 0 ? 'Nothing to do.\n' : lines.map((line) => `${line}\n`).join('');
 }
 
-function asJson(shared: readonly Operation[], planned: readonly PlannedWorkspace[], state: ControllerState, problems: readonly string[], failures: readonly string[]) {
-  const rows = (operations: readonly Operation[]) => operations.map((operation) => ({ type: operation.type, cause: operation.cause, text: renderOperation(operation) }));
+function asJson(
+  shared: readonly Operation[],
+  planned: readonly PlannedWorkspace[],
+  state: ControllerState,
+  problems: readonly string[],
+  failures: readonly string[],
+) {
+  const rows = (operations: readonly Operation[]) =>
+    operations.map((operation) => ({ type: operation.type, cause: operation.cause, text: renderOperation(operation) }));
   return {
     shared: rows(shared),
     workspaces: planned.map(({ name, operations, blocked }) => ({ name, operations: rows(operations), blocked })),

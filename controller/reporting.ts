@@ -56,8 +56,14 @@ export function createReporting(deps: {
       if (up === engineWasUp) return;
       engineWasUp = up;
       if (up) log.info({}, 'engine reached');
-      else log.error({ reason: failure?.reason, detail: failure === null ? '' : explain(failure) }, 'engine not reached');
-      store.record({ type: up ? 'Normal' : 'Warning', workspace: null, reason: up ? 'EngineReached' : (failure?.reason ?? 'EngineUnreachable'), message: failure === null ? 'The engine answers.' : explain(failure) });
+      else
+        log.error({ reason: failure?.reason, detail: failure === null ? '' : explain(failure) }, 'engine not reached');
+      store.record({
+        type: up ? 'Normal' : 'Warning',
+        workspace: null,
+        reason: up ? 'EngineReached' : (failure?.reason ?? 'EngineUnreachable'),
+        message: failure === null ? 'The engine answers.' : explain(failure),
+      });
     },
     eventStream: (state, detail) => log.debug({ state, detail }, 'event stream'),
     scanned(snapshot) {
@@ -66,7 +72,8 @@ export function createReporting(deps: {
     },
     held(names) {
       store.setHeld(names);
-      if (names.join() !== held && names.length > 0) log.warn({ workspaces: names }, 'removals held until a person confirms them (kalpana approve)');
+      if (names.join() !== held && names.length > 0)
+        log.warn({ workspaces: names }, 'removals held until a person confirms them (kalpana approve)');
       held = names.join();
     },
     revised: store.revise,
@@ -91,7 +98,8 @@ export function createReporting(deps: {
     },
     realised({ cache, workspaces, packages, use, failure, seconds }) {
       const facts = { cache, workspaces, packages, seconds };
-      if (failure !== null) log.warn({ ...facts, reason: failure.reason, detail: explain(failure) }, 'packages could not be realised');
+      if (failure !== null)
+        log.warn({ ...facts, reason: failure.reason, detail: explain(failure) }, 'packages could not be realised');
       else log.info({ ...facts, paths: use?.paths, bytes: use?.bytes }, 'packages realised');
     },
     gcEnded({ cache, run }) {
@@ -100,7 +108,11 @@ export function createReporting(deps: {
       if (event !== null) store.record(event);
       const { result, failure, ...facts } = run;
       if (result === 'success') log.info({ cache, ...facts }, 'garbage collected');
-      else log.warn({ cache, result, ...facts, reason: failure?.reason, detail: failure === null ? '' : explain(failure) }, 'garbage collection did not succeed');
+      else
+        log.warn(
+          { cache, result, ...facts, reason: failure?.reason, detail: failure === null ? '' : explain(failure) },
+          'garbage collection did not succeed',
+        );
     },
     gcStep: (facts) => log.debug(facts, 'garbage collection step'),
     queueChanged: (size) => metrics.queue(size),
@@ -112,9 +124,13 @@ export function createReporting(deps: {
   function logProblems({ problems }: DesiredSnapshot): void {
     const news = problems.filter((problem) => !knownProblems.has(problemText(problem)));
     for (const problem of news.slice(0, PROBLEMS_LOGGED)) {
-      log.warn({ key: problem.workspace, source: problem.location.source, problem: problemText(problem) }, 'spec problem');
+      log.warn(
+        { key: problem.workspace, source: problem.location.source, problem: problemText(problem) },
+        'spec problem',
+      );
     }
-    if (news.length > PROBLEMS_LOGGED) log.warn({ more: news.length - PROBLEMS_LOGGED }, 'more spec problems; see /api/v1/sources');
+    if (news.length > PROBLEMS_LOGGED)
+      log.warn({ more: news.length - PROBLEMS_LOGGED }, 'more spec problems; see /api/v1/sources');
     knownProblems = new Set(problems.map(problemText));
   }
 
@@ -126,7 +142,8 @@ export function createReporting(deps: {
       const facts = { key: key === SHARED_KEY ? 'shared' : key, operation: renderOperation(operation), seconds };
       if (failure === null) log.info(facts, 'operation');
       // The create is how an absent image is found out (no inspect on the cold path); the pull follows.
-      else if (failure.reason === 'ImageMissing') log.info({ ...facts, reason: failure.reason }, 'image is not on the engine');
+      else if (failure.reason === 'ImageMissing')
+        log.info({ ...facts, reason: failure.reason }, 'image is not on the engine');
       else log.warn({ ...facts, reason: failure.reason, detail: failure.message }, 'operation failed');
     },
   };

@@ -44,23 +44,46 @@ const SHUTDOWN_GRACE_MS = 3_000;
 /** The controller in the foreground, or one convergence with `once`. Gives the exit code. */
 export async function run(options: RunOptions, around: Surroundings): Promise<number> {
   const { io, signal } = around;
-  const log = createLogger({ level: options.logLevel, pretty: around.stderrIsTerminal, color: around.stderrIsTerminal && io.color });
+  const log = createLogger({
+    level: options.logLevel,
+    pretty: around.stderrIsTerminal,
+    color: around.stderrIsTerminal && io.color,
+  });
   const endpoint = await findEndpoint(around.env, around.home);
   const stateDir = resolve(options.stateDir);
   await mkdir(stateDir, { recursive: true });
-  const metrics = createMetrics({ version: around.version, operations: OPERATION_TYPES.filter((type) => !NO_CALLS.includes(type)), driftFields: DRIFT_FIELDS });
+  const metrics = createMetrics({
+    version: around.version,
+    operations: OPERATION_TYPES.filter((type) => !NO_CALLS.includes(type)),
+    driftFields: DRIFT_FIELDS,
+  });
   const store = createStatusStore({ now: systemClock.now });
   const progress = createProgress(io);
-  const docker = connectEngine(endpoint, { onRequest: (request) => metrics.engineRequest(request), dockerConfigDir: around.env['DOCKER_CONFIG'] ?? `${around.home}/.docker` });
+  const docker = connectEngine(endpoint, {
+    onRequest: (request) => metrics.engineRequest(request),
+    dockerConfigDir: around.env['DOCKER_CONFIG'] ?? `${around.home}/.docker`,
+  });
   const git = createGitSources(options.git, {
     stateDir,
     env: around.env,
     clock: systemClock,
     random: Math.random,
-    events: { onFetch: (facts) => deployments.git.onFetch(facts), onCommit: (facts) => deployments.git.onCommit(facts) },
+    events: {
+      onFetch: (facts) => deployments.git.onFetch(facts),
+      onCommit: (facts) => deployments.git.onCommit(facts),
+    },
   });
-  const sources = createDesiredState({ directories: options.specs, git, secretsDir: options.secretsDir, ageIdentityFile: options.ageIdentityFile, stateDir, instance: options.instance, clock: systemClock });
-  const onStateError = (error: Error) => log.warn({ error }, 'the state directory cannot be written; work goes on without it');
+  const sources = createDesiredState({
+    directories: options.specs,
+    git,
+    secretsDir: options.secretsDir,
+    ageIdentityFile: options.ageIdentityFile,
+    stateDir,
+    instance: options.instance,
+    clock: systemClock,
+  });
+  const onStateError = (error: Error) =>
+    log.warn({ error }, 'the state directory cannot be written; work goes on without it');
   const engine = { detail: 'the engine was not asked yet', failures: 0 };
   const reporting = createReporting({
     store,
@@ -129,12 +152,32 @@ export async function run(options: RunOptions, around: Surroundings): Promise<nu
   });
   store.subscribe(progress.changed);
   const { address } = await server.start();
-  log.info({ engine: endpoint.host, origin: endpoint.origin, specs: options.specs, git: options.git.map(({ name, url }) => `${name}: ${url.text}`), stateDir, address, version: around.version }, 'controller starts');
+  log.info(
+    {
+      engine: endpoint.host,
+      origin: endpoint.origin,
+      specs: options.specs,
+      git: options.git.map(({ name, url }) => `${name}: ${url.text}`),
+      stateDir,
+      address,
+      version: around.version,
+    },
+    'controller starts',
+  );
   for (const source of git) source.start();
   controller.start();
   try {
     const outcome = await firstConvergence(options, { controller, store, sources, engine, signal });
-    if (outcome !== 'interrupted') progress.settled(store.list(), { specs: options.specs, git: options.git, secretsDir: options.secretsDir, ageIdentityFile: options.ageIdentityFile, stateDir: options.stateDir, address, dockerHost: dockerHost(endpoint) });
+    if (outcome !== 'interrupted')
+      progress.settled(store.list(), {
+        specs: options.specs,
+        git: options.git,
+        secretsDir: options.secretsDir,
+        ageIdentityFile: options.ageIdentityFile,
+        stateDir: options.stateDir,
+        address,
+        dockerHost: dockerHost(endpoint),
+      });
     if (options.once) {
       await untilTold(notifications, signal);
       return finishOnce(outcome, store, sources, engine.detail, io);
@@ -178,7 +221,11 @@ function dockerHost(endpoint: EngineEndpoint): string | null {
   return endpoint.origin === 'default socket' ? null : endpoint.host;
 }
 
-async function clearCache(controller: AssembledController, cache: string, force: boolean): Promise<{ ok: true; message: string } | { ok: false; error: string }> {
+async function clearCache(
+  controller: AssembledController,
+  cache: string,
+  force: boolean,
+): Promise<{ ok: true; message: string } | { ok: false; error: string }> {
   try {
     return { ok: true, message: await controller.clearCache(cache, force) };
   } catch (error) {

@@ -7,8 +7,10 @@ import { validatePaths } from './source/validate.js';
 /** The offline check behind `kalpana validate`. */
 export async function validate({ paths, format }: ValidateOptions, io: CliIo): Promise<number> {
   const { problems, objects, files } = await validatePaths(paths);
-  if (format === 'json') io.out(`${JSON.stringify({ valid: problems.length === 0, files, objects, problems }, null, 2)}\n`);
-  else for (const problem of problems) io.out(`${format === 'github' ? formatGithub(problem) : formatProblem(problem)}\n`);
+  if (format === 'json')
+    io.out(`${JSON.stringify({ valid: problems.length === 0, files, objects, problems }, null, 2)}\n`);
+  else
+    for (const problem of problems) io.out(`${format === 'github' ? formatGithub(problem) : formatProblem(problem)}\n`);
   if (format === 'text' && problems.length === 0) io.out(`${files} files, ${objects} objects: valid\n`);
   return problems.length === 0 ? EXIT.ok : EXIT.failed;
 }

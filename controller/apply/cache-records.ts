@@ -2,9 +2,18 @@ import type { CacheTotals } from '../model/cache.js';
 import type { StateFile } from './state-file.js';
 
 /** Whether images bring a Nix store of their own, by image id. It can be lost: then each is looked at once more. */
-export function createImageRecord(file: StateFile): { load(): (readonly [string, boolean])[]; save(rows: readonly (readonly [string, boolean])[]): void } {
+export function createImageRecord(file: StateFile): {
+  load(): (readonly [string, boolean])[];
+  save(rows: readonly (readonly [string, boolean])[]): void;
+} {
   return {
-    load: () => file.read().filter((row): row is [string, boolean] => Array.isArray(row) && typeof row[0] === 'string' && typeof row[1] === 'boolean'),
+    load: () =>
+      file
+        .read()
+        .filter(
+          (row): row is [string, boolean] =>
+            Array.isArray(row) && typeof row[0] === 'string' && typeof row[1] === 'boolean',
+        ),
     save: (rows) => file.write(rows),
   };
 }
@@ -18,10 +27,15 @@ export interface CacheRecords<T> {
 export const createCacheTotals = (file: StateFile): CacheRecords<CacheTotals> => recordsByCache(file, isTotals);
 
 /** What outlives the controller of each cache's collections, as `nix` made it. Lost, nothing is owed. */
-export const createGcRecords = <T extends object>(file: StateFile): CacheRecords<T> => recordsByCache<T>(file, isGcRecord);
+export const createGcRecords = <T extends object>(file: StateFile): CacheRecords<T> =>
+  recordsByCache<T>(file, isGcRecord);
 
 function recordsByCache<T>(file: StateFile, isRecord: (value: unknown) => boolean): CacheRecords<T> {
-  const entries = new Map(file.read().filter((row): row is [string, T] => Array.isArray(row) && typeof row[0] === 'string' && isRecord(row[1])));
+  const entries = new Map(
+    file
+      .read()
+      .filter((row): row is [string, T] => Array.isArray(row) && typeof row[0] === 'string' && isRecord(row[1])),
+  );
   return {
     of: (cache) => ({
       load: () => entries.get(cache) ?? null,
@@ -35,11 +49,22 @@ function recordsByCache<T>(file: StateFile, isRecord: (value: unknown) => boolea
 
 function isGcRecord(value: unknown): boolean {
   const record = value as { knownSince?: unknown; runs?: unknown; goneSince?: unknown } | null;
-  return typeof record?.knownSince === 'number' && Array.isArray(record.runs) && typeof record.goneSince === 'object' && record.goneSince !== null;
+  return (
+    typeof record?.knownSince === 'number' &&
+    Array.isArray(record.runs) &&
+    typeof record.goneSince === 'object' &&
+    record.goneSince !== null
+  );
 }
 
 function isTotals(value: unknown): boolean {
   const totals = value as Partial<CacheTotals> | null;
-  const numbers = [totals?.bytesFetched, totals?.bytesSaved, totals?.paths?.hit, totals?.paths?.fetched, totals?.paths?.built];
+  const numbers = [
+    totals?.bytesFetched,
+    totals?.bytesSaved,
+    totals?.paths?.hit,
+    totals?.paths?.fetched,
+    totals?.paths?.built,
+  ];
   return numbers.every((value) => typeof value === 'number' && Number.isFinite(value));
 }

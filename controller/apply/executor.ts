@@ -44,7 +44,11 @@ export interface ExecutorDependencies {
   readonly onPullProgress: (key: string, progress: PullProgress) => void;
 }
 
-export type Executor = (key: string, operations: readonly Operation[], options: CallOptions) => Promise<ExecutionResult>;
+export type Executor = (
+  key: string,
+  operations: readonly Operation[],
+  options: CallOptions,
+) => Promise<ExecutionResult>;
 
 /** Runs a plan in order, one engine call an operation. It decides nothing: the first failure or barrier ends it (law 5). */
 export function createExecutor(dependencies: ExecutorDependencies): Executor {
@@ -92,7 +96,13 @@ const AWAITING: ExecutionResult = { outcome: 'awaiting', failure: null, failedOp
 type Call = Exclude<Operation, { type: 'await-ready' | 'await-environment' | 'realise-environment' }>;
 
 /** Below a data volume's mount: every user of the container may keep a profile there, as in Nix's own per-user directory. */
-const PROFILE_DIRECTORIES = ['.local', '.local/state', '.local/state/nix', '.local/state/nix/profiles', '.local/state/nix/profiles/per-user'] as const;
+const PROFILE_DIRECTORIES = [
+  '.local',
+  '.local/state',
+  '.local/state/nix',
+  '.local/state/nix/profiles',
+  '.local/state/nix/profiles/per-user',
+] as const;
 
 function idOf(container: ContainerTarget): string {
   return container.id ?? container.name;
@@ -148,6 +158,9 @@ async function createVolume(
 ): Promise<void> {
   const volume = await docker.createVolume(operation.volume, operation.labels, options);
   onVolume(volume);
-  const ours = volume.driver === 'local' && Object.entries(operation.labels).every(([label, value]) => volume.labels[label] === value);
-  if (!ours) throw new EngineError('conflict', 'createVolume', `the volume ${volume.name} existed already and is not ours`);
+  const ours =
+    volume.driver === 'local' &&
+    Object.entries(operation.labels).every(([label, value]) => volume.labels[label] === value);
+  if (!ours)
+    throw new EngineError('conflict', 'createVolume', `the volume ${volume.name} existed already and is not ours`);
 }

@@ -4,7 +4,8 @@ import { FailureError, type Failure, type Reason } from '../model/reasons.js';
 import type { Operation } from '../plan/types.js';
 
 /** The engine refuses the container itself: trying again changes nothing. */
-const CANNOT_START = /executable file not found|no such file or directory|permission denied|exec format error|not a directory|invalid|OCI runtime create failed.*exec/i;
+const CANNOT_START =
+  /executable file not found|no such file or directory|permission denied|exec format error|not a directory|invalid|OCI runtime create failed.*exec/i;
 
 /** The engine cannot reach its own runtime: nothing is said about the container. */
 const ENGINE_AILS = /containerd\.sock|error while dialing/i;
@@ -38,7 +39,9 @@ function reasonOf(operation: Operation, error: EngineError): Reason {
   }
   // Only a container that never ran is given up; one that ran before may well run again.
   const neverRan = operation.type === 'start-container' && operation.first === true;
-  return neverRan && error.kind !== 'conflict' && CANNOT_START.test(error.message) && !ENGINE_AILS.test(error.message) ? 'StartFailed' : 'EngineError';
+  return neverRan && error.kind !== 'conflict' && CANNOT_START.test(error.message) && !ENGINE_AILS.test(error.message)
+    ? 'StartFailed'
+    : 'EngineError';
 }
 
 function transportReason(error: EngineError): Reason {

@@ -17,7 +17,12 @@ export function createGivenUpStore(file: StateFile): GivenUpStore {
     all: () => entries,
     set(workspace, failed) {
       const before = entries.get(workspace);
-      if (failed === null ? before === undefined : before?.specHash === failed.specHash && before.failure.message === failed.failure.message) return;
+      if (
+        failed === null
+          ? before === undefined
+          : before?.specHash === failed.specHash && before.failure.message === failed.failure.message
+      )
+        return;
       if (failed === null) entries.delete(workspace);
       else entries.set(workspace, failed);
       file.write([...entries]);
@@ -29,5 +34,9 @@ function isRow(row: unknown): row is [string, GivenUp] {
   if (!Array.isArray(row) || typeof row[0] !== 'string') return false;
   const entry = row[1] as Partial<GivenUp> | null;
   const reason = entry?.failure?.reason;
-  return typeof entry?.specHash === 'string' && typeof entry.failure?.message === 'string' && Object.hasOwn(REASONS, reason as Reason);
+  return (
+    typeof entry?.specHash === 'string' &&
+    typeof entry.failure?.message === 'string' &&
+    Object.hasOwn(REASONS, reason as Reason)
+  );
 }

@@ -8,7 +8,9 @@ export async function ask<T>(stateDir: string, path: string, body?: unknown, dea
 }
 
 export function refusalOf({ status, value }: ControlAnswer): string {
-  return typeof value === 'object' && value !== null && 'error' in value ? String(value.error) : `HTTP status ${status}`;
+  return typeof value === 'object' && value !== null && 'error' in value
+    ? String(value.error)
+    : `HTTP status ${status}`;
 }
 
 export function printed(value: unknown): string {

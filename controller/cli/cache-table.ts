@@ -5,7 +5,20 @@ import { lastGcCell } from './gc-status-text.js';
 import { phaseTone } from './paint.js';
 import { renderTable, type Cell, type TableOptions } from './table.js';
 
-const HEADINGS = ['NAME', 'PHASE', 'READY', 'KEEPER-IMAGE', 'WORKSPACES', 'ENVIRONMENTS', 'SIZE', 'HIT-RATE', 'FETCHED', 'SAVED', 'LAST-GC', 'MESSAGE'] as const;
+const HEADINGS = [
+  'NAME',
+  'PHASE',
+  'READY',
+  'KEEPER-IMAGE',
+  'WORKSPACES',
+  'ENVIRONMENTS',
+  'SIZE',
+  'HIT-RATE',
+  'FETCHED',
+  'SAVED',
+  'LAST-GC',
+  'MESSAGE',
+] as const;
 
 /** @param options `now` in milliseconds since the epoch */
 export function cacheTable(statuses: readonly CacheStatus[], options: TableOptions & { readonly now: number }): string {

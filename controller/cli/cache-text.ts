@@ -8,11 +8,21 @@ import { conditionsSection, eventsSection, renderFacts, section } from './sectio
 
 /** @param now milliseconds since the epoch */
 export function cacheStatusText(status: CacheStatus, events: readonly CountedEvent[], now: number): string {
-  return [renderFacts(cacheFacts(status, now)), underWaySection(status), conditionsSection(status.conditions, now), eventsSection(events, now)].join('');
+  return [
+    renderFacts(cacheFacts(status, now)),
+    underWaySection(status),
+    conditionsSection(status.conditions, now),
+    eventsSection(events, now),
+  ].join('');
 }
 
 export function underWaySection({ underWay }: CacheStatus): string {
-  return underWay.length === 0 ? '\nUnder way: nothing\n' : section('Under way', underWay.map((words) => [words]));
+  return underWay.length === 0
+    ? '\nUnder way: nothing\n'
+    : section(
+        'Under way',
+        underWay.map((words) => [words]),
+      );
 }
 
 /** `34 of 34 paths from the cache, 0 B fetched, 0.1 s` */
@@ -22,9 +32,25 @@ export function cacheUseText({ paths, bytes, seconds }: CacheUse): string {
 }
 
 export function cacheFacts(status: CacheStatus, now: number): string[][] {
-  const { name, phase, location, volume, storeBytes, storePaths, environments, hitRate, totals, keeper, workspaces, gc } = status;
+  const {
+    name,
+    phase,
+    location,
+    volume,
+    storeBytes,
+    storePaths,
+    environments,
+    hitRate,
+    totals,
+    keeper,
+    workspaces,
+    gc,
+  } = status;
   const { hit, fetched, built } = totals.paths;
-  const rate = hitRate === null ? '-' : `${hitRateText(hitRate)} (${hit} of ${hit + fetched + built} paths; ${fetched} fetched, ${built} built)`;
+  const rate =
+    hitRate === null
+      ? '-'
+      : `${hitRateText(hitRate)} (${hit} of ${hit + fetched + built} paths; ${fetched} fetched, ${built} built)`;
   return [
     ['Name:', name],
     ['Phase:', phase],

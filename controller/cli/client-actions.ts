@@ -2,7 +2,15 @@ import type { CacheStatus } from '../model/cache.js';
 import type { WorkspaceStatus } from '../model/status.js';
 import type { Workspace } from '../model/workspace.generated.js';
 import type { CountedEvent } from '../status/events.js';
-import type { ApproveOptions, CacheClearOptions, ClientActions, ControllerOptions, DescribeOptions, NewOptions, SourceOptions } from './actions.js';
+import type {
+  ApproveOptions,
+  CacheClearOptions,
+  ClientActions,
+  ControllerOptions,
+  DescribeOptions,
+  NewOptions,
+  SourceOptions,
+} from './actions.js';
 import { ask, printed } from './ask.js';
 import { cacheStatusText } from './cache-text.js';
 import { cacheTable } from './cache-table.js';
@@ -25,7 +33,8 @@ const CLEAR_DEADLINE_MS = 15 * 60_000;
 export function createClientActions(io: CliIo, signal?: AbortSignal): ClientActions {
   return {
     approve: (options) => approve(io, options),
-    getWorkspaces: ({ wide, ...options }) => list<WorkspaceStatus>(io, options, 'workspaces', (items, table) => workspaceTable(items, { ...table, wide })),
+    getWorkspaces: ({ wide, ...options }) =>
+      list<WorkspaceStatus>(io, options, 'workspaces', (items, table) => workspaceTable(items, { ...table, wide })),
     describeWorkspace: (options) => describeWorkspace(io, options),
     getSources: (options) => list(io, options, 'sources', sourceTable),
     source: (options) => actOnSource(io, options),
@@ -49,22 +58,36 @@ async function approve(io: CliIo, { names, stateDir, output }: ApproveOptions): 
 
 type Table<T> = (items: readonly T[], options: TableOptions & { readonly now: number }) => string;
 
-async function list<T>(io: CliIo, { stateDir, output }: ControllerOptions, kind: string, toTable: Table<T>): Promise<number> {
+async function list<T>(
+  io: CliIo,
+  { stateDir, output }: ControllerOptions,
+  kind: string,
+  toTable: Table<T>,
+): Promise<number> {
   const { items } = await ask<{ items: readonly T[] }>(stateDir, `/api/v1/${kind}`);
-  io.out(output === 'json' ? printed({ items }) : toTable(items, { now: io.now(), columns: io.columns, color: io.color }));
+  io.out(
+    output === 'json' ? printed({ items }) : toTable(items, { now: io.now(), columns: io.columns, color: io.color }),
+  );
   return EXIT.ok;
 }
 
 async function describeWorkspace(io: CliIo, { name, stateDir, output }: DescribeOptions): Promise<number> {
   const query = encodeURIComponent(name);
   const status = await ask<WorkspaceStatus>(stateDir, `/api/v1/workspaces/${query}`);
-  const { items: events } = await ask<{ items: readonly CountedEvent[] }>(stateDir, `/api/v1/events?workspace=${query}`);
+  const { items: events } = await ask<{ items: readonly CountedEvent[] }>(
+    stateDir,
+    `/api/v1/events?workspace=${query}`,
+  );
   io.out(output === 'json' ? printed({ ...status, events }) : describeWorkspaceText(status, events, io.now()));
   return EXIT.ok;
 }
 
 async function actOnSource(io: CliIo, { action, name, stateDir, output }: SourceOptions): Promise<number> {
-  const { message } = await ask<{ message: string }>(stateDir, `/api/v1/sources/${encodeURIComponent(name)}/${action}`, {});
+  const { message } = await ask<{ message: string }>(
+    stateDir,
+    `/api/v1/sources/${encodeURIComponent(name)}/${action}`,
+    {},
+  );
   io.out(output === 'json' ? printed({ source: name, message }) : `${oneLineText(message)}\n`);
   return EXIT.ok;
 }

@@ -35,7 +35,9 @@ function parseValue(command: Command, path: string, option: Option, value: unkno
   const isList = option.attributeName() === 'specs' && Array.isArray(value);
   const texts: unknown[] = isList ? value : [value];
   if (!texts.every(isScalar)) return command.error(`error: ${path}: the value of '${name}' has the wrong type`);
-  return complaining(command, path, name, () => texts.reduce<unknown>((previous, text) => option.parseArg?.(String(text), previous) ?? String(text), undefined));
+  return complaining(command, path, name, () =>
+    texts.reduce<unknown>((previous, text) => option.parseArg?.(String(text), previous) ?? String(text), undefined),
+  );
 }
 
 function complaining(command: Command, path: string, name: string, parse: () => unknown): unknown {

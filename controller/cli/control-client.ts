@@ -14,20 +14,36 @@ export interface ControlAnswer {
 }
 
 /** Asks the controller of `stateDir` over its Unix socket; throws an error of one line. A body makes it a POST. Deadline in ms. */
-export async function askController(stateDir: string, path: string, body?: unknown, deadlineMs = DEADLINE_MS): Promise<ControlAnswer> {
+export async function askController(
+  stateDir: string,
+  path: string,
+  body?: unknown,
+  deadlineMs = DEADLINE_MS,
+): Promise<ControlAnswer> {
   const socketPath = controlSocketPath(stateDir);
-  const response = await openCall(socketPath, path, body, AbortSignal.timeout(deadlineMs)).catch((error: NodeJS.ErrnoException) => {
-    throw explainedFailure(error, socketPath);
-  });
+  const response = await openCall(socketPath, path, body, AbortSignal.timeout(deadlineMs)).catch(
+    (error: NodeJS.ErrnoException) => {
+      throw explainedFailure(error, socketPath);
+    },
+  );
   return { status: response.statusCode ?? 0, value: jsonOf(await textOf(response), socketPath) };
 }
 
 /** Resolves with the head of the answer; `signal` also ends its body. */
-export function openCall(socketPath: string, path: string, body: unknown, signal: AbortSignal): Promise<IncomingMessage> {
+export function openCall(
+  socketPath: string,
+  path: string,
+  body: unknown,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const text = body === undefined ? undefined : JSON.stringify(body);
-    const headers = text === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) };
-    const call = request({ socketPath, path, method: text === undefined ? 'GET' : 'POST', headers, signal, agent: false }, resolve);
+    const headers =
+      text === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) };
+    const call = request(
+      { socketPath, path, method: text === undefined ? 'GET' : 'POST', headers, signal, agent: false },
+      resolve,
+    );
     call.on('error', reject);
     call.end(text);
   });
@@ -43,7 +59,9 @@ export function jsonOf(text: string, socketPath: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new MalformedAnswer(`the controller at ${socketPath} answered with something else than JSON`, { cause: error });
+    throw new MalformedAnswer(`the controller at ${socketPath} answered with something else than JSON`, {
+      cause: error,
+    });
   }
 }
 
@@ -55,11 +73,16 @@ class MalformedAnswer extends Error {
 /** @param begun the answer had begun */
 export function explainedFailure(error: NodeJS.ErrnoException, socketPath: string, begun = false): Error {
   if (error instanceof MalformedAnswer) return error;
-  if (begun) return new Error(`the controller at ${socketPath} broke off its answer (${error.message}); look whether it runs`, { cause: error });
+  if (begun)
+    return new Error(`the controller at ${socketPath} broke off its answer (${error.message}); look whether it runs`, {
+      cause: error,
+    });
   switch (error.code) {
     case 'ENOENT':
     case 'ECONNREFUSED':
-      return new Error(`no controller answers at ${socketPath}: start one with kalpana run, or name its --state-dir`, { cause: error });
+      return new Error(`no controller answers at ${socketPath}: start one with kalpana run, or name its --state-dir`, {
+        cause: error,
+      });
     case 'EACCES':
       return new Error(`the controller's socket ${socketPath} belongs to another user`, { cause: error });
     default:

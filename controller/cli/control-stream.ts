@@ -27,13 +27,17 @@ export async function streamFromController(
   const heard = watchSilence(silenceMs, () => giveUp.abort());
   try {
     const response = await openCall(socketPath, path, body, anyOf(giveUp.signal, signal));
-    if (response.statusCode !== 200) return { status: response.statusCode ?? 0, value: jsonOf(await textOf(response), socketPath) };
+    if (response.statusCode !== 200)
+      return { status: response.statusCode ?? 0, value: jsonOf(await textOf(response), socketPath) };
     begun = true;
     for await (const line of linesOf(response, heard.touch)) onValue(jsonOf(line, socketPath));
     return null;
   } catch (error) {
     if (signal?.aborted) throw new Error('interrupted; what the controller has begun goes on', { cause: error });
-    if (giveUp.signal.aborted) throw new Error(`the controller at ${socketPath} was silent for ${silenceMs / 1_000} s; look at its log`, { cause: error });
+    if (giveUp.signal.aborted)
+      throw new Error(`the controller at ${socketPath} was silent for ${silenceMs / 1_000} s; look at its log`, {
+        cause: error,
+      });
     throw explainedFailure(error as NodeJS.ErrnoException, socketPath, begun);
   } finally {
     heard.stop();

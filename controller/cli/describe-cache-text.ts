@@ -16,18 +16,32 @@ export function describeCacheText(status: CacheStatus, events: readonly CountedE
   return [
     renderFacts(cacheFacts(status, now)),
     underWaySection(status),
-    ...(status.gc === null ? ['\nCollection: none, for no spec names the cache\n'] : collectionSections(status.gc, now)),
+    ...(status.gc === null
+      ? ['\nCollection: none, for no spec names the cache\n']
+      : collectionSections(status.gc, now)),
     conditionsSection(status.conditions, now),
     eventsSection(events, now),
   ].join('');
 }
 
 function collectionSections(gc: GcStatus, now: number): string[] {
-  const facts = [...configFacts(gc.config), ['Next run:', nextRunText(gc, now)], ['Under way:', gc.underWay ?? 'nothing']];
+  const facts = [
+    ...configFacts(gc.config),
+    ['Next run:', nextRunText(gc, now)],
+    ['Under way:', gc.underWay ?? 'nothing'],
+  ];
   return [section('Collection', facts), rootsSection(gc.roots), runsSection(gc.runs)];
 }
 
-function configFacts({ schedule, timeZone, retainMs, maxBytes, maxFreedPerRun, optimise, deadlineMs }: GcConfig): string[][] {
+function configFacts({
+  schedule,
+  timeZone,
+  retainMs,
+  maxBytes,
+  maxFreedPerRun,
+  optimise,
+  deadlineMs,
+}: GcConfig): string[][] {
   return [
     ['Schedule:', `${schedule} (${timeZone})`],
     ['Retain:', durationText(retainMs)],
@@ -46,7 +60,10 @@ function rootsSection(roots: RootCounts | null): string {
 
 function runsSection(runs: readonly GcRun[]): string {
   if (runs.length === 0) return '\nLast runs: none\n';
-  return section('Last runs', [['STARTED', 'TRIGGER', 'RESULT', 'FREED', 'KEPT', 'HELD', 'SECONDS', 'MESSAGE'], ...runs.slice(0, RECENT_RUNS).map(runRow)]);
+  return section('Last runs', [
+    ['STARTED', 'TRIGGER', 'RESULT', 'FREED', 'KEPT', 'HELD', 'SECONDS', 'MESSAGE'],
+    ...runs.slice(0, RECENT_RUNS).map(runRow),
+  ]);
 }
 
 function runRow(run: GcRun): string[] {

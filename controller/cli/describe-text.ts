@@ -7,7 +7,11 @@ import { formatAge, portsText } from './workspace-table.js';
 
 /** @param now milliseconds since the epoch */
 export function describeWorkspaceText(status: WorkspaceStatus, events: readonly CountedEvent[], now: number): string {
-  return [renderFacts([...facts(status, now), ...cacheFacts(status)]), conditionsSection(status.conditions, now), eventsSection(events, now)].join('');
+  return [
+    renderFacts([...facts(status, now), ...cacheFacts(status)]),
+    conditionsSection(status.conditions, now),
+    eventsSection(events, now),
+  ].join('');
 }
 
 function facts({ name, phase, location, revision, specHash, container }: WorkspaceStatus, now: number): string[][] {
@@ -17,12 +21,23 @@ function facts({ name, phase, location, revision, specHash, container }: Workspa
     ['Phase:', phase],
     ['Spec:', spec],
     ['Spec hash:', specHash ?? '-'],
-    ...(location !== null && isGitSourceId(location.source) ? [['Source:', location.source], ['Revision:', revision ?? 'none yet']] : []),
+    ...(location !== null && isGitSourceId(location.source)
+      ? [
+          ['Source:', location.source],
+          ['Revision:', revision ?? 'none yet'],
+        ]
+      : []),
   ];
   if (container === null) return [...rows, ['Container:', 'none']];
   const { id, image, state, health, ports, startedAt } = container;
-  rows.push(['Container:', id.slice(0, 12)], ['Image:', image], ['State:', health === 'none' ? state : `${state}, ${health}`], ['Ports:', portsText(ports)]);
-  if (startedAt !== null) rows.push(['Started:', `${new Date(startedAt).toISOString()} (${formatAge(now - startedAt)} ago)`]);
+  rows.push(
+    ['Container:', id.slice(0, 12)],
+    ['Image:', image],
+    ['State:', health === 'none' ? state : `${state}, ${health}`],
+    ['Ports:', portsText(ports)],
+  );
+  if (startedAt !== null)
+    rows.push(['Started:', `${new Date(startedAt).toISOString()} (${formatAge(now - startedAt)} ago)`]);
   return rows;
 }
 

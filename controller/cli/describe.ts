@@ -3,7 +3,11 @@ import type { CommandContext } from './context.js';
 import { outputOf, stateDirOption } from './options.js';
 
 export function registerDescribe(program: Command, { actions, finish }: CommandContext): void {
-  const command = program.command('describe').description('show the conditions and the recent events of one workspace or cache, and how the cache is used and collected');
+  const command = program
+    .command('describe')
+    .description(
+      'show the conditions and the recent events of one workspace or cache, and how the cache is used and collected',
+    );
   command
     .addArgument(new Argument('<resource>', 'the kind').choices(['workspace', 'cache']))
     .argument('<name>', 'its name')

@@ -1,5 +1,6 @@
 /** An error's message in one line. */
 export function errorText(error: unknown): string {
-  const text = typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
+  const text =
+    typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
   return text.replace(/\s*\n\s*/g, ' ');
 }

@@ -33,7 +33,12 @@ async function allCaches(stateDir: string): Promise<string[]> {
   return items.map(({ name }) => name);
 }
 
-async function collectOne(io: CliIo, cache: string, { dryRun, stateDir }: GcOptions, signal: AbortSignal | undefined): Promise<GcOutcome> {
+async function collectOne(
+  io: CliIo,
+  cache: string,
+  { dryRun, stateDir }: GcOptions,
+  signal: AbortSignal | undefined,
+): Promise<GcOutcome> {
   const progress = createGcProgress(io);
   const outcome: { last: GcOutcome | null } = { last: null };
 
@@ -45,12 +50,21 @@ async function collectOne(io: CliIo, cache: string, { dryRun, stateDir }: GcOpti
   }
 
   try {
-    const refusal = await streamFromController(stateDir, `/api/v1/caches/${encodeURIComponent(cache)}/gc`, { dryRun }, hear, { signal });
+    const refusal = await streamFromController(
+      stateDir,
+      `/api/v1/caches/${encodeURIComponent(cache)}/gc`,
+      { dryRun },
+      hear,
+      { signal },
+    );
     if (refusal !== null) return { type: 'refused', cache, message: refusalOf(refusal) };
   } finally {
     progress.end();
   }
-  if (outcome.last === null) throw new Error(`${cache}: the controller's answer ended before its result; look at kalpana describe cache ${cache}`);
+  if (outcome.last === null)
+    throw new Error(
+      `${cache}: the controller's answer ended before its result; look at kalpana describe cache ${cache}`,
+    );
   return outcome.last;
 }
 

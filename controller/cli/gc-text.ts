@@ -18,7 +18,10 @@ export function gcFailureText(outcome: GcOutcome): string | null {
     case 'run': {
       const { cache, run } = outcome;
       if (run.result === 'success') return null;
-      const what = run.result === 'aborted' ? 'nothing was collected' : `the collection failed after it had freed ${freedText(run)}`;
+      const what =
+        run.result === 'aborted'
+          ? 'nothing was collected'
+          : `the collection failed after it had freed ${freedText(run)}`;
       return oneLineText(`${cache}: ${what}: ${run.failure === null ? 'no cause is known' : explain(run.failure)}`);
     }
   }
@@ -44,10 +47,13 @@ function runText(run: GcRun): string {
 }
 
 function previewText({ cache, dead, deadBytes, keptPaths, roots, expiring }: GcPreview): string {
-  const going = dead.length === 0 ? 'nothing would go' : `${formatBytes(deadBytes)} (${pathsText(dead.length)}) would go`;
+  const going =
+    dead.length === 0 ? 'nothing would go' : `${formatBytes(deadBytes)} (${pathsText(dead.length)}) would go`;
   return [
     `${oneLineText(cache)}: ${going}; ${pathsText(keptPaths)} would be kept\n`,
-    dead.length === 0 ? '' : section('Would go', [['SIZE', 'PATH'], ...dead.map(({ path, bytes }) => [formatBytes(bytes), path])]),
+    dead.length === 0
+      ? ''
+      : section('Would go', [['SIZE', 'PATH'], ...dead.map(({ path, bytes }) => [formatBytes(bytes), path])]),
     expiring.length === 0 ? '' : section('Would expire first', rootRows(expiring)),
     roots.length === 0 ? '\nKept by: nothing\n' : section('Kept by', rootRows(roots)),
   ].join('');

@@ -3,7 +3,9 @@ import type { CommandContext } from './context.js';
 import { outputOf, stateDirOption } from './options.js';
 
 export function registerGc(program: Command, { actions, finish }: CommandContext): void {
-  const command = program.command('gc').description('delete what no workspace uses any more from the Nix stores of caches');
+  const command = program
+    .command('gc')
+    .description('delete what no workspace uses any more from the Nix stores of caches');
   command
     .argument('[cache]', 'one cache; all of them without one, one after the other')
     // Without a variable, as --force of `cache clear`: what a person types says what is deleted.

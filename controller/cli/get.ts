@@ -7,7 +7,10 @@ export function registerGet(program: Command, { actions, finish }: CommandContex
   command
     .addArgument(new Argument('<resource>', 'what to list').choices(['workspaces', 'caches', 'sources']))
     .addOption(stateDirOption())
-    .addHelpText('after', '\nWith -o wide, workspaces tell their source and the revision they were converged to.\nExit codes: 0, 1 no controller answers.')
+    .addHelpText(
+      'after',
+      '\nWith -o wide, workspaces tell their source and the revision they were converged to.\nExit codes: 0, 1 no controller answers.',
+    )
     .action(async (resource: string, { stateDir }: { stateDir: string }) => {
       const options = { stateDir, output: outputOf(command) };
       if (resource === 'caches') return finish(await actions.getCaches(options));

@@ -24,43 +24,113 @@ const DEFAULT_MAX_BYTES = 256 * 1024 * 1024;
 
 /** What can be said of a source; in a configuration file by `key`. */
 const PARTS: readonly Part[] = [
-  { key: 'ref', flags: '--git-ref <ref>', description: "branch, tag or commit of the last --git (default: the server's HEAD)", parse: parseRef },
-  { key: 'path', flags: '--git-path <dir>', description: 'directory of specs in it (default: all of it)', parse: parsePath },
-  { key: 'name', flags: '--git-name <name>', description: "its name, in statuses and hooks (default: the repository's)", parse: parseDnsLabel },
-  { key: 'interval', flags: '--git-interval <duration>', description: 'time between two looks at the server (default: 60s)', parse: parseInterval },
-  { key: 'timeout', flags: '--git-timeout <duration>', description: 'longest wait for the server (default: 60s)', parse: parseDuration },
+  {
+    key: 'ref',
+    flags: '--git-ref <ref>',
+    description: "branch, tag or commit of the last --git (default: the server's HEAD)",
+    parse: parseRef,
+  },
+  {
+    key: 'path',
+    flags: '--git-path <dir>',
+    description: 'directory of specs in it (default: all of it)',
+    parse: parsePath,
+  },
+  {
+    key: 'name',
+    flags: '--git-name <name>',
+    description: "its name, in statuses and hooks (default: the repository's)",
+    parse: parseDnsLabel,
+  },
+  {
+    key: 'interval',
+    flags: '--git-interval <duration>',
+    description: 'time between two looks at the server (default: 60s)',
+    parse: parseInterval,
+  },
+  {
+    key: 'timeout',
+    flags: '--git-timeout <duration>',
+    description: 'longest wait for the server (default: 60s)',
+    parse: parseDuration,
+  },
   { key: 'maxSize', flags: '--git-max-size <size>', description: 'largest clone (default: 256Mi)', parse: parseSize },
   { key: 'user', flags: '--git-user <name>', description: 'sent with the token (default: kalpana)', parse: parseText },
   { key: 'tokenFile', flags: '--git-token-file <file>', description: 'token or password, for https', parse: parseText },
   { key: 'sshKeyFile', flags: '--git-ssh-key-file <file>', description: 'private key, for ssh', parse: parseText },
-  { key: 'knownHostsFile', flags: '--git-known-hosts-file <file>', description: "the server's keys, for ssh", parse: parseText },
-  { key: 'caFile', flags: '--git-ca-file <file>', description: "certificates to trust in place of the system's, for https", parse: parseText },
-  { key: 'webhookSecretFile', flags: '--git-webhook-secret-file <file>', description: 'secret of POST /hooks/git/<name>', parse: parseText },
-  { key: 'ageIdentityFile', flags: '--git-age-identity-file <file>', description: 'age keys for the files that ageFile names in it', parse: parseText },
-  { key: 'verifySsh', flags: '--git-verify-ssh <file>', description: 'apply only commits that a key of this allowed-signers file has signed', parse: parseText },
+  {
+    key: 'knownHostsFile',
+    flags: '--git-known-hosts-file <file>',
+    description: "the server's keys, for ssh",
+    parse: parseText,
+  },
+  {
+    key: 'caFile',
+    flags: '--git-ca-file <file>',
+    description: "certificates to trust in place of the system's, for https",
+    parse: parseText,
+  },
+  {
+    key: 'webhookSecretFile',
+    flags: '--git-webhook-secret-file <file>',
+    description: 'secret of POST /hooks/git/<name>',
+    parse: parseText,
+  },
+  {
+    key: 'ageIdentityFile',
+    flags: '--git-age-identity-file <file>',
+    description: 'age keys for the files that ageFile names in it',
+    parse: parseText,
+  },
+  {
+    key: 'verifySsh',
+    flags: '--git-verify-ssh <file>',
+    description: 'apply only commits that a key of this allowed-signers file has signed',
+    parse: parseText,
+  },
   { key: 'verifyGpg', flags: '--git-verify-gpg <file>', description: 'the same, of this keyring', parse: parseText },
-  { key: 'status', flags: '--git-status <host>', description: `show what becomes of commits at ${COMMIT_HOSTS.join(', ')}`, parse: parseProvider },
+  {
+    key: 'status',
+    flags: '--git-status <host>',
+    description: `show what becomes of commits at ${COMMIT_HOSTS.join(', ')}`,
+    parse: parseProvider,
+  },
   { key: 'statusTokenFile', flags: '--git-status-token-file <file>', description: 'token for that', parse: parseText },
-  { key: 'statusApi', flags: '--git-status-api <url>', description: "the API's address (default: from the repository's)", parse: parseText },
-  { key: 'statusRepository', flags: '--git-status-repository <path>', description: "the repository's path there (default: from its address)", parse: parseText },
+  {
+    key: 'statusApi',
+    flags: '--git-status-api <url>',
+    description: "the API's address (default: from the repository's)",
+    parse: parseText,
+  },
+  {
+    key: 'statusRepository',
+    flags: '--git-status-repository <path>',
+    description: "the repository's path there (default: from its address)",
+    parse: parseText,
+  },
   { key: 'suspend', flags: '--git-suspend [boolean]', description: 'apply nothing new from it', parse: parseBoolean },
 ];
 
 /** Each belongs to the `--git` before it. Their variables are for one source. */
 export function gitOptions(): Option[] {
   const drafts: Draft[] = [];
-  const begin = new Option('--git <url>', 'repository of specs: https, ssh, file or a path; give it again for more').env('KALPANA_GIT').argParser((text: string) => {
-    drafts.push({ url: parseUrl(text), values: new Map() });
-    return drafts;
-  });
+  const begin = new Option('--git <url>', 'repository of specs: https, ssh, file or a path; give it again for more')
+    .env('KALPANA_GIT')
+    .argParser((text: string) => {
+      drafts.push({ url: parseUrl(text), values: new Map() });
+      return drafts;
+    });
   const parts = PARTS.map(({ key, flags, description, parse }) => {
     const option = new Option(flags, description);
-    return option.env(`KALPANA_${option.name().replaceAll('-', '_').toUpperCase()}`).preset('true').argParser((text: string) => {
-      const last = drafts.at(-1);
-      if (last === undefined) throw new InvalidArgumentError('It belongs to a --git before it.');
-      last.values.set(key, parse(text));
-      return text;
-    });
+    return option
+      .env(`KALPANA_${option.name().replaceAll('-', '_').toUpperCase()}`)
+      .preset('true')
+      .argParser((text: string) => {
+        const last = drafts.at(-1);
+        if (last === undefined) throw new InvalidArgumentError('It belongs to a --git before it.');
+        last.values.set(key, parse(text));
+        return text;
+      });
   });
   return [begin, ...parts];
 }
@@ -70,12 +140,14 @@ export function gitFromConfig(value: unknown): readonly Draft[] {
   if (!Array.isArray(value)) throw new InvalidArgumentError('Write a list of objects with "url".');
   return value.map((item: unknown, index) => {
     const where = `git[${index}]`;
-    if (typeof item !== 'object' || item === null || !('url' in item) || typeof item.url !== 'string') throw new InvalidArgumentError(`${where} has no "url".`);
+    if (typeof item !== 'object' || item === null || !('url' in item) || typeof item.url !== 'string')
+      throw new InvalidArgumentError(`${where} has no "url".`);
     const draft: Draft = { url: parseUrl(item.url), values: new Map() };
     for (const [key, text] of Object.entries(item).filter(([name]) => name !== 'url')) {
       const part = PARTS.find((one) => one.key === key);
       if (part === undefined) throw new InvalidArgumentError(`${where} has an unknown field '${key}'.`);
-      if (!['string', 'number', 'boolean'].includes(typeof text)) throw new InvalidArgumentError(`${where}.${key} has the wrong type.`);
+      if (!['string', 'number', 'boolean'].includes(typeof text))
+        throw new InvalidArgumentError(`${where}.${key} has the wrong type.`);
       draft.values.set(key, part.parse(String(text)));
     }
     return draft;
@@ -87,7 +159,8 @@ export function readGit(command: Command): readonly GitSettings[] {
   const { git = [] } = command.opts<{ git?: readonly Draft[] }>();
   const settings = git.map((draft) => settle(draft, command));
   for (const [index, { name }] of settings.entries()) {
-    if (settings.findIndex((one) => one.name === name) < index) command.error(`error: two git sources are called ${name}: name one with --git-name`);
+    if (settings.findIndex((one) => one.name === name) < index)
+      command.error(`error: two git sources are called ${name}: name one with --git-name`);
   }
   return settings;
 }
@@ -98,8 +171,10 @@ function settle({ url, values }: Draft, command: Command): GitSettings {
   const complain = (message: string): never => command.error(`error: --git ${url.text}: ${message}`);
   const tokenFile = file('tokenFile');
   if (tokenFile !== null && url.origin === null) complain('a token is for https: ssh takes --git-ssh-key-file');
-  if (tokenFile !== null && url.scheme === 'http' && !url.isLoopback) complain('a token over http could be read by anybody: use https');
-  if (url.scheme === 'ssh' && (file('sshKeyFile') === null || file('knownHostsFile') === null)) complain('ssh needs --git-ssh-key-file and --git-known-hosts-file');
+  if (tokenFile !== null && url.scheme === 'http' && !url.isLoopback)
+    complain('a token over http could be read by anybody: use https');
+  if (url.scheme === 'ssh' && (file('sshKeyFile') === null || file('knownHostsFile') === null))
+    complain('ssh needs --git-ssh-key-file and --git-known-hosts-file');
   const [ssh, gpg] = [file('verifySsh'), file('verifyGpg')];
   if (ssh !== null && gpg !== null) complain('give --git-verify-ssh or --git-verify-gpg, not both');
   return {
@@ -137,8 +212,17 @@ function statusOf(values: Draft['values'], complain: (message: string) => never)
 
 /** The last part of the path, as a DNS label. */
 function nameOf(url: GitUrl): string | null {
-  const last = url.text.replace(/\/+$/, '').replace(/(\/\.git|\.git)$/, '').split(/[/:]/).at(-1) ?? '';
-  const name = last.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 63);
+  const last =
+    url.text
+      .replace(/\/+$/, '')
+      .replace(/(\/\.git|\.git)$/, '')
+      .split(/[/:]/)
+      .at(-1) ?? '';
+  const name = last
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 63);
   return name === '' ? null : name;
 }
 
@@ -150,14 +234,16 @@ function parseUrl(text: string): GitUrl {
 
 /** As `git check-ref-format` has it. */
 export function parseRef(text: string): string {
-  const isGood = text !== '' && !/[\u0000-\u0020\u007f~^:?*[\\]|\.\.|@\{|\/\/|^[-/.]|[/.]$|\.lock$|\/\./.test(text) && text !== '@';
+  const isGood =
+    text !== '' && !/[\u0000-\u0020\u007f~^:?*[\\]|\.\.|@\{|\/\/|^[-/.]|[/.]$|\.lock$|\/\./.test(text) && text !== '@';
   if (isGood) return text;
   throw new InvalidArgumentError('It is no branch, tag or commit.');
 }
 
 function parsePath(text: string): string {
   const path = posix.normalize(text.replaceAll('\\', '/')).replace(/\/+$/, '');
-  if (path.startsWith('/') || path === '..' || path.startsWith('../') || /[\u0000-\u001f]/.test(path)) throw new InvalidArgumentError('Write the path of a directory in the repository, such as specs.');
+  if (path.startsWith('/') || path === '..' || path.startsWith('../') || /[\u0000-\u001f]/.test(path))
+    throw new InvalidArgumentError('Write the path of a directory in the repository, such as specs.');
   return path === '.' ? '' : path;
 }
 

@@ -2,7 +2,17 @@ import { Option, type Command } from 'commander';
 import { applyConfig } from './config-file.js';
 import { gitOptions, readGit } from './git-options.js';
 import { LOG_LEVELS, type OutputFormat, type PlanOptions, type RunOptions } from './actions.js';
-import { parseBoolean, parseConcurrency, parseDnsLabel, parseDuration, parseHttpUrl, parseList, parseListen, parseSeconds, parseText } from './parsers.js';
+import {
+  parseBoolean,
+  parseConcurrency,
+  parseDnsLabel,
+  parseDuration,
+  parseHttpUrl,
+  parseList,
+  parseListen,
+  parseSeconds,
+  parseText,
+} from './parsers.js';
 
 /** Options as commander keeps them, by attribute name. */
 interface RawOptions {
@@ -24,24 +34,38 @@ interface RawOptions {
 }
 
 export function stateDirOption(): Option {
-  return new Option('--state-dir <dir>', "the controller's directory").default('.kalpana').env('KALPANA_STATE_DIR').argParser(parseText);
+  return new Option('--state-dir <dir>', "the controller's directory")
+    .default('.kalpana')
+    .env('KALPANA_STATE_DIR')
+    .argParser(parseText);
 }
 
 /** What `plan` and `run` share. */
 export function planOptions(): Option[] {
   return [
-    new Option('--specs <dir>', "directory of specs; give it again for more (variable: separate by ':')").env('KALPANA_SPECS').argParser(parseList),
+    new Option('--specs <dir>', "directory of specs; give it again for more (variable: separate by ':')")
+      .env('KALPANA_SPECS')
+      .argParser(parseList),
     ...gitOptions(),
     stateDirOption(),
     new Option('--instance <name>', 'whose containers these are, of several controllers on one engine')
       .default('default')
       .env('KALPANA_INSTANCE')
       .argParser(parseDnsLabel),
-    new Option('--secrets-dir <dir>', 'directory of the files that secretFile names').env('KALPANA_SECRETS_DIR').argParser(parseText),
-    new Option('--age-identity-file <file>', 'age keys for the files that ageFile names in directories of specs').env('KALPANA_AGE_IDENTITY_FILE').argParser(parseText),
-    new Option('--log-level <level>', 'least level that is logged').choices(LOG_LEVELS).default('info').env('KALPANA_LOG_LEVEL'),
+    new Option('--secrets-dir <dir>', 'directory of the files that secretFile names')
+      .env('KALPANA_SECRETS_DIR')
+      .argParser(parseText),
+    new Option('--age-identity-file <file>', 'age keys for the files that ageFile names in directories of specs')
+      .env('KALPANA_AGE_IDENTITY_FILE')
+      .argParser(parseText),
+    new Option('--log-level <level>', 'least level that is logged')
+      .choices(LOG_LEVELS)
+      .default('info')
+      .env('KALPANA_LOG_LEVEL'),
     flag('--allow-prune', 'confirm held deletions at once', 'KALPANA_ALLOW_PRUNE'),
-    new Option('--config <file>', 'JSON file of these options, by name in camelCase; flags and variables win over it').env('KALPANA_CONFIG').argParser(parseText),
+    new Option('--config <file>', 'JSON file of these options, by name in camelCase; flags and variables win over it')
+      .env('KALPANA_CONFIG')
+      .argParser(parseText),
   ];
 }
 
@@ -52,18 +76,35 @@ export function runOptions(): Option[] {
       .default('127.0.0.1:9464')
       .env('KALPANA_LISTEN')
       .argParser(parseListen),
-    new Option('--resync <seconds>', 'time between two looks at everything').default(30_000, '30').env('KALPANA_RESYNC').argParser(parseSeconds),
-    new Option('--concurrency <n>', 'workspaces worked on at the same time').default(16).env('KALPANA_CONCURRENCY').argParser(parseConcurrency),
+    new Option('--resync <seconds>', 'time between two looks at everything')
+      .default(30_000, '30')
+      .env('KALPANA_RESYNC')
+      .argParser(parseSeconds),
+    new Option('--concurrency <n>', 'workspaces worked on at the same time')
+      .default(16)
+      .env('KALPANA_CONCURRENCY')
+      .argParser(parseConcurrency),
     flag('--once', 'converge once, wait until all is Ready or failed, and end', 'KALPANA_ONCE'),
-    new Option('--timeout <duration>', 'of --once').default(600_000, '10m').env('KALPANA_TIMEOUT').argParser(parseDuration),
-    new Option('--notify <url>', 'where to post what was applied, what failed and what drift was repaired').env('KALPANA_NOTIFY').argParser(parseHttpUrl),
-    new Option('--notify-secret-file <file>', 'secret that such a post is signed with').env('KALPANA_NOTIFY_SECRET_FILE').argParser(parseText),
+    new Option('--timeout <duration>', 'of --once')
+      .default(600_000, '10m')
+      .env('KALPANA_TIMEOUT')
+      .argParser(parseDuration),
+    new Option('--notify <url>', 'where to post what was applied, what failed and what drift was repaired')
+      .env('KALPANA_NOTIFY')
+      .argParser(parseHttpUrl),
+    new Option('--notify-secret-file <file>', 'secret that such a post is signed with')
+      .env('KALPANA_NOTIFY_SECRET_FILE')
+      .argParser(parseText),
   ];
 }
 
 /** With an optional value: commander takes a set variable of a plain flag for true, KALPANA_ALLOW_PRUNE=false too. */
 function flag(name: string, description: string, variable: string): Option {
-  return new Option(`${name} [boolean]`, description).default(false).preset('true').env(variable).argParser(parseBoolean);
+  return new Option(`${name} [boolean]`, description)
+    .default(false)
+    .preset('true')
+    .env(variable)
+    .argParser(parseBoolean);
 }
 
 export function addOptions(command: Command, options: readonly Option[]): Command {
@@ -101,7 +142,17 @@ export function isWide(command: Command): boolean {
 function planPart(command: Command, raw: RawOptions): PlanOptions {
   const { stateDir, instance, logLevel, allowPrune } = raw;
   const git = readGit(command);
-  return { specs: specsOf(command, raw, git.length > 0), git, stateDir, instance, secretsDir: raw.secretsDir ?? null, ageIdentityFile: raw.ageIdentityFile ?? null, logLevel, allowPrune, output: outputOf(command) };
+  return {
+    specs: specsOf(command, raw, git.length > 0),
+    git,
+    stateDir,
+    instance,
+    secretsDir: raw.secretsDir ?? null,
+    ageIdentityFile: raw.ageIdentityFile ?? null,
+    logLevel,
+    allowPrune,
+    output: outputOf(command),
+  };
 }
 
 function settledOptions(command: Command): RawOptions {
@@ -114,6 +165,7 @@ function specsOf(command: Command, { specs = [] }: RawOptions, hasGit: boolean):
   // Only the variable is a list in one text: a directory given as a flag may have a colon in its name.
   const fromVariable = command.getOptionValueSource('specs') === 'env';
   const directories = fromVariable ? specs.flatMap((text) => text.split(':')).filter((text) => text !== '') : specs;
-  if (directories.length === 0 && !hasGit) command.error('error: no specs: give --specs DIR or --git URL, or set KALPANA_SPECS or KALPANA_GIT');
+  if (directories.length === 0 && !hasGit)
+    command.error('error: no specs: give --specs DIR or --git URL, or set KALPANA_SPECS or KALPANA_GIT');
   return directories;
 }

@@ -43,7 +43,12 @@ export function createProgram({ io, version }: CliContext, commands: CommandCont
       getErrHasColors: () => false,
     })
     .configureHelp({ showGlobalOptions: true })
-    .addOption(new Option('-o, --output <format>', 'format of the result').choices([...OUTPUT_FORMATS, 'wide']).default('text').env('KALPANA_OUTPUT'));
+    .addOption(
+      new Option('-o, --output <format>', 'format of the result')
+        .choices([...OUTPUT_FORMATS, 'wide'])
+        .default('text')
+        .env('KALPANA_OUTPUT'),
+    );
   registerRun(program, commands);
   registerPlan(program, commands);
   registerValidate(program, commands);

@@ -14,7 +14,13 @@ export function renderFacts(rows: readonly (readonly string[])[]): string {
 }
 
 export function conditionsSection(conditions: readonly Condition<string>[], now: number): string {
-  const rows = conditions.map(({ type, status, reason, lastTransitionTime, message }) => [type, status, reason, ageOf(lastTransitionTime, now), message]);
+  const rows = conditions.map(({ type, status, reason, lastTransitionTime, message }) => [
+    type,
+    status,
+    reason,
+    ageOf(lastTransitionTime, now),
+    message,
+  ]);
   return section('Conditions', [['TYPE', 'STATUS', 'REASON', 'SINCE', 'MESSAGE'], ...rows]);
 }
 
@@ -22,7 +28,12 @@ export function eventsSection(events: readonly CountedEvent[], now: number): str
   if (events.length === 0) return '\nEvents: none\n';
   const rows = events
     .slice(-RECENT)
-    .map(({ type, reason, time, count, message }) => [type, reason, ageOf(time, now), count === 1 ? message : `${message} (${count} times)`]);
+    .map(({ type, reason, time, count, message }) => [
+      type,
+      reason,
+      ageOf(time, now),
+      count === 1 ? message : `${message} (${count} times)`,
+    ]);
   return section('Events', [['TYPE', 'REASON', 'AGE', 'MESSAGE'], ...rows]);
 }
 

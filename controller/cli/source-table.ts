@@ -7,7 +7,10 @@ import { formatAge } from './workspace-table.js';
 const HEADINGS = ['SOURCE', 'READY', 'REF', 'APPLIED', 'ATTEMPTED', 'SPECS', 'READ', 'MESSAGE'] as const;
 
 /** @param options `now` in milliseconds since the epoch */
-export function sourceTable(sources: readonly SourceSummary[], options: TableOptions & { readonly now: number }): string {
+export function sourceTable(
+  sources: readonly SourceSummary[],
+  options: TableOptions & { readonly now: number },
+): string {
   if (sources.length === 0) return 'No sources.\n';
   const heading: Cell[] = HEADINGS.map((text) => ({ text, tone: 'strong' }));
   return renderTable([heading, ...sources.map((source) => row(source, options.now))], options);

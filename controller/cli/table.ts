@@ -36,13 +36,19 @@ export function oneLineText(text: string): string {
 
 export function cut(text: string, room: number): string {
   const characters = [...text];
-  return characters.length <= room ? text : `${characters.slice(0, room - 1).join('').trimEnd()}…`;
+  return characters.length <= room
+    ? text
+    : `${characters
+        .slice(0, room - 1)
+        .join('')
+        .trimEnd()}…`;
 }
 
 function widthsOf(rows: readonly (readonly Cell[])[]): number[] {
   const widths: number[] = [];
   for (const row of rows) {
-    for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, [...plainText(cell)].length);
+    for (const [index, cell] of row.entries())
+      widths[index] = Math.max(widths[index] ?? 0, [...plainText(cell)].length);
   }
   return widths;
 }

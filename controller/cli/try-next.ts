@@ -17,7 +17,10 @@ export interface TryNext {
 }
 
 /** Lines to paste, made of what runs here. */
-export function tryNextText(statuses: readonly WorkspaceStatus[], { specs, git, secretsDir, ageIdentityFile, stateDir, address, dockerHost }: TryNext): string {
+export function tryNextText(
+  statuses: readonly WorkspaceStatus[],
+  { specs, git, secretsDir, ageIdentityFile, stateDir, address, dockerHost }: TryNext,
+): string {
   const first = statuses.find(({ phase }) => phase === 'Ready');
   const engine = dockerHost === null ? '' : `DOCKER_HOST=${quoted(dockerHost)} `;
   const planFlags = [
@@ -35,13 +38,17 @@ export function tryNextText(statuses: readonly WorkspaceStatus[], { specs, git, 
     curlLine(statuses),
     address === null ? null : `curl http://${reachable(address)}/metrics`,
   ];
-  return `What to try next:\n${lines.filter((line) => line !== null).map((line) => `  ${line}\n`).join('')}`;
+  return `What to try next:\n${lines
+    .filter((line) => line !== null)
+    .map((line) => `  ${line}\n`)
+    .join('')}`;
 }
 
 function curlLine(statuses: readonly WorkspaceStatus[]): string | null {
   for (const { name, phase, container } of statuses) {
     const port = phase === 'Ready' ? container?.ports.find(({ protocol }) => protocol === 'tcp') : undefined;
-    if (port !== undefined) return `curl http://${reachable(hostPortText(port))}/    # port ${port.containerPort} of ${name}`;
+    if (port !== undefined)
+      return `curl http://${reachable(hostPortText(port))}/    # port ${port.containerPort} of ${name}`;
   }
   return null;
 }
@@ -56,12 +63,32 @@ function quoted(word: string): string {
 }
 
 function changeLine({ source, file }: SpecLocation): string {
-  return isGitSourceId(source) ? `commit a change of ${file} and push it: it is live seconds later` : `edit ${file} and save it: the change is live seconds later`;
+  return isGitSourceId(source)
+    ? `commit a change of ${file} and push it: it is live seconds later`
+    : `edit ${file} and save it: the change is live seconds later`;
 }
 
-function gitFlags({ url, ref, path, tokenFile, sshKeyFile, knownHostsFile, caFile, ageIdentityFile }: GitSettings): string[] {
+function gitFlags({
+  url,
+  ref,
+  path,
+  tokenFile,
+  sshKeyFile,
+  knownHostsFile,
+  caFile,
+  ageIdentityFile,
+}: GitSettings): string[] {
   const parts: Readonly<Record<string, string | null>> = {
-    ref, path: path === '' ? null : path, 'token-file': tokenFile, 'ssh-key-file': sshKeyFile, 'known-hosts-file': knownHostsFile, 'ca-file': caFile, 'age-identity-file': ageIdentityFile,
+    ref,
+    path: path === '' ? null : path,
+    'token-file': tokenFile,
+    'ssh-key-file': sshKeyFile,
+    'known-hosts-file': knownHostsFile,
+    'ca-file': caFile,
+    'age-identity-file': ageIdentityFile,
   };
-  return [`--git ${quoted(url.text)}`, ...Object.entries(parts).flatMap(([name, value]) => (value === null ? [] : [`--git-${name} ${quoted(value)}`]))];
+  return [
+    `--git ${quoted(url.text)}`,
+    ...Object.entries(parts).flatMap(([name, value]) => (value === null ? [] : [`--git-${name} ${quoted(value)}`])),
+  ];
 }

@@ -7,7 +7,9 @@ export function registerValidate(program: Command, { actions, finish }: CommandC
   const command = program.command('validate').description('check specs offline; prints file:line:column: message');
   command
     .argument('<path...>', 'files and directories')
-    .addOption(new Option('--format <format>', "'github' prints annotations").choices(VALIDATE_FORMATS).env('KALPANA_FORMAT'))
+    .addOption(
+      new Option('--format <format>', "'github' prints annotations").choices(VALIDATE_FORMATS).env('KALPANA_FORMAT'),
+    )
     .addHelpText('after', '\nExit codes: 0 valid, 1 invalid.')
     .action(async (paths: string[], options: { format?: ValidateFormat }) => {
       finish(await actions.validate({ paths, format: options.format ?? outputOf(command) }));

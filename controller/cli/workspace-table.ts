@@ -10,7 +10,10 @@ const HEADINGS = ['NAME', 'PHASE', 'READY', 'IMAGE', 'PORTS', 'AGE', 'MESSAGE'] 
 const WIDE_HEADINGS = ['NAME', 'PHASE', 'READY', 'IMAGE', 'PORTS', 'AGE', 'SOURCE', 'REVISION', 'MESSAGE'] as const;
 
 /** @param options `now` in milliseconds since the epoch; `wide`: with source and revision */
-export function workspaceTable(statuses: readonly WorkspaceStatus[], options: TableOptions & { readonly now: number; readonly wide?: boolean }): string {
+export function workspaceTable(
+  statuses: readonly WorkspaceStatus[],
+  options: TableOptions & { readonly now: number; readonly wide?: boolean },
+): string {
   if (statuses.length === 0) return 'No workspaces.\n';
   const { wide = false, now } = options;
   const heading: Cell[] = (wide ? WIDE_HEADINGS : HEADINGS).map((text) => ({ text, tone: 'strong' }));

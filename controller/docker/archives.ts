@@ -12,7 +12,10 @@ const STREAM_SILENCE_MS = 120_000;
 /** As `docker cp` has it: what is there and a directory is never replaced by something that is none. */
 const KEEP_DIRECTORIES = { noOverwriteDirNonDir: '1' };
 
-export function archiveVerbs(engine: EngineClient, clock: Clock): Pick<DockerPort, 'pathEntries' | 'copyPath' | 'putDirectories'> {
+export function archiveVerbs(
+  engine: EngineClient,
+  clock: Clock,
+): Pick<DockerPort, 'pathEntries' | 'copyPath' | 'putDirectories'> {
   return {
     async pathEntries(idOrName, path, limit, options) {
       const call = { verb: 'pathEntries', deadlineMs: STREAM_SILENCE_MS, longLived: true, options } as const;
@@ -21,10 +24,16 @@ export function archiveVerbs(engine: EngineClient, clock: Clock): Pick<DockerPor
 
     async copyPath(from, to, options) {
       const call = { verb: 'copyPath', deadlineMs: STREAM_SILENCE_MS, options } as const;
-      if (from.container === to.container) throw new EngineError('rejected', 'copyPath', 'A copy within one container would wait for itself: the engine locks it for either side');
+      if (from.container === to.container)
+        throw new EngineError(
+          'rejected',
+          'copyPath',
+          'A copy within one container would wait for itself: the engine locks it for either side',
+        );
       // Asked before: to a request whose body goes on the engine says no and closes, and the words may be lost.
       const target = await statPath(engine, 'copyPath', to.container, to.directory, options);
-      if (target === null) throw new EngineError('not-found', 'copyPath', `There is no ${to.directory} in container ${to.container}`);
+      if (target === null)
+        throw new EngineError('not-found', 'copyPath', `There is no ${to.directory} in container ${to.container}`);
       await engine.call(readCall({ ...call, method: 'GET' }, from.container, from.path), async (answer, scope) => {
         const archive = wholeTar(scope.touch);
         await Promise.all([

@@ -53,7 +53,11 @@ export function createClient(host: string, transport: Transport, { clock, onRequ
   const closed = new AbortController();
   const session = createSession(() => negotiate());
 
-  async function exchange<T>(call: Call, scope: Scope, read: (answer: IncomingMessage, scope: Scope) => Promise<T>): Promise<T> {
+  async function exchange<T>(
+    call: Call,
+    scope: Scope,
+    read: (answer: IncomingMessage, scope: Scope) => Promise<T>,
+  ): Promise<T> {
     const started = clock.now();
     let status: number | null = null;
     let measured = false;
@@ -68,7 +72,12 @@ export function createClient(host: string, transport: Transport, { clock, onRequ
         scope.touch();
         status = answer.statusCode ?? 0;
         if (!isSuccess(status, call)) {
-          throw statusFailure(call.verb, status, String(answer.headers['content-type'] ?? ''), await readBody(answer, LARGEST_ERROR));
+          throw statusFailure(
+            call.verb,
+            status,
+            String(answer.headers['content-type'] ?? ''),
+            await readBody(answer, LARGEST_ERROR),
+          );
         }
         if (call.endless === true) {
           scope.untimed();
@@ -87,14 +96,30 @@ export function createClient(host: string, transport: Transport, { clock, onRequ
 
   /** Without a version in its path, and never on behalf of one caller: nobody's abort takes it from the others. */
   async function negotiate(options?: CallOptions): Promise<EngineVersion> {
-    const call: Call = { verb: 'version', method: 'GET', path: '/version', deadlineMs: options?.deadlineMs ?? VERSION_DEADLINE_MS, options };
+    const call: Call = {
+      verb: 'version',
+      method: 'GET',
+      path: '/version',
+      deadlineMs: options?.deadlineMs ?? VERSION_DEADLINE_MS,
+      options,
+    };
     try {
-      return await bounded(call, (scope) => exchange(call, scope, async (answer) => chooseVersion(parseJson(await readBody(answer), 'the answer to /version'))));
+      return await bounded(call, (scope) =>
+        exchange(call, scope, async (answer) =>
+          chooseVersion(parseJson(await readBody(answer), 'the answer to /version')),
+        ),
+      );
     } catch (error) {
       const failure = transportFailure('version', host, error);
       if (failure.kind !== 'not-found') throw failure;
       // It must not pass for the absence of what the caller asked about.
-      throw new EngineError('malformed', 'version', `What listens at ${host} is no Docker engine: it knows no /version`, failure.status, { cause: failure });
+      throw new EngineError(
+        'malformed',
+        'version',
+        `What listens at ${host} is no Docker engine: it knows no /version`,
+        failure.status,
+        { cause: failure },
+      );
     }
   }
 
@@ -104,7 +129,11 @@ export function createClient(host: string, transport: Transport, { clock, onRequ
     return withDeadline({ verb: call.verb, ms, clock, signals: [call.options?.signal, closed.signal] }, work);
   }
 
-  async function attempt<T>(call: Call, scope: Scope, read: (answer: IncomingMessage, scope: Scope) => Promise<T>): Promise<T> {
+  async function attempt<T>(
+    call: Call,
+    scope: Scope,
+    read: (answer: IncomingMessage, scope: Scope) => Promise<T>,
+  ): Promise<T> {
     const { api } = await session.current();
     return exchange({ ...call, path: `/v${api}${call.path}` }, scope, read);
   }
@@ -153,7 +182,9 @@ function isSuccess(status: number, call: Call): boolean {
 
 /** The engine was exchanged for another one between two calls; it has refused the request unread. */
 function isVersionMismatch(error: unknown): boolean {
-  return error instanceof EngineError && error.status === 400 && /client version \S+ is too (new|old)/.test(error.message);
+  return (
+    error instanceof EngineError && error.status === 400 && /client version \S+ is too (new|old)/.test(error.message)
+  );
 }
 
 /** Measures end with the scope, even when the work never settles. */

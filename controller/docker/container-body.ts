@@ -1,4 +1,11 @@
-import type { ContainerDefinition, ContainerMount, HealthcheckDefinition, Limits, Privileges, PublishedPort } from '../model/engine-objects.js';
+import type {
+  ContainerDefinition,
+  ContainerMount,
+  HealthcheckDefinition,
+  Limits,
+  Privileges,
+  PublishedPort,
+} from '../model/engine-objects.js';
 
 /** The body of `POST /containers/create`. The only place where a secret is revealed. */
 export function createBody(definition: ContainerDefinition): object {
@@ -56,7 +63,8 @@ function portKey(port: PublishedPort): string {
 
 function portBindings(ports: readonly PublishedPort[]): object {
   const bindings: Record<string, object[]> = {};
-  for (const port of ports) (bindings[portKey(port)] ??= []).push({ HostIp: port.hostIP, HostPort: String(port.hostPort) });
+  for (const port of ports)
+    (bindings[portKey(port)] ??= []).push({ HostIp: port.hostIP, HostPort: String(port.hostPort) });
   return bindings;
 }
 

@@ -1,8 +1,33 @@
-import type { ContainerDetails, ContainerState, Health, ObservedContainer, ObservedMount, PublishedPort } from '../model/engine-objects.js';
+import type {
+  ContainerDetails,
+  ContainerState,
+  Health,
+  ObservedContainer,
+  ObservedMount,
+  PublishedPort,
+} from '../model/engine-objects.js';
 import { isLiftedNanoCpus, LIFTED_MEMORY_BYTES } from './container-body.js';
-import { asArray, asArrayOrNull, asName, asNumber, asObject, asText, asTextMap, ShapeError, type JsonObject } from './shapes.js';
+import {
+  asArray,
+  asArrayOrNull,
+  asName,
+  asNumber,
+  asObject,
+  asText,
+  asTextMap,
+  ShapeError,
+  type JsonObject,
+} from './shapes.js';
 
-const STATES: readonly string[] = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead'] satisfies ContainerState[];
+const STATES: readonly string[] = [
+  'created',
+  'running',
+  'paused',
+  'restarting',
+  'removing',
+  'exited',
+  'dead',
+] satisfies ContainerState[];
 
 /** An entry of `GET /containers/json`. */
 export function fromListEntry(value: unknown): ObservedContainer {
@@ -92,8 +117,16 @@ function healthFromState(value: unknown): Health {
 function mountFrom(value: unknown): ObservedMount {
   const mount = asObject(value, 'a mount');
   const type = asText(mount['Type'], "a mount's Type");
-  const source = type === 'volume' ? asName(mount['Name'], "a volume mount's Name") : asText(mount['Source'] ?? '', "a mount's Source");
-  return { type, source, target: asName(mount['Destination'], "a mount's Destination"), readOnly: mount['RW'] !== true };
+  const source =
+    type === 'volume'
+      ? asName(mount['Name'], "a volume mount's Name")
+      : asText(mount['Source'] ?? '', "a mount's Source");
+  return {
+    type,
+    source,
+    target: asName(mount['Destination'], "a mount's Destination"),
+    readOnly: mount['RW'] !== true,
+  };
 }
 
 function networksFrom(settings: JsonObject): ObservedContainer['networks'] {
@@ -121,11 +154,21 @@ function portsFromInspect(value: unknown): PublishedPort[] {
   return distinctPorts(ports);
 }
 
-function publishedPort(containerPort: unknown, protocol: unknown, hostIP: unknown, hostPort: unknown): PublishedPort | null {
+function publishedPort(
+  containerPort: unknown,
+  protocol: unknown,
+  hostIP: unknown,
+  hostPort: unknown,
+): PublishedPort | null {
   const port = asNumber(hostPort, 'a host port');
   // Exposed only, or a protocol we never publish (sctp).
   if (port === 0 || (protocol !== 'tcp' && protocol !== 'udp')) return null;
-  return { containerPort: asNumber(containerPort, 'a container port'), protocol, hostIP: asText(hostIP ?? '', "a port's address"), hostPort: port };
+  return {
+    containerPort: asNumber(containerPort, 'a container port'),
+    protocol,
+    hostIP: asText(hostIP ?? '', "a port's address"),
+    hostPort: port,
+  };
 }
 
 /** One binding on all addresses shows twice, as `0.0.0.0` and as `::`. */

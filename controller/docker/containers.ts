@@ -26,17 +26,35 @@ const STOP_SLACK_MS = 30_000;
 
 export function containerVerbs(engine: EngineClient): ContainerVerbs {
   const inspect = (verb: string, idOrName: string, options?: CallOptions) =>
-    engine.json({ verb, method: 'GET', path: `${pathOf('containers', idOrName)}/json`, deadlineMs: READ_MS, options }, fromInspect);
+    engine.json(
+      { verb, method: 'GET', path: `${pathOf('containers', idOrName)}/json`, deadlineMs: READ_MS, options },
+      fromInspect,
+    );
 
   const post = (verb: string, idOrName: string, action: string, call: Partial<Call>) =>
-    engine.effect({ verb, method: 'POST', path: pathOf('containers', idOrName, action), deadlineMs: WRITE_MS, ...call });
+    engine.effect({
+      verb,
+      method: 'POST',
+      path: pathOf('containers', idOrName, action),
+      deadlineMs: WRITE_MS,
+      ...call,
+    });
 
   return {
     listContainers(filter = {}, options) {
       const filters: Record<string, string> =
-        filter.workspace === undefined ? {} : { filters: JSON.stringify({ label: [`${LABEL.workspace}=${filter.workspace}`] }) };
+        filter.workspace === undefined
+          ? {}
+          : { filters: JSON.stringify({ label: [`${LABEL.workspace}=${filter.workspace}`] }) };
       return engine.json(
-        { verb: 'listContainers', method: 'GET', path: '/containers/json', query: { all: '1', ...filters }, deadlineMs: READ_MS, options },
+        {
+          verb: 'listContainers',
+          method: 'GET',
+          path: '/containers/json',
+          query: { all: '1', ...filters },
+          deadlineMs: READ_MS,
+          options,
+        },
         (answer) => listFrom(answer, 'the list of containers', fromListEntry),
       );
     },
@@ -46,16 +64,27 @@ export function containerVerbs(engine: EngineClient): ContainerVerbs {
     async createContainer(name, definition, options) {
       try {
         return await engine.json(
-          { verb: 'createContainer', method: 'POST', path: '/containers/create', query: { name }, body: createBody(definition), deadlineMs: WRITE_MS, options },
+          {
+            verb: 'createContainer',
+            method: 'POST',
+            path: '/containers/create',
+            query: { name },
+            body: createBody(definition),
+            deadlineMs: WRITE_MS,
+            options,
+          },
           (answer) => asName(asObject(answer, 'it')['Id'], "the new container's Id"),
         );
       } catch (error) {
         if (!(error instanceof EngineError)) throw error;
-        throw new EngineError(error.kind, error.verb, maskSecrets(error.message, definition), error.status, { cause: error.cause });
+        throw new EngineError(error.kind, error.verb, maskSecrets(error.message, definition), error.status, {
+          cause: error.cause,
+        });
       }
     },
 
-    startContainer: (idOrName, options) => post('startContainer', idOrName, 'start', { unchangedIsSuccess: true, options }),
+    startContainer: (idOrName, options) =>
+      post('startContainer', idOrName, 'start', { unchangedIsSuccess: true, options }),
 
     stopContainer: (idOrName, graceSeconds, options) =>
       post('stopContainer', idOrName, 'stop', {
@@ -66,16 +95,23 @@ export function containerVerbs(engine: EngineClient): ContainerVerbs {
         options,
       }),
 
-    unpauseContainer: (idOrName, options) => alreadySo(post('unpauseContainer', idOrName, 'unpause', { options }), /is not paused/),
+    unpauseContainer: (idOrName, options) =>
+      alreadySo(post('unpauseContainer', idOrName, 'unpause', { options }), /is not paused/),
 
     renameContainer: (idOrName, name, options) =>
-      alreadySo(post('renameContainer', idOrName, 'rename', { query: { name }, options }), /same name as its current name/),
+      alreadySo(
+        post('renameContainer', idOrName, 'rename', { query: { name }, options }),
+        /same name as its current name/,
+      ),
 
     async updateContainer(idOrName, { limits, restartPolicy }, options) {
       const { details } = await inspect('updateContainer', idOrName, options);
       const lifts = limits.nanoCpus === 0 && details !== null && details.limits.nanoCpus !== 0;
       const hostCpus = lifts ? await cpusOfHost(engine, options) : 0;
-      await post('updateContainer', idOrName, 'update', { body: updateBody(limits, details?.limits ?? limits, restartPolicy, hostCpus), options });
+      await post('updateContainer', idOrName, 'update', {
+        body: updateBody(limits, details?.limits ?? limits, restartPolicy, hostCpus),
+        options,
+      });
     },
 
     removeContainer: (idOrName, force, options) =>
@@ -93,7 +129,8 @@ export function containerVerbs(engine: EngineClient): ContainerVerbs {
 }
 
 function cpusOfHost(engine: EngineClient, options?: CallOptions): Promise<number> {
-  return engine.json({ verb: 'updateContainer', method: 'GET', path: '/info', deadlineMs: READ_MS, options }, (answer) =>
-    asNumber(asObject(answer, 'it')['NCPU'], 'NCPU'),
+  return engine.json(
+    { verb: 'updateContainer', method: 'GET', path: '/info', deadlineMs: READ_MS, options },
+    (answer) => asNumber(asObject(answer, 'it')['NCPU'], 'NCPU'),
   );
 }

@@ -28,7 +28,8 @@ export async function withDeadline<T>(limit: Limit, work: (scope: Scope) => Prom
     stop.signal.addEventListener('abort', () => reject(stop.signal.reason as Error), { once: true });
   });
   const onAbort = () => stop.abort(new EngineError('aborted', limit.verb, 'The call was cancelled'));
-  const onDeadline = () => stop.abort(new EngineError('timeout', limit.verb, `The engine was silent for ${limit.ms / 1000} s`));
+  const onDeadline = () =>
+    stop.abort(new EngineError('timeout', limit.verb, `The engine was silent for ${limit.ms / 1000} s`));
 
   let cancelTimer = limit.clock.after(limit.ms, onDeadline);
   let timed = true;

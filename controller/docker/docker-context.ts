@@ -20,7 +20,9 @@ export async function currentContext(configDir: string): Promise<string | null> 
   try {
     return asText(config['currentContext'] ?? '', 'currentContext') || null;
   } catch (error) {
-    throw new EndpointError(`${file}: currentContext is not a text. Mend the file, or set DOCKER_HOST`, { cause: error });
+    throw new EndpointError(`${file}: currentContext is not a text. Mend the file, or set DOCKER_HOST`, {
+      cause: error,
+    });
   }
 }
 
@@ -29,16 +31,24 @@ export async function contextEndpoint(configDir: string, name: string, said: str
   const id = createHash('sha256').update(name).digest('hex');
   const file = join(configDir, 'contexts', 'meta', id, 'meta.json');
   const meta = await readJson(file, `the context ${name}`);
-  if (meta === null) throw new EndpointError(`${said}: there is no context "${name}" (${file}). See docker context ls, or set DOCKER_HOST`);
+  if (meta === null)
+    throw new EndpointError(
+      `${said}: there is no context "${name}" (${file}). See docker context ls, or set DOCKER_HOST`,
+    );
   const tlsDir = join(configDir, 'contexts', 'tls', id, 'docker');
   try {
     const docker = asObject(asObject(meta['Endpoints'], 'Endpoints')['docker'], 'Endpoints.docker');
     const verify = docker['SkipTLSVerify'] !== true;
     const material = await readTls(tlsDir, `context ${name}`, { required: false, verify });
-    return { host: asName(docker['Host'], 'Endpoints.docker.Host'), readTls: material === null ? null : () => Promise.resolve(material) };
+    return {
+      host: asName(docker['Host'], 'Endpoints.docker.Host'),
+      readTls: material === null ? null : () => Promise.resolve(material),
+    };
   } catch (error) {
     if (error instanceof EndpointError) throw error;
-    throw new EndpointError(`${file}: ${messageOf(error)}. Make the context anew with docker context create`, { cause: error });
+    throw new EndpointError(`${file}: ${messageOf(error)}. Make the context anew with docker context create`, {
+      cause: error,
+    });
   }
 }
 

@@ -25,7 +25,10 @@ export interface ConnectOptions {
 /** Opens no connection yet: the first call does, and negotiates the API version. After `close()` every call is `aborted`. */
 export function connectEngine(endpoint: EngineEndpoint, options: ConnectOptions = {}): DockerPort & { close(): void } {
   const clock = options.clock ?? systemClock;
-  const engine = createClient(endpoint.host, openTransport(endpoint), { clock, onRequest: options.onRequest ?? (() => undefined) });
+  const engine = createClient(endpoint.host, openTransport(endpoint), {
+    clock,
+    onRequest: options.onRequest ?? (() => undefined),
+  });
   return {
     version: (callOptions) => engine.version(callOptions),
     ...containerVerbs(engine),

@@ -41,17 +41,29 @@ export async function findEndpoint(env: Environment, home: string): Promise<Engi
   if (host) {
     const wantsTls = Boolean(env['DOCKER_TLS_VERIFY']);
     const files = env['DOCKER_CERT_PATH'] || configDir;
-    return parseHost(host, 'DOCKER_HOST', wantsTls ? () => readTls(files, 'DOCKER_CERT_PATH', { required: true, verify: true }) : null);
+    return parseHost(
+      host,
+      'DOCKER_HOST',
+      wantsTls ? () => readTls(files, 'DOCKER_CERT_PATH', { required: true, verify: true }) : null,
+    );
   }
   const context = env['DOCKER_CONTEXT'] || (await currentContext(configDir));
   if (context === null || context === 'default') {
     return { kind: 'socket', host: `unix://${DEFAULT_SOCKET}`, origin: 'default socket', socketPath: DEFAULT_SOCKET };
   }
-  const found = await contextEndpoint(configDir, context, env['DOCKER_CONTEXT'] ? 'DOCKER_CONTEXT' : join(configDir, 'config.json'));
+  const found = await contextEndpoint(
+    configDir,
+    context,
+    env['DOCKER_CONTEXT'] ? 'DOCKER_CONTEXT' : join(configDir, 'config.json'),
+  );
   return parseHost(found.host, `context ${context}`, found.readTls);
 }
 
-async function parseHost(host: string, origin: string, tls: (() => Promise<TlsMaterial | null>) | null): Promise<EngineEndpoint> {
+async function parseHost(
+  host: string,
+  origin: string,
+  tls: (() => Promise<TlsMaterial | null>) | null,
+): Promise<EngineEndpoint> {
   const [, scheme = 'tcp', rest = ''] = /^(?:([a-z0-9+.-]+):\/\/)?(.*)$/i.exec(host) ?? [];
   switch (scheme.toLowerCase()) {
     case 'unix':
@@ -67,11 +79,19 @@ async function parseHost(host: string, origin: string, tls: (() => Promise<TlsMa
         `${origin}: ${host}: ssh:// is not supported. Forward the socket, ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock ${rest || 'HOST'}, and set DOCKER_HOST=unix:///tmp/docker.sock`,
       );
     default:
-      throw new EndpointError(`${origin}: ${host}: unknown scheme ${scheme}://. Use unix:///path, tcp://host:port, http:// or https://`);
+      throw new EndpointError(
+        `${origin}: ${host}: unknown scheme ${scheme}://. Use unix:///path, tcp://host:port, http:// or https://`,
+      );
   }
 }
 
-function tcpEndpoint(host: string, origin: string, address: string, tls: TlsMaterial | null, secure: boolean): TcpEndpoint {
+function tcpEndpoint(
+  host: string,
+  origin: string,
+  address: string,
+  tls: TlsMaterial | null,
+  secure: boolean,
+): TcpEndpoint {
   const url = URL.canParse(`http://${address}`) ? new URL(`http://${address}`) : null;
   if (url === null || url.hostname === '' || url.pathname !== '/' || url.search !== '' || url.username !== '') {
     throw new EndpointError(`${origin}: ${host}: not an address. Write it as tcp://host:port`);

@@ -8,9 +8,25 @@ const TYPES = ['container', 'volume', 'network', 'image'] as const;
  * health check makes three. `kill`, `stop` and `restart` come with a `die` or a `start`.
  */
 const ACTIONS: readonly string[] = [
-  'create', 'start', 'die', 'destroy', 'rename', 'update', 'pause', 'unpause', 'oom', 'health_status',
-  'connect', 'disconnect', 'remove',
-  'pull', 'tag', 'untag', 'delete', 'import', 'load',
+  'create',
+  'start',
+  'die',
+  'destroy',
+  'rename',
+  'update',
+  'pause',
+  'unpause',
+  'oom',
+  'health_status',
+  'connect',
+  'disconnect',
+  'remove',
+  'pull',
+  'tag',
+  'untag',
+  'delete',
+  'import',
+  'load',
 ];
 
 const ONE_MICROSECOND = 0.000_001;
@@ -28,6 +44,15 @@ export function eventFrom(line: string): EngineEvent | null {
   const action = asText(event['Action'], "an event's Action");
   if (type === undefined || !ACTIONS.includes(action.split(':', 1)[0]!)) return null;
   const actor = asObject(event['Actor'], "an event's Actor");
-  const nanoseconds = asNumber(event['timeNano'] ?? asNumber(event['time'], "an event's time") * 1e9, "an event's time");
-  return { type, action, id: asText(actor['ID'], "an event's ID"), attributes: asTextMap(actor['Attributes'], 'Attributes'), time: nanoseconds / 1e9 };
+  const nanoseconds = asNumber(
+    event['timeNano'] ?? asNumber(event['time'], "an event's time") * 1e9,
+    "an event's time",
+  );
+  return {
+    type,
+    action,
+    id: asText(actor['ID'], "an event's ID"),
+    attributes: asTextMap(actor['Attributes'], 'Attributes'),
+    time: nanoseconds / 1e9,
+  };
 }

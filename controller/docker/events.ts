@@ -22,7 +22,11 @@ type Request = Parameters<DockerPort['events']>[0];
  */
 async function* follow(engine: EngineClient, request: Request, signal: AbortSignal): AsyncGenerator<EngineEvent> {
   if (signal.aborted) return;
-  const state: { waiting: EngineEvent[]; ended: { readonly failure: unknown } | null; wake: () => void } = { waiting: [], ended: null, wake: () => {} };
+  const state: { waiting: EngineEvent[]; ended: { readonly failure: unknown } | null; wake: () => void } = {
+    waiting: [],
+    ended: null,
+    wake: () => {},
+  };
   const left = new AbortController();
 
   const reading = engine
@@ -43,7 +47,12 @@ async function* follow(engine: EngineClient, request: Request, signal: AbortSign
         const take = (line: string) => {
           const event = eventFrom(line);
           if (event !== null) state.waiting.push(event);
-          if (state.waiting.length > MOST_WAITING) throw new EngineError('unreachable', 'events', `The reader of the event stream fell behind by ${MOST_WAITING} events`);
+          if (state.waiting.length > MOST_WAITING)
+            throw new EngineError(
+              'unreachable',
+              'events',
+              `The reader of the event stream fell behind by ${MOST_WAITING} events`,
+            );
         };
         for await (const chunk of answer as AsyncIterable<Buffer>) {
           lines.push(chunk).forEach(take);

@@ -18,11 +18,22 @@ const FIRST_PAUSE_MS = 5;
 export function execVerbs(engine: EngineClient, clock: Clock): Pick<DockerPort, 'exec'> {
   return {
     async exec(idOrName, request, options) {
-      const short = { verb: 'exec', deadlineMs: Math.min(SHORT_MS, options?.deadlineMs ?? SHORT_MS), options: signalOf(options) } as const;
-      const id = await engine.json({ ...short, method: 'POST', path: pathOf('containers', idOrName, 'exec'), body: createBody(request) }, (answer) =>
-        asName(asObject(answer, 'it')['Id'], "the exec's Id"),
+      const short = {
+        verb: 'exec',
+        deadlineMs: Math.min(SHORT_MS, options?.deadlineMs ?? SHORT_MS),
+        options: signalOf(options),
+      } as const;
+      const id = await engine.json(
+        { ...short, method: 'POST', path: pathOf('containers', idOrName, 'exec'), body: createBody(request) },
+        (answer) => asName(asObject(answer, 'it')['Id'], "the exec's Id"),
       );
-      const start = { verb: 'exec', method: 'POST', path: pathOf('exec', id, 'start'), body: { Detach: false, Tty: false }, longLived: true } as const;
+      const start = {
+        verb: 'exec',
+        method: 'POST',
+        path: pathOf('exec', id, 'start'),
+        body: { Detach: false, Tty: false },
+        longLived: true,
+      } as const;
       const lastLines = await goneIsConflict(
         engine.call({ ...start, deadlineMs: SILENCE_MS, options }, (answer, scope) => {
           if (request.onInput !== undefined) giveInput(answer, scope, request.onInput);
@@ -32,7 +43,9 @@ export function execVerbs(engine: EngineClient, clock: Clock): Pick<DockerPort, 
 
       const isEndedBy = clock.now() + END_MS;
       for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs *= 2) {
-        const exitCode = await goneIsConflict(engine.json({ ...short, method: 'GET', path: `${pathOf('exec', id)}/json` }, exitCodeFrom));
+        const exitCode = await goneIsConflict(
+          engine.json({ ...short, method: 'GET', path: `${pathOf('exec', id)}/json` }, exitCodeFrom),
+        );
         if (exitCode !== null) {
           lastLines.forEach((line) => request.onLine(line));
           return { exitCode };
@@ -99,6 +112,12 @@ async function goneIsConflict<T>(call: Promise<T>): Promise<T> {
     return await call;
   } catch (error) {
     if (!(error instanceof EngineError && error.kind === 'not-found')) throw error;
-    throw new EngineError('conflict', 'exec', `The container ended before the command's end was known: ${error.message}`, error.status, { cause: error });
+    throw new EngineError(
+      'conflict',
+      'exec',
+      `The container ended before the command's end was known: ${error.message}`,
+      error.status,
+      { cause: error },
+    );
   }
 }

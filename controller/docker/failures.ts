@@ -20,24 +20,32 @@ const NO_CONNECTION: Readonly<Record<string, string>> = {
 /** Whatever went wrong below HTTP, as the port says it. */
 export function transportFailure(verb: string, host: string, error: unknown): EngineError {
   if (error instanceof EngineError) return error;
-  if (error instanceof ShapeError) return new EngineError('malformed', verb, `The engine's answer cannot be read: ${error.message}`);
+  if (error instanceof ShapeError)
+    return new EngineError('malformed', verb, `The engine's answer cannot be read: ${error.message}`);
   const code = errorCode(error);
   // A parse error carries the raw packet, so it is no `cause`.
-  if (code.startsWith('HPE_')) return new EngineError('malformed', verb, `What listens at ${host} does not speak HTTP (${code})`);
+  if (code.startsWith('HPE_'))
+    return new EngineError('malformed', verb, `What listens at ${host} does not speak HTTP (${code})`);
   if (code === 'ERR_UNESCAPED_CHARACTERS' || code === 'ERR_INVALID_CHAR') {
     return new EngineError('rejected', verb, `The request holds characters that HTTP cannot carry (${code})`);
   }
   const words = NO_CONNECTION[code] ?? oneLine(messageOf(error));
-  return new EngineError('unreachable', verb, `The engine at ${host} cannot be reached: ${words}`, null, { cause: error });
+  return new EngineError('unreachable', verb, `The engine at ${host} cannot be reached: ${words}`, null, {
+    cause: error,
+  });
 }
-
 
 /** An answer with an error's status. Only the engine's own JSON counts as its word: a proxy's 404 page makes nothing absent (law 2). */
 export function statusFailure(verb: string, status: number, contentType: string, body: string): EngineError {
   const words = engineWords(body);
   if (words === null) {
     const kind = status >= 500 ? 'server' : 'malformed';
-    return new EngineError(kind, verb, `HTTP ${status} without the engine's words (${contentType || 'no content type'}); is there a proxy before it?`, status);
+    return new EngineError(
+      kind,
+      verb,
+      `HTTP ${status} without the engine's words (${contentType || 'no content type'}); is there a proxy before it?`,
+      status,
+    );
   }
   return new EngineError(kindOf(status, words), verb, words, status);
 }

@@ -50,6 +50,7 @@ export function createFrameReader(): FrameReader {
 }
 
 function payloadSize(header: Buffer): number {
-  if (header.readUInt8(0) > LAST_STREAM_TYPE || header.readUIntBE(1, 3) !== 0) throw new ShapeError('the output is not framed');
+  if (header.readUInt8(0) > LAST_STREAM_TYPE || header.readUIntBE(1, 3) !== 0)
+    throw new ShapeError('the output is not framed');
   return header.readUInt32BE(4);
 }

@@ -17,7 +17,10 @@ export interface ImageOptions {
   readonly dockerConfigDir: string | null;
 }
 
-export function imageVerbs(engine: EngineClient, { clock, dockerConfigDir }: ImageOptions): Pick<DockerPort, 'inspectImage' | 'pullImage'> {
+export function imageVerbs(
+  engine: EngineClient,
+  { clock, dockerConfigDir }: ImageOptions,
+): Pick<DockerPort, 'inspectImage' | 'pullImage'> {
   return {
     inspectImage(reference, options) {
       const path = `/images/${reference.split('/').map(encodeURIComponent).join('/')}/json`;
@@ -58,7 +61,9 @@ export function imageVerbs(engine: EngineClient, { clock, dockerConfigDir }: Ima
 function imageFrom(value: unknown): ObservedImage {
   const image = asObject(value, 'the image');
   // Docker Desktop and newer engines leave out what an image does not configure.
-  const env = asArrayOrNull(asObject(image['Config'] ?? {}, 'Config')['Env'], 'Config.Env').map((entry) => asText(entry, 'an entry of Config.Env'));
+  const env = asArrayOrNull(asObject(image['Config'] ?? {}, 'Config')['Env'], 'Config.Env').map((entry) =>
+    asText(entry, 'an entry of Config.Env'),
+  );
   const path = env.findLast((entry) => entry.startsWith('PATH='));
   return { id: asName(image['Id'], "the image's Id"), path: path === undefined ? null : path.slice('PATH='.length) };
 }
@@ -67,6 +72,7 @@ function imageFrom(value: unknown): ObservedImage {
 const REGISTRY_STATUSES: readonly (number | null)[] = [401, 403, 404, 500];
 
 function asPullFailure(error: unknown): unknown {
-  if (!(error instanceof EngineError) || error.kind === 'malformed' || !REGISTRY_STATUSES.includes(error.status)) return error;
+  if (!(error instanceof EngineError) || error.kind === 'malformed' || !REGISTRY_STATUSES.includes(error.status))
+    return error;
   return new EngineError('pull-failed', error.verb, error.message, error.status, { cause: error });
 }

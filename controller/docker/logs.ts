@@ -17,16 +17,19 @@ export function logVerbs(engine: EngineClient): Pick<DockerPort, 'tailContainer'
         (answer) => asObject(asObject(answer, 'it')['Config'], 'Config')['Tty'] === true,
       );
       const query = { stdout: '1', stderr: '1', follow: '0', tail: String(lines) };
-      return engine.call({ ...call, path: pathOf('containers', idOrName, 'logs'), query, longLived: true }, async (answer) => {
-        const tail = createTail();
-        const frames = createFrameReader();
-        for await (const chunk of answer as AsyncIterable<Buffer>) {
-          if (hasTerminal) tail.push(chunk);
-          else for (const { payload } of frames.push(chunk)) tail.push(payload);
-        }
-        if (frames.isWithinFrame()) throw new ShapeError('the log ends within a frame');
-        return tail.text();
-      });
+      return engine.call(
+        { ...call, path: pathOf('containers', idOrName, 'logs'), query, longLived: true },
+        async (answer) => {
+          const tail = createTail();
+          const frames = createFrameReader();
+          for await (const chunk of answer as AsyncIterable<Buffer>) {
+            if (hasTerminal) tail.push(chunk);
+            else for (const { payload } of frames.push(chunk)) tail.push(payload);
+          }
+          if (frames.isWithinFrame()) throw new ShapeError('the log ends within a frame');
+          return tail.text();
+        },
+      );
     },
   };
 }

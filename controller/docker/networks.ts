@@ -6,13 +6,19 @@ import { asArray, asName, asObject, asTextMap } from './shapes.js';
 const READ_MS = 30_000;
 const WRITE_MS = 60_000;
 
-export function networkVerbs(engine: EngineClient): Pick<DockerPort, 'listNetworks' | 'createNetwork' | 'connectNetwork' | 'disconnectNetwork'> {
+export function networkVerbs(
+  engine: EngineClient,
+): Pick<DockerPort, 'listNetworks' | 'createNetwork' | 'connectNetwork' | 'disconnectNetwork'> {
   return {
     listNetworks: (options) =>
       engine.json({ verb: 'listNetworks', method: 'GET', path: '/networks', deadlineMs: READ_MS, options }, (answer) =>
         asArray(answer, 'the list of networks').map((value) => {
           const network = asObject(value, 'a network');
-          return { id: asName(network['Id'], "a network's Id"), name: asName(network['Name'], "a network's Name"), labels: asTextMap(network['Labels'], 'Labels') };
+          return {
+            id: asName(network['Id'], "a network's Id"),
+            name: asName(network['Name'], "a network's Name"),
+            labels: asTextMap(network['Labels'], 'Labels'),
+          };
         }),
       ),
 
@@ -26,16 +32,29 @@ export function networkVerbs(engine: EngineClient): Pick<DockerPort, 'listNetwor
         Labels: labels,
       };
       const call = { verb: 'createNetwork', deadlineMs: WRITE_MS, options };
-      const id = await engine.json({ ...call, method: 'POST', path: '/networks/create', body }, (answer) => asName(asObject(answer, 'it')['Id'], "the new network's Id"));
-      const twins = await engine.json({ ...call, method: 'GET', path: '/networks', query: { filters: JSON.stringify({ name: [name] }) } }, (answer) => twinsOf(name, answer));
+      const id = await engine.json({ ...call, method: 'POST', path: '/networks/create', body }, (answer) =>
+        asName(asObject(answer, 'it')['Id'], "the new network's Id"),
+      );
+      const twins = await engine.json(
+        { ...call, method: 'GET', path: '/networks', query: { filters: JSON.stringify({ name: [name] }) } },
+        (answer) => twinsOf(name, answer),
+      );
       // Two controllers at once pass that check both (20.10.24), and no container starts on a name that means two networks.
       // The newer one goes: whoever lists later sees both.
-      if (twins[0] !== undefined && twins[0].id !== id) await engine.effect({ ...call, method: 'DELETE', path: pathOf('networks', id) });
+      if (twins[0] !== undefined && twins[0].id !== id)
+        await engine.effect({ ...call, method: 'DELETE', path: pathOf('networks', id) });
     },
 
     connectNetwork: (network, container, options) =>
       alreadySo(
-        engine.effect({ verb: 'connectNetwork', method: 'POST', path: pathOf('networks', network, 'connect'), body: { Container: container }, deadlineMs: WRITE_MS, options }),
+        engine.effect({
+          verb: 'connectNetwork',
+          method: 'POST',
+          path: pathOf('networks', network, 'connect'),
+          body: { Container: container },
+          deadlineMs: WRITE_MS,
+          options,
+        }),
         /already exists in network/,
       ),
 
@@ -59,7 +78,10 @@ function twinsOf(name: string, answer: unknown): { readonly id: string; readonly
   return asArray(answer, 'the list of networks')
     .map((value) => asObject(value, 'a network'))
     .filter((network) => network['Name'] === name)
-    .map((network) => ({ id: asName(network['Id'], "a network's Id"), created: comparable(String(network['Created'] ?? '')) }))
+    .map((network) => ({
+      id: asName(network['Id'], "a network's Id"),
+      created: comparable(String(network['Created'] ?? '')),
+    }))
     .sort((a, b) => compare(a.created, b.created) || compare(a.id, b.id));
 }
 

@@ -66,7 +66,11 @@ export interface DockerPort {
   stopContainer(idOrName: string, graceSeconds: number, options?: CallOptions): Promise<void>;
   unpauseContainer(idOrName: string, options?: CallOptions): Promise<void>;
   renameContainer(idOrName: string, name: string, options?: CallOptions): Promise<void>;
-  updateContainer(idOrName: string, change: { readonly limits: Limits; readonly restartPolicy: string }, options?: CallOptions): Promise<void>;
+  updateContainer(
+    idOrName: string,
+    change: { readonly limits: Limits; readonly restartPolicy: string },
+    options?: CallOptions,
+  ): Promise<void>;
   /** Removes a container that does not run, and its anonymous volumes; `force` kills it first. */
   removeContainer(idOrName: string, force: boolean, options?: CallOptions): Promise<void>;
   /** The last lines of both streams, oldest first, without control characters. */
@@ -140,5 +144,8 @@ export interface DockerPort {
    * Events from `since` (seconds since the epoch, engine's clock) or from now on. Ends, by return or by throwing `EngineError`,
    * whenever the stream does; nothing reconnects here. `onOpen` is called once the engine has accepted the subscription: list after it.
    */
-  events(request: { readonly since?: number; readonly onOpen?: () => void }, options: { readonly signal: AbortSignal }): AsyncIterable<EngineEvent>;
+  events(
+    request: { readonly since?: number; readonly onOpen?: () => void },
+    options: { readonly signal: AbortSignal },
+  ): AsyncIterable<EngineEvent>;
 }

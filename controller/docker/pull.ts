@@ -14,7 +14,11 @@ export interface PullReader {
 }
 
 /** Reads a pull's stream of JSON lines; sums the download over the layers. */
-export function createPullReader(image: string, clock: Clock, onProgress: (progress: PullProgress) => void): PullReader {
+export function createPullReader(
+  image: string,
+  clock: Clock,
+  onProgress: (progress: PullProgress) => void,
+): PullReader {
   const lines = createLineSplitter();
   const layers = new Map<string, { current: number; total: number }>();
   let reportedAt = -Infinity;

@@ -12,7 +12,10 @@ export async function readArchive<T>(
   read: (archive: IncomingMessage, scope: Scope) => Promise<T>,
 ): Promise<T | null> {
   try {
-    return await engine.call({ ...call, method: 'GET', path: pathOf('containers', idOrName, 'archive'), query: { path } }, read);
+    return await engine.call(
+      { ...call, method: 'GET', path: pathOf('containers', idOrName, 'archive'), query: { path } },
+      read,
+    );
   } catch (error) {
     if (!(error instanceof EngineError && error.kind === 'not-found')) throw error;
     // The path, or the container? That one throws.

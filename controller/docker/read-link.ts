@@ -23,12 +23,18 @@ export function linkVerbs(engine: EngineClient): Pick<DockerPort, 'readLink'> {
         const stat = await statPath(engine, 'readLink', idOrName, path, options);
         // Its target is evaluated, so it says only that this is a link: one to a link is skipped in it.
         if (stat === null || stat.linkTarget === '') return null;
-        return await readArchive(engine, { verb: 'readLink', deadlineMs: READ_MS, options }, idOrName, path, async (archive) => {
-          const found = await linkIn(archive, () => true, LARGEST_HEADER);
-          if (found === null) throw new ShapeError('the archive of a link is empty');
-          // A directory by now, perhaps: the rest of it is let go.
-          return found.target;
-        });
+        return await readArchive(
+          engine,
+          { verb: 'readLink', deadlineMs: READ_MS, options },
+          idOrName,
+          path,
+          async (archive) => {
+            const found = await linkIn(archive, () => true, LARGEST_HEADER);
+            if (found === null) throw new ShapeError('the archive of a link is empty');
+            // A directory by now, perhaps: the rest of it is let go.
+            return found.target;
+          },
+        );
       } catch (error) {
         if (!saysAny(error, NO_WAY, TOO_LONG)) throw error;
         return searchDirectory(engine, idOrName, path, error, options);
@@ -41,7 +47,13 @@ export function linkVerbs(engine: EngineClient): Pick<DockerPort, 'readLink'> {
  * The engine evaluates a link before it tells anything of it, HEAD and GET alike, and fails over one in a loop or through
  * a file. The archive of the directory that holds it has it as it is.
  */
-async function searchDirectory(engine: EngineClient, idOrName: string, path: string, failure: EngineError, options: CallOptions | undefined): Promise<string | null> {
+async function searchDirectory(
+  engine: EngineClient,
+  idOrName: string,
+  path: string,
+  failure: EngineError,
+  options: CallOptions | undefined,
+): Promise<string | null> {
   const end = path.lastIndexOf('/') + 1;
   const name = path.slice(end);
   // `l/` and `l/.` are what a link leads to. Nothing has a name that is too long.
@@ -64,5 +76,7 @@ async function searchDirectory(engine: EngineClient, idOrName: string, path: str
 }
 
 function saysAny(error: unknown, ...words: readonly RegExp[]): error is EngineError {
-  return error instanceof EngineError && error.kind === 'server' && words.some((pattern) => pattern.test(error.message));
+  return (
+    error instanceof EngineError && error.kind === 'server' && words.some((pattern) => pattern.test(error.message))
+  );
 }

@@ -17,10 +17,15 @@ export async function registryAuth(dockerConfigDir: string, registry: string): P
     const config = await readConfig(file);
     if (config === null) return null;
     const helper = helperFor(config, registry);
-    const credentials = helper === null ? inlineCredentials(config, registry) : await askHelper(`docker-credential-${helper}`, registry);
+    const credentials =
+      helper === null ? inlineCredentials(config, registry) : await askHelper(`docker-credential-${helper}`, registry);
     return credentials === null ? null : encode({ ...credentials, serveraddress: registry });
   } catch (error) {
-    throw new EngineError('pull-failed', 'pullImage', `The credentials for ${registry} in ${file} cannot be used: ${messageOf(error)}`);
+    throw new EngineError(
+      'pull-failed',
+      'pullImage',
+      `The credentials for ${registry} in ${file} cannot be used: ${messageOf(error)}`,
+    );
   }
 }
 
@@ -44,7 +49,8 @@ function inlineCredentials(config: JsonObject, registry: string): Record<string,
   const key = Object.keys(auths).find((name) => name === registry || hostOf(name) === hostOf(registry));
   if (key === undefined) return null;
   const entry = asObject(auths[key], 'its entry');
-  if (typeof entry['identitytoken'] === 'string' && entry['identitytoken'] !== '') return { identitytoken: entry['identitytoken'] };
+  if (typeof entry['identitytoken'] === 'string' && entry['identitytoken'] !== '')
+    return { identitytoken: entry['identitytoken'] };
   if (typeof entry['auth'] !== 'string' || entry['auth'] === '') return null;
   const [username = '', ...password] = Buffer.from(entry['auth'], 'base64').toString('utf8').split(':');
   return { username, password: password.join(':') };

@@ -19,10 +19,14 @@ export function chooseVersion(answer: unknown): EngineVersion {
   const newest = asName(version['ApiVersion'], 'ApiVersion');
   const oldest = typeof version['MinAPIVersion'] === 'string' ? version['MinAPIVersion'] : '1.0';
   if (compare(newest, OLDEST_API) < 0) {
-    throw refusal(`Docker ${engine} speaks API ${newest} at most, and ${OLDEST_API} is needed: upgrade the engine to 20.10 or newer`);
+    throw refusal(
+      `Docker ${engine} speaks API ${newest} at most, and ${OLDEST_API} is needed: upgrade the engine to 20.10 or newer`,
+    );
   }
   if (compare(oldest, NEWEST_API) > 0) {
-    throw refusal(`Docker ${engine} speaks API ${oldest} and newer only, and this controller ${NEWEST_API} at most: upgrade the controller`);
+    throw refusal(
+      `Docker ${engine} speaks API ${oldest} and newer only, and this controller ${NEWEST_API} at most: upgrade the controller`,
+    );
   }
   return { engine, api: compare(newest, NEWEST_API) < 0 ? newest : NEWEST_API };
 }

@@ -17,7 +17,8 @@ export function parseJson(text: string, what: string): unknown {
 }
 
 export function asObject(value: unknown, what: string): JsonObject {
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) throw new ShapeError(`${what} is not an object`);
+  if (value === null || typeof value !== 'object' || Array.isArray(value))
+    throw new ShapeError(`${what} is not an object`);
   return value as JsonObject;
 }
 

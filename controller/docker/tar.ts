@@ -59,7 +59,11 @@ export async function firstNames(archive: Readable, limit: number, onChunk: () =
  * Null alone when there is no such entry, when it stands behind the first `largestBytes`, or is another name (a hard link) of
  * an earlier one, which a tar does not repeat. The rest is let go unread.
  */
-export async function linkIn(archive: Readable, isIt: (path: string, root: string) => boolean, largestBytes: number): Promise<{ readonly target: string | null } | null> {
+export async function linkIn(
+  archive: Readable,
+  isIt: (path: string, root: string) => boolean,
+  largestBytes: number,
+): Promise<{ readonly target: string | null } | null> {
   const { extract } = await loadTar();
   return new Promise((resolve, reject) => {
     const reader = extract();
@@ -99,7 +103,8 @@ function readFailure(error: Error): Error {
 export async function directoryTar(names: readonly string[], timeMs: number): Promise<Buffer> {
   const { pack } = await loadTar();
   const tar = pack();
-  for (const name of names) tar.entry({ name, type: 'directory', mode: 0o1777, uid: 0, gid: 0, mtime: new Date(timeMs) });
+  for (const name of names)
+    tar.entry({ name, type: 'directory', mode: 0o1777, uid: 0, gid: 0, mtime: new Date(timeMs) });
   tar.finalize();
   const blocks: Buffer[] = [];
   for await (const block of tar as AsyncIterable<Buffer>) blocks.push(block);

@@ -14,9 +14,18 @@ export interface TlsMaterial {
 }
 
 /** Reads `ca.pem`, `cert.pem` and `key.pem`; `said` names the variable or the context that sent us there. */
-export async function readTls(dir: string, said: string, how: { readonly required: boolean; readonly verify: boolean }): Promise<TlsMaterial | null> {
-  const [ca, cert, key] = await Promise.all(['ca.pem', 'cert.pem', 'key.pem'].map((name) => readPem(join(dir, name), said)));
-  if (how.required && ca === null) throw new EndpointError(`${said}: there is no ${join(dir, 'ca.pem')}. Put the authority's certificate there, or set ${said} to its directory`);
+export async function readTls(
+  dir: string,
+  said: string,
+  how: { readonly required: boolean; readonly verify: boolean },
+): Promise<TlsMaterial | null> {
+  const [ca, cert, key] = await Promise.all(
+    ['ca.pem', 'cert.pem', 'key.pem'].map((name) => readPem(join(dir, name), said)),
+  );
+  if (how.required && ca === null)
+    throw new EndpointError(
+      `${said}: there is no ${join(dir, 'ca.pem')}. Put the authority's certificate there, or set ${said} to its directory`,
+    );
   if ((cert === null) !== (key === null)) {
     throw new EndpointError(`${said}: of cert.pem and key.pem in ${dir} only one is there. Add the other one`);
   }
@@ -30,6 +39,8 @@ async function readPem(file: string, said: string): Promise<string | null> {
   } catch (error) {
     const code = errorCode(error);
     if (code === 'ENOENT') return null;
-    throw new EndpointError(`${said}: ${file} cannot be read (${code}). Make it readable for this user`, { cause: error });
+    throw new EndpointError(`${said}: ${file} cannot be read (${code}). Make it readable for this user`, {
+      cause: error,
+    });
   }
 }

@@ -70,7 +70,9 @@ export function openTransport(endpoint: EngineEndpoint): Transport {
   /** docker-modem reads certificates named in the environment on its own account, and throws over them. */
   function forgetModems(error: unknown): never {
     modems = null;
-    throw new EngineError('unreachable', 'connect', `dockerode cannot be set up: ${oneLine(messageOf(error))}`, null, { cause: error });
+    throw new EngineError('unreachable', 'connect', `dockerode cannot be set up: ${oneLine(messageOf(error))}`, null, {
+      cause: error,
+    });
   }
 
   return {
@@ -114,9 +116,25 @@ function dial(modem: Modem, request: HttpRequest, signal: AbortSignal): Promise<
 
 /** Every option is set, if only to undefined: docker-modem takes what is left out from the process's environment. */
 function connection(endpoint: EngineEndpoint): DockerOptions & { readonly pathPrefix: string } {
-  const common = { timeout: undefined, connectionTimeout: undefined, headers: {}, pathPrefix: '/', username: undefined, version: undefined };
+  const common = {
+    timeout: undefined,
+    connectionTimeout: undefined,
+    headers: {},
+    pathPrefix: '/',
+    username: undefined,
+    version: undefined,
+  };
   if (endpoint.kind === 'socket') {
-    return { ...common, socketPath: endpoint.socketPath, host: undefined, port: undefined, protocol: 'http', ca: undefined, cert: undefined, key: undefined };
+    return {
+      ...common,
+      socketPath: endpoint.socketPath,
+      host: undefined,
+      port: undefined,
+      protocol: 'http',
+      ca: undefined,
+      cert: undefined,
+      key: undefined,
+    };
   }
   return {
     ...common,

@@ -1,7 +1,21 @@
 import type { Clock } from '../model/clock.js';
 import type { Failure } from '../model/reasons.js';
 import type { Operation } from '../plan/types.js';
-import type { CacheSet, CheckStorage, EngineView, EventSource, Execute, FindPortHolder, GivenUp, HeldRemovals, Hooks, InspectImage, IsPulling, ReadOutput, SpecSources } from './interfaces.js';
+import type {
+  CacheSet,
+  CheckStorage,
+  EngineView,
+  EventSource,
+  Execute,
+  FindPortHolder,
+  GivenUp,
+  HeldRemovals,
+  Hooks,
+  InspectImage,
+  IsPulling,
+  ReadOutput,
+  SpecSources,
+} from './interfaces.js';
 
 export interface ControllerOptions {
   readonly instance: string;

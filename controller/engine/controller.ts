@@ -71,7 +71,9 @@ export function createController(options: ControllerOptions): Controller {
     for (const name of wakes.caches) if (options.caches.names().includes(name)) queue.add(cacheKey(name), 'event');
     for (const name of wakes.workspaces) if (isOurs(name)) queue.add(name, 'event');
     // A keeper may wait for just this image.
-    if (event.type === 'image') for (const name of options.caches.names()) if (options.caches.keeperMoved(name)) queue.add(cacheKey(name), 'image');
+    if (event.type === 'image')
+      for (const name of options.caches.names())
+        if (options.caches.keeperMoved(name)) queue.add(cacheKey(name), 'image');
     if (!wakes.waiting || state.waiting.size === 0) return;
     // An image that came makes a failed plan worth another try.
     for (const name of state.waiting) queue.add(name, event.type === 'image' ? 'image' : 'woken');
@@ -108,11 +110,18 @@ export function createController(options: ControllerOptions): Controller {
       return;
     }
     // A spec that is only spoken of otherwise, as a broken one is, changes a status and asks nothing of the engine.
-    const isTold = (after: DesiredWorkspace) => engineUp && lastListAt !== null && wantsTheSame(before.workspaces.get(after.name), after) && reportSettled(after.name, survey);
-    const changed = [...snapshot.workspaces.values()].filter((workspace) => isChanged(before.workspaces.get(workspace.name), workspace) && !isTold(workspace));
+    const isTold = (after: DesiredWorkspace) =>
+      engineUp &&
+      lastListAt !== null &&
+      wantsTheSame(before.workspaces.get(after.name), after) &&
+      reportSettled(after.name, survey);
+    const changed = [...snapshot.workspaces.values()].filter(
+      (workspace) => isChanged(before.workspaces.get(workspace.name), workspace) && !isTold(workspace),
+    );
     if (changed.length > 0 || before.workspaces.size !== snapshot.workspaces.size) queue.add(SHARED_KEY, 'spec', true);
     // Another nixpkgs is another environment for each of its workspaces.
-    for (const { name, creation } of snapshot.workspaces.values()) if (creation.cache !== null && changedCaches.includes(creation.cache)) queue.add(name, 'cache', true);
+    for (const { name, creation } of snapshot.workspaces.values())
+      if (creation.cache !== null && changedCaches.includes(creation.cache)) queue.add(name, 'cache', true);
     for (const { name } of changed) {
       backoff.reset(name);
       passes.delete(name);
@@ -127,7 +136,8 @@ export function createController(options: ControllerOptions): Controller {
       if (abort.signal.aborted) return;
       const failure = options.classify(error);
       setEngine(false, failure);
-      if (lastListAt !== null && clock.now() - lastListAt > UNKNOWN_AFTER_RESYNCS * options.resyncMs) reportUnknown(failure, survey);
+      if (lastListAt !== null && clock.now() - lastListAt > UNKNOWN_AFTER_RESYNCS * options.resyncMs)
+        reportUnknown(failure, survey);
       return looks.addAfter(LIST, 'retry', lookBackoff.next(LIST));
     }
     const first = lastListAt === null;
@@ -136,7 +146,21 @@ export function createController(options: ControllerOptions): Controller {
     lastListAt = clock.now();
     setEngine(true, null);
     settleRemovals();
-    if (lastScanAt !== null) surveyAll(first ? 'start' : returned ? 'engine-up' : trigger.includes('stream') ? 'stream' : deep ? 'deep' : trigger === 'woken' ? 'woken' : 'resync', survey);
+    if (lastScanAt !== null)
+      surveyAll(
+        first
+          ? 'start'
+          : returned
+            ? 'engine-up'
+            : trigger.includes('stream')
+              ? 'stream'
+              : deep
+                ? 'deep'
+                : trigger === 'woken'
+                  ? 'woken'
+                  : 'resync',
+        survey,
+      );
   }
 
   /** Work begins when both sides are known: unknown is not absent (law 2). */
@@ -218,7 +242,12 @@ export function createController(options: ControllerOptions): Controller {
     idle() {
       const { waiting, active } = queue.size();
       const looking = looks.size();
-      return engineUp && lastScanAt !== null && !options.caches.isBusy() && waiting + active + looking.waiting + looking.active === 0;
+      return (
+        engineUp &&
+        lastScanAt !== null &&
+        !options.caches.isBusy() &&
+        waiting + active + looking.waiting + looking.active === 0
+      );
     },
     lastListAt: () => lastListAt,
     lastScanAt: () => lastScanAt,
@@ -241,7 +270,10 @@ export function createController(options: ControllerOptions): Controller {
       }
       const specHash = state.desired.workspaces.get(key)?.specHash;
       if (specHash === undefined) return;
-      state.memories.set(key, rememberOperation(state.memories.get(key) ?? NO_MEMORY, key, specHash, operation, clock.now()));
+      state.memories.set(
+        key,
+        rememberOperation(state.memories.get(key) ?? NO_MEMORY, key, specHash, operation, clock.now()),
+      );
     },
   };
 }

@@ -1,4 +1,11 @@
-import { DEFAULT_CACHE, LABEL, WORKSPACE_NETWORK, cacheOfKeeperName, cacheOfVolumeName, workspaceOfContainerName } from '../model/names.js';
+import {
+  DEFAULT_CACHE,
+  LABEL,
+  WORKSPACE_NETWORK,
+  cacheOfKeeperName,
+  cacheOfVolumeName,
+  workspaceOfContainerName,
+} from '../model/names.js';
 import type { EngineEvent, ObservedContainer } from '../model/engine-objects.js';
 import { recordedSpec } from '../plan/diff.js';
 import type { ControllerState } from './state.js';
@@ -15,13 +22,24 @@ export interface Wakes {
 
 const NOTHING: Wakes = { workspaces: [], shared: false, caches: [], waiting: false };
 
-export function wakesOf(event: EngineEvent, containers: ReadonlyMap<string, ObservedContainer>, state: ControllerState): Wakes {
+export function wakesOf(
+  event: EngineEvent,
+  containers: ReadonlyMap<string, ObservedContainer>,
+  state: ControllerState,
+): Wakes {
   switch (event.type) {
     case 'container':
-      return { workspaces: workspacesOf(event), shared: false, caches: [...keeperOf(event), ...cacheLeft(event)], waiting: ['die', 'destroy', 'rename', 'stop'].includes(event.action) };
+      return {
+        workspaces: workspacesOf(event),
+        shared: false,
+        caches: [...keeperOf(event), ...cacheLeft(event)],
+        waiting: ['die', 'destroy', 'rename', 'stop'].includes(event.action),
+      };
     case 'volume':
       // Creations are ours, or they end a conflict that waits to be looked at again anyhow.
-      return event.action === 'destroy' ? { ...NOTHING, shared: true, caches: toList(cacheOfVolumeName(event.id)), waiting: true } : NOTHING;
+      return event.action === 'destroy'
+        ? { ...NOTHING, shared: true, caches: toList(cacheOfVolumeName(event.id)), waiting: true }
+        : NOTHING;
     case 'network':
       return networkWakes(event, containers);
     case 'image':

@@ -1,7 +1,13 @@
 import type { CallOptions } from '../docker/port.js';
 import type { CacheReport, CacheUse, WorkspaceCacheReport } from '../model/cache.js';
 import type { DesiredSnapshot, DesiredWorkspace } from '../model/desired.js';
-import type { EngineEvent, ObservedContainer, ObservedImage, ObservedNetwork, ObservedVolume } from '../model/engine-objects.js';
+import type {
+  EngineEvent,
+  ObservedContainer,
+  ObservedImage,
+  ObservedNetwork,
+  ObservedVolume,
+} from '../model/engine-objects.js';
 import type { GcRun } from '../model/gc.js';
 import type { Failure, Reason } from '../model/reasons.js';
 import type { WorkspaceReport } from '../model/status.js';
@@ -33,7 +39,11 @@ export type Execute = (
   key: string,
   operations: readonly Operation[],
   options: CallOptions,
-) => Promise<{ readonly outcome: 'done' | 'awaiting' | 'failed'; readonly failure: Failure | null; readonly failedOperation: Operation | null }>;
+) => Promise<{
+  readonly outcome: 'done' | 'awaiting' | 'failed';
+  readonly failure: Failure | null;
+  readonly failedOperation: Operation | null;
+}>;
 
 /** What a look at a cache came to. */
 export interface CacheOutcome {
@@ -64,7 +74,10 @@ export interface CacheSet {
 export type InspectImage = (reference: string, options: CallOptions) => Promise<ObservedImage | null>;
 
 export interface EventSource {
-  events(request: { readonly since?: number; readonly onOpen?: () => void }, options: { readonly signal: AbortSignal }): AsyncIterable<EngineEvent>;
+  events(
+    request: { readonly since?: number; readonly onOpen?: () => void },
+    options: { readonly signal: AbortSignal },
+  ): AsyncIterable<EngineEvent>;
 }
 
 /** True when the data volume's directory is gone (only asked on a deep look). */
@@ -74,7 +87,10 @@ export type CheckStorage = (containerId: string, mountPath: string, options: Cal
 export type ReadOutput = (containerId: string, lines: number, options: CallOptions) => Promise<string>;
 
 /** Who outside the engine listens on a host port, in words; null when it cannot be known. */
-export type FindPortHolder = (port: { readonly protocol: 'tcp' | 'udp'; readonly hostPort: number }) => Promise<string | null>;
+export type FindPortHolder = (port: {
+  readonly protocol: 'tcp' | 'udp';
+  readonly hostPort: number;
+}) => Promise<string | null>;
 
 /** Whether the image is being pulled for another workspace. */
 export type IsPulling = (image: string) => boolean;

@@ -68,7 +68,12 @@ export function createQueue(clock: Clock): WorkQueue {
       if (processing.has(key)) continue;
       dirty.delete(key);
       processing.add(key);
-      return { key, trigger: [...entry.triggers].join('+'), observed: entry.observed, waitedSeconds: (clock.now() - entry.since) / 1_000 };
+      return {
+        key,
+        trigger: [...entry.triggers].join('+'),
+        observed: entry.observed,
+        waitedSeconds: (clock.now() - entry.since) / 1_000,
+      };
     }
     return null;
   }

@@ -46,5 +46,14 @@ export async function reconcileCache(item: QueueItem, cache: string, deps: Cache
     queue.addAfter(item.key, 'retry', Math.min(LONGEST_RETRY_MS, Math.max(recheckMs ?? 0, backoff.next(item.key))));
   }
   const result = failure === null ? 'success' : failureClass(failure.reason);
-  hooks.reconciled({ kind: 'cache', key: cache, reconcileId: randomUUID(), trigger: item.trigger, result, operations, failure, seconds: (clock.now() - startedAt) / 1_000 });
+  hooks.reconciled({
+    kind: 'cache',
+    key: cache,
+    reconcileId: randomUUID(),
+    trigger: item.trigger,
+    result,
+    operations,
+    failure,
+    seconds: (clock.now() - startedAt) / 1_000,
+  });
 }

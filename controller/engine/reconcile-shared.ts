@@ -26,7 +26,12 @@ export async function reconcileShared(item: QueueItem, deps: SharedReconcilerDep
   const { clock, state, view, execute, queue, backoff, hooks, calls } = deps;
   const startedAt = clock.now();
   if (!item.observed) await view.refreshShared(calls);
-  const { operations, failures } = planShared({ workspaces: state.desired.workspaces.values(), caches: state.desired.caches, volumes: view.volumes, networks: view.networks });
+  const { operations, failures } = planShared({
+    workspaces: state.desired.workspaces.values(),
+    caches: state.desired.caches,
+    volumes: view.volumes,
+    networks: view.networks,
+  });
   const failure = (await executeAll()) ?? failures[0] ?? null;
   if (operations.length > 0) {
     await view.refreshShared(calls);

@@ -36,7 +36,8 @@ export async function reconcileWorkspace(item: QueueItem, deps: WorkspaceReconci
     queue.cancelDelay(name);
   }
   hooks.report(reportOf(name, plan.verdict, state, view));
-  if (plan.operations.length === 0) return done(settle(name, plan, deps), plan.verdict.kind === 'failing' ? plan.verdict.failure : null);
+  if (plan.operations.length === 0)
+    return done(settle(name, plan, deps), plan.verdict.kind === 'failing' ? plan.verdict.failure : null);
   noteDrift(name, plan, deps);
   if (plan.operations.some((operation) => operation.type === 'pull-image' && deps.isPulling(operation.image))) {
     // The pull is under way for another workspace: its end wakes this one, and no worker stands still meanwhile.
@@ -44,7 +45,10 @@ export async function reconcileWorkspace(item: QueueItem, deps: WorkspaceReconci
     queue.addAfter(name, 'recheck', WAITING_RETRY_MS);
     return done('waiting', null);
   }
-  const { outcome, failure, failedOperation } = plan.verdict.kind === 'removing' ? await executeRemoval(name, plan, deps) : await deps.execute(name, plan.operations, deps.calls);
+  const { outcome, failure, failedOperation } =
+    plan.verdict.kind === 'removing'
+      ? await executeRemoval(name, plan, deps)
+      : await deps.execute(name, plan.operations, deps.calls);
   if (outcome === 'failed' && failure !== null && failedOperation !== null) {
     state.failedPlans.set(name, (state.failedPlans.get(name) ?? new Set()).add(signatureOf(plan)));
     return done(await handleFailure(name, failedOperation, failure, deps), failure);
@@ -59,7 +63,8 @@ async function planKnowingImage(name: string, deps: WorkspaceReconcilerDependenc
   const look = () => planFor(name, state, view, deps.instance, clock.now());
   const first = look();
   const creation = state.desired.workspaces.get(name)?.creation;
-  const makes = first?.operations.some(({ type }) => type === 'create-container' || type === 'start-container') === true;
+  const makes =
+    first?.operations.some(({ type }) => type === 'create-container' || type === 'start-container') === true;
   if (creation === undefined || creation.cache === null || !makes) return first;
   if (!state.images.has(creation.image) && !state.absentImages.has(creation.image)) {
     const image = await deps.inspectImage(creation.image, calls);
@@ -72,9 +77,15 @@ async function planKnowingImage(name: string, deps: WorkspaceReconcilerDependenc
 }
 
 /** The definition of a container holds its image's PATH: what comes behind the pull of an unknown image is planned when it is there. */
-function withoutGuess(plan: Plan | null, image: string, { images }: WorkspaceReconcilerDependencies['state']): Plan | null {
+function withoutGuess(
+  plan: Plan | null,
+  image: string,
+  { images }: WorkspaceReconcilerDependencies['state'],
+): Plan | null {
   const pull = plan?.operations.findIndex(({ type }) => type === 'pull-image') ?? -1;
-  return plan === null || pull < 0 || images.has(image) ? plan : { ...plan, operations: plan.operations.slice(0, pull + 1) };
+  return plan === null || pull < 0 || images.has(image)
+    ? plan
+    : { ...plan, operations: plan.operations.slice(0, pull + 1) };
 }
 
 /** A failed start tells of itself by events, as a good one does: they say where to look, not that it is time to try again. */
@@ -83,12 +94,17 @@ function isEcho(trigger: string): boolean {
 }
 
 function signatureOf({ operations }: Plan): string {
-  const idOf = (operation: Operation) => ('container' in operation && typeof operation.container === 'object' ? operation.container.id : null);
+  const idOf = (operation: Operation) =>
+    'container' in operation && typeof operation.container === 'object' ? operation.container.id : null;
   return operations.map((operation) => `${idOf(operation) ?? ''} ${renderOperation(operation)}`).join('\n');
 }
 
 /** A stop takes its time: a spec that comes back meanwhile, or one that says Retain now, ends the removal where it stands. */
-async function executeRemoval(name: string, plan: Plan, { state, execute, calls }: WorkspaceReconcilerDependencies): ReturnType<Execute> {
+async function executeRemoval(
+  name: string,
+  plan: Plan,
+  { state, execute, calls }: WorkspaceReconcilerDependencies,
+): ReturnType<Execute> {
   const reclaimPolicy = state.removals.get(name);
   for (const operation of plan.operations) {
     if (!state.removals.has(name) || state.removals.get(name) !== reclaimPolicy) break;
@@ -98,8 +114,23 @@ async function executeRemoval(name: string, plan: Plan, { state, execute, calls 
   return { outcome: 'done', failure: null, failedOperation: null };
 }
 
-function record(item: QueueItem, result: ReconcileResult, operations: number, failure: Failure | null, seconds: number): ReconcileRecord {
-  return { kind: 'workspace', key: item.key, reconcileId: randomUUID(), trigger: item.trigger, result, operations, failure, seconds };
+function record(
+  item: QueueItem,
+  result: ReconcileResult,
+  operations: number,
+  failure: Failure | null,
+  seconds: number,
+): ReconcileRecord {
+  return {
+    kind: 'workspace',
+    key: item.key,
+    reconcileId: randomUUID(),
+    trigger: item.trigger,
+    result,
+    operations,
+    failure,
+    seconds,
+  };
 }
 
 /** Takes over what the plan settled, before anything is awaited: two plans must not choose one port. */
@@ -114,7 +145,12 @@ function adopt(name: string, plan: Plan, { state, givenUp }: WorkspaceReconciler
 }
 
 /** A replacement that is given up is removed, its output with it: what it said last goes into the message. */
-async function withLastWords(name: string, plan: Plan, giveUp: NonNullable<Plan['giveUp']>, { state, view, readOutput, calls }: WorkspaceReconcilerDependencies): Promise<Plan> {
+async function withLastWords(
+  name: string,
+  plan: Plan,
+  giveUp: NonNullable<Plan['giveUp']>,
+  { state, view, readOutput, calls }: WorkspaceReconcilerDependencies,
+): Promise<Plan> {
   const next = view.containersOf(name).find((container) => container.name === nextContainerName(name));
   if (next === undefined) return plan;
   const output = await readOutput(next.id, 5, calls).catch(() => '');
@@ -127,7 +163,10 @@ async function withLastWords(name: string, plan: Plan, giveUp: NonNullable<Plan[
   return { ...plan, verdict, giveUp: { ...giveUp, failure } };
 }
 
-async function recheckStorage(name: string, { state, view, checkStorage, calls }: WorkspaceReconcilerDependencies): Promise<void> {
+async function recheckStorage(
+  name: string,
+  { state, view, checkStorage, calls }: WorkspaceReconcilerDependencies,
+): Promise<void> {
   const mountPath = state.desired.workspaces.get(name)?.creation.storageMountPath;
   const container = view.containersOf(name).find((one) => one.mounts.some((mount) => mount.target === mountPath));
   if (mountPath === undefined || container === undefined) return void state.damaged.delete(name);
@@ -138,6 +177,8 @@ async function recheckStorage(name: string, { state, view, checkStorage, calls }
 function noteDrift(name: string, plan: Plan, { hooks, passes }: WorkspaceReconcilerDependencies): void {
   // Follow-up passes finish the work of the first; only that one found something.
   if (passes.has(name)) return;
-  const found = new Map(plan.operations.flatMap(({ drift, cause }) => (drift === undefined ? [] : [[drift, cause] as const])));
+  const found = new Map(
+    plan.operations.flatMap(({ drift, cause }) => (drift === undefined ? [] : [[drift, cause] as const])),
+  );
   for (const [drift, cause] of found) hooks.drift(name, drift, cause);
 }

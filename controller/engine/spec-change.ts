@@ -28,6 +28,12 @@ export function tellRevisions(before: DesiredSnapshot, after: DesiredSnapshot, h
     const from = before.revisions.get(source);
     if (to === undefined || from === undefined || from === to) continue;
     const was = before.workspaces.get(workspace.name);
-    if (was?.location.source === source && was.problem === null && workspace.problem === null && !isChanged(was, workspace)) hooks.revised(workspace.name, from, to);
+    if (
+      was?.location.source === source &&
+      was.problem === null &&
+      workspace.problem === null &&
+      !isChanged(was, workspace)
+    )
+      hooks.revised(workspace.name, from, to);
   }
 }

@@ -32,7 +32,16 @@ export interface ControllerState {
   held: ReadonlySet<string>;
 }
 
-export const EMPTY_SNAPSHOT: DesiredSnapshot = { complete: false, workspaces: new Map(), caches: new Map(), claimed: new Set(), absent: new Set(), removed: new Map(), problems: [], revisions: new Map() };
+export const EMPTY_SNAPSHOT: DesiredSnapshot = {
+  complete: false,
+  workspaces: new Map(),
+  caches: new Map(),
+  claimed: new Set(),
+  absent: new Set(),
+  removed: new Map(),
+  problems: [],
+  revisions: new Map(),
+};
 
 export function createState(caches: ControllerState['caches']): ControllerState {
   return {
@@ -51,7 +60,13 @@ export function createState(caches: ControllerState['caches']): ControllerState 
 }
 
 /** A plan from what is known now; null for a workspace that is nobody's business: no spec, no permitted removal. */
-export function planFor(name: string, state: ControllerState, view: EngineView, instance: string, now: number): Plan | null {
+export function planFor(
+  name: string,
+  state: ControllerState,
+  view: EngineView,
+  instance: string,
+  now: number,
+): Plan | null {
   const desired = state.desired.workspaces.get(name);
   const observed = observationOf(name, desired, state, view);
   if (desired !== undefined) {
@@ -64,12 +79,20 @@ export function planFor(name: string, state: ControllerState, view: EngineView, 
   return planRemoval({ workspace: name, instance, observed, reclaimPolicy });
 }
 
-function observationOf(name: string, desired: DesiredWorkspace | undefined, state: ControllerState, view: EngineView): WorkspaceObservation {
+function observationOf(
+  name: string,
+  desired: DesiredWorkspace | undefined,
+  state: ControllerState,
+  view: EngineView,
+): WorkspaceObservation {
   const containers = view.containersOf(name);
   const image = desired === undefined ? undefined : state.images.get(desired.creation.image);
   // A container of another spec is not started again for what it brings: only the image that takes its place counts.
   const serving = servingContainer(name, containers);
-  const imageIds = [serving?.labels[LABEL.specHash] === desired?.specHash ? serving?.imageId : undefined, image?.id].filter((id) => id !== undefined);
+  const imageIds = [
+    serving?.labels[LABEL.specHash] === desired?.specHash ? serving?.imageId : undefined,
+    image?.id,
+  ].filter((id) => id !== undefined);
   return {
     containers,
     imagePath: image?.path,
@@ -81,7 +104,11 @@ function observationOf(name: string, desired: DesiredWorkspace | undefined, stat
     takenPorts:
       desired === undefined || desired.creation.ports.length === 0
         ? []
-        : takenPorts(name, { containers: view.containers.values(), desired: state.desired.workspaces, reserved: state.reserved }),
+        : takenPorts(name, {
+            containers: view.containers.values(),
+            desired: state.desired.workspaces,
+            reserved: state.reserved,
+          }),
   };
 }
 
@@ -93,7 +120,15 @@ export function reportOf(name: string, verdict: Verdict, state: ControllerState,
     name,
     verdict,
     cache: desired === undefined ? null : state.caches.reportOf(desired),
-    spec: desired === undefined ? null : { hash: desired.specHash, location: desired.location, problem: desired.problem, revision: state.desired.revisions.get(desired.location.source) ?? null },
+    spec:
+      desired === undefined
+        ? null
+        : {
+            hash: desired.specHash,
+            location: desired.location,
+            problem: desired.problem,
+            revision: state.desired.revisions.get(desired.location.source) ?? null,
+          },
     container:
       container === undefined
         ? null

@@ -23,9 +23,13 @@ export interface SurveyDependencies {
 export type SurveyTrigger = 'start' | 'engine-up' | 'stream' | 'woken' | 'deep' | 'resync';
 
 /** Plans every workspace on what was just listed, without a call, and queues those that need work (F15). */
-export function surveyAll(trigger: SurveyTrigger, { instance, clock, state, view, queue, hooks, caches }: SurveyDependencies): void {
+export function surveyAll(
+  trigger: SurveyTrigger,
+  { instance, clock, state, view, queue, hooks, caches }: SurveyDependencies,
+): void {
   queue.add(SHARED_KEY, trigger, true);
-  for (const name of caches.names()) if (trigger !== 'resync' || caches.keeperMoved(name)) queue.add(cacheKey(name), trigger);
+  for (const name of caches.names())
+    if (trigger !== 'resync' || caches.keeperMoved(name)) queue.add(cacheKey(name), trigger);
   for (const name of [...state.desired.workspaces.keys()].sort()) {
     const isBusy = queue.isBusy(name);
     if (isBusy && trigger === 'resync') continue;
@@ -44,7 +48,10 @@ export function surveyAll(trigger: SurveyTrigger, { instance, clock, state, view
 }
 
 /** Tells by what was seen last, without a call, how a workspace is of which nothing is to be done; false when that is not so. */
-export function reportSettled(name: string, { instance, clock, state, view, queue, hooks }: SurveyDependencies): boolean {
+export function reportSettled(
+  name: string,
+  { instance, clock, state, view, queue, hooks }: SurveyDependencies,
+): boolean {
   const plan = queue.isBusy(name) ? null : planFor(name, state, view, instance, clock.now());
   if (plan === null || !isSettled(plan)) return false;
   hooks.report(reportOf(name, plan.verdict, state, view));
@@ -57,7 +64,8 @@ function isSettled({ operations, recheckAfterMs, verdict }: Plan): boolean {
 
 /** Says of every workspace that nothing is known of it: an old "Ready" would be a lie (law 10). */
 export function reportUnknown(failure: Failure, { state, view, hooks }: SurveyDependencies): void {
-  for (const name of state.desired.workspaces.keys()) hooks.report(reportOf(name, { kind: 'failing', failure, serving: false }, state, view));
+  for (const name of state.desired.workspaces.keys())
+    hooks.report(reportOf(name, { kind: 'failing', failure, serving: false }, state, view));
 }
 
 /** Names that only a broken or duplicate spec claims have no good version to run; they have a status all the same. */
@@ -67,7 +75,9 @@ export function reportClaims(before: DesiredSnapshot, { state, view, hooks }: Su
     const problem = problems.find((one) => one.workspace === name);
     const message = problem === undefined ? 'the spec is invalid and has no good version' : problemText(problem);
     const serving = view.containersOf(name).some((container) => container.state === 'running');
-    hooks.report(reportOf(name, { kind: 'failing', failure: { reason: 'SpecInvalid', message }, serving }, state, view));
+    hooks.report(
+      reportOf(name, { kind: 'failing', failure: { reason: 'SpecInvalid', message }, serving }, state, view),
+    );
   }
   for (const name of before.claimed) {
     if (!claimed.has(name) && !workspaces.has(name)) hooks.report(reportOf(name, { kind: 'removed' }, state, view));
@@ -77,6 +87,9 @@ export function reportClaims(before: DesiredSnapshot, { state, view, hooks }: Su
 /** Tells which removals wait for a person. */
 export function reportHeld({ state, view, hooks }: SurveyDependencies): void {
   hooks.held([...state.held].sort());
-  const failure: Failure = { reason: 'DeletionHeld', message: `the specs of ${state.held.size} workspaces are gone at once` };
+  const failure: Failure = {
+    reason: 'DeletionHeld',
+    message: `the specs of ${state.held.size} workspaces are gone at once`,
+  };
   for (const name of state.held) hooks.report(reportOf(name, { kind: 'held', failure }, state, view));
 }

@@ -54,7 +54,11 @@ function engineEvents(options: TriggerOptions): Observable<Trigger> {
   });
 }
 
-async function followEvents({ events, clock, random }: TriggerOptions, subscriber: Subscriber<Trigger>, signal: AbortSignal): Promise<void> {
+async function followEvents(
+  { events, clock, random }: TriggerOptions,
+  subscriber: Subscriber<Trigger>,
+  signal: AbortSignal,
+): Promise<void> {
   const backoff = createBackoff({ firstMs: 200, longestMs: 5_000, random });
   let since: number | undefined;
   while (!signal.aborted) {

@@ -4,7 +4,12 @@ import type { QueueItem, WorkQueue } from './queue.js';
  * `count` loops that take keys until the queue closes. `work` handles its own failures; one that escapes is a fault of ours:
  * `onFault` hears of it and the loop goes on.
  */
-export function startWorkers(count: number, queue: WorkQueue, work: (item: QueueItem) => Promise<void>, onFault: (key: string, fault: unknown) => void): Promise<void> {
+export function startWorkers(
+  count: number,
+  queue: WorkQueue,
+  work: (item: QueueItem) => Promise<void>,
+  onFault: (key: string, fault: unknown) => void,
+): Promise<void> {
   const loop = async () => {
     for (;;) {
       const item = await queue.take();

@@ -1,7 +1,19 @@
 import type { CallOptions } from '../docker/port.js';
 import type { Clock } from '../model/clock.js';
 import type { Backoff } from './backoff.js';
-import type { CacheSet, CheckStorage, EngineView, Execute, FindPortHolder, GivenUp, Hooks, InspectImage, IsPulling, ReadOutput, SpecSources } from './interfaces.js';
+import type {
+  CacheSet,
+  CheckStorage,
+  EngineView,
+  Execute,
+  FindPortHolder,
+  GivenUp,
+  Hooks,
+  InspectImage,
+  IsPulling,
+  ReadOutput,
+  SpecSources,
+} from './interfaces.js';
 import type { WorkQueue } from './queue.js';
 import type { ControllerState } from './state.js';
 

@@ -12,12 +12,24 @@ import { WAITING_RETRY_MS, type WorkspaceReconcilerDependencies } from './worksp
 const STARTS_REFUSED_BEFORE_GIVING_UP = 2;
 
 /** What a failed operation means: try again, wait for another object, or give the spec up (law 9). */
-export async function handleFailure(name: string, operation: Operation, failure: Failure, deps: WorkspaceReconcilerDependencies): Promise<ReconcileResult> {
+export async function handleFailure(
+  name: string,
+  operation: Operation,
+  failure: Failure,
+  deps: WorkspaceReconcilerDependencies,
+): Promise<ReconcileResult> {
   const { state, view, hooks, queue, backoff } = deps;
   const desired = state.desired.workspaces.get(name);
   const memory = state.memories.get(name) ?? NO_MEMORY;
   const verdictOf = (shown: Failure) =>
-    hooks.report(reportOf(name, { kind: 'failing', failure: shown, serving: view.containersOf(name).some((one) => one.state === 'running') }, state, view));
+    hooks.report(
+      reportOf(
+        name,
+        { kind: 'failing', failure: shown, serving: view.containersOf(name).some((one) => one.state === 'running') },
+        state,
+        view,
+      ),
+    );
   if (failure.reason === 'ImageMissing' && desired !== undefined && !state.absentImages.has(desired.creation.image)) {
     state.absentImages.add(desired.creation.image);
     queue.add(name, 'image-absent', true);
@@ -36,7 +48,8 @@ export async function handleFailure(name: string, operation: Operation, failure:
     queue.add(name, 'gave-up');
     return 'stalled';
   }
-  if (desired !== undefined) state.memories.set(name, rememberFailure(state.memories.get(name) ?? NO_MEMORY, desired.specHash, operation));
+  if (desired !== undefined)
+    state.memories.set(name, rememberFailure(state.memories.get(name) ?? NO_MEMORY, desired.specHash, operation));
   verdictOf(shown);
   // A port may be held by a container that is nobody's workspace: only a list shows it.
   if (shown.reason === 'EngineUnreachable' || shown.reason === 'PortConflict') deps.lookAtEngine();
@@ -46,28 +59,54 @@ export async function handleFailure(name: string, operation: Operation, failure:
   hooks.retried(name, shown.reason);
   const delayMs = backoff.next(name);
   queue.addAfter(name, 'retry', waits ? Math.min(delayMs, WAITING_RETRY_MS) : delayMs);
-  return operation.type === 'pull-image' ? 'transient' : failureClass(shown.reason) === 'waiting' ? 'waiting' : 'transient';
+  return operation.type === 'pull-image'
+    ? 'transient'
+    : failureClass(shown.reason) === 'waiting'
+      ? 'waiting'
+      : 'transient';
 }
 
 /** The old container is stopped by now: it must not wait for what the new one waits for (law 6). */
 function isReplacementLost(name: string, operation: Operation, failure: Failure, backoff: Backoff): boolean {
   if (operation.type !== 'start-container' || operation.container.name !== nextContainerName(name)) return false;
-  return failureClass(failure.reason) === 'waiting' || (failure.reason === 'EngineError' && backoff.failures(name) >= STARTS_REFUSED_BEFORE_GIVING_UP);
+  return (
+    failureClass(failure.reason) === 'waiting' ||
+    (failure.reason === 'EngineError' && backoff.failures(name) >= STARTS_REFUSED_BEFORE_GIVING_UP)
+  );
 }
 
-function adoptFailure(name: string, desired: DesiredWorkspace, failure: Failure, { state, givenUp }: WorkspaceReconcilerDependencies): void {
-  const memory: WorkspaceMemory = { ...(state.memories.get(name) ?? NO_MEMORY), failed: { specHash: desired.specHash, failure } };
+function adoptFailure(
+  name: string,
+  desired: DesiredWorkspace,
+  failure: Failure,
+  { state, givenUp }: WorkspaceReconcilerDependencies,
+): void {
+  const memory: WorkspaceMemory = {
+    ...(state.memories.get(name) ?? NO_MEMORY),
+    failed: { specHash: desired.specHash, failure },
+  };
   state.memories.set(name, memory);
   givenUp.set(name, memory.failed);
 }
 
 /** Something outside the engine has the port: name it, and let a port of our choice move away. */
-async function explainPort(name: string, desired: DesiredWorkspace | undefined, memory: WorkspaceMemory, failure: Failure, deps: WorkspaceReconcilerDependencies): Promise<Failure> {
+async function explainPort(
+  name: string,
+  desired: DesiredWorkspace | undefined,
+  memory: WorkspaceMemory,
+  failure: Failure,
+  deps: WorkspaceReconcilerDependencies,
+): Promise<Failure> {
   const wanted = deps.state.reserved.get(name) ?? [];
   const named = wanted.find((port) => new RegExp(`:${port.hostPort}\\b`).test(failure.message)) ?? wanted[0];
   if (desired === undefined || named === undefined) return failure;
   const holder = (await deps.findPortHolder(named)) ?? 'somebody outside the engine';
-  const chosen = desired.creation.ports.some((port) => port.hostPort === null && port.containerPort === named.containerPort);
+  const chosen = desired.creation.ports.some(
+    (port) => port.hostPort === null && port.containerPort === named.containerPort,
+  );
   if (chosen) deps.state.memories.set(name, { ...memory, takenPorts: [...memory.takenPorts, { ...named, holder }] });
-  return { reason: 'PortConflict', message: `the port ${named.hostIP}:${named.hostPort} is held by ${holder} (${failure.message})` };
+  return {
+    reason: 'PortConflict',
+    message: `the port ${named.hostIP}:${named.hostPort} is held by ${holder} (${failure.message})`,
+  };
 }

@@ -17,14 +17,20 @@ export function settle(name: string, plan: Plan, deps: WorkspaceReconcilerDepend
   if (failing === 'waiting') state.waiting.add(name);
   else state.waiting.delete(name);
   if (failing === null) backoff.reset(name);
-  if (verdict.kind === 'failing' && verdict.failure.reason === 'ImageMissing') state.absentImages.delete(state.desired.workspaces.get(name)?.creation.image ?? '');
+  if (verdict.kind === 'failing' && verdict.failure.reason === 'ImageMissing')
+    state.absentImages.delete(state.desired.workspaces.get(name)?.creation.image ?? '');
   if (plan.recheckAfterMs !== null) queue.addAfter(name, 'recheck', plan.recheckAfterMs);
   else if (failing === 'waiting') queue.addAfter(name, 'recheck', WAITING_RETRY_MS);
   return failing ?? 'success';
 }
 
 /** Operations ran: look again, now or when the container had time to get ready. */
-export function followUp(name: string, outcome: 'done' | 'awaiting' | 'failed', plan: Plan, { queue, backoff, passes, state }: WorkspaceReconcilerDependencies): void {
+export function followUp(
+  name: string,
+  outcome: 'done' | 'awaiting' | 'failed',
+  plan: Plan,
+  { queue, backoff, passes, state }: WorkspaceReconcilerDependencies,
+): void {
   state.waiting.delete(name);
   state.failedPlans.delete(name);
   const onlyWaits = plan.operations[0]?.type === 'await-ready' || plan.operations[0]?.type === 'await-environment';

@@ -28,7 +28,17 @@ export type GcTrigger = (typeof GC_TRIGGERS)[number];
  * (of a workspace that went less than `retain` ago), `prewarm`, `image` (a store that an image brought), `keeper` (its own),
  * `link` (a `./result` or direnv profile in a workspace), `process` (in use by a running process), `other` (made by hand).
  */
-export const ROOT_KINDS = ['profile', 'generation', 'removed', 'prewarm', 'image', 'keeper', 'link', 'process', 'other'] as const;
+export const ROOT_KINDS = [
+  'profile',
+  'generation',
+  'removed',
+  'prewarm',
+  'image',
+  'keeper',
+  'link',
+  'process',
+  'other',
+] as const;
 export type RootKind = (typeof ROOT_KINDS)[number];
 export type RootCounts = Readonly<Record<RootKind, number>>;
 

@@ -22,7 +22,8 @@ export function parseGitUrl(text: string): GitUrl | { readonly error: string } {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
   if (scheme === undefined) return scpUrl(text);
   if (scheme === 'file') return withFilePath(text);
-  if (scheme !== 'https' && scheme !== 'http' && scheme !== 'ssh') return { error: `has the scheme ${scheme}: use https, ssh or file` };
+  if (scheme !== 'https' && scheme !== 'http' && scheme !== 'ssh')
+    return { error: `has the scheme ${scheme}: use https, ssh or file` };
   return hostUrl(text, scheme);
 }
 
@@ -33,17 +34,28 @@ function hostUrl(text: string, scheme: 'https' | 'http' | 'ssh'): GitUrl | { rea
   } catch {
     return { error: 'is not an address' };
   }
-  if (url.password !== '' || (scheme !== 'ssh' && url.username !== '')) return { error: 'holds credentials, which would end up in logs: put them into a file (--git-token-file)' };
+  if (url.password !== '' || (scheme !== 'ssh' && url.username !== ''))
+    return { error: 'holds credentials, which would end up in logs: put them into a file (--git-token-file)' };
   if (!HOST.test(url.hostname) || url.username.startsWith('-')) return { error: 'names no host' };
   if (url.pathname === '' || url.pathname === '/') return { error: 'names no repository' };
   if (url.search !== '' || url.hash !== '') return { error: 'holds a query or a fragment: leave them out' };
-  return { text, scheme, path: null, origin: scheme === 'ssh' ? null : `${scheme}://${url.host}`, isLoopback: LOOPBACK.test(url.hostname) };
+  return {
+    text,
+    scheme,
+    path: null,
+    origin: scheme === 'ssh' ? null : `${scheme}://${url.host}`,
+    isLoopback: LOOPBACK.test(url.hostname),
+  };
 }
 
 function scpUrl(text: string): GitUrl | { readonly error: string } {
   const match = SCP.exec(text);
   // `ext::sh -c …` and its like run commands: a helper's name and two colons are no host.
-  if (match === null || text.includes('::') || match[1]?.startsWith('-')) return { error: 'is not the address of a repository: use https://…, ssh://…, user@host:path, file:///… or an absolute path' };
+  if (match === null || text.includes('::') || match[1]?.startsWith('-'))
+    return {
+      error:
+        'is not the address of a repository: use https://…, ssh://…, user@host:path, file:///… or an absolute path',
+    };
   return { text, scheme: 'ssh', path: null, origin: null, isLoopback: LOOPBACK.test(match[2] ?? '') };
 }
 
@@ -59,5 +71,11 @@ function withFilePath(text: string): GitUrl | { readonly error: string } {
 
 function fileUrl(path: string): GitUrl {
   // An address, not a path: git would take a path for a clone by hard links, and not make it shallow.
-  return { text: `file://${encodeURI(path).replaceAll('#', '%23').replaceAll('?', '%3F')}`, scheme: 'file', path, origin: null, isLoopback: true };
+  return {
+    text: `file://${encodeURI(path).replaceAll('#', '%23').replaceAll('?', '%3F')}`,
+    scheme: 'file',
+    path,
+    origin: null,
+    isLoopback: true,
+  };
 }

@@ -82,7 +82,15 @@ export interface GitSettings {
 }
 
 /** Why the newest commit of a source is not in force, or not known. */
-export const GIT_FAILURES = ['FetchFailed', 'RefMissing', 'PathMissing', 'CommitInvalid', 'SignatureInvalid', 'CloneTooLarge', 'GitUnusable'] as const;
+export const GIT_FAILURES = [
+  'FetchFailed',
+  'RefMissing',
+  'PathMissing',
+  'CommitInvalid',
+  'SignatureInvalid',
+  'CloneTooLarge',
+  'GitUnusable',
+] as const;
 export type GitFailureReason = (typeof GIT_FAILURES)[number];
 
 export interface GitFailure {
@@ -125,8 +133,20 @@ export interface Rollout {
 export type DeploymentEvent =
   | { readonly type: 'applied'; readonly source: string; readonly commit: Commit; readonly message: string }
   /** `commit` is null when none could be had. */
-  | { readonly type: 'failed'; readonly source: string; readonly commit: Commit | null; readonly reason: string; readonly message: string; readonly problems: readonly SpecProblem[] }
-  | { readonly type: 'drift-repaired'; readonly workspace: string; readonly fields: readonly string[]; readonly message: string };
+  | {
+      readonly type: 'failed';
+      readonly source: string;
+      readonly commit: Commit | null;
+      readonly reason: string;
+      readonly message: string;
+      readonly problems: readonly SpecProblem[];
+    }
+  | {
+      readonly type: 'drift-repaired';
+      readonly workspace: string;
+      readonly fields: readonly string[];
+      readonly message: string;
+    };
 
 /** The state of a commit as its host shows it. */
 export interface CommitState {

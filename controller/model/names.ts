@@ -27,7 +27,12 @@ export const VOLUME_TYPE = {
 } as const;
 
 /** Values of `kalpana.type` on our own helper containers. */
-export const CONTAINER_TYPE = { keeper: 'nix-keeper', probe: 'nix-probe', seed: 'nix-seed', scanner: 'nix-scanner' } as const;
+export const CONTAINER_TYPE = {
+  keeper: 'nix-keeper',
+  probe: 'nix-probe',
+  seed: 'nix-seed',
+  scanner: 'nix-scanner',
+} as const;
 
 /** Where a keeper keeps one profile for each workspace. */
 export const PROFILES_PATH = '/nix/var/nix/profiles/kalpana';

@@ -7,12 +7,17 @@ const STORE_PATH = /^\/nix\/store\/[0-9a-df-np-sv-z]{32}-[A-Za-z0-9+_?=-][A-Za-z
 const ADDRESS = '[A-Za-z0-9._~:/?&@=%+-]';
 const FLAKES: readonly RegExp[] = [
   new RegExp(`^(?:github|gitlab|sourcehut):[A-Za-z0-9._~%-]+/[A-Za-z0-9._~%-]+(?:[/?]${ADDRESS}*)?$`),
-  new RegExp(`^(?:https?|(?:tarball|file)\\+https?|git\\+(?:https?|ssh)|git|hg\\+(?:https?|ssh))://[A-Za-z0-9]${ADDRESS}*$`),
+  new RegExp(
+    `^(?:https?|(?:tarball|file)\\+https?|git\\+(?:https?|ssh)|git|hg\\+(?:https?|ssh))://[A-Za-z0-9]${ADDRESS}*$`,
+  ),
   new RegExp(`^(?:path:|file://|(?:git|hg|tarball|file)\\+file://)/${ADDRESS}+$`),
   new RegExp(`^flake:[A-Za-z][A-Za-z0-9_-]*(?:/${ADDRESS}*)?$`),
 ];
 /** A name of the flake registry or a directory in the keeper: a flake only together with `#attribute`. */
-const BARE_FLAKES: readonly RegExp[] = [/^[A-Za-z][A-Za-z0-9_-]*(?:\/[A-Za-z0-9._-]+){0,2}$/, /^(?:\/[A-Za-z0-9._~+%-]+)+$/];
+const BARE_FLAKES: readonly RegExp[] = [
+  /^[A-Za-z][A-Za-z0-9_-]*(?:\/[A-Za-z0-9._-]+){0,2}$/,
+  /^(?:\/[A-Za-z0-9._~+%-]+)+$/,
+];
 const FLAKE_ATTRIBUTE = /^[A-Za-z0-9_][A-Za-z0-9_'.+-]*$/;
 
 export const MAX_PACKAGES = 256;
@@ -31,7 +36,8 @@ export function packageKind(text: string): PackageKind | null {
 /** What is wrong with `text` as a package, to be put behind it; null for one that may be. */
 export function packageFault(text: string): string | null {
   if (packageKind(text) !== null) return null;
-  if (text.startsWith('/nix/store/')) return 'is not a store path: write /nix/store/, 32 characters of its hash, "-" and the name, and nothing below it';
+  if (text.startsWith('/nix/store/'))
+    return 'is not a store path: write /nix/store/, 32 characters of its hash, "-" and the name, and nothing below it';
   return 'is not a package: use an attribute of nixpkgs such as "python3Packages.requests", a flake reference such as "github:owner/repository#attribute", or a store path';
 }
 
@@ -39,5 +45,7 @@ function isFlake(text: string): boolean {
   const [reference = '', attribute, ...rest] = text.split('#');
   if (rest.length > 0 || (attribute !== undefined && !FLAKE_ATTRIBUTE.test(attribute))) return false;
   if (FLAKES.some((form) => form.test(reference))) return true;
-  return attribute !== undefined && !reference.startsWith('/nix/store/') && BARE_FLAKES.some((form) => form.test(reference));
+  return (
+    attribute !== undefined && !reference.startsWith('/nix/store/') && BARE_FLAKES.some((form) => form.test(reference))
+  );
 }

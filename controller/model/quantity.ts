@@ -16,7 +16,14 @@ const SIZE_UNITS: Readonly<Record<string, number>> = {
   T: 1e12,
 };
 
-const DURATION_UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
+const DURATION_UNITS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+};
 
 /** Whole bytes, rounded down; null when `text` is not a size or is beyond what a number holds exactly. */
 export function parseSizeBytes(text: string): number | null {

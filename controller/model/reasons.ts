@@ -4,48 +4,132 @@
 export type FailureClass = 'transient' | 'waiting' | 'stalled';
 
 export const REASONS = {
-  EngineUnreachable: { class: 'transient', remedy: 'Check that the Docker engine runs and that the controller may use its socket.' },
+  EngineUnreachable: {
+    class: 'transient',
+    remedy: 'Check that the Docker engine runs and that the controller may use its socket.',
+  },
   EngineTimeout: { class: 'transient', remedy: 'The engine did not answer in time; look at its load and its log.' },
   EngineError: { class: 'transient', remedy: 'The engine refused the call; its words are in the message.' },
-  EngineMalformedAnswer: { class: 'transient', remedy: 'The engine or a proxy before it answered with something else than the API says; look at its log.' },
-  ImagePullFailed: { class: 'transient', remedy: 'Check the image name, the registry and its credentials; the pull is tried again.' },
+  EngineMalformedAnswer: {
+    class: 'transient',
+    remedy: 'The engine or a proxy before it answered with something else than the API says; look at its log.',
+  },
+  ImagePullFailed: {
+    class: 'transient',
+    remedy: 'Check the image name, the registry and its credentials; the pull is tried again.',
+  },
   ImageMissing: { class: 'waiting', remedy: 'imagePullPolicy is Never: build or load the image on the engine.' },
-  PortConflict: { class: 'waiting', remedy: 'Free the port, choose another hostPort, or leave hostPort out and let the controller choose.' },
-  NameConflict: { class: 'waiting', remedy: 'Rename or remove the container that is not ours; the controller never touches it.' },
-  VolumeConflict: { class: 'waiting', remedy: 'A volume of this name is not ours and is never taken over: remove or rename it, or rename the workspace.' },
+  PortConflict: {
+    class: 'waiting',
+    remedy: 'Free the port, choose another hostPort, or leave hostPort out and let the controller choose.',
+  },
+  NameConflict: {
+    class: 'waiting',
+    remedy: 'Rename or remove the container that is not ours; the controller never touches it.',
+  },
+  VolumeConflict: {
+    class: 'waiting',
+    remedy: 'A volume of this name is not ours and is never taken over: remove or rename it, or rename the workspace.',
+  },
   NetworkConflict: { class: 'waiting', remedy: 'A network of this name is not ours: remove or rename it.' },
   VolumeMissing: { class: 'waiting', remedy: 'The volume is being made; the workspace goes on when it is there.' },
   NetworkMissing: { class: 'waiting', remedy: 'The network is being made; the workspace goes on when it is there.' },
-  DataVolumeDamaged: { class: 'waiting', remedy: 'The directory behind the data volume is gone. Restore it from a backup, or make an empty one at the volume\'s mountpoint (docker volume inspect); the volume itself is never deleted to repair it.' },
-  BindSourceMissing: { class: 'waiting', remedy: 'Make the source path on the engine\'s host.' },
-  CacheMissing: { class: 'waiting', remedy: 'No spec defines this cache: add a NixCache of this name, or name another cache.' },
-  KeeperNotReady: { class: 'waiting', remedy: 'Look at the cache with kalpana cache status and at the output of its keeper with docker logs; the workspace goes on when it is up.' },
-  KeeperConflict: { class: 'waiting', remedy: 'Rename or remove the container that is not ours, or let one controller define the cache.' },
-  CacheMigrating: { class: 'waiting', remedy: 'The volume still holds the replaced system\'s store; it gives way to a sound one as soon as no container of that system uses it.' },
+  DataVolumeDamaged: {
+    class: 'waiting',
+    remedy:
+      "The directory behind the data volume is gone. Restore it from a backup, or make an empty one at the volume's mountpoint (docker volume inspect); the volume itself is never deleted to repair it.",
+  },
+  BindSourceMissing: { class: 'waiting', remedy: "Make the source path on the engine's host." },
+  CacheMissing: {
+    class: 'waiting',
+    remedy: 'No spec defines this cache: add a NixCache of this name, or name another cache.',
+  },
+  KeeperNotReady: {
+    class: 'waiting',
+    remedy:
+      'Look at the cache with kalpana cache status and at the output of its keeper with docker logs; the workspace goes on when it is up.',
+  },
+  KeeperConflict: {
+    class: 'waiting',
+    remedy: 'Rename or remove the container that is not ours, or let one controller define the cache.',
+  },
+  CacheMigrating: {
+    class: 'waiting',
+    remedy:
+      "The volume still holds the replaced system's store; it gives way to a sound one as soon as no container of that system uses it.",
+  },
   CacheClearing: { class: 'waiting', remedy: 'The cache is being emptied; the workspaces start again afterwards.' },
-  CacheDiskFull: { class: 'waiting', remedy: 'Free space on the disk of the cache\'s volume; the realisation is tried again by itself.' },
+  CacheDiskFull: {
+    class: 'waiting',
+    remedy: "Free space on the disk of the cache's volume; the realisation is tried again by itself.",
+  },
   GcBusy: { class: 'transient', remedy: 'Nothing was collected; the next run tries again.' },
-  GcDeadline: { class: 'transient', remedy: 'Raise gc.deadline of the NixCache if runs take this long; the next run goes on.' },
-  ProcessUnreadable: { class: 'waiting', remedy: 'Nothing was collected, for what this process uses is not known: let the scanner of the cache read it (security modules, another runtime), or stop its container.' },
-  LinkUnreadable: { class: 'transient', remedy: 'Nothing was collected, for what the links of this container keep is not known: look at the container with docker inspect, or remove it.' },
-  EnvironmentMissing: { class: 'waiting', remedy: 'Nothing was collected, for this workspace\'s packages are not in the cache: mend its packages, or remove the workspace.' },
+  GcDeadline: {
+    class: 'transient',
+    remedy: 'Raise gc.deadline of the NixCache if runs take this long; the next run goes on.',
+  },
+  ProcessUnreadable: {
+    class: 'waiting',
+    remedy:
+      'Nothing was collected, for what this process uses is not known: let the scanner of the cache read it (security modules, another runtime), or stop its container.',
+  },
+  LinkUnreadable: {
+    class: 'transient',
+    remedy:
+      'Nothing was collected, for what the links of this container keep is not known: look at the container with docker inspect, or remove it.',
+  },
+  EnvironmentMissing: {
+    class: 'waiting',
+    remedy:
+      "Nothing was collected, for this workspace's packages are not in the cache: mend its packages, or remove the workspace.",
+  },
   ControllerFault: { class: 'transient', remedy: 'This is a fault in the controller: report it with its log.' },
-  RootAtRisk: { class: 'transient', remedy: 'Nothing was collected, for Nix would have deleted a path that is in use; the next run looks again.' },
-  StoreDamaged: { class: 'transient', remedy: 'Paths in use are missing in the store; what workspaces need of them is realised again. Check the disk, and who else writes the volume.' },
-  ImageNotTrusted: { class: 'stalled', remedy: 'The image brings a Nix store of its own: add its name to trustedImages of the NixCache if you trust its author, or set "cache": false.' },
-  ImageImportFailed: { class: 'transient', remedy: 'The image\'s own Nix store could not be taken into the cache; it is tried again.' },
+  RootAtRisk: {
+    class: 'transient',
+    remedy: 'Nothing was collected, for Nix would have deleted a path that is in use; the next run looks again.',
+  },
+  StoreDamaged: {
+    class: 'transient',
+    remedy:
+      'Paths in use are missing in the store; what workspaces need of them is realised again. Check the disk, and who else writes the volume.',
+  },
+  ImageNotTrusted: {
+    class: 'stalled',
+    remedy:
+      'The image brings a Nix store of its own: add its name to trustedImages of the NixCache if you trust its author, or set "cache": false.',
+  },
+  ImageImportFailed: {
+    class: 'transient',
+    remedy: "The image's own Nix store could not be taken into the cache; it is tried again.",
+  },
   PackageNotFound: { class: 'stalled', remedy: 'Check the name against the nixpkgs of the cache.' },
   PackageCollision: { class: 'stalled', remedy: 'Remove one of the two packages.' },
   PackageBuildFailed: { class: 'stalled', remedy: 'Change the packages or the nixpkgs of the cache.' },
   PackageEvaluationFailed: { class: 'stalled', remedy: 'Change the packages or the nixpkgs of the cache.' },
-  PackageUntrusted: { class: 'transient', remedy: 'No substituter serves it with a signature that trustedPublicKeys of the NixCache name: sign it, or add the key; it is tried again.' },
-  PackageFetchFailed: { class: 'transient', remedy: 'Check the substituters of the NixCache and the way to them; it is tried again.' },
-  SecretUnreadable: { class: 'waiting', remedy: 'Put the file into the secrets directory, readable for the controller.' },
+  PackageUntrusted: {
+    class: 'transient',
+    remedy:
+      'No substituter serves it with a signature that trustedPublicKeys of the NixCache name: sign it, or add the key; it is tried again.',
+  },
+  PackageFetchFailed: {
+    class: 'transient',
+    remedy: 'Check the substituters of the NixCache and the way to them; it is tried again.',
+  },
+  SecretUnreadable: {
+    class: 'waiting',
+    remedy: 'Put the file into the secrets directory, readable for the controller.',
+  },
   SpecInvalid: { class: 'stalled', remedy: 'Mend the spec; the last good version stays in force.' },
   CreateFailed: { class: 'stalled', remedy: 'The engine cannot create this container; change the spec.' },
   StartFailed: { class: 'stalled', remedy: 'The container cannot start; change the image or the command.' },
-  ReplacementFailed: { class: 'stalled', remedy: 'The new container did not come up and the old one runs on; change the spec.' },
-  CrashLoop: { class: 'transient', remedy: 'The main process ends soon after its start; read its output with docker logs.' },
+  ReplacementFailed: {
+    class: 'stalled',
+    remedy: 'The new container did not come up and the old one runs on; change the spec.',
+  },
+  CrashLoop: {
+    class: 'transient',
+    remedy: 'The main process ends soon after its start; read its output with docker logs.',
+  },
   Unhealthy: { class: 'transient', remedy: 'The health check fails; read its output with docker inspect.' },
   Starting: { class: 'transient', remedy: 'The container runs and its health check has not answered yet.' },
   DeletionHeld: { class: 'waiting', remedy: 'Confirm with kalpana approve or --allow-prune, or put the specs back.' },
@@ -64,7 +148,10 @@ export interface Failure {
 export class FailureError extends Error {
   override readonly name = 'FailureError';
 
-  constructor(readonly failure: Failure, options?: ErrorOptions) {
+  constructor(
+    readonly failure: Failure,
+    options?: ErrorOptions,
+  ) {
     super(failure.message, options);
   }
 }

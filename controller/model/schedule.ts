@@ -24,13 +24,20 @@ const FORM = 'write minute, hour, day of month, month and day of week, e.g. "0 4
  * An `error` follows the quoted value it speaks of: with a known zone it is the expression's, with a good expression the zone's.
  */
 export function readSchedule(expression: string, timeZone: string): Schedule | { readonly error: string } {
-  if (!isTimeZone(timeZone)) return { error: 'is not a time zone: use a name of the IANA database such as "Europe/Berlin", or "UTC"' };
+  if (!isTimeZone(timeZone))
+    return { error: 'is not a time zone: use a name of the IANA database such as "Europe/Berlin", or "UTC"' };
   const formError = formErrorOf(expression);
   if (formError !== null) return { error: `is not a cron expression, ${formError}: ${FORM}` };
   try {
-    const cron = new Cron(expression, { timezone: timeZone, paused: true, mode: '5-or-6-parts', fixedTimeRule: 'no-wildcard' });
+    const cron = new Cron(expression, {
+      timezone: timeZone,
+      paused: true,
+      mode: '5-or-6-parts',
+      fixedTimeRule: 'no-wildcard',
+    });
     // Not before it is asked for a time does it object to all that it can't work with.
-    if (cron.nextRun(ANY_MOMENT) === null) return { error: 'is never due, as no such day exists: choose another day of the month' };
+    if (cron.nextRun(ANY_MOMENT) === null)
+      return { error: 'is never due, as no such day exists: choose another day of the month' };
     return scheduleOf(cron);
   } catch (error) {
     return { error: `is not a cron expression, ${wordsOf(error)}: ${FORM}` };
@@ -62,11 +69,16 @@ function formErrorOf(expression: string): string | null {
   // It takes anything with a ':' for a date of a single run.
   if (expression.includes(':')) return 'as it has a ":"';
   if (fields[0]?.startsWith('@')) return null;
-  return fields.length === 5 || fields.length === 6 ? null : `as it has ${fields.length} field${fields.length === 1 ? '' : 's'}`;
+  return fields.length === 5 || fields.length === 6
+    ? null
+    : `as it has ${fields.length} field${fields.length === 1 ? '' : 's'}`;
 }
 
 /** Without the class's name, and without the value: it counts days and months from 0 there. */
 function wordsOf(error: unknown): string {
-  const words = (error instanceof Error ? error.message : String(error)).replace(/^Cron\w+: /, '').replace(/^(Invalid value for \w+): .*/, '$1').replace(/\.$/, '');
+  const words = (error instanceof Error ? error.message : String(error))
+    .replace(/^Cron\w+: /, '')
+    .replace(/^(Invalid value for \w+): .*/, '$1')
+    .replace(/\.$/, '');
   return words.charAt(0).toLowerCase() + words.slice(1);
 }

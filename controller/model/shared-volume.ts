@@ -14,5 +14,8 @@ export function isSharedVolumeOurs({ driver, labels }: ObservedVolume, type: str
 
 /** A container of the replaced system: it mounts a cache's volume where a bare store was (F1). */
 export function isOnBareStore({ mounts }: ObservedContainer): boolean {
-  return mounts.some(({ type, source, target }) => type === 'volume' && cacheOfVolumeName(source) !== undefined && target !== CACHE_MOUNT_PATH);
+  return mounts.some(
+    ({ type, source, target }) =>
+      type === 'volume' && cacheOfVolumeName(source) !== undefined && target !== CACHE_MOUNT_PATH,
+  );
 }

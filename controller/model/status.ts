@@ -58,7 +58,18 @@ export interface Condition<Type extends string = ConditionType> {
   readonly lastTransitionTime: string;
 }
 
-export const PHASES = ['Pending', 'Waiting', 'Starting', 'Ready', 'Replacing', 'Degraded', 'Stalled', 'Stopped', 'Held', 'Removing'] as const;
+export const PHASES = [
+  'Pending',
+  'Waiting',
+  'Starting',
+  'Ready',
+  'Replacing',
+  'Degraded',
+  'Stalled',
+  'Stopped',
+  'Held',
+  'Removing',
+] as const;
 export type Phase = (typeof PHASES)[number];
 
 export interface WorkspaceStatus {
@@ -72,7 +83,8 @@ export interface WorkspaceStatus {
   readonly conditions: readonly Condition[];
   readonly container: WorkspaceReport['container'];
   /** Null: it uses no cache. */
-  readonly cache: ({ readonly name: string } & Pick<WorkspaceCacheReport, 'packages' | 'profile' | 'progress' | 'lastUse'>) | null;
+  readonly cache:
+    ({ readonly name: string } & Pick<WorkspaceCacheReport, 'packages' | 'profile' | 'progress' | 'lastUse'>) | null;
 }
 
 /** An entry of the event record: what happened, for a person. */

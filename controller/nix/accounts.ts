@@ -20,7 +20,11 @@ export function warmUse({ paths, bytes }: KnownEnvironment, seconds: number): Ca
 
 export function addUse(totals: CacheTotals, { paths, bytes }: CacheUse): CacheTotals {
   return {
-    paths: { hit: totals.paths.hit + paths.hit, fetched: totals.paths.fetched + paths.fetched, built: totals.paths.built + paths.built },
+    paths: {
+      hit: totals.paths.hit + paths.hit,
+      fetched: totals.paths.fetched + paths.fetched,
+      built: totals.paths.built + paths.built,
+    },
     bytesFetched: totals.bytesFetched + bytes.fetched,
     bytesSaved: totals.bytesSaved + bytes.hit,
   };

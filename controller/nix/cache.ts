@@ -108,9 +108,23 @@ export function createCache(name: string, deps: CacheDependencies) {
       changed();
     },
   });
-  const imports = createImports({ cache: name, clock, commands: keeper.commands, unavailable: keeper.unavailable, onChange: changed });
+  const imports = createImports({
+    cache: name,
+    clock,
+    commands: keeper.commands,
+    unavailable: keeper.unavailable,
+    onChange: changed,
+  });
   const measure = createMeasure({ clock, calls, commands: keeper.commands, onChange: measured });
-  const clearing = createClearing({ cache: name, clock, keeper, environments, workspaces: () => workspaces, onChange: changed, isCollecting: () => collector.isUnderWay() });
+  const clearing = createClearing({
+    cache: name,
+    clock,
+    keeper,
+    environments,
+    workspaces: () => workspaces,
+    onChange: changed,
+    isCollecting: () => collector.isUnderWay(),
+  });
   const collector: Collector = createCollector({
     cache: name,
     instance: deps.instance,
@@ -120,7 +134,8 @@ export function createCache(name: string, deps: CacheDependencies) {
     record: deps.gcRecord,
     isScheduled: deps.foresight !== true && deps.once !== true,
     desired: () => desired,
-    workspaces: () => (desired === null ? [] : workspaces.flatMap((workspace) => deps.gcWorkspace(workspace, environments) ?? [])),
+    workspaces: () =>
+      desired === null ? [] : workspaces.flatMap((workspace) => deps.gcWorkspace(workspace, environments) ?? []),
     isComplete: deps.isComplete,
     environments,
     imports,
@@ -150,7 +165,8 @@ export function createCache(name: string, deps: CacheDependencies) {
   /** In the background, and kept as a root: a workspace that waits goes first. */
   function prewarm(): void {
     const config = desired?.config;
-    if (config === undefined || config.prewarm.length === 0 || keeper.commands() === null || environments.isBusy()) return;
+    if (config === undefined || config.prewarm.length === 0 || keeper.commands() === null || environments.isBusy())
+      return;
     const { key } = environmentRequest(config.nixpkgs, config.prewarm, { ranked: true });
     if (environments.profileKey(PREWARM) === key) return;
     const failed = environments.failureOf(key);
@@ -159,7 +175,9 @@ export function createCache(name: string, deps: CacheDependencies) {
   }
 
   function unavailable(): Failure | null {
-    return clearing.isUnderWay() ? { reason: 'CacheClearing', message: `the cache ${name} is being emptied` } : keeper.unavailable();
+    return clearing.isUnderWay()
+      ? { reason: 'CacheClearing', message: `the cache ${name} is being emptied` }
+      : keeper.unavailable();
   }
 
   function migration(): CacheObservation['migration'] {
@@ -214,7 +232,8 @@ export function createCache(name: string, deps: CacheDependencies) {
       }
       return outcome;
     },
-    releaseImages: (callOptions: CallOptions): Promise<number | null> => imports.release(keeper.imagesInUse(), callOptions),
+    releaseImages: (callOptions: CallOptions): Promise<number | null> =>
+      imports.release(keeper.imagesInUse(), callOptions),
     foresee: (callOptions: CallOptions) => keeper.foresee(desired, callOptions),
     collect: (dryRun: boolean, onNews: (news: GcNews) => void): Promise<void> => collector.collect(dryRun, onNews),
     clear: (force: boolean, callOptions: CallOptions): Promise<string> => {
@@ -232,7 +251,8 @@ export function createCache(name: string, deps: CacheDependencies) {
     /** Takes over what the specs want; true when the cache's own spec has changed. */
     want(next: DesiredCache | null, users: readonly string[]): boolean {
       const isChanged = JSON.stringify(desired?.config ?? null) !== JSON.stringify(next?.config ?? null);
-      const isTold = isChanged || users.join() !== workspaces.join() || desired?.problem?.message !== next?.problem?.message;
+      const isTold =
+        isChanged || users.join() !== workspaces.join() || desired?.problem?.message !== next?.problem?.message;
       if (isChanged) environments.forgetFailures();
       const before = profilesOf(desired, workspaces);
       desired = next;

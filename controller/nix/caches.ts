@@ -16,7 +16,10 @@ import { profileState } from './profile-state.js';
 import { usersByCache } from './users-by-cache.js';
 import { isTrustedImage } from './trusted-image.js';
 
-export interface CachesDependencies extends Omit<CacheDependencies, 'totals' | 'imageWithStore' | 'gcRecord' | 'gcWorkspace' | 'isComplete'> {
+export interface CachesDependencies extends Omit<
+  CacheDependencies,
+  'totals' | 'imageWithStore' | 'gcRecord' | 'gcWorkspace' | 'isComplete'
+> {
   readonly imageRecord: ImageRecord;
   readonly totals: (cache: string) => CacheDependencies['totals'];
   readonly gcRecord: (cache: string) => CacheDependencies['gcRecord'];
@@ -49,7 +52,12 @@ export function createCaches(deps: CachesDependencies) {
         const config = snapshot?.caches.get(name)?.config;
         if (desired === undefined || config === undefined) return null;
         const { packages, creation } = desired;
-        return { name: workspace, hasPackages: packages.length > 0, storageMountPath: creation.storageMountPath, realise: () => environments.request(workspace, config.nixpkgs, packages) };
+        return {
+          name: workspace,
+          hasPackages: packages.length > 0,
+          storageMountPath: creation.storageMountPath,
+          realise: () => environments.request(workspace, config.nixpkgs, packages),
+        };
       },
       async imageWithStore(reference, calls) {
         const image = await docker.inspectImage(reference, calls);
@@ -104,7 +112,9 @@ export function createCaches(deps: CachesDependencies) {
   /** Keepers on the engine that our files made: a spec that went while we were down leaves one. */
   function ownKeepers(): string[] {
     return [...world.containers.values()].flatMap(({ name, labels }) =>
-      labels[LABEL.type] === CONTAINER_TYPE.keeper && labels[LABEL.cacheOwner] === instance ? (cacheOfKeeperName(name) ?? []) : [],
+      labels[LABEL.type] === CONTAINER_TYPE.keeper && labels[LABEL.cacheOwner] === instance
+        ? (cacheOfKeeperName(name) ?? [])
+        : [],
     );
   }
 
@@ -122,7 +132,20 @@ export function createCaches(deps: CachesDependencies) {
 
   function forget(name: string): void {
     caches.delete(name);
-    events.onReport({ name, verdict: { kind: 'removed' }, spec: { location: null, problem: null }, volume: '', keeper: null, storeBytes: null, storePaths: null, environments: 0, workspaces: [], underWay: [], totals: NO_TOTALS, gc: null });
+    events.onReport({
+      name,
+      verdict: { kind: 'removed' },
+      spec: { location: null, problem: null },
+      volume: '',
+      keeper: null,
+      storeBytes: null,
+      storePaths: null,
+      environments: 0,
+      workspaces: [],
+      underWay: [],
+      totals: NO_TOTALS,
+      gc: null,
+    });
   }
 
   function hasContainer(workspace: string): boolean {
@@ -136,10 +159,25 @@ export function createCaches(deps: CachesDependencies) {
     const cache = caches.get(name);
     const config = snapshot?.caches.get(name)?.config;
     const image = imageOf(workspace, imageIds, cache, config?.trustedImages ?? []);
-    const common = { cache: name, mustStop: cache?.isClearing() ?? false, migration: cache?.migration() ?? 'none', ...image };
+    const common = {
+      cache: name,
+      mustStop: cache?.isClearing() ?? false,
+      migration: cache?.migration() ?? 'none',
+      ...image,
+    };
     if (cache === undefined || config === undefined) {
       const unavailable: Failure = { reason: 'CacheMissing', message: `there is no cache ${name}` };
-      return { ...common, unavailable, profile: 'unknown', profilePackages: null, isRealised: false, progress: null, failure: null, retryMs: null, importFailure: null };
+      return {
+        ...common,
+        unavailable,
+        profile: 'unknown',
+        profilePackages: null,
+        isRealised: false,
+        progress: null,
+        failure: null,
+        retryMs: null,
+        importFailure: null,
+      };
     }
     const { environments } = cache;
     const { key } = environmentRequest(config.nixpkgs, workspace.packages);
@@ -151,7 +189,8 @@ export function createCaches(deps: CachesDependencies) {
       ...common,
       unavailable: deps.foresight === true ? null : cache.unavailable(),
       profile: profileState(workspace, held, key, environments.isTold() || deps.foresight === true),
-      profilePackages: held === null ? null : (packagesOf.get(held) ?? environments.known(workspace.name)?.packages ?? null),
+      profilePackages:
+        held === null ? null : (packagesOf.get(held) ?? environments.known(workspace.name)?.packages ?? null),
       isRealised: environments.isKnown(key),
       progress: environments.progressOf(workspace.name, key),
       failure: isDue ? null : (failed?.failure ?? null),
@@ -160,7 +199,12 @@ export function createCaches(deps: CachesDependencies) {
     };
   }
 
-  function imageOf(workspace: DesiredWorkspace, imageIds: readonly string[], cache: Cache | undefined, trusted: readonly string[]): Pick<CacheObservation, 'image' | 'imageId'> {
+  function imageOf(
+    workspace: DesiredWorkspace,
+    imageIds: readonly string[],
+    cache: Cache | undefined,
+    trusted: readonly string[],
+  ): Pick<CacheObservation, 'image' | 'imageId'> {
     const states = imageIds.map((imageId): Pick<CacheObservation, 'image' | 'imageId'> => {
       const brings = images.bringsStore(imageId);
       if (brings === undefined) return { image: 'unknown', imageId };
@@ -168,7 +212,10 @@ export function createCaches(deps: CachesDependencies) {
       if (cache?.imports.has(imageId) === true) return { image: 'imported', imageId };
       return { image: isTrustedImage(workspace.creation.image, trusted) ? 'own' : 'refused', imageId };
     });
-    return states.find(({ image }) => image === 'refused' || image === 'own' || image === 'unknown') ?? states[0] ?? { image: 'unknown', imageId: null };
+    return (
+      states.find(({ image }) => image === 'refused' || image === 'own' || image === 'unknown') ??
+      states[0] ?? { image: 'unknown', imageId: null }
+    );
   }
 
   return {
@@ -178,7 +225,9 @@ export function createCaches(deps: CachesDependencies) {
     names: (): string[] => [...caches.keys()].sort(),
     isBusy: (): boolean => [...caches.values()].some((cache) => cache.isBusy()),
     keeperMoved(name: string): boolean {
-      const keeper = [...world.containers.values()].find((container) => cacheOfKeeperName(container.name) === name && !container.name.endsWith('.next'));
+      const keeper = [...world.containers.values()].find(
+        (container) => cacheOfKeeperName(container.name) === name && !container.name.endsWith('.next'),
+      );
       return caches.get(name)?.hasMoved(keeper) ?? true;
     },
     /** Whether images bring a store of their own; one probe an image, for good. */
@@ -220,7 +269,15 @@ export function createCaches(deps: CachesDependencies) {
       const seen = observe(workspace, []);
       if (seen === null) return null;
       const { cache, unavailable, profile, progress, failure } = seen;
-      return { cache, unavailable, packages: workspace.packages, profile, progress, failure, lastUse: lastUses.get(workspace.name) ?? null };
+      return {
+        cache,
+        unavailable,
+        packages: workspace.packages,
+        profile,
+        progress,
+        failure,
+        lastUse: lastUses.get(workspace.name) ?? null,
+      };
     },
 
     /** Throws an error of one line when there is no such cache. */

@@ -34,12 +34,18 @@ export function createClearing(deps: ClearingDependencies) {
     if (deps.isCollecting()) return `the garbage of the cache ${cache} is being collected: try again afterwards`;
     const missing = keeper.unavailable();
     if (missing !== null) return missing.message;
-    if (environments.isBusy()) return `packages are being realised (${environments.underWay().join('; ') || 'a profile is being switched'}): try again afterwards`;
+    if (environments.isBusy())
+      return `packages are being realised (${environments.underWay().join('; ') || 'a profile is being switched'}): try again afterwards`;
     const running = namesOf(users.filter(isUp));
-    if (running.length > 0 && !force) return `${running.join(', ')} use the cache ${cache}: stop them, or use --force, which stops them, empties the cache and starts them again`;
-    const own = new Set(deps.workspaces().flatMap((workspace) => [containerName(workspace), nextContainerName(workspace)]));
+    if (running.length > 0 && !force)
+      return `${running.join(', ')} use the cache ${cache}: stop them, or use --force, which stops them, empties the cache and starts them again`;
+    const own = new Set(
+      deps.workspaces().flatMap((workspace) => [containerName(workspace), nextContainerName(workspace)]),
+    );
     const others = running.filter((name) => !own.has(name));
-    return others.length > 0 ? `${others.join(', ')} use the cache ${cache} and are not this controller's: stop them first` : null;
+    return others.length > 0
+      ? `${others.join(', ')} use the cache ${cache} and are not this controller's: stop them first`
+      : null;
   }
 
   async function untilStopped(calls: CallOptions): Promise<void> {
@@ -47,7 +53,8 @@ export function createClearing(deps: ClearingDependencies) {
     for (;;) {
       const up = (await keeper.listUsers(calls)).filter(isUp);
       if (up.length === 0) return;
-      if (clock.now() > deadline) throw new Error(`${namesOf(up).join(', ')} did not stop in time; nothing was emptied`);
+      if (clock.now() > deadline)
+        throw new Error(`${namesOf(up).join(', ')} did not stop in time; nothing was emptied`);
       await delay(clock, POLL_MS, calls.signal);
       calls.signal?.throwIfAborted();
     }
@@ -57,7 +64,10 @@ export function createClearing(deps: ClearingDependencies) {
   async function untilBack(calls: CallOptions): Promise<void> {
     const deadline = clock.now() + BACK_DEADLINE_MS;
     while (keeper.commands() === null) {
-      if (clock.now() > deadline) throw new Error(`the cache ${cache} is being emptied, but its keeper has not come back yet: ${keeper.unavailable()?.message ?? ''}`);
+      if (clock.now() > deadline)
+        throw new Error(
+          `the cache ${cache} is being emptied, but its keeper has not come back yet: ${keeper.unavailable()?.message ?? ''}`,
+        );
       await delay(clock, POLL_MS, calls.signal);
       calls.signal?.throwIfAborted();
     }
@@ -84,7 +94,9 @@ export function createClearing(deps: ClearingDependencies) {
         isUnderWay = false;
         deps.onChange();
       }
-      return stopped.length === 0 ? `the cache ${cache} is empty` : `the cache ${cache} is empty; ${stopped.join(', ')} start again`;
+      return stopped.length === 0
+        ? `the cache ${cache} is empty`
+        : `the cache ${cache} is empty; ${stopped.join(', ')} start again`;
     },
   };
 }

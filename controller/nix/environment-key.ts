@@ -17,7 +17,11 @@ const KEY_VERSION = 1;
  * a profile tells what it holds without any record beside it.
  * `ranked` gives each package a priority of its own: a collection of roots, in which two may provide one file.
  */
-export function environmentRequest(nixpkgs: string, packages: readonly string[], { ranked = false } = {}): EnvironmentRequest {
+export function environmentRequest(
+  nixpkgs: string,
+  packages: readonly string[],
+  { ranked = false } = {},
+): EnvironmentRequest {
   if (ranked) return compute(nixpkgs, packages, true);
   // Ten thousand workspaces are planned on every resync, each with the list that its spec has had for long.
   const known = memory.get(packages);
@@ -31,8 +35,15 @@ const memory = new WeakMap<readonly string[], EnvironmentRequest>();
 
 function compute(nixpkgs: string, packages: readonly string[], ranked: boolean): EnvironmentRequest {
   const sorted = [...new Set(packages)].sort();
-  const asked = sorted.map((name, index) => ({ kind: packageKind(name) ?? 'attribute', name, ...(ranked ? { priority: index + 1 } : {}) }));
-  const key = createHash('sha256').update(canonicalJson({ version: KEY_VERSION, nixpkgs, packages: asked })).digest('hex').slice(0, 32);
+  const asked = sorted.map((name, index) => ({
+    kind: packageKind(name) ?? 'attribute',
+    name,
+    ...(ranked ? { priority: index + 1 } : {}),
+  }));
+  const key = createHash('sha256')
+    .update(canonicalJson({ version: KEY_VERSION, nixpkgs, packages: asked }))
+    .digest('hex')
+    .slice(0, 32);
   return { key, nixpkgs, packages: asked };
 }
 

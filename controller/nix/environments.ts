@@ -19,7 +19,13 @@ export interface EnvironmentEvents {
   /** A workspace's profile holds its environment now. */
   onLinked(workspace: string, use: CacheUse): void;
   /** An environment was realised for these workspaces, or failed. */
-  onRealised(result: { readonly workspaces: readonly string[]; readonly packages: readonly string[]; readonly use: CacheUse | null; readonly failure: Failure | null; readonly seconds: number }): void;
+  onRealised(result: {
+    readonly workspaces: readonly string[];
+    readonly packages: readonly string[];
+    readonly use: CacheUse | null;
+    readonly failure: Failure | null;
+    readonly seconds: number;
+  }): void;
   onProgress(workspaces: readonly string[], words: string): void;
   /** Look at these workspaces again. */
   onChange(workspaces: readonly string[]): void;
@@ -77,12 +83,22 @@ export function createEnvironments(deps: EnvironmentsDependencies) {
   function request(workspace: string, nixpkgs: string, packages: readonly string[]): void {
     const asked = environmentRequest(nixpkgs, packages, { ranked: workspace === PREWARM });
     // An environment that a profile in use holds is a root already: whoever starts on it waits for nothing.
-    if (held !== null && (isSealed || !(known.has(asked.key) && profiles.holds(asked.key)))) return void held.set(workspace, () => request(workspace, nixpkgs, packages));
+    if (held !== null && (isSealed || !(known.has(asked.key) && profiles.holds(asked.key))))
+      return void held.set(workspace, () => request(workspace, nixpkgs, packages));
     const under = flights.get(asked.key);
     if (under !== undefined) return void under.workspaces.add(workspace);
     if (known.has(asked.key)) return profiles.link(asked.key, [workspace]);
     const rank = workspace === PREWARM ? 1 : 0;
-    const flight: Flight = { request: asked, packages, rank, workspaces: new Set([workspace]), wants: new Set(), words: 'evaluating', running: null, isCancelled: false };
+    const flight: Flight = {
+      request: asked,
+      packages,
+      rank,
+      workspaces: new Set([workspace]),
+      wants: new Set(),
+      words: 'evaluating',
+      running: null,
+      isCancelled: false,
+    };
     flights.set(asked.key, flight);
     void fly(flight);
   }
@@ -97,7 +113,8 @@ export function createEnvironments(deps: EnvironmentsDependencies) {
       events.onChange([...workspaces]);
     };
     const using = keeper;
-    if (using === null) return end({ reason: 'KeeperNotReady', message: `the keeper of the cache ${cache} is not ready` }, null);
+    if (using === null)
+      return end({ reason: 'KeeperNotReady', message: `the keeper of the cache ${cache} is not ready` }, null);
     try {
       const { derivation, wants } = await using.resolve(asked, calls);
       flight.wants = wants;
@@ -163,7 +180,8 @@ export function createEnvironments(deps: EnvironmentsDependencies) {
     },
     failureOf: (key: string) => retries.of(key),
     /** Words of what is under way. */
-    underWay: () => [...flights.values()].map(({ workspaces, words }) => `${[...workspaces].sort().join(', ')}: ${words}`).sort(),
+    underWay: () =>
+      [...flights.values()].map(({ workspaces, words }) => `${[...workspaces].sort().join(', ')}: ${words}`).sort(),
     isBusy: () => flights.size > 0 || profiles.isBusy() || (held?.size ?? 0) > 0,
     /** Whether a store path may be asked for or linked now that no root keeps yet. */
     isFlying: () => flights.size > 0 || profiles.isBusy(),
@@ -194,7 +212,11 @@ export function createEnvironments(deps: EnvironmentsDependencies) {
       keeper = commands;
       isTold = true;
       profiles.reset(inventory.profiles);
-      known = new Map([...inventory.environments.values()].flatMap((one) => (keyOfPath(one.path) === null ? [] : [[keyOfPath(one.path)!, one] as const])));
+      known = new Map(
+        [...inventory.environments.values()].flatMap((one) =>
+          keyOfPath(one.path) === null ? [] : [[keyOfPath(one.path)!, one] as const],
+        ),
+      );
       retries.clear();
     },
     /** The keeper is gone: what was under way ends with its commands. */

@@ -16,7 +16,12 @@ export function isConflict(error: unknown): boolean {
 }
 
 /** Makes a helper whose name is ours alone; one of that name was left by a controller that was killed. */
-export async function createAnew(docker: DockerPort, name: string, definition: ContainerDefinition, calls: CallOptions): Promise<string> {
+export async function createAnew(
+  docker: DockerPort,
+  name: string,
+  definition: ContainerDefinition,
+  calls: CallOptions,
+): Promise<string> {
   try {
     return await docker.createContainer(name, definition, calls);
   } catch (error) {

@@ -35,14 +35,16 @@ export function createImages(docker: DockerPort, instance: string, record: Image
   async function withProbe<T>(imageId: string, calls: CallOptions, use: (container: string) => Promise<T>): Promise<T> {
     const name = `${prefix}${imageId.replace(/^sha256:/, '').slice(0, 16)}`;
     const before = probes.get(name);
-    const turn = (before ?? Promise.resolve()).catch(() => undefined).then(async () => {
-      const probe = await createAnew(docker, name, probeDefinition(imageId, instance), calls);
-      try {
-        return await use(probe);
-      } finally {
-        await remove(probe, calls);
-      }
-    });
+    const turn = (before ?? Promise.resolve())
+      .catch(() => undefined)
+      .then(async () => {
+        const probe = await createAnew(docker, name, probeDefinition(imageId, instance), calls);
+        try {
+          return await use(probe);
+        } finally {
+          await remove(probe, calls);
+        }
+      });
     probes.set(name, turn);
     try {
       return await turn;
@@ -70,7 +72,11 @@ export function createImages(docker: DockerPort, instance: string, record: Image
     /** Removes what a killed controller of this instance left. */
     async sweep(containers: Iterable<ObservedContainer>, calls: CallOptions): Promise<void> {
       for (const { id, name, labels } of containers) {
-        const isLeft = labels[LABEL.type] === CONTAINER_TYPE.probe && labels[LABEL.cacheOwner] === instance && !probes.has(name) && !removed.has(id);
+        const isLeft =
+          labels[LABEL.type] === CONTAINER_TYPE.probe &&
+          labels[LABEL.cacheOwner] === instance &&
+          !probes.has(name) &&
+          !removed.has(id);
         if (isLeft) await remove(id, calls);
       }
     },

@@ -13,7 +13,13 @@ export type WithSource = (use: (source: string) => Promise<void>) => Promise<voi
 export type Imports = ReturnType<typeof createImports>;
 
 /** What of images' own stores is in one cache (F14). */
-export function createImports(deps: { readonly cache: string; readonly clock: Clock; readonly commands: () => KeeperCommands | null; readonly unavailable: () => Failure | null; readonly onChange: () => void }) {
+export function createImports(deps: {
+  readonly cache: string;
+  readonly clock: Clock;
+  readonly commands: () => KeeperCommands | null;
+  readonly unavailable: () => Failure | null;
+  readonly onChange: () => void;
+}) {
   const { cache, clock } = deps;
   /** Ids without `sha256:`. */
   let imported = new Set<string>();
@@ -27,7 +33,8 @@ export function createImports(deps: { readonly cache: string; readonly clock: Cl
   async function importOnce(imageId: string, withSource: WithSource, calls: CallOptions): Promise<void> {
     const using = deps.commands();
     try {
-      if (using === null) throw new FailureError(deps.unavailable() ?? { reason: 'KeeperNotReady', message: 'the keeper is not ready' });
+      if (using === null)
+        throw new FailureError(deps.unavailable() ?? { reason: 'KeeperNotReady', message: 'the keeper is not ready' });
       await withSource(async (source) => void (await using.importImage(source, imageId, calls)));
       imported.add(bareImageId(imageId));
       failures.delete(imageId);

@@ -30,7 +30,15 @@ export function inventoryFrom(lines: readonly string[]): Inventory {
   const of = (kind: string) => rows.filter(([first]) => first === kind);
   const environments = of('environment').map(([, path = '', paths, bytes, ...names]) => {
     const packages = names.filter((name) => name !== '');
-    return [path, { path, paths: Math.max(0, Number(paths) - FARM_PATHS), bytes: Number(bytes), ...(packages.length === 0 ? {} : { packages }) }] as const;
+    return [
+      path,
+      {
+        path,
+        paths: Math.max(0, Number(paths) - FARM_PATHS),
+        bytes: Number(bytes),
+        ...(packages.length === 0 ? {} : { packages }),
+      },
+    ] as const;
   });
   return {
     nixVersion: of('version')[0]?.[1] ?? 'unknown',
@@ -60,7 +68,9 @@ export function realisedFrom(lines: readonly string[], fetchedBytes: ReadonlyMap
   const closure = sized('closure');
   const built = new Map([...sized('built')].filter(([path]) => !fetchedBytes.has(path)));
   // Sizes as the store has them; what the builds alone needed is known by its download.
-  const fetched = new Map([...fetchedBytes].filter(([path]) => !isFarm(path)).map(([path, bytes]) => [path, closure.get(path) ?? bytes]));
+  const fetched = new Map(
+    [...fetchedBytes].filter(([path]) => !isFarm(path)).map(([path, bytes]) => [path, closure.get(path) ?? bytes]),
+  );
   const hit = new Map([...closure].filter(([path]) => !fetched.has(path) && !built.has(path)));
   const bytes = [...closure.values()].reduce((sum, size) => sum + size, 0);
   return { environment: { path: environment, paths: closure.size, bytes }, fetched, built, hit };

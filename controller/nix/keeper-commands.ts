@@ -25,30 +25,57 @@ export interface RunningCommand {
 export function createKeeperCommands(docker: DockerPort, keeperId: string, clock: Clock) {
   const session = createLinkSession(clock, (onInput, onTold, options) => {
     const onLine = (line: string) => (line.startsWith(TOLD) ? onTold(line.slice(TOLD.length)) : undefined);
-    return docker.exec(keeperId, { command: ['/bin/sh', '-c', scripts.LINK_SESSION_SCRIPT], user: scripts.COMMAND_USER, onLine, onInput }, options);
+    return docker.exec(
+      keeperId,
+      { command: ['/bin/sh', '-c', scripts.LINK_SESSION_SCRIPT], user: scripts.COMMAND_USER, onLine, onInput },
+      options,
+    );
   });
 
   const { run, told } = createKeeperExec(docker, keeperId);
 
   return {
     async inventory(options: CallOptions): Promise<Inventory> {
-      return inventoryFrom(await told(scripts.INVENTORY_SCRIPT, scripts.ROOT_USER, {}, 'the Nix daemon does not answer', options));
+      return inventoryFrom(
+        await told(scripts.INVENTORY_SCRIPT, scripts.ROOT_USER, {}, 'the Nix daemon does not answer', options),
+      );
     },
 
     async resolve(request: EnvironmentRequest, options: CallOptions): Promise<Resolved> {
       const log = createNixLog();
       const lines: string[] = [];
-      const env = { KALPANA_EXPRESSION: ENVIRONMENT_EXPRESSION, KALPANA_REQUEST: JSON.stringify(request), KALPANA_FETCH_LIST: fetchList(request) };
-      const code = await run(scripts.RESOLVE_SCRIPT, scripts.COMMAND_USER, env, (line) => void (line.startsWith(TOLD) ? lines.push(line.slice(TOLD.length)) : log.push(line)), options);
-      const words = (name: string) => lines.flatMap((line) => (line.startsWith(`${name} `) ? [line.slice(name.length + 1)] : []));
+      const env = {
+        KALPANA_EXPRESSION: ENVIRONMENT_EXPRESSION,
+        KALPANA_REQUEST: JSON.stringify(request),
+        KALPANA_FETCH_LIST: fetchList(request),
+      };
+      const code = await run(
+        scripts.RESOLVE_SCRIPT,
+        scripts.COMMAND_USER,
+        env,
+        (line) => void (line.startsWith(TOLD) ? lines.push(line.slice(TOLD.length)) : log.push(line)),
+        options,
+      );
+      const words = (name: string) =>
+        lines.flatMap((line) => (line.startsWith(`${name} `) ? [line.slice(name.length + 1)] : []));
       const derivation = words('derivation')[0];
       if (code !== 0 || derivation === undefined) throw new FailureError(nixFailure(log, 'resolve'));
-      const wants = new Set(words('out').map((line) => line.trim()).filter((path) => path.startsWith('/nix/store/') && path !== derivation));
+      const wants = new Set(
+        words('out')
+          .map((line) => line.trim())
+          .filter((path) => path.startsWith('/nix/store/') && path !== derivation),
+      );
       refuseToBuildForLackOfACache(wants, log);
       return { derivation, wants };
     },
 
-    async realise(request: EnvironmentRequest, derivation: string, onProgress: (progress: RealisationProgress) => void, onStart: (command: RunningCommand) => void, options: CallOptions): Promise<Realised> {
+    async realise(
+      request: EnvironmentRequest,
+      derivation: string,
+      onProgress: (progress: RealisationProgress) => void,
+      onStart: (command: RunningCommand) => void,
+      options: CallOptions,
+    ): Promise<Realised> {
       const log = createNixLog();
       const lines: string[] = [];
       const onLine = (line: string) => {
@@ -77,17 +104,35 @@ export function createKeeperCommands(docker: DockerPort, keeperId: string, clock
      * One profile for each of `workspaces`. `onLinked` hears of each as soon as it points there, which may be twice: the
      * command's own end, and the engine's word for it, come a tenth of a start later.
      */
-    async link(environment: string, workspaces: readonly string[], onLinked: (workspace: string) => void, options: CallOptions): Promise<void> {
+    async link(
+      environment: string,
+      workspaces: readonly string[],
+      onLinked: (workspace: string) => void,
+      options: CallOptions,
+    ): Promise<void> {
       if (await session.link({ environment, workspaces, onLinked })) return;
       session.open(options.signal);
       const env = { KALPANA_ENVIRONMENT: environment, KALPANA_WORKSPACES: workspaces.join(' ') };
-      await told(scripts.LINK_SCRIPT, scripts.COMMAND_USER, env, 'the profile could not be switched', options, (line) => {
-        if (line.startsWith('linked ')) onLinked(line.slice('linked '.length));
-      });
+      await told(
+        scripts.LINK_SCRIPT,
+        scripts.COMMAND_USER,
+        env,
+        'the profile could not be switched',
+        options,
+        (line) => {
+          if (line.startsWith('linked ')) onLinked(line.slice('linked '.length));
+        },
+      );
     },
 
     async measure(options: CallOptions): Promise<{ readonly bytes: number; readonly paths: number }> {
-      const [line = ''] = await told(scripts.MEASURE_SCRIPT, scripts.ROOT_USER, {}, 'the store could not be measured', options);
+      const [line = ''] = await told(
+        scripts.MEASURE_SCRIPT,
+        scripts.ROOT_USER,
+        {},
+        'the store could not be measured',
+        options,
+      );
       const [, kibibytes = '0', paths = '0'] = line.split(' ');
       return { bytes: Number(kibibytes) * 1024, paths: Number(paths) };
     },
@@ -98,17 +143,36 @@ export function createKeeperCommands(docker: DockerPort, keeperId: string, clock
       const env = { KALPANA_IMAGE: image };
       const lines = await (async () => {
         await told(scripts.PREPARE_IMPORT_SCRIPT, scripts.ROOT_USER, env, 'the import could not be prepared', options);
-        await docker.copyPath({ container: source, path: '/nix/store' }, { container: keeperId, directory: `/nix/var/kalpana/import/${image}/nix` }, options);
-        return told(scripts.IMPORT_SCRIPT, scripts.ROOT_USER, env, 'the import failed', { ...options, deadlineMs: SILENCE_MS });
+        await docker.copyPath(
+          { container: source, path: '/nix/store' },
+          { container: keeperId, directory: `/nix/var/kalpana/import/${image}/nix` },
+          options,
+        );
+        return told(scripts.IMPORT_SCRIPT, scripts.ROOT_USER, env, 'the import failed', {
+          ...options,
+          deadlineMs: SILENCE_MS,
+        });
       })().catch(async (error: unknown) => {
-        await told(scripts.DROP_IMPORT_SCRIPT, scripts.ROOT_USER, env, 'the import could not be dropped', options).catch(() => undefined);
+        await told(
+          scripts.DROP_IMPORT_SCRIPT,
+          scripts.ROOT_USER,
+          env,
+          'the import could not be dropped',
+          options,
+        ).catch(() => undefined);
         throw error;
       });
       return Number(lines.find((line) => line.startsWith('imported '))?.slice('imported '.length) ?? 0);
     },
 
     async release(imageIds: readonly string[], options: CallOptions): Promise<void> {
-      await told(scripts.RELEASE_SCRIPT, scripts.ROOT_USER, { KALPANA_IMAGES: imageIds.map(bareImageId).join(' ') }, 'images could not be released', options);
+      await told(
+        scripts.RELEASE_SCRIPT,
+        scripts.ROOT_USER,
+        { KALPANA_IMAGES: imageIds.map(bareImageId).join(' ') },
+        'images could not be released',
+        options,
+      );
     },
 
     async requestWipe(options: CallOptions): Promise<void> {
@@ -118,7 +182,9 @@ export function createKeeperCommands(docker: DockerPort, keeperId: string, clock
 
   function cancel(pid: string, options: CallOptions): void {
     // What cannot be cancelled ends by itself.
-    run(scripts.CANCEL_SCRIPT, scripts.COMMAND_USER, { KALPANA_PID: pid }, () => undefined, options).catch(() => undefined);
+    run(scripts.CANCEL_SCRIPT, scripts.COMMAND_USER, { KALPANA_PID: pid }, () => undefined, options).catch(
+      () => undefined,
+    );
   }
 }
 
@@ -136,7 +202,8 @@ export function bareImageId(imageId: string): string {
 /** An engine failure in a keeper's command, as its users hear of it. */
 export function commandFailure(error: unknown, cache: string): Failure {
   if (error instanceof FailureError) return error.failure;
-  if (error instanceof EngineError) return { reason: 'KeeperNotReady', message: `the keeper of the cache ${cache} went away: ${error.message}` };
+  if (error instanceof EngineError)
+    return { reason: 'KeeperNotReady', message: `the keeper of the cache ${cache} went away: ${error.message}` };
   throw error;
 }
 
@@ -146,6 +213,8 @@ export function commandFailure(error: unknown, cache: string): Failure {
  */
 function refuseToBuildForLackOfACache(wants: ReadonlySet<string>, log: ReturnType<typeof createNixLog>): void {
   const builds = [...wants].filter((path) => path.endsWith('.drv'));
-  const away = log.messages().some((message) => /unable to download|disabling binary cache|couldn't connect|could not connect/i.test(message));
+  const away = log
+    .messages()
+    .some((message) => /unable to download|disabling binary cache|couldn't connect|could not connect/i.test(message));
   if (builds.length > 0 && away) throw new FailureError(nixFailure(log, 'realise'));
 }

@@ -18,8 +18,20 @@ const SANDBOX_CAPABILITIES: readonly string[] = [...CAPABILITIES, 'SYS_ADMIN'];
 export function keeperDefinition(cache: DesiredCache, owner: string): ContainerDefinition {
   const { config } = cache;
   const mounts: ContainerMount[] = [
-    { type: 'volume', source: cacheVolumeName(cache.name), target: CACHE_MOUNT_PATH, readOnly: false, noCopy: true, labels: sharedVolumeLabels(VOLUME_TYPE.cache) },
-    ...config.mounts.map(({ source, target, readOnly }): ContainerMount => ({ type: 'bind', source, target, readOnly })),
+    {
+      type: 'volume',
+      source: cacheVolumeName(cache.name),
+      target: CACHE_MOUNT_PATH,
+      readOnly: false,
+      noCopy: true,
+      labels: sharedVolumeLabels(VOLUME_TYPE.cache),
+    },
+    ...config.mounts.map(({ source, target, readOnly }): ContainerMount => ({
+      type: 'bind',
+      source,
+      target,
+      readOnly,
+    })),
   ];
   return {
     image: config.image,
@@ -48,7 +60,9 @@ export function keeperDefinition(cache: DesiredCache, owner: string): ContainerD
 /** Takes the store of the keeper's image into the volume; `imageId` without `sha256:`. */
 export function seedDefinition(cache: DesiredCache, imageId: string): ContainerDefinition {
   const { image } = cache.config;
-  const hash = createHash('sha256').update(canonicalJson({ image, imageId, script: SEED_SCRIPT })).digest('hex');
+  const hash = createHash('sha256')
+    .update(canonicalJson({ image, imageId, script: SEED_SCRIPT }))
+    .digest('hex');
   return {
     image,
     entrypoint: ['/bin/sh', '-c', SEED_SCRIPT],
@@ -56,8 +70,21 @@ export function seedDefinition(cache: DesiredCache, imageId: string): ContainerD
     user: '0:0',
     hostname: `seed-${cache.name}`,
     env: [],
-    labels: { [LABEL.managed]: 'true', [LABEL.type]: CONTAINER_TYPE.seed, [LABEL.specHash]: `seed-v1:${hash.slice(0, 32)}` },
-    mounts: [{ type: 'volume', source: cacheVolumeName(cache.name), target: `${SEED_ROOT}${CACHE_MOUNT_PATH}`, readOnly: false, noCopy: true, labels: sharedVolumeLabels(VOLUME_TYPE.cache) }],
+    labels: {
+      [LABEL.managed]: 'true',
+      [LABEL.type]: CONTAINER_TYPE.seed,
+      [LABEL.specHash]: `seed-v1:${hash.slice(0, 32)}`,
+    },
+    mounts: [
+      {
+        type: 'volume',
+        source: cacheVolumeName(cache.name),
+        target: `${SEED_ROOT}${CACHE_MOUNT_PATH}`,
+        readOnly: false,
+        noCopy: true,
+        labels: sharedVolumeLabels(VOLUME_TYPE.cache),
+      },
+    ],
     ...HELPER_CONTAINER,
     privileges: { capabilities: SEED_CAPABILITIES, unconfined: false },
   };

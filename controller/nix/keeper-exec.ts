@@ -12,13 +12,30 @@ type Variables = Readonly<Record<string, string>>;
 
 /** Scripts in one container: values come in variables, never as part of a script's text. */
 export function createKeeperExec(docker: DockerPort, containerId: string) {
-  async function run(script: string, user: string, env: Variables, onLine: (line: string) => void, options: CallOptions): Promise<number> {
-    const { exitCode } = await docker.exec(containerId, { command: ['/bin/sh', '-c', script], user, env, onLine }, { deadlineMs: SILENCE_MS, ...options });
+  async function run(
+    script: string,
+    user: string,
+    env: Variables,
+    onLine: (line: string) => void,
+    options: CallOptions,
+  ): Promise<number> {
+    const { exitCode } = await docker.exec(
+      containerId,
+      { command: ['/bin/sh', '-c', script], user, env, onLine },
+      { deadlineMs: SILENCE_MS, ...options },
+    );
     return exitCode;
   }
 
   /** For scripts that only fail when the container itself does; `onTold` hears the lines as they come. Throws a `FailureError`. */
-  async function told(script: string, user: string, env: Variables, what: string, options: CallOptions, onTold: (line: string) => void = () => undefined): Promise<string[]> {
+  async function told(
+    script: string,
+    user: string,
+    env: Variables,
+    what: string,
+    options: CallOptions,
+    onTold: (line: string) => void = () => undefined,
+  ): Promise<string[]> {
     const lines: string[] = [];
     const tell = (line: string) => {
       lines.push(line);

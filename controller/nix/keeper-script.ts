@@ -11,7 +11,7 @@ die() { echo "kalpana-keeper: $*" >&2; exit 78; }
 for program in nix nix-store nix-daemon flock; do
   command -v "$program" >/dev/null || die "the image has no $program: use an image with Nix outside /nix, and flock (see deploy/images/nix-keeper)"
 done
-version=$(nix --version); version=${"$"}{version##* }
+version=$(nix --version); version=${'$'}{version##* }
 case $version in
   2.35.0*) die "Nix 2.35.0 breaks the temporary roots of other versions: use another release" ;;
   [01].*|2.[0-7]|2.[0-7].*|2.[0-7][a-z]*) die "Nix $version is too old: 2.8 or newer is needed" ;;
@@ -33,7 +33,7 @@ wipe() {
 # A bare store of the replaced system has its paths at the volume's root: it is a cache and nothing else (F1).
 if [ ! -e /nix/var/nix/db/db.sqlite ]; then
   for entry in /nix/*-*; do
-    case ${"$"}{entry#/nix/} in
+    case ${'$'}{entry#/nix/} in
       [0-9a-df-np-sv-z][0-9a-df-np-sv-z][0-9a-df-np-sv-z][0-9a-df-np-sv-z]*-?*)
         mkdir -p "$var"; echo legacy > "$var/wipe"; break ;;
     esac
@@ -55,7 +55,7 @@ grep -q '^nixbld:' /etc/group || {
     echo "nixbld$i:x:$((30000 + i)):30000:Nix build user $i:/var/empty:/bin/false" >> /etc/passwd
     members="$members,nixbld$i"
   done
-  echo "nixbld:x:30000:${"$"}{members#,}" >> /etc/group
+  echo "nixbld:x:30000:${'$'}{members#,}" >> /etc/group
 }
 mkdir -p /etc/nix /nix/store /nix/var/nix/profiles/kalpana /nix/var/nix/gcroots/kalpana "$var/home" "$var/locks" "$var/links"
 # What users' ./result links are known by. Nix takes each for stale, for it cannot see the file, and every client may make it

@@ -18,7 +18,11 @@ export interface CacheWorld {
 }
 
 /** Runs a plan; the first failure ends it. */
-export type ExecutePlan = (key: string, operations: readonly Operation[], calls: CallOptions) => Promise<{ readonly failure: Failure | null }>;
+export type ExecutePlan = (
+  key: string,
+  operations: readonly Operation[],
+  calls: CallOptions,
+) => Promise<{ readonly failure: Failure | null }>;
 
 export interface KeeperDependencies {
   readonly cache: string;
@@ -58,7 +62,12 @@ export type Keeper = ReturnType<typeof createKeeper>;
 export function createKeeper(deps: KeeperDependencies) {
   const { cache, docker, world } = deps;
   const key = `cache ${cache}`;
-  const own: ReadonlySet<string> = new Set([keeperName(cache), nextKeeperName(cache), keeperSeedName(cache), scannerName(cache)]);
+  const own: ReadonlySet<string> = new Set([
+    keeperName(cache),
+    nextKeeperName(cache),
+    keeperSeedName(cache),
+    scannerName(cache),
+  ]);
   const starts = createKeeperStarts(deps.clock);
   let up: Up | null = null;
   let failure: Failure | null = null;
@@ -69,27 +78,54 @@ export function createKeeper(deps: KeeperDependencies) {
   let imageAbsent = false;
   let failed: KeeperInput['failed'] = null;
 
-  async function observe(desired: DesiredCache | null, calls: CallOptions): Promise<Pick<KeeperInput, 'main' | 'next' | 'seed'>> {
-    const [main, next] = await Promise.all([docker.inspectContainer(keeperName(cache), calls), docker.inspectContainer(nextKeeperName(cache), calls), listUsers(calls)]);
+  async function observe(
+    desired: DesiredCache | null,
+    calls: CallOptions,
+  ): Promise<Pick<KeeperInput, 'main' | 'next' | 'seed'>> {
+    const [main, next] = await Promise.all([
+      docker.inspectContainer(keeperName(cache), calls),
+      docker.inspectContainer(nextKeeperName(cache), calls),
+      listUsers(calls),
+    ]);
     container = main ?? next;
     return { main, next, seed: await observeSeed(desired, main, calls) };
   }
 
   /** Only an image that is there can be looked into: one that has to be pulled first fails its start once. */
-  async function observeSeed(desired: DesiredCache | null, main: ObservedContainer | null, calls: CallOptions): Promise<KeeperInput['seed']> {
-    const isServing = main?.state === 'running' && desired !== null && main.labels[LABEL.specHash] === keeperHash(desired.config);
+  async function observeSeed(
+    desired: DesiredCache | null,
+    main: ObservedContainer | null,
+    calls: CallOptions,
+  ): Promise<KeeperInput['seed']> {
+    const isServing =
+      main?.state === 'running' && desired !== null && main.labels[LABEL.specHash] === keeperHash(desired.config);
     if (desired === null || isServing) return null;
     const imageId = await deps.imageWithStore(desired.config.image, calls);
     if (imageId === null) return null;
     const name = keeperSeedName(cache);
-    return { name, definition: seedDefinition(desired, imageId), container: await docker.inspectContainer(name, calls) };
+    return {
+      name,
+      definition: seedDefinition(desired, imageId),
+      container: await docker.inspectContainer(name, calls),
+    };
   }
 
-  function planned(desired: DesiredCache | null, seen: Pick<KeeperInput, 'main' | 'next' | 'seed'>, nextProven: boolean): KeeperPlan {
+  function planned(
+    desired: DesiredCache | null,
+    seen: Pick<KeeperInput, 'main' | 'next' | 'seed'>,
+    nextProven: boolean,
+  ): KeeperPlan {
     return planKeeper({
       cache,
       instance: deps.instance,
-      wanted: desired === null ? null : { definition: keeperDefinition(desired, deps.instance), hash: keeperHash(desired.config), isImplicit: desired.location === null },
+      wanted:
+        desired === null
+          ? null
+          : {
+              definition: keeperDefinition(desired, deps.instance),
+              hash: keeperHash(desired.config),
+              isImplicit: desired.location === null,
+            },
       ...seen,
       volume: world.volumes.get(cacheVolumeName(cache)),
       users,
@@ -104,7 +140,10 @@ export function createKeeper(deps: KeeperDependencies) {
   async function listUsers(calls: CallOptions): Promise<readonly ObservedContainer[]> {
     const listed = await docker.listContainers({}, calls);
     imagesInUse = new Set(listed.map(({ imageId }) => bareImageId(imageId)));
-    users = listed.filter(({ name, mounts }) => !own.has(name) && mounts.some(({ type, source }) => type === 'volume' && source === cacheVolumeName(cache)));
+    users = listed.filter(
+      ({ name, mounts }) =>
+        !own.has(name) && mounts.some(({ type, source }) => type === 'volume' && source === cacheVolumeName(cache)),
+    );
     return users;
   }
 
@@ -113,10 +152,14 @@ export function createKeeper(deps: KeeperDependencies) {
     const seen = await observe(desired, calls);
     const first = planned(desired, seen, false);
     const plan = first.toProve !== null && (await answers(first.toProve, calls)) ? planned(desired, seen, true) : first;
-    if (plan.giveUp !== null) failed = { hash: plan.giveUp.hash, failure: await withLastWords(plan.giveUp.failure, seen.next, calls) };
+    if (plan.giveUp !== null)
+      failed = { hash: plan.giveUp.hash, failure: await withLastWords(plan.giveUp.failure, seen.next, calls) };
     if (plan.operations.length > 0) return act(plan, calls);
     if (plan.usable === null) {
-      const why = plan.failure?.reason === 'KeeperNotReady' ? await withLastWords(plan.failure, seen.seed?.container ?? seen.main, calls) : plan.failure;
+      const why =
+        plan.failure?.reason === 'KeeperNotReady'
+          ? await withLastWords(plan.failure, seen.seed?.container ?? seen.main, calls)
+          : plan.failure;
       lose(why, desired === null ? 'nothing names the cache' : 'it is not up yet');
       return { operations: 0, failure, recheckMs: plan.recheckMs };
     }
@@ -126,11 +169,13 @@ export function createKeeper(deps: KeeperDependencies) {
   }
 
   async function act({ operations, failure: why }: KeeperPlan, calls: CallOptions): Promise<CacheOutcome> {
-    if (operations.some(({ type }) => type !== 'rename-container' && type !== 'create-volume')) lose(why, operations[0]?.cause ?? '');
+    if (operations.some(({ type }) => type !== 'rename-container' && type !== 'create-volume'))
+      lose(why, operations[0]?.cause ?? '');
     if (operations.some(({ type }) => type === 'start-container')) starts.note();
     const result = await deps.execute(key, operations, calls);
     if (operations.some(({ type }) => type === 'pull-image')) imageAbsent = false;
-    const isFoundAbsent = result.failure?.reason === 'ImageMissing' && !operations.some(({ type }) => type === 'pull-image');
+    const isFoundAbsent =
+      result.failure?.reason === 'ImageMissing' && !operations.some(({ type }) => type === 'pull-image');
     if (isFoundAbsent) imageAbsent = true;
     if (result.failure === null || isFoundAbsent) return { operations: operations.length, failure: null, recheckMs: 0 };
     lose({ reason: 'KeeperNotReady', message: result.failure.message }, '');
@@ -165,8 +210,11 @@ export function createKeeper(deps: KeeperDependencies) {
   async function withLastWords(found: Failure, keeper: ObservedContainer | null, calls: CallOptions): Promise<Failure> {
     if (keeper === null) return found;
     const lines = (await docker.tailContainer(keeper.id, LAST_WORDS, calls).catch(() => '')).split('\n');
-    const words = lines.findLast((line) => line.startsWith('kalpana-keeper: ') || /error/i.test(line)) ?? lines.at(-1) ?? '';
-    return words === '' ? found : { ...found, message: `${found.message}: ${words.replace('kalpana-keeper: ', '')}`.slice(0, LONGEST_FAILURE) };
+    const words =
+      lines.findLast((line) => line.startsWith('kalpana-keeper: ') || /error/i.test(line)) ?? lines.at(-1) ?? '';
+    return words === ''
+      ? found
+      : { ...found, message: `${found.message}: ${words.replace('kalpana-keeper: ', '')}`.slice(0, LONGEST_FAILURE) };
   }
 
   function lose(why: Failure | null, words: string): void {
@@ -193,12 +241,22 @@ export function createKeeper(deps: KeeperDependencies) {
     },
     commands: (): KeeperCommands | null => up?.commands ?? null,
     /** Null: it can be asked. */
-    unavailable: (): Failure | null => (up !== null ? null : (failure ?? { reason: 'KeeperNotReady', message: `the keeper of the cache ${cache} is not ready: ${message}` })),
+    unavailable: (): Failure | null =>
+      up !== null
+        ? null
+        : (failure ?? {
+            reason: 'KeeperNotReady',
+            message: `the keeper of the cache ${cache} is not ready: ${message}`,
+          }),
     failure: () => failure,
     message: () => message,
-    view: () => (container === null ? null : { id: container.id, image: container.image, state: container.state, nixVersion: up?.nixVersion ?? null }),
+    view: () =>
+      container === null
+        ? null
+        : { id: container.id, image: container.image, state: container.state, nixVersion: up?.nixVersion ?? null },
     /** What was listed is another keeper than the one that answered. */
-    hasMoved: (listed: ObservedContainer | undefined): boolean => up === null || listed?.id !== up.id || listed.state !== 'running',
+    hasMoved: (listed: ObservedContainer | undefined): boolean =>
+      up === null || listed?.id !== up.id || listed.state !== 'running',
     /** Ends it; the next look starts it again. */
     async stop(why: string, calls: CallOptions): Promise<void> {
       const was = up;

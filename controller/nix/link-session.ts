@@ -9,7 +9,11 @@ export interface LinkRequest {
 }
 
 /** Runs the session's script to its end: `onInput` is given what writes to it, `onLine` what it tells. */
-export type RunSession = (onInput: (write: (text: string) => void) => void, onLine: (line: string) => void, options: CallOptions) => Promise<unknown>;
+export type RunSession = (
+  onInput: (write: (text: string) => void) => void,
+  onLine: (line: string) => void,
+  options: CallOptions,
+) => Promise<unknown>;
 
 export interface LinkSession {
   /** Begins to listen, unless it does; until `close`, or `signal`. */
@@ -44,7 +48,9 @@ export function createLinkSession(clock: Clock, runSession: RunSession): LinkSes
     };
     // However it ends, the next link is a command, and opens another.
     const end = () => drop(mine);
-    runSession(onInput, onLine, { signal: AbortSignal.any([mine.signal, ...(signal === undefined ? [] : [signal])]) }).then(end, end);
+    runSession(onInput, onLine, {
+      signal: AbortSignal.any([mine.signal, ...(signal === undefined ? [] : [signal])]),
+    }).then(end, end);
   }
 
   function hear(line: string): void {

@@ -11,7 +11,12 @@ export interface StoreSize {
 }
 
 /** The size of one cache's store: measured after it has changed, and at most once a minute. */
-export function createMeasure(deps: { readonly clock: Clock; readonly calls: CallOptions; readonly commands: () => KeeperCommands | null; readonly onChange: () => void }) {
+export function createMeasure(deps: {
+  readonly clock: Clock;
+  readonly calls: CallOptions;
+  readonly commands: () => KeeperCommands | null;
+  readonly onChange: () => void;
+}) {
   let size: StoreSize | null = null;
   let measuredAt = -Infinity;
   let isPlanned = false;

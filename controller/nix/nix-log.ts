@@ -73,7 +73,8 @@ export function createNixLog(): NixLog {
     const activity = active.get(id);
     const [first, second] = fields.map(Number);
     if (type === RESULT.buildLogLine) return keep(buildLines, plain(String(fields[0] ?? '')));
-    if (type === RESULT.setExpected && first === ACTIVITY.copyPath) expectedBytes = Math.max(expectedBytes, second ?? 0);
+    if (type === RESULT.setExpected && first === ACTIVITY.copyPath)
+      expectedBytes = Math.max(expectedBytes, second ?? 0);
     if (type !== RESULT.progress || activity === undefined) return;
     if (activity.type === ACTIVITY.copyPath) Object.assign(activity, { done: first ?? 0, expected: second ?? 0 });
     if (activity.type === ACTIVITY.copyPaths) paths = { done: first ?? 0, expected: second ?? 0 };
@@ -86,16 +87,28 @@ export function createNixLog(): NixLog {
       if (entry.action === 'start') onStart(entry);
       else if (entry.action === 'stop') onStop(entry.id ?? 0);
       else if (entry.action === 'result') onResult(entry);
-      else if (entry.action === 'msg' && (entry.level === LEVEL_ERROR || entry.level === LEVEL_WARN)) keep(messages, plain(entry.msg ?? ''));
+      else if (entry.action === 'msg' && (entry.level === LEVEL_ERROR || entry.level === LEVEL_WARN))
+        keep(messages, plain(entry.msg ?? ''));
     },
     progress() {
       const under = [...active.values()];
       const copies = under.filter(({ type }) => type === ACTIVITY.copyPath);
       const copy = copies.at(-1);
       const build = under.findLast(({ type }) => type === ACTIVITY.build);
-      const current = copy !== undefined ? ({ what: 'fetching', path: copy.path } as const) : build !== undefined ? ({ what: 'building', path: build.path } as const) : null;
+      const current =
+        copy !== undefined
+          ? ({ what: 'fetching', path: copy.path } as const)
+          : build !== undefined
+            ? ({ what: 'building', path: build.path } as const)
+            : null;
       const bytesDone = copies.reduce((sum, { done }) => sum + done, finishedBytes);
-      return { current, bytesDone, bytesExpected: Math.max(expectedBytes, bytesDone), pathsDone: paths.done, pathsExpected: paths.expected };
+      return {
+        current,
+        bytesDone,
+        bytesExpected: Math.max(expectedBytes, bytesDone),
+        pathsDone: paths.done,
+        pathsExpected: paths.expected,
+      };
     },
     fetched: () => fetched,
     messages: () => messages,
@@ -128,11 +141,20 @@ function plain(text: string): string {
 
 /** `hello-2.12` of `/nix/store/<hash>-hello-2.12`, also of a derivation. */
 export function shortName(path: string): string {
-  return path.replace(/^\/nix\/store\/[0-9a-z]{32}-/, '').replace(/\/.*$/, '').replace(/\.drv$/, '');
+  return path
+    .replace(/^\/nix\/store\/[0-9a-z]{32}-/, '')
+    .replace(/\/.*$/, '')
+    .replace(/\.drv$/, '');
 }
 
 /** For a person: `fetching hello-2.12 (1.2 of 30.1 MiB, 3 of 10 paths)`. */
-export function progressWords({ current, bytesDone, bytesExpected, pathsDone, pathsExpected }: RealisationProgress): string {
+export function progressWords({
+  current,
+  bytesDone,
+  bytesExpected,
+  pathsDone,
+  pathsExpected,
+}: RealisationProgress): string {
   const what = current === null ? 'realising' : `${current.what} ${shortName(current.path)}`;
   const bytes = bytesExpected > 0 ? `${mebibytes(bytesDone)} of ${mebibytes(bytesExpected)} MiB` : '';
   const paths = pathsExpected > 0 ? `${pathsDone} of ${pathsExpected} paths` : '';

@@ -24,13 +24,16 @@ export function seedFirst({ seed, restartInMs }: KeeperInput, plan: KeeperPlan):
   const create = { type: 'create-container', container: name, definition, cause: CAUSE } as const;
   const start = { type: 'start-container', container: { name, id: null }, first: true, cause: CAUSE } as const;
   if (container === null) return { ...plan, operations: [create, start] };
-  const remove = (cause: string) => ({ type: 'remove-container', container: { name, id: container.id }, force: true, cause }) as const;
-  if (container.labels[LABEL.specHash] !== definition.labels[LABEL.specHash]) return { ...plan, operations: [remove('the image of the keeper changed'), create, start] };
+  const remove = (cause: string) =>
+    ({ type: 'remove-container', container: { name, id: container.id }, force: true, cause }) as const;
+  if (container.labels[LABEL.specHash] !== definition.labels[LABEL.specHash])
+    return { ...plan, operations: [remove('the image of the keeper changed'), create, start] };
   switch (container.state) {
     case 'created':
       return { ...plan, operations: [{ ...start, container: { name, id: container.id } }] };
     case 'exited':
-      if (container.details?.exitCode === 0) return { ...plan, operations: [remove('the store of the image is in the volume'), ...plan.operations] };
+      if (container.details?.exitCode === 0)
+        return { ...plan, operations: [remove('the store of the image is in the volume'), ...plan.operations] };
       break;
     case 'dead':
       break;
@@ -40,7 +43,10 @@ export function seedFirst({ seed, restartInMs }: KeeperInput, plan: KeeperPlan):
     case 'removing':
       return { ...plan, operations: [], recheckMs: LOOK_AGAIN_MS };
   }
-  const failure = { reason: 'KeeperNotReady', message: `the Nix store of the image ${definition.image} could not be taken into the volume` } as const;
+  const failure = {
+    reason: 'KeeperNotReady',
+    message: `the Nix store of the image ${definition.image} could not be taken into the volume`,
+  } as const;
   if (restartInMs > 0) return { ...plan, operations: [], failure, recheckMs: restartInMs };
   return { ...plan, operations: [remove(failure.message), create, start], failure };
 }

@@ -115,7 +115,8 @@ export function createProfiles(deps: ProfilesDependencies) {
     /** Whether a profile holds this environment. */
     holds: (key: string): boolean => [...profiles.values()].some((path) => keyOfPath(path) === key),
     /** Workspaces whose profile holds one of these. */
-    holding: (paths: ReadonlySet<string>): string[] => [...profiles].filter(([, path]) => paths.has(path)).map(([workspace]) => workspace),
+    holding: (paths: ReadonlySet<string>): string[] =>
+      [...profiles].filter(([, path]) => paths.has(path)).map(([workspace]) => workspace),
     names: (): string[] => [...profiles.keys()],
     drop(workspaces: readonly string[]): void {
       for (const workspace of workspaces) profiles.delete(workspace);

@@ -40,7 +40,7 @@ fi
 roots=$volume/var/nix/gcroots/kalpana/keeper
 rm -rf "$roots.new"
 mkdir -p "$roots.new"
-while read -r path; do ln -s "$path" "$roots.new/${"$"}{path##*/}"; done < "$work/all"
+while read -r path; do ln -s "$path" "$roots.new/${'$'}{path##*/}"; done < "$work/all"
 rm -rf "$roots"
 mv -T "$roots.new" "$roots"
 # Where many images have their PATH.

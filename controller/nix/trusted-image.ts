@@ -4,7 +4,10 @@
  */
 export function isTrustedImage(reference: string, patterns: readonly string[]): boolean {
   return patterns.some((pattern) => {
-    const expression = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*');
+    const expression = pattern
+      .split('*')
+      .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
+      .join('.*');
     return new RegExp(`^${expression}(:[\\w][\\w.-]*)?(@sha256:[0-9a-f]+)?$`).test(reference);
   });
 }

@@ -13,7 +13,8 @@ export interface Refusal {
 }
 
 /** `passes`: by itself, after `afterMs` at the earliest. */
-export type Meaning = { readonly kind: 'delivered' } | { readonly kind: 'passes'; readonly words: string; readonly afterMs: number };
+export type Meaning =
+  { readonly kind: 'delivered' } | { readonly kind: 'passes'; readonly words: string; readonly afterMs: number };
 
 /** What a refusal means with a host that says more than the status does; null: what the status means. */
 export type ReadRefusal = (refusal: Refusal) => Promise<Meaning | null>;
@@ -22,17 +23,34 @@ const RETRIED = new Set([408, 425, 429]);
 const LONGEST_RETRY_AFTER_MS = 600_000;
 const MAX_BODY_BYTES = 65_536;
 
-export async function judge(host: string, response: Response, nowMs: number, readRefusal?: ReadRefusal): Promise<Answer> {
+export async function judge(
+  host: string,
+  response: Response,
+  nowMs: number,
+  readRefusal?: ReadRefusal,
+): Promise<Answer> {
   const { status, ok, headers } = response;
   const isRefusal = status >= 400 && status < 500;
-  const meaning = isRefusal && readRefusal !== undefined ? await readRefusal({ status, headers, nowMs, text: () => bodyOf(response) }) : null;
+  const meaning =
+    isRefusal && readRefusal !== undefined
+      ? await readRefusal({ status, headers, nowMs, text: () => bodyOf(response) })
+      : null;
   await discard(response);
   const detail = `${host} answered ${status}`;
   if (ok || meaning?.kind === 'delivered') return { kind: 'delivered', detail };
   const toldMs = retryAfterMs(headers.get('retry-after'), nowMs);
-  if (meaning !== null) return { kind: 'retry', detail: `${detail}: ${meaning.words}`, afterMs: Math.max(toldMs, Math.min(meaning.afterMs, LONGEST_RETRY_AFTER_MS)) };
+  if (meaning !== null)
+    return {
+      kind: 'retry',
+      detail: `${detail}: ${meaning.words}`,
+      afterMs: Math.max(toldMs, Math.min(meaning.afterMs, LONGEST_RETRY_AFTER_MS)),
+    };
   if (status >= 500 || RETRIED.has(status)) return { kind: 'retry', detail, afterMs: toldMs };
-  if (response.type === 'opaqueredirect' || (status >= 300 && status < 400)) return { kind: 'dropped', detail: `${detail}, a redirect, which is not followed: configure the address it leads to` };
+  if (response.type === 'opaqueredirect' || (status >= 300 && status < 400))
+    return {
+      kind: 'dropped',
+      detail: `${detail}, a redirect, which is not followed: configure the address it leads to`,
+    };
   return { kind: 'dropped', detail: status === 401 || status === 403 ? `${detail}: check the credentials` : detail };
 }
 

@@ -80,10 +80,16 @@ export function createCommitStatuses(options: CommitStatusesOptions): CommitStat
 
   function makeRoom(): void {
     if (entries.size < MAX_REVISIONS) return;
-    const oldest = firstOf((entry) => entry !== underWay && !isWaiting(entry)) ?? firstOf((entry) => entry !== underWay);
+    const oldest =
+      firstOf((entry) => entry !== underWay && !isWaiting(entry)) ?? firstOf((entry) => entry !== underWay);
     if (oldest === undefined) return;
     entries.delete(oldest.wanted.revision);
-    if (isWaiting(oldest)) onResult({ target: 'commit-status', result: 'dropped', detail: `${new URL(api).host} is behind by more than ${MAX_REVISIONS} commits: the oldest is left out` });
+    if (isWaiting(oldest))
+      onResult({
+        target: 'commit-status',
+        result: 'dropped',
+        detail: `${new URL(api).host} is behind by more than ${MAX_REVISIONS} commits: the oldest is left out`,
+      });
   }
 
   return {

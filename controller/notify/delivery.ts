@@ -36,7 +36,8 @@ export async function deliver(letter: Letter, options: DeliveryOptions): Promise
     const answer = await withDeadline(letter, options);
     if (answer.kind !== 'retry') return { result: answer.kind, detail: answer.detail };
     if (signal.aborted) return null;
-    if (attempt === MAX_ATTEMPTS) return { result: 'dropped', detail: `${answer.detail}; given up after ${MAX_ATTEMPTS} attempts` };
+    if (attempt === MAX_ATTEMPTS)
+      return { result: 'dropped', detail: `${answer.detail}; given up after ${MAX_ATTEMPTS} attempts` };
     letter.onRetry(answer.detail);
     // Between half and the whole, so that what failed together does not come back together.
     const backoffMs = Math.min(LONGEST_MS, FIRST_MS * 2 ** (attempt - 1)) * (0.5 + random() / 2);
@@ -53,7 +54,11 @@ async function withDeadline(letter: Letter, options: DeliveryOptions): Promise<A
   signal.addEventListener('abort', end, { once: true });
   // Raced: files on a dead mount do not listen to a signal.
   const ended = new Promise<Answer>((resolve) => {
-    controller.signal.addEventListener('abort', () => resolve(retry(`${letter.address.host} did not answer within ${DEADLINE_MS / 1000} s`)), { once: true });
+    controller.signal.addEventListener(
+      'abort',
+      () => resolve(retry(`${letter.address.host} did not answer within ${DEADLINE_MS / 1000} s`)),
+      { once: true },
+    );
   });
   try {
     return await Promise.race([attemptOnce(letter, options, controller.signal), ended]);
@@ -63,7 +68,11 @@ async function withDeadline(letter: Letter, options: DeliveryOptions): Promise<A
   }
 }
 
-async function attemptOnce({ address, write, readRefusal }: Letter, options: DeliveryOptions, signal: AbortSignal): Promise<Answer> {
+async function attemptOnce(
+  { address, write, readRefusal }: Letter,
+  options: DeliveryOptions,
+  signal: AbortSignal,
+): Promise<Answer> {
   const { clock, fetch = globalThis.fetch } = options;
   const { host } = address;
   let written: Awaited<ReturnType<Letter['write']>>;
@@ -75,7 +84,12 @@ async function attemptOnce({ address, write, readRefusal }: Letter, options: Del
   if (signal.aborted) return retry(`${host} was not asked in time`);
   try {
     const { url, authorization } = withoutUser(address);
-    const headers = { 'Content-Type': 'application/json', 'User-Agent': 'kalpana', ...authorization, ...written.headers };
+    const headers = {
+      'Content-Type': 'application/json',
+      'User-Agent': 'kalpana',
+      ...authorization,
+      ...written.headers,
+    };
     const response = await fetch(url, { method: 'POST', headers, body: written.body, redirect: 'manual', signal });
     return await judge(host, response, clock.now(), readRefusal);
   } catch (error) {

@@ -62,14 +62,20 @@ export function createNotifier(options: NotifierOptions): Notifier {
       if (!isRunning) return void run();
       if (waiting.length <= MAX_WAITING) return;
       const oldest = waiting.shift();
-      onResult({ target: 'webhook', result: 'dropped', detail: `${address.host} is behind by more than ${MAX_WAITING} notifications: the oldest (${oldest?.event.type}) is left out` });
+      onResult({
+        target: 'webhook',
+        result: 'dropped',
+        detail: `${address.host} is behind by more than ${MAX_WAITING} notifications: the oldest (${oldest?.event.type}) is left out`,
+      });
     },
     idle: () => !isRunning,
   };
 }
 
 function bounded(event: DeploymentEvent): DeploymentEvent {
-  return event.type === 'failed' && event.problems.length > MAX_PROBLEMS ? { ...event, problems: event.problems.slice(0, MAX_PROBLEMS) } : event;
+  return event.type === 'failed' && event.problems.length > MAX_PROBLEMS
+    ? { ...event, problems: event.problems.slice(0, MAX_PROBLEMS) }
+    : event;
 }
 
 function signatureOf(body: string, secret: string | null): Record<string, string> {

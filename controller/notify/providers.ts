@@ -15,14 +15,23 @@ export interface Protocol {
 export const PROTOCOLS: Readonly<Record<Provider, Protocol>> = {
   github: {
     path: ownerPath,
-    headers: (token) => ({ Authorization: `Bearer ${token}`, Accept: 'application/vnd.github+json', 'X-GitHub-Api-Version': '2022-11-28' }),
+    headers: (token) => ({
+      Authorization: `Bearer ${token}`,
+      Accept: 'application/vnd.github+json',
+      'X-GitHub-Api-Version': '2022-11-28',
+    }),
     body: ({ state, description }, context) => ({ state, context, description: cut(description, 140) }),
     readRefusal: readGithubRefusal,
   },
   gitlab: {
-    path: (repository, revision) => `/projects/${encodeURIComponent(repository)}/statuses/${encodeURIComponent(revision)}`,
+    path: (repository, revision) =>
+      `/projects/${encodeURIComponent(repository)}/statuses/${encodeURIComponent(revision)}`,
     headers: (token) => ({ 'PRIVATE-TOKEN': token }),
-    body: ({ state, description }, context) => ({ state: state === 'failure' ? 'failed' : state, name: context, description: cut(description, 255) }),
+    body: ({ state, description }, context) => ({
+      state: state === 'failure' ? 'failed' : state,
+      name: context,
+      description: cut(description, 255),
+    }),
     readRefusal: readGitlabRefusal,
   },
   gitea: {

@@ -4,8 +4,13 @@ import { readFile, readdir, readlink } from 'node:fs/promises';
  * Who listens on a host port of this machine, in words (`process 812 (nginx)`); null when nobody does or it cannot be known:
  * no right to look into that process, a remote engine, another network namespace. Source: proc(5), /proc/net/tcp.
  */
-export async function findPortHolder(port: { readonly protocol: 'tcp' | 'udp'; readonly hostPort: number }, proc = '/proc'): Promise<string | null> {
-  const tables = await Promise.all([`${port.protocol}`, `${port.protocol}6`].map((name) => readFile(`${proc}/net/${name}`, 'utf8').catch(() => '')));
+export async function findPortHolder(
+  port: { readonly protocol: 'tcp' | 'udp'; readonly hostPort: number },
+  proc = '/proc',
+): Promise<string | null> {
+  const tables = await Promise.all(
+    [`${port.protocol}`, `${port.protocol}6`].map((name) => readFile(`${proc}/net/${name}`, 'utf8').catch(() => '')),
+  );
   const inodes = new Set(tables.flatMap((table) => listeningInodes(table, port)));
   if (inodes.size === 0) return null;
   for (const pid of (await readdir(proc)).filter((name) => /^\d+$/.test(name))) {
@@ -21,7 +26,10 @@ const TCP_LISTEN = '0A';
 /** An unconnected UDP socket. */
 const UDP_BOUND = '07';
 
-function listeningInodes(table: string, port: { readonly protocol: 'tcp' | 'udp'; readonly hostPort: number }): string[] {
+function listeningInodes(
+  table: string,
+  port: { readonly protocol: 'tcp' | 'udp'; readonly hostPort: number },
+): string[] {
   const wantedState = port.protocol === 'tcp' ? TCP_LISTEN : UDP_BOUND;
   return table
     .split('\n')

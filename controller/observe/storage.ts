@@ -2,7 +2,12 @@ import { EngineError, type CallOptions, type DockerPort } from '../docker/port.j
 import { saysVolumeDirectoryGone } from '../model/engine-words.js';
 
 /** Whether the directory behind a container's data volume is gone. The engine tells by failing to look through the mount. */
-export async function isStorageGone(docker: DockerPort, containerId: string, mountPath: string, options: CallOptions): Promise<boolean> {
+export async function isStorageGone(
+  docker: DockerPort,
+  containerId: string,
+  mountPath: string,
+  options: CallOptions,
+): Promise<boolean> {
   try {
     await docker.statPath(containerId, mountPath, options);
     return false;

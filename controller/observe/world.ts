@@ -56,7 +56,8 @@ export function createWorld(docker: DockerPort): World {
       const look = ++looks;
       const [listed] = await Promise.all([docker.listContainers({}, options), listShared(options)]);
       const found = deep ? await inspectAll(listed, options) : listed;
-      const isOlder = (container: ObservedContainer) => ownersOf(container).every((owner) => (lookedAt.get(owner) ?? 0) < look);
+      const isOlder = (container: ObservedContainer) =>
+        ownersOf(container).every((owner) => (lookedAt.get(owner) ?? 0) < look);
       // What was looked at while this list was under way is newer than the list.
       const newer = [...containers.values()].filter((container) => !isOlder(container));
       const fresh = [...found.filter(isOlder).map(withKnownDetails), ...newer];
@@ -102,7 +103,9 @@ export function createWorld(docker: DockerPort): World {
     const result: ObservedContainer[] = [];
     for (let at = 0; at < listed.length; at += INSPECTS_AT_ONCE) {
       const batch = listed.slice(at, at + INSPECTS_AT_ONCE);
-      const looked = await Promise.all(batch.map((one) => (isInspected(one) ? docker.inspectContainer(one.id, options) : one)));
+      const looked = await Promise.all(
+        batch.map((one) => (isInspected(one) ? docker.inspectContainer(one.id, options) : one)),
+      );
       result.push(...looked.filter((one) => one !== null));
     }
     return result;
@@ -110,7 +113,9 @@ export function createWorld(docker: DockerPort): World {
 
   /** Others that were seen under one of the workspace's names: a list by its label does not show them. */
   async function inspectForeign(workspace: string, options: CallOptions): Promise<ObservedContainer[]> {
-    const foreign = [...(idsOf.get(workspace) ?? [])].filter((id) => containers.get(id)?.labels[LABEL.workspace] !== workspace);
+    const foreign = [...(idsOf.get(workspace) ?? [])].filter(
+      (id) => containers.get(id)?.labels[LABEL.workspace] !== workspace,
+    );
     const looked = await Promise.all(foreign.map((id) => docker.inspectContainer(id, options)));
     return looked.filter((one) => one !== null).filter((one) => ownersOf(one).includes(workspace));
   }

@@ -10,7 +10,10 @@ export function codeSpan(text: string): string {
   // Escaped again: a cut may halve a character.
   const cut = escaped.length > LONGEST_TEXT ? `${escapeControls(escaped.slice(0, LONGEST_TEXT))}…` : escaped;
   // What stands for something else must not read like it.
-  const safe = cut.replaceAll('¦', '\\u00a6').replaceAll('|', '¦').replace(/`+/g, (run) => (run.length > LONGEST_RUN ? `${run.slice(0, LONGEST_RUN)}…(${run.length})` : run));
+  const safe = cut
+    .replaceAll('¦', '\\u00a6')
+    .replaceAll('|', '¦')
+    .replace(/`+/g, (run) => (run.length > LONGEST_RUN ? `${run.slice(0, LONGEST_RUN)}…(${run.length})` : run));
   if (safe.trim() === '') return '` `';
   const longest = Math.max(0, ...(safe.match(/`+/g) ?? []).map((run) => run.length));
   const fence = '`'.repeat(longest + 1);

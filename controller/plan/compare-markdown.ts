@@ -31,10 +31,20 @@ const NAMES_IN_WARNING = 30;
 const CAUSES_IN_ROW = 40;
 
 /** A comment for a pull request. */
-export function compareMarkdown(comparison: Comparison, { from, to, fromName = null, toName = null, problems, failure, warnings = [] }: MarkdownContext): string {
-  const head = [COMMENT_MARKER, `### Kalpana: what ${named(toName, to)} changes, compared with ${named(fromName, from)}`, ''];
+export function compareMarkdown(
+  comparison: Comparison,
+  { from, to, fromName = null, toName = null, problems, failure, warnings = [] }: MarkdownContext,
+): string {
+  const head = [
+    COMMENT_MARKER,
+    `### Kalpana: what ${named(toName, to)} changes, compared with ${named(fromName, from)}`,
+    '',
+  ];
   if (failure !== null || problems.length > 0) return invalid(head, problems, failure);
-  const told = [...warnings.slice(0, NAMES_IN_WARNING).map((warning) => `- **Warning:** ${codeSpan(warning)}`), ...warningLines(comparison)];
+  const told = [
+    ...warnings.slice(0, NAMES_IN_WARNING).map((warning) => `- **Warning:** ${codeSpan(warning)}`),
+    ...warningLines(comparison),
+  ];
   head.push(comparisonSummary(comparison), '', ...told, ...(told.length > 0 ? [''] : []));
   const rows = comparisonRows(comparison).map(tableRow);
   if (rows.length === 0) return textOf(head);
@@ -43,7 +53,12 @@ export function compareMarkdown(comparison: Comparison, { from, to, fromName = n
   head.push('| Object | Change | Details |', '| --- | --- | --- |');
   const shown = fitting(head, rows);
   const left = rows.length - shown.length;
-  return textOf([...head, ...shown, ...(isFolded ? ['', '</details>'] : []), ...(left > 0 ? ['', leftOut(left, 'rows')] : [])]);
+  return textOf([
+    ...head,
+    ...shown,
+    ...(isFolded ? ['', '</details>'] : []),
+    ...(left > 0 ? ['', leftOut(left, 'rows')] : []),
+  ]);
 }
 
 function tableRow({ object, action, causes, notes }: ComparisonRow): string {
@@ -56,7 +71,10 @@ function tableRow({ object, action, causes, notes }: ComparisonRow): string {
 function invalid(head: readonly string[], problems: readonly SpecProblem[], failure: string | null): string {
   const why = [...head, '**Nothing would be applied:** the specs of this commit are not valid or cannot be used.', ''];
   if (problems.length === 0) return textOf([...why, `- ${codeSpan(failure ?? '')}`]);
-  const lines = problems.map(({ location: { file, line, column }, message }) => `- ${codeSpan(`${file}:${line}:${column}`)} ${codeSpan(message)}`);
+  const lines = problems.map(
+    ({ location: { file, line, column }, message }) =>
+      `- ${codeSpan(`${file}:${line}:${column}`)} ${codeSpan(message)}`,
+  );
   const shown = fitting(why, lines);
   const left = lines.length - shown.length;
   return textOf([...why, ...shown, ...(left > 0 ? ['', leftOut(left, 'problems')] : [])]);
@@ -64,10 +82,19 @@ function invalid(head: readonly string[], problems: readonly SpecProblem[], fail
 
 function warningLines({ workspaces }: Comparison): string[] {
   const removed = workspaces.flatMap((change) => (change.kind === 'removed' ? [change] : []));
-  const replaced = workspaces.filter((change) => change.kind === 'changed' && change.state === 'Running' && change.effects.some(({ type }) => type === 'replace'));
+  const replaced = workspaces.filter(
+    (change) =>
+      change.kind === 'changed' && change.state === 'Running' && change.effects.some(({ type }) => type === 'replace'),
+  );
   return [
-    ...warning(`Removed, and ${DATA_GOES}`, removed.filter(({ deletesData }) => deletesData)),
-    ...warning(`Removals ${HELD}`, removed.filter(({ held }) => held)),
+    ...warning(
+      `Removed, and ${DATA_GOES}`,
+      removed.filter(({ deletesData }) => deletesData),
+    ),
+    ...warning(
+      `Removals ${HELD}`,
+      removed.filter(({ held }) => held),
+    ),
     ...warning('Containers replaced: what runs in them ends', replaced),
   ];
 }
@@ -75,7 +102,12 @@ function warningLines({ workspaces }: Comparison): string[] {
 function warning(words: string, changes: readonly { readonly name: string }[]): string[] {
   if (changes.length === 0) return [];
   const more = changes.length > NAMES_IN_WARNING ? ` and ${changes.length - NAMES_IN_WARNING} more` : '';
-  return [`- **${words}:** ${changes.slice(0, NAMES_IN_WARNING).map(({ name }) => codeSpan(name)).join(', ')}${more}`];
+  return [
+    `- **${words}:** ${changes
+      .slice(0, NAMES_IN_WARNING)
+      .map(({ name }) => codeSpan(name))
+      .join(', ')}${more}`,
+  ];
 }
 
 /** As many of `lines` as there is room for after `head`. */

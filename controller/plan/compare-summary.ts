@@ -1,6 +1,12 @@
 import type { CacheChange, ChangedWorkspace, Comparison, Effect } from './compare.js';
 
-const CACHE_WORDS: Readonly<Record<CacheChange['kind'], string>> = { added: 'added', changed: 'changed', reset: 'changed', removed: 'removed', unused: 'no longer used' };
+const CACHE_WORDS: Readonly<Record<CacheChange['kind'], string>> = {
+  added: 'added',
+  changed: 'changed',
+  reset: 'changed',
+  removed: 'removed',
+  unused: 'no longer used',
+};
 
 /** How many objects change and how: `3 workspaces changed (2 replaced, 1 package change), 1 cache added.` */
 export function comparisonSummary({ workspaces, caches }: Comparison): string {
@@ -9,7 +15,9 @@ export function comparisonSummary({ workspaces, caches }: Comparison): string {
     ...counted('workspace', workspaces.filter(({ kind }) => kind === 'added').length, 'added'),
     ...counted('workspace', changed.length, `changed (${effectCounts(changed)})`),
     ...counted('workspace', workspaces.filter(({ kind }) => kind === 'removed').length, 'removed'),
-    ...[...new Set(Object.values(CACHE_WORDS))].flatMap((words) => counted('cache', caches.filter(({ kind }) => CACHE_WORDS[kind] === words).length, words)),
+    ...[...new Set(Object.values(CACHE_WORDS))].flatMap((words) =>
+      counted('cache', caches.filter(({ kind }) => CACHE_WORDS[kind] === words).length, words),
+    ),
   ];
   return parts.length === 0 ? 'Nothing changes.' : `${parts.join(', ')}.`;
 }
@@ -17,7 +25,8 @@ export function comparisonSummary({ workspaces, caches }: Comparison): string {
 /** A workspace counts for each of its effects. */
 function effectCounts(changed: readonly ChangedWorkspace[]): string {
   const isStopped = ({ state }: ChangedWorkspace): boolean => state === 'Stopped';
-  const count = (type: Effect['type'], workspaces: readonly ChangedWorkspace[]): number => workspaces.filter(({ effects }) => effects.some((effect) => effect.type === type)).length;
+  const count = (type: Effect['type'], workspaces: readonly ChangedWorkspace[]): number =>
+    workspaces.filter(({ effects }) => effects.some((effect) => effect.type === type)).length;
   const [stopped, running] = [changed.filter(isStopped), changed.filter((change) => !isStopped(change))];
   return [
     worded(count('replace', running), 'replaced'),
@@ -28,7 +37,9 @@ function effectCounts(changed: readonly ChangedWorkspace[]): string {
     worded(count('start', changed), 'started'),
     worded(count('stop', changed), 'stopped'),
     worded(count('policy', changed), 'policy change', 's'),
-  ].flat().join(', ');
+  ]
+    .flat()
+    .join(', ');
 }
 
 function counted(noun: string, count: number, words: string): string[] {

@@ -47,12 +47,17 @@ export function compareDesired(before: DesiredSnapshot, after: DesiredSnapshot):
   return {
     workspaces: namesOf(before.workspaces, after.workspaces).flatMap((name): WorkspaceChange[] => {
       const [old, wanted] = [before.workspaces.get(name), after.workspaces.get(name)];
-      if (wanted === undefined) return old === undefined || after.claimed.has(name) ? [] : [{ kind: 'removed', name, deletesData: old.reclaimPolicy === 'Delete', held: held.has(name) }];
+      if (wanted === undefined)
+        return old === undefined || after.claimed.has(name)
+          ? []
+          : [{ kind: 'removed', name, deletesData: old.reclaimPolicy === 'Delete', held: held.has(name) }];
       if (old === undefined) return [{ kind: 'added', name, image: wanted.creation.image, state: wanted.state }];
       const effects = effectsOf(old, wanted);
       return effects.length === 0 ? [] : [{ kind: 'changed', name, state: wanted.state, effects }];
     }),
-    caches: namesOf(before.caches, after.caches).flatMap((name) => cacheChange(name, before.caches.get(name), after.caches.get(name), users.get(name) ?? [])),
+    caches: namesOf(before.caches, after.caches).flatMap((name) =>
+      cacheChange(name, before.caches.get(name), after.caches.get(name), users.get(name) ?? []),
+    ),
   };
 }
 
@@ -66,7 +71,10 @@ function effectsOf(before: DesiredWorkspace, after: DesiredWorkspace): Effect[] 
     { type: 'replace', causes: creationCauses(before.creation, after.creation) },
     { type: 'in-place', causes: inPlaceChanges(before.inPlace, after.inPlace).map(({ cause }) => cause) },
     { type: 'packages', causes: packageCauses(before.packages, after.packages) },
-    { type: after.state === 'Running' ? 'start' : 'stop', causes: before.state === after.state ? [] : [changeOf('state', before.state, after.state)] },
+    {
+      type: after.state === 'Running' ? 'start' : 'stop',
+      causes: before.state === after.state ? [] : [changeOf('state', before.state, after.state)],
+    },
     { type: 'policy', causes: policies.map((field) => changeOf(field, before[field], after[field])) },
   ];
   return effects.filter(({ causes }) => causes.length > 0);
@@ -74,10 +82,18 @@ function effectsOf(before: DesiredWorkspace, after: DesiredWorkspace): Effect[] 
 
 function packageCauses(before: readonly string[], after: readonly string[]): string[] {
   const [old, wanted] = [new Set(before), new Set(after)];
-  return [...after.filter((name) => !old.has(name)).map((name) => `added ${shortened(name)}`), ...before.filter((name) => !wanted.has(name)).map((name) => `removed ${shortened(name)}`)];
+  return [
+    ...after.filter((name) => !old.has(name)).map((name) => `added ${shortened(name)}`),
+    ...before.filter((name) => !wanted.has(name)).map((name) => `removed ${shortened(name)}`),
+  ];
 }
 
-function cacheChange(name: string, before: DesiredCache | undefined, after: DesiredCache | undefined, users: readonly string[]): CacheChange[] {
+function cacheChange(
+  name: string,
+  before: DesiredCache | undefined,
+  after: DesiredCache | undefined,
+  users: readonly string[],
+): CacheChange[] {
   if (before === undefined) return [{ kind: 'added', name, causes: [], users }];
   const hadFile = before.location !== null;
   if (after === undefined) return [{ kind: hadFile ? 'removed' : 'unused', name, causes: [], users }];
@@ -86,7 +102,10 @@ function cacheChange(name: string, before: DesiredCache | undefined, after: Desi
   return causes.length === 0 ? [] : [{ kind, name, causes, users }];
 }
 
-function configCauses({ gc: oldGc, mounts: oldMounts, ...before }: CacheConfig, { gc, mounts, ...after }: CacheConfig): string[] {
+function configCauses(
+  { gc: oldGc, mounts: oldMounts, ...before }: CacheConfig,
+  { gc, mounts, ...after }: CacheConfig,
+): string[] {
   return [...fieldChanges('', before, after), ...mountCauses(oldMounts, mounts), ...fieldChanges('gc.', oldGc, gc)];
 }
 

@@ -59,6 +59,11 @@ export function describeExit({ details }: ObservedContainer): string {
   if (details === null) return '';
   if (details.oomKilled) return ' (out of memory)';
   // The init process answers so for a command it cannot run: the engine's start call succeeds all the same.
-  const meaning = details.exitCode === 127 ? ' (the command was not found)' : details.exitCode === 126 ? ' (the command cannot be executed)' : '';
+  const meaning =
+    details.exitCode === 127
+      ? ' (the command was not found)'
+      : details.exitCode === 126
+        ? ' (the command cannot be executed)'
+        : '';
   return ` with exit code ${details.exitCode}${meaning}`;
 }

@@ -1,5 +1,13 @@
 import { canonicalJson } from '../model/canonical.js';
-import { CACHE_MOUNT_PATH, LABEL, VOLUME_TYPE, WORKSPACE_NETWORK, cacheVolumeName, dataVolumeName, sharedVolumeName } from '../model/names.js';
+import {
+  CACHE_MOUNT_PATH,
+  LABEL,
+  VOLUME_TYPE,
+  WORKSPACE_NETWORK,
+  cacheVolumeName,
+  dataVolumeName,
+  sharedVolumeName,
+} from '../model/names.js';
 import { sharedVolumeLabels } from '../model/shared-volume.js';
 import type { CreationSpec, DesiredWorkspace } from '../model/desired.js';
 import type { ContainerDefinition, ContainerMount, EnvVariable, PublishedPort } from '../model/engine-objects.js';
@@ -19,7 +27,13 @@ export function workspaceMounts(workspace: string, creation: CreationSpec): Cont
   ];
   if (creation.cache !== null) {
     // Read-only: workspaces must not write the store (F7). No copy: an image's own /nix must not fill it (F14).
-    mounts.push({ type: 'volume', source: cacheVolumeName(creation.cache), target: CACHE_MOUNT_PATH, readOnly: true, noCopy: true });
+    mounts.push({
+      type: 'volume',
+      source: cacheVolumeName(creation.cache),
+      target: CACHE_MOUNT_PATH,
+      readOnly: true,
+      noCopy: true,
+    });
   }
   return mounts.sort((a, b) => (a.target < b.target ? -1 : 1));
 }

@@ -16,7 +16,9 @@ export interface Difference {
 export function differences(container: ObservedContainer, desired: DesiredWorkspace): Difference[] {
   const changes = specDifferences(container, desired);
   // A changed spec says why by itself; its mounts differ because of it.
-  return changes.length > 0 && container.labels[LABEL.spec] !== undefined ? changes : [...changes, ...mountDrift(container, desired)];
+  return changes.length > 0 && container.labels[LABEL.spec] !== undefined
+    ? changes
+    : [...changes, ...mountDrift(container, desired)];
 }
 
 function specDifferences(container: ObservedContainer, desired: DesiredWorkspace): Difference[] {
@@ -47,7 +49,12 @@ function mountDrift(container: ObservedContainer, desired: DesiredWorkspace): Di
       return [{ cause: `mount ${wanted.target}: ${found.source} -> ${wanted.source}`, drift: 'mounts' }];
     }
     if (found.readOnly !== wanted.readOnly) {
-      return [{ cause: `mount ${wanted.target}: ${accessWords(found.readOnly)} -> ${accessWords(wanted.readOnly)}`, drift: 'mounts' }];
+      return [
+        {
+          cause: `mount ${wanted.target}: ${accessWords(found.readOnly)} -> ${accessWords(wanted.readOnly)}`,
+          drift: 'mounts',
+        },
+      ];
     }
     return [];
   });

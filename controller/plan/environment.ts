@@ -19,13 +19,23 @@ export function profilesDirectory(storageMountPath: string): string {
  * What makes `nix` and the declared packages work in a container: /nix is read-only there, and the daemon does the work (F7).
  * `own` is the spec's environment, `imagePath` the PATH of the image.
  */
-export function cacheEnvironment(workspace: string, storageMountPath: string, own: readonly EnvVariable[], imagePath: string | null | undefined): EnvVariable[] {
+export function cacheEnvironment(
+  workspace: string,
+  storageMountPath: string,
+  own: readonly EnvVariable[],
+  imagePath: string | null | undefined,
+): EnvVariable[] {
   const state = `${storageMountPath}/.local/state`;
   const profiles = profilesDirectory(storageMountPath);
   const given = own.find(({ name }) => name === 'PATH')?.value ?? imagePath ?? DEFAULT_PATH;
   const base = typeof given === 'string' ? given : given.reveal();
   // What one user of the container installs must not stand in for another's, or root's, programs.
-  const text = [`${profilePath(workspace)}/bin`, base, `${profiles}/profile/bin`, `${profiles}/per-user/root/profile/bin`].join(':');
+  const text = [
+    `${profilePath(workspace)}/bin`,
+    base,
+    `${profiles}/profile/bin`,
+    `${profiles}/per-user/root/profile/bin`,
+  ].join(':');
   const path = typeof given === 'string' ? text : new Secret(text);
   const ours: EnvVariable[] = [
     { name: 'NIX_REMOTE', value: 'daemon' },
@@ -35,7 +45,11 @@ export function cacheEnvironment(workspace: string, storageMountPath: string, ow
     { name: 'NIX_CONFIG', value: 'extra-experimental-features = nix-command flakes' },
   ];
   const rest = own.filter(({ name }) => name !== 'PATH');
-  return [{ name: 'PATH', value: path }, ...ours.filter(({ name }) => !rest.some((other) => other.name === name)), ...rest];
+  return [
+    { name: 'PATH', value: path },
+    ...ours.filter(({ name }) => !rest.some((other) => other.name === name)),
+    ...rest,
+  ];
 }
 
 /** What has to happen to a workspace's packages, and what stands in the way. */
@@ -67,9 +81,21 @@ export function planEnvironment({ desired, observed }: WorkspaceInput): Environm
   if (cache.failure !== null) return { ...NOTHING, failure: cache.failure, blocks, retryMs: cache.retryMs };
   if (cache.unavailable !== null) return { ...NOTHING, failure: cache.unavailable, blocks };
   const waitMs = cache.isRealised ? LINK_WAIT_MS : 0;
-  const barrier: Operation = { type: 'await-environment', workspace: name, cache: cache.cache, waitMs, cause: 'nothing starts before its packages are there' };
+  const barrier: Operation = {
+    type: 'await-environment',
+    workspace: name,
+    cache: cache.cache,
+    waitMs,
+    cause: 'nothing starts before its packages are there',
+  };
   if (cache.progress !== null) return { ...NOTHING, barrier: [barrier], blocks, retryMs: LOOK_AGAIN_MS };
-  const ask: Operation = { type: 'realise-environment', workspace: name, cache: cache.cache, packages, cause: packagesCause(cache, packages) };
+  const ask: Operation = {
+    type: 'realise-environment',
+    workspace: name,
+    cache: cache.cache,
+    packages,
+    cause: packagesCause(cache, packages),
+  };
   return { ...NOTHING, ask: [ask], barrier: [barrier], blocks };
 }
 
@@ -79,18 +105,47 @@ export function packagesCause({ profile, profilePackages }: CacheObservation, wa
   if (profilePackages === null) return 'packages: changed';
   const added = wanted.filter((name) => !profilePackages.includes(name)).map((name) => `+ ${name}`);
   const removed = profilePackages.filter((name) => !wanted.includes(name)).map((name) => `- ${name}`);
-  return added.length + removed.length === 0 ? 'packages: the nixpkgs of the cache changed' : `packages: ${[...added, ...removed].join(', ')}`;
+  return added.length + removed.length === 0
+    ? 'packages: the nixpkgs of the cache changed'
+    : `packages: ${[...added, ...removed].join(', ')}`;
 }
 
 /** What an image's own Nix store asks for before a container of it is made (F14). */
-export function planImage({ desired, observed }: WorkspaceInput): { readonly operations: readonly Operation[]; readonly failure: Failure | null } {
+export function planImage({ desired, observed }: WorkspaceInput): {
+  readonly operations: readonly Operation[];
+  readonly failure: Failure | null;
+} {
   const { cache } = observed;
-  if (cache === null || cache.imageId === null || cache.image === 'plain' || cache.image === 'imported' || cache.image === 'unknown') return { operations: [], failure: null };
+  if (
+    cache === null ||
+    cache.imageId === null ||
+    cache.image === 'plain' ||
+    cache.image === 'imported' ||
+    cache.image === 'unknown'
+  )
+    return { operations: [], failure: null };
   const { image } = desired.creation;
   if (cache.image === 'refused') {
-    return { operations: [], failure: { reason: 'ImageNotTrusted', message: `the image ${image} brings a Nix store of its own, which the cache at /nix would hide` } };
+    return {
+      operations: [],
+      failure: {
+        reason: 'ImageNotTrusted',
+        message: `the image ${image} brings a Nix store of its own, which the cache at /nix would hide`,
+      },
+    };
   }
   if (cache.importFailure !== null) return { operations: [], failure: cache.importFailure };
   if (cache.unavailable !== null) return { operations: [], failure: cache.unavailable };
-  return { operations: [{ type: 'import-image', cache: cache.cache, image, imageId: cache.imageId, cause: 'the image brings a Nix store of its own' }], failure: null };
+  return {
+    operations: [
+      {
+        type: 'import-image',
+        cache: cache.cache,
+        image,
+        imageId: cache.imageId,
+        cause: 'the image brings a Nix store of its own',
+      },
+    ],
+    failure: null,
+  };
 }

@@ -9,17 +9,33 @@ export function inPlaceOperations(container: ObservedContainer, wanted: InPlaceS
   if (details === null) return [];
   const changes = inPlaceChanges(details, wanted);
   if (changes.length === 0) return [];
-  return [{ type: 'update-container', container: target(container), ...wanted, cause: changes.map(({ cause }) => cause).join(', '), drift: changes[0]?.drift }];
+  return [
+    {
+      type: 'update-container',
+      container: target(container),
+      ...wanted,
+      cause: changes.map(({ cause }) => cause).join(', '),
+      drift: changes[0]?.drift,
+    },
+  ];
 }
 
 /** What the engine changes on a running container, in a stable order. */
-export function inPlaceChanges(before: Pick<ContainerDetails, 'limits' | 'restartPolicy'>, after: InPlaceSpec): { readonly cause: string; readonly drift: DriftField }[] {
+export function inPlaceChanges(
+  before: Pick<ContainerDetails, 'limits' | 'restartPolicy'>,
+  after: InPlaceSpec,
+): { readonly cause: string; readonly drift: DriftField }[] {
   const limits = LIMITS.flatMap(([limit, label]) => {
     const [old, wanted] = [before.limits[limit], after.limits[limit]];
-    return old === wanted ? [] : [{ cause: `${label}: ${renderLimit(limit, old)} -> ${renderLimit(limit, wanted)}`, drift: 'limits' as const }];
+    return old === wanted
+      ? []
+      : [{ cause: `${label}: ${renderLimit(limit, old)} -> ${renderLimit(limit, wanted)}`, drift: 'limits' as const }];
   });
   if (before.restartPolicy === after.restartPolicy) return limits;
-  return [...limits, { cause: `restartPolicy: ${before.restartPolicy} -> ${after.restartPolicy}`, drift: 'restartPolicy' }];
+  return [
+    ...limits,
+    { cause: `restartPolicy: ${before.restartPolicy} -> ${after.restartPolicy}`, drift: 'restartPolicy' },
+  ];
 }
 
 const LIMITS = [

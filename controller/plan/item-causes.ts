@@ -13,9 +13,23 @@ interface Kind<T> {
 }
 
 /** Names, never values: a plain variable may hold what its author should have put into a secret file. */
-const ENV: Kind<CreationEnv> = { word: 'env', keyOf: ({ name }) => name, changes: (before, after) => [envChange(secretOf(before), secretOf(after))] };
-const MOUNT: Kind<CreationMount> = { word: 'mount', keyOf: ({ target }) => target, more: (mount) => `${shortened(placeOf(mount))}, ${accessWords(mount.readOnly)}`, changes: mountChanges };
-const PORT: Kind<CreationPort> = { word: 'port', keyOf: ({ containerPort, protocol }) => `${containerPort}/${protocol}`, more: listener, changes: (before, after) => [change(listener(before), listener(after))] };
+const ENV: Kind<CreationEnv> = {
+  word: 'env',
+  keyOf: ({ name }) => name,
+  changes: (before, after) => [envChange(secretOf(before), secretOf(after))],
+};
+const MOUNT: Kind<CreationMount> = {
+  word: 'mount',
+  keyOf: ({ target }) => target,
+  more: (mount) => `${shortened(placeOf(mount))}, ${accessWords(mount.readOnly)}`,
+  changes: mountChanges,
+};
+const PORT: Kind<CreationPort> = {
+  word: 'port',
+  keyOf: ({ containerPort, protocol }) => `${containerPort}/${protocol}`,
+  more: listener,
+  changes: (before, after) => [change(listener(before), listener(after))],
+};
 
 export function envCauses(before: readonly CreationEnv[], after: readonly CreationEnv[]): string[] {
   return itemCauses(ENV, before, after);
@@ -38,7 +52,9 @@ function itemCauses<T>({ word, keyOf, more, changes }: Kind<T>, before: readonly
   const old = new Map(before.map((item) => [keyOf(item), item]));
   const wanted = new Map(after.map((item) => [keyOf(item), item]));
   const keys = [...new Set([...old.keys(), ...wanted.keys()])].sort();
-  return keys.flatMap((key) => words(old.get(key), wanted.get(key)).map((told) => `${word} ${shortened(key)}: ${told}`));
+  return keys.flatMap((key) =>
+    words(old.get(key), wanted.get(key)).map((told) => `${word} ${shortened(key)}: ${told}`),
+  );
 
   function words(was: T | undefined, is: T | undefined): readonly string[] {
     if (is === undefined) return ['removed'];
@@ -55,8 +71,11 @@ interface SecretPlace {
 /** Null: a plain value. */
 function envChange(before: SecretPlace | null, after: SecretPlace | null): string {
   if (before === null && after === null) return 'changed';
-  if (before === null || after === null || before.word !== after.word) return `${placeWords(before)} -> ${placeWords(after)}`;
-  return before.file === after.file ? `${placeWords(after)} changed` : `${after.word} ${change(before.file, after.file)}`;
+  if (before === null || after === null || before.word !== after.word)
+    return `${placeWords(before)} -> ${placeWords(after)}`;
+  return before.file === after.file
+    ? `${placeWords(after)} changed`
+    : `${after.word} ${change(before.file, after.file)}`;
 }
 
 function placeWords(place: SecretPlace | null): string {
@@ -70,7 +89,9 @@ function secretOf(env: CreationEnv): SecretPlace | null {
 
 function mountChanges(before: CreationMount, after: CreationMount): string[] {
   const place = placeOf(before) === placeOf(after) ? [] : [change(placeOf(before), placeOf(after))];
-  return before.readOnly === after.readOnly ? place : [...place, change(accessWords(before.readOnly), accessWords(after.readOnly))];
+  return before.readOnly === after.readOnly
+    ? place
+    : [...place, change(accessWords(before.readOnly), accessWords(after.readOnly))];
 }
 
 /** A path begins with a slash, and a volume's name does not. */

@@ -4,7 +4,12 @@ import type { Operation, Plan, WorkspaceMemory } from './types.js';
 import { countStart } from './restarts.js';
 
 /** The memory after a look: since when the replacement runs. */
-export function rememberObserved(memory: WorkspaceMemory, workspace: string, containers: readonly ObservedContainer[], now: number): WorkspaceMemory {
+export function rememberObserved(
+  memory: WorkspaceMemory,
+  workspace: string,
+  containers: readonly ObservedContainer[],
+  now: number,
+): WorkspaceMemory {
   const next = containers.find((container) => container.name === nextContainerName(workspace));
   const nextRunningSince = next?.state === 'running' ? (memory.nextRunningSince ?? now) : null;
   return nextRunningSince === memory.nextRunningSince ? memory : { ...memory, nextRunningSince };
@@ -17,16 +22,26 @@ export function rememberPlan(memory: WorkspaceMemory, plan: Plan): WorkspaceMemo
 
 /** The memory after an operation that failed: what keeps the new container from being made. */
 export function rememberFailure(memory: WorkspaceMemory, specHash: string, operation: Operation): WorkspaceMemory {
-  return operation.type === 'pull-image' || operation.type === 'create-container' ? { ...memory, blocked: specHash } : memory;
+  return operation.type === 'pull-image' || operation.type === 'create-container'
+    ? { ...memory, blocked: specHash }
+    : memory;
 }
 
 /** The memory after an operation was carried out. */
-export function rememberOperation(memory: WorkspaceMemory, workspace: string, specHash: string, operation: Operation, now: number): WorkspaceMemory {
+export function rememberOperation(
+  memory: WorkspaceMemory,
+  workspace: string,
+  specHash: string,
+  operation: Operation,
+  now: number,
+): WorkspaceMemory {
   if (operation.type === 'create-container') return { ...memory, blocked: null };
   // Nothing serves any more: what failed beside it is worth another try.
-  if (operation.type === 'remove-container' && operation.container.name === containerName(workspace)) return { ...memory, failed: null };
+  if (operation.type === 'remove-container' && operation.container.name === containerName(workspace))
+    return { ...memory, failed: null };
   if (operation.type !== 'start-container') return memory;
-  if (operation.container.name === containerName(workspace)) return { ...memory, starts: countStart(memory.starts, now) };
+  if (operation.container.name === containerName(workspace))
+    return { ...memory, starts: countStart(memory.starts, now) };
   const count = memory.nextStarts?.specHash === specHash ? memory.nextStarts.count : 0;
   return { ...memory, nextStarts: { specHash, count: count + 1 }, nextRunningSince: null };
 }

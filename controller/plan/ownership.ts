@@ -30,7 +30,8 @@ export function isNetworkOurs(network: ObservedNetwork): boolean {
 /** Who holds an object that is not ours, in words. */
 export function describeOwner(labels: Labels): string {
   const controller = labels[LABEL.controller];
-  if (labels[LABEL.managed] === 'true' && controller !== undefined) return `belongs to the controller instance "${controller}"`;
+  if (labels[LABEL.managed] === 'true' && controller !== undefined)
+    return `belongs to the controller instance "${controller}"`;
   if (labels[LABEL.managed] === 'true') return `belongs to workspace "${labels[LABEL.workspace] ?? '?'}" by its labels`;
   return 'does not carry our labels';
 }

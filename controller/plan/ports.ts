@@ -41,7 +41,10 @@ function decodeRow(row: unknown): PublishedPort[] {
   if (!Array.isArray(row)) return [];
   const [containerPort, protocol, hostIP, hostPort] = row as unknown[];
   const valid =
-    typeof containerPort === 'number' && (protocol === 'tcp' || protocol === 'udp') && typeof hostIP === 'string' && typeof hostPort === 'number';
+    typeof containerPort === 'number' &&
+    (protocol === 'tcp' || protocol === 'udp') &&
+    typeof hostIP === 'string' &&
+    typeof hostPort === 'number';
   return valid ? [{ containerPort, protocol, hostIP, hostPort }] : [];
 }
 
@@ -61,7 +64,8 @@ export function allocatePorts(
 ): Allocation {
   const ports: PublishedPort[] = [];
   const holderOf = (port: HostPort) =>
-    taken.find((other) => portsOverlap(other, port))?.holder ?? (ports.some((own) => portsOverlap(own, port)) ? `workspace ${workspace}` : null);
+    taken.find((other) => portsOverlap(other, port))?.holder ??
+    (ports.some((own) => portsOverlap(own, port)) ? `workspace ${workspace}` : null);
   for (const want of wanted) {
     const { containerPort, protocol, hostIP } = want;
     if (want.hostPort !== null) {
@@ -72,7 +76,12 @@ export function allocatePorts(
       continue;
     }
     const chosen = choosePort(workspace, want, previous, (port) => holderOf(port) === null);
-    if (chosen === null) return { ok: false, port: { protocol, hostIP, hostPort: AUTO_PORT_FIRST }, holder: 'others, like every port up to ' + (AUTO_PORT_FIRST + AUTO_PORT_COUNT - 1) };
+    if (chosen === null)
+      return {
+        ok: false,
+        port: { protocol, hostIP, hostPort: AUTO_PORT_FIRST },
+        holder: 'others, like every port up to ' + (AUTO_PORT_FIRST + AUTO_PORT_COUNT - 1),
+      };
     ports.push(chosen);
   }
   return { ok: true, ports };
@@ -85,7 +94,9 @@ function choosePort(
   isFree: (port: PublishedPort) => boolean,
 ): PublishedPort | null {
   const { containerPort, protocol, hostIP } = want;
-  const kept = previous.find((port) => port.containerPort === containerPort && port.protocol === protocol && port.hostIP === hostIP);
+  const kept = previous.find(
+    (port) => port.containerPort === containerPort && port.protocol === protocol && port.hostIP === hostIP,
+  );
   if (kept !== undefined && isFree(kept)) return kept;
   const hash = createHash('sha256').update(`${workspace}/${containerPort}/${protocol}`).digest().readUInt32BE(0);
   for (let step = 0; step < AUTO_PORT_COUNT; step += 1) {

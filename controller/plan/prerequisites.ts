@@ -1,4 +1,11 @@
-import { LABEL, VOLUME_TYPE, WORKSPACE_NETWORK, cacheVolumeName, dataVolumeName, sharedVolumeName } from '../model/names.js';
+import {
+  LABEL,
+  VOLUME_TYPE,
+  WORKSPACE_NETWORK,
+  cacheVolumeName,
+  dataVolumeName,
+  sharedVolumeName,
+} from '../model/names.js';
 import type { Failure } from '../model/reasons.js';
 import type { DesiredWorkspace } from '../model/desired.js';
 import { isSharedVolumeOurs } from '../model/shared-volume.js';
@@ -33,12 +40,19 @@ export function missingPrerequisite(desired: DesiredWorkspace, observed: Workspa
     const volume = observed.volumes.get(name);
     if (volume === undefined) return { reason: 'VolumeMissing', message: `the shared volume ${name} is not there yet` };
     if (!isSharedVolumeOurs(volume, type)) {
-      return { reason: 'VolumeConflict', message: `the volume ${name} exists and is not a volume of type ${type} (${LABEL.type}) of ours` };
+      return {
+        reason: 'VolumeConflict',
+        message: `the volume ${name} exists and is not a volume of type ${type} (${LABEL.type}) of ours`,
+      };
     }
   }
   const network = observed.networks.get(WORKSPACE_NETWORK);
-  if (network === undefined) return { reason: 'NetworkMissing', message: `the network ${WORKSPACE_NETWORK} is not there yet` };
-  if (!isNetworkOurs(network)) return { reason: 'NetworkConflict', message: `a network named ${WORKSPACE_NETWORK} exists and does not carry our labels` };
+  if (network === undefined)
+    return { reason: 'NetworkMissing', message: `the network ${WORKSPACE_NETWORK} is not there yet` };
+  if (!isNetworkOurs(network))
+    return {
+      reason: 'NetworkConflict',
+      message: `a network named ${WORKSPACE_NETWORK} exists and does not carry our labels`,
+    };
   return null;
 }
-

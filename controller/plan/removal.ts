@@ -19,7 +19,9 @@ export function planRemoval(input: RemovalInput): Plan {
   const cause = 'the spec was removed';
   const operations: Operation[] = [slots.next, slots.main, ...slots.strays]
     .flatMap((container) => container ?? [])
-    .filter((container) => container.state !== 'removing' && containerOwnership(container, workspace, instance) === 'ours')
+    .filter(
+      (container) => container.state !== 'removing' && containerOwnership(container, workspace, instance) === 'ours',
+    )
     .flatMap((container) => [...(isUp(container) ? stopping(container, cause) : []), removal(container, cause, false)]);
   const volume = observed.volumes.get(dataVolumeName(workspace));
   const volumeIsOurs = volume !== undefined && dataVolumeOwnership(volume, workspace, instance) === 'ours';

@@ -17,7 +17,12 @@ const HEALTH_PATIENCE_MS = 120_000;
 const STARTS_BEFORE_GIVING_UP = 2;
 
 /** Law 6 from the start: the old container runs until the new one is made, and comes back when that fails. */
-export function planReplacement(input: WorkspaceInput, main: ObservedContainer, changes: readonly Difference[], ports: readonly PublishedPort[]): Plan {
+export function planReplacement(
+  input: WorkspaceInput,
+  main: ObservedContainer,
+  changes: readonly Difference[],
+  ports: readonly PublishedPort[],
+): Plan {
   const { desired, instance } = input;
   const cause = changes.map((change) => change.cause).join(', ');
   const drift = changes.every((change) => change.drift !== undefined) ? changes[0]?.drift : undefined;
@@ -29,7 +34,11 @@ export function planReplacement(input: WorkspaceInput, main: ObservedContainer, 
     ...preparation(input, cause),
     { type: 'create-container', container: name, definition, cause, ...(drift === undefined ? {} : { drift }) },
     ...packagesFirst(input),
-    ...(meanwhile.length > 0 ? stopping({ ...main, state: 'running' }, cause) : isUp(main) ? stopping(main, cause) : []),
+    ...(meanwhile.length > 0
+      ? stopping({ ...main, state: 'running' }, cause)
+      : isUp(main)
+        ? stopping(main, cause)
+        : []),
     { type: 'start-container', container: { name, id: null }, first: true, cause },
     ...profileDirectories(input, { name, id: null }),
     ...finish(desired.name, main, { name, id: null }, cause),
@@ -46,12 +55,23 @@ function packagesFirst(input: WorkspaceInput): readonly Operation[] {
 /** The new container cannot be made for now: the old one must not stay down for that. */
 function serveMeanwhile({ desired, memory, now }: WorkspaceInput, main: ObservedContainer): Operation[] {
   if (memory.blocked !== desired.specHash) return [];
-  const step = { container: target(main), cause: 'the old container serves until the new one can be made', drift: 'state' } as const;
+  const step = {
+    container: target(main),
+    cause: 'the old container serves until the new one can be made',
+    drift: 'state',
+  } as const;
   if (main.state === 'paused') return [{ type: 'unpause-container', ...step }];
-  return main.state === 'exited' && restartDelay(main, memory.starts, now) === 0 ? [{ type: 'start-container', ...step }] : [];
+  return main.state === 'exited' && restartDelay(main, memory.starts, now) === 0
+    ? [{ type: 'start-container', ...step }]
+    : [];
 }
 
-function finish(workspace: string, main: ObservedContainer, next: { name: string; id: string | null }, cause: string): Operation[] {
+function finish(
+  workspace: string,
+  main: ObservedContainer,
+  next: { name: string; id: string | null },
+  cause: string,
+): Operation[] {
   return [
     { type: 'await-ready', container: next, cause },
     { type: 'remove-container', container: target(main), force: false, cause },
@@ -68,10 +88,15 @@ export function planTakeover(
   ports: readonly PublishedPort[],
 ): Plan {
   const { desired, memory } = input;
-  if (next.state === 'removing') return emptyPlan({ kind: 'progressing', message: `${next.name} is being removed`, replacing: true }, 1_000);
+  if (next.state === 'removing')
+    return emptyPlan({ kind: 'progressing', message: `${next.name} is being removed`, replacing: true }, 1_000);
   if (memory.failed?.specHash === desired.specHash) return rollBack(main, next, memory.failed.failure);
-  if (mainChanges.length === 0) return act(undo(main, next, 'the spec is back to what the old container runs'), ports, true);
-  if (!desired.secretsReadable) return isUp(next) ? emptyPlan(unreadable(desired.problem?.message)) : act(undo(main, next, 'a secret file cannot be read'), ports, true);
+  if (mainChanges.length === 0)
+    return act(undo(main, next, 'the spec is back to what the old container runs'), ports, true);
+  if (!desired.secretsReadable)
+    return isUp(next)
+      ? emptyPlan(unreadable(desired.problem?.message))
+      : act(undo(main, next, 'a secret file cannot be read'), ports, true);
   const outdated = differences(next, desired);
   if (outdated.length > 0 || next.state === 'dead') {
     const cause = `the replacement is outdated: ${outdated.map((change) => change.cause).join(', ') || 'dead'}`;
@@ -81,14 +106,34 @@ export function planTakeover(
   return advance(input, main, next, mainChanges, ports);
 }
 
-function advance(input: WorkspaceInput, main: ObservedContainer, next: ObservedContainer, mainChanges: readonly Difference[], ports: readonly PublishedPort[]): Plan {
+function advance(
+  input: WorkspaceInput,
+  main: ObservedContainer,
+  next: ObservedContainer,
+  mainChanges: readonly Difference[],
+  ports: readonly PublishedPort[],
+): Plan {
   const { desired, memory, now } = input;
   const cause = mainChanges.map((change) => change.cause).join(', ');
   const remaining = finish(desired.name, main, target(next), cause);
   const starts = memory.nextStarts?.specHash === desired.specHash ? memory.nextStarts.count : 0;
   const stopMain = isUp(main) ? stopping(main, cause) : [];
-  const start: Operation = { type: 'start-container', container: target(next), ...(next.state === 'created' ? { first: true } : {}), cause };
-  if (next.state === 'paused') return act([...stopMain, { type: 'unpause-container', container: target(next), cause: 'state: paused -> running', drift: 'state' }, ...remaining], ports, true);
+  const start: Operation = {
+    type: 'start-container',
+    container: target(next),
+    ...(next.state === 'created' ? { first: true } : {}),
+    cause,
+  };
+  if (next.state === 'paused')
+    return act(
+      [
+        ...stopMain,
+        { type: 'unpause-container', container: target(next), cause: 'state: paused -> running', drift: 'state' },
+        ...remaining,
+      ],
+      ports,
+      true,
+    );
   if (next.state === 'created' || (next.state === 'exited' && starts < STARTS_BEFORE_GIVING_UP)) {
     return act([...stopMain, start, ...remaining], ports, true);
   }
@@ -96,7 +141,8 @@ function advance(input: WorkspaceInput, main: ObservedContainer, next: ObservedC
   const patience = HEALTH_PATIENCE_MS + (desired.creation.healthcheck?.startPeriodMs ?? 0);
   const state = readiness(next);
   const failure = { reason: 'ReplacementFailed', message: `${describeFailure(next)} (${cause})` } as const;
-  if (state === 'down' || state === 'crashing' || state === 'unhealthy') return rollBack(main, next, failure, desired.specHash);
+  if (state === 'down' || state === 'crashing' || state === 'unhealthy')
+    return rollBack(main, next, failure, desired.specHash);
   if (state === 'starting' && runningMs > patience) return rollBack(main, next, failure, desired.specHash);
   // Both at once on one data volume: the engine's restart or a person started the old one again.
   if (isUp(main)) return act([...stopMain, ...remaining], ports, true);
@@ -129,5 +175,9 @@ function rollBack(main: ObservedContainer, next: ObservedContainer, failure: Fai
 }
 
 function unreadable(message: string | undefined) {
-  return { kind: 'failing', failure: { reason: 'SecretUnreadable', message: message ?? 'a secret file cannot be read' }, serving: true } as const;
+  return {
+    kind: 'failing',
+    failure: { reason: 'SecretUnreadable', message: message ?? 'a secret file cannot be read' },
+    serving: true,
+  } as const;
 }

@@ -14,7 +14,10 @@ interface SettledPorts {
 export function settledPorts(input: WorkspaceInput, slots: Slots): SettledPorts {
   const { desired, observed, memory } = input;
   const previous = decodePorts((slots.main ?? slots.next ?? slots.strays[0])?.labels ?? {});
-  const allocation = allocatePorts(desired.name, desired.creation.ports, previous, [...observed.takenPorts, ...memory.takenPorts]);
+  const allocation = allocatePorts(desired.name, desired.creation.ports, previous, [
+    ...observed.takenPorts,
+    ...memory.takenPorts,
+  ]);
   if (allocation.ok) return { granted: allocation.ports, failure: null };
   const message = `the port ${renderHostPort(allocation.port)} is held by ${allocation.holder}`;
   return { granted: previous, failure: { reason: 'PortConflict', message } };
@@ -25,5 +28,8 @@ export function portDifferences(main: ObservedContainer, ports: readonly Publish
   if (isUp(main)) return [];
   return decodePorts(main.labels)
     .filter((port) => !ports.some((own) => portsOverlap(own, port)))
-    .map((port) => ({ cause: `port ${port.containerPort}: ${renderHostPort(port)} is taken`, drift: 'ports' as const }));
+    .map((port) => ({
+      cause: `port ${port.containerPort}: ${renderHostPort(port)} is taken`,
+      drift: 'ports' as const,
+    }));
 }

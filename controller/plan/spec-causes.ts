@@ -22,9 +22,15 @@ function fieldCauses(field: keyof CreationSpec, recorded: Partial<CreationSpec>,
     case 'ports':
       return portCauses(listOf(recorded.ports), wanted.ports);
     case 'healthcheck':
-      return fieldChanges('healthcheck.', { ...NO_HEALTHCHECK, ...recorded.healthcheck }, wanted.healthcheck ?? NO_HEALTHCHECK);
+      return fieldChanges(
+        'healthcheck.',
+        { ...NO_HEALTHCHECK, ...recorded.healthcheck },
+        wanted.healthcheck ?? NO_HEALTHCHECK,
+      );
     case 'command':
-      return isList(before) && isList(wanted.command) ? listChanges(field, before, wanted.command) : [changeOf(field, before, wanted.command)];
+      return isList(before) && isList(wanted.command)
+        ? listChanges(field, before, wanted.command)
+        : [changeOf(field, before, wanted.command)];
     // Follows from the cache, unless the container is from before packages came from one.
     case 'packagesFrom':
       return (recorded.cache ?? null) === wanted.cache ? ['the packages of the cache are not on its PATH'] : [];

@@ -26,7 +26,12 @@ export function creation(input: WorkspaceInput, ports: readonly PublishedPort[],
   const name = containerName(desired.name);
   return [
     ...preparation(input, why.cause),
-    { type: 'create-container', container: name, definition: containerDefinition(desired, instance, ports, null, observed.imagePath), ...why },
+    {
+      type: 'create-container',
+      container: name,
+      definition: containerDefinition(desired, instance, ports, null, observed.imagePath),
+      ...why,
+    },
     ...starting(input, { type: 'start-container', container: { name, id: null }, first: true, ...why }),
     ...profileDirectories(input, { name, id: null }),
   ];
@@ -45,14 +50,26 @@ export function starting(input: WorkspaceInput, start: Operation): Operation[] {
 /** After the start, for it takes a third of one: people's own profiles need directories that every uid may write. */
 export function profileDirectories({ desired, observed }: WorkspaceInput, container: ContainerTarget): Operation[] {
   if (observed.cache === null) return [];
-  return [{ type: 'prepare-profiles', container, mountPath: desired.creation.storageMountPath, cause: 'nix-env and nix profile keep their profiles in the data volume' }];
+  return [
+    {
+      type: 'prepare-profiles',
+      container,
+      mountPath: desired.creation.storageMountPath,
+      cause: 'nix-env and nix profile keep their profiles in the data volume',
+    },
+  ];
 }
 
 /** What a new container needs first: its packages, its data volume, and its image as the pull policy says. */
 export function preparation(input: WorkspaceInput, cause: string): Operation[] {
   const { ask, barrier } = planEnvironment(input);
   // What has to be fetched comes first: no container stands around for the time of a download.
-  return [...ask, ...(takesLong(barrier) ? barrier : []), ...volumeAndImage(input, cause), ...planImage(input).operations];
+  return [
+    ...ask,
+    ...(takesLong(barrier) ? barrier : []),
+    ...volumeAndImage(input, cause),
+    ...planImage(input).operations,
+  ];
 }
 
 /** Something has to be fetched or built: it is waited for before anything is made. */
@@ -63,20 +80,47 @@ export function takesLong(barrier: readonly Operation[]): boolean {
 function volumeAndImage(input: WorkspaceInput, cause: string): Operation[] {
   const { desired, observed, instance } = input;
   const volume = dataVolumeName(desired.name);
-  const pull = desired.imagePullPolicy === 'Always' || (desired.imagePullPolicy === 'IfNotPresent' && observed.imagePresent === false);
+  const pull =
+    desired.imagePullPolicy === 'Always' ||
+    (desired.imagePullPolicy === 'IfNotPresent' && observed.imagePresent === false);
   const image = desired.creation.image;
   return [
     ...(observed.volumes.has(volume)
       ? []
-      : [{ type: 'create-volume', volume, labels: dataVolumeLabels(desired, instance), cause: `the volume ${volume} does not exist` } as const]),
-    ...(pull ? [{ type: 'pull-image', image, cause: desired.imagePullPolicy === 'Always' ? `imagePullPolicy is Always; ${cause}` : `the image ${image} is not on the engine` } as const] : []),
+      : [
+          {
+            type: 'create-volume',
+            volume,
+            labels: dataVolumeLabels(desired, instance),
+            cause: `the volume ${volume} does not exist`,
+          } as const,
+        ]),
+    ...(pull
+      ? [
+          {
+            type: 'pull-image',
+            image,
+            cause:
+              desired.imagePullPolicy === 'Always'
+                ? `imagePullPolicy is Always; ${cause}`
+                : `the image ${image} is not on the engine`,
+          } as const,
+        ]
+      : []),
   ];
 }
 
 /** A paused container cannot take a signal: it is unpaused first. */
 export function stopping(container: ObservedContainer, cause: string): Operation[] {
-  const stop: Operation = { type: 'stop-container', container: target(container), graceSeconds: STOP_GRACE_SECONDS, cause };
-  return container.state === 'paused' ? [{ type: 'unpause-container', container: target(container), cause }, stop] : [stop];
+  const stop: Operation = {
+    type: 'stop-container',
+    container: target(container),
+    graceSeconds: STOP_GRACE_SECONDS,
+    cause,
+  };
+  return container.state === 'paused'
+    ? [{ type: 'unpause-container', container: target(container), cause }, stop]
+    : [stop];
 }
 
 export function removal(container: ObservedContainer, cause: string, force: boolean): Operation {

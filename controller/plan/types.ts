@@ -1,10 +1,29 @@
-import type { ContainerDefinition, Limits, ObservedContainer, ObservedNetwork, ObservedVolume, PublishedPort, RestartPolicy } from '../model/engine-objects.js';
+import type {
+  ContainerDefinition,
+  Limits,
+  ObservedContainer,
+  ObservedNetwork,
+  ObservedVolume,
+  PublishedPort,
+  RestartPolicy,
+} from '../model/engine-objects.js';
 import type { DesiredWorkspace } from '../model/desired.js';
 import type { Failure } from '../model/reasons.js';
 import type { Verdict } from '../model/status.js';
 
 /** What differs although the spec did not change: the label of `drift_detected_total`. */
-export const DRIFT_FIELDS = ['container', 'state', 'name', 'limits', 'restartPolicy', 'network', 'mounts', 'ports', 'volume', 'leftover'] as const;
+export const DRIFT_FIELDS = [
+  'container',
+  'state',
+  'name',
+  'limits',
+  'restartPolicy',
+  'network',
+  'mounts',
+  'ports',
+  'volume',
+  'leftover',
+] as const;
 export type DriftField = (typeof DRIFT_FIELDS)[number];
 
 /** A container by name, and by id where it was observed: an id never means another container than the one seen. */
@@ -37,7 +56,12 @@ export type Operation = Step &
     | { readonly type: 'stop-container'; readonly container: ContainerTarget; readonly graceSeconds: number }
     | { readonly type: 'unpause-container'; readonly container: ContainerTarget }
     | { readonly type: 'rename-container'; readonly container: ContainerTarget; readonly to: string }
-    | { readonly type: 'update-container'; readonly container: ContainerTarget; readonly limits: Limits; readonly restartPolicy: RestartPolicy }
+    | {
+        readonly type: 'update-container';
+        readonly container: ContainerTarget;
+        readonly limits: Limits;
+        readonly restartPolicy: RestartPolicy;
+      }
     | { readonly type: 'remove-container'; readonly container: ContainerTarget; readonly force: boolean }
     | { readonly type: 'connect-network'; readonly network: string; readonly container: ContainerTarget }
     | { readonly type: 'disconnect-network'; readonly network: string; readonly container: ContainerTarget }
@@ -50,7 +74,12 @@ export type Operation = Step &
         readonly packages: readonly string[];
       }
     /** As `await-ready`: the plan goes on when the profile is in place. What is there already is linked in a moment, so that is waited for. */
-    | { readonly type: 'await-environment'; readonly workspace: string; readonly cache: string; readonly waitMs: number }
+    | {
+        readonly type: 'await-environment';
+        readonly workspace: string;
+        readonly cache: string;
+        readonly waitMs: number;
+      }
     /** Takes the image's own store paths into the cache (F14). */
     | { readonly type: 'import-image'; readonly cache: string; readonly image: string; readonly imageId: string }
     /** Directories for the profiles that people make for themselves. */
@@ -152,7 +181,14 @@ export interface WorkspaceMemory {
   readonly takenPorts: readonly TakenPort[];
 }
 
-export const NO_MEMORY: WorkspaceMemory = { failed: null, nextStarts: null, nextRunningSince: null, blocked: null, starts: null, takenPorts: [] };
+export const NO_MEMORY: WorkspaceMemory = {
+  failed: null,
+  nextStarts: null,
+  nextRunningSince: null,
+  blocked: null,
+  starts: null,
+  takenPorts: [],
+};
 
 export interface WorkspaceInput {
   readonly instance: string;

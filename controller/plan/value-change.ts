@@ -27,12 +27,16 @@ export function listChanges(name: string, before: readonly string[], after: read
   if (quoted(before).length <= LONGEST && quoted(after).length <= LONGEST) return [changeOf(name, before, after)];
   const [removed, stayed] = split(before, after);
   const [added, stay] = split(after, before);
-  const pairs = [...removed, ...added].some((item) => item.length > LONGEST_ALONE) ? Math.min(removed.length, added.length) : 0;
+  const pairs = [...removed, ...added].some((item) => item.length > LONGEST_ALONE)
+    ? Math.min(removed.length, added.length)
+    : 0;
   return [
     ...removed.slice(0, pairs).map((item, index) => `${name}: ${arrow(item, added[index] ?? '', LONGEST)}`),
     ...added.slice(pairs).map((item) => `${name}: added ${shortened(item)}`),
     ...removed.slice(pairs).map((item) => `${name}: removed ${shortened(item)}`),
-    ...(stayed.join() === stay.join() ? [] : [`order of ${name}: ${arrow(`[${stayed.join()}]`, `[${stay.join()}]`, LONGEST)}`]),
+    ...(stayed.join() === stay.join()
+      ? []
+      : [`order of ${name}: ${arrow(`[${stayed.join()}]`, `[${stay.join()}]`, LONGEST)}`]),
   ];
 }
 
@@ -50,7 +54,9 @@ export function fieldChanges<T extends object>(prefix: string, before: T, after:
 export function shortened(text: string): string {
   const safe = escapeControls(String(text));
   const half = (LONGEST_ALONE - CUT.length) / 2;
-  return safe.length <= LONGEST_ALONE ? safe : escapeControls(`${safe.slice(0, Math.ceil(half))}${CUT}${safe.slice(-Math.floor(half))}`);
+  return safe.length <= LONGEST_ALONE
+    ? safe
+    : escapeControls(`${safe.slice(0, Math.ceil(half))}${CUT}${safe.slice(-Math.floor(half))}`);
 }
 
 export function isList(value: unknown): value is readonly string[] {
@@ -85,7 +91,9 @@ function firstDifference(a: string, b: string): number {
 function piece(text: string, from: number, longest: number): string {
   const rest = text.slice(from);
   // Escaped again: a cut may halve a character.
-  return escapeControls(`${from > 0 ? CUT : ''}${rest.length > longest ? `${rest.slice(0, longest - CUT.length)}${CUT}` : rest}`);
+  return escapeControls(
+    `${from > 0 ? CUT : ''}${rest.length > longest ? `${rest.slice(0, longest - CUT.length)}${CUT}` : rest}`,
+  );
 }
 
 function plain(value: unknown): string {

@@ -3,12 +3,18 @@ import type { StatusReader } from '../status/store.js';
 import { readJson, type Refusal } from './json-body.js';
 import { failure, json, type Reply } from './routes.js';
 
-export type ClearResult = { readonly ok: true; readonly message: string } | { readonly ok: false; readonly error: string };
+export type ClearResult =
+  { readonly ok: true; readonly message: string } | { readonly ok: false; readonly error: string };
 
 /** Empties a cache; with `force` also while workspaces run on it. May take minutes. */
 export type Clear = (cache: string, force: boolean) => Promise<ClearResult>;
 
-export async function clear(cache: string, request: IncomingMessage, onClear: Clear | null, store: StatusReader): Promise<Reply> {
+export async function clear(
+  cache: string,
+  request: IncomingMessage,
+  onClear: Clear | null,
+  store: StatusReader,
+): Promise<Reply> {
   if (onClear === null) return failure(404, 'changes go over the Unix socket: use kalpana cache clear');
   if (request.method !== 'POST') return failure(405, 'clear takes POST', { Allow: 'POST' });
   const body = await readForce(request);

@@ -10,7 +10,11 @@ import { failure, type Reply } from './routes.js';
  * Collects a cache's garbage, or with `dryRun` finds out what would go. The last news is `run`, `preview` or `refused`.
  * Rejects, with one line, for a cache that it does not know. May take its whole deadline; it runs on when nobody listens.
  */
-export type Collect = (cache: string, options: { readonly dryRun: boolean }, onNews: (news: GcNews) => void) => Promise<void>;
+export type Collect = (
+  cache: string,
+  options: { readonly dryRun: boolean },
+  onNews: (news: GcNews) => void,
+) => Promise<void>;
 
 export interface CollectContext {
   /** Null where nothing may be changed. */
@@ -24,7 +28,12 @@ export interface CollectContext {
 const KEEP_ALIVE_MS = 10_000;
 
 /** Null: answered, with one `GcNews` a line. A peer that goes away does not stop the run. */
-export async function collect(cache: string, request: IncomingMessage, response: ServerResponse, context: CollectContext): Promise<Reply | null> {
+export async function collect(
+  cache: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+  context: CollectContext,
+): Promise<Reply | null> {
   const { onGc, store, clock, onError } = context;
   if (onGc === null) return failure(404, 'changes go over the Unix socket: use kalpana gc');
   if (request.method !== 'POST') return failure(405, 'gc takes POST', { Allow: 'POST' });

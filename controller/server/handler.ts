@@ -49,11 +49,19 @@ export function createHandler(options: HandlerOptions): RequestListener {
 }
 
 /** Null: it has been answered, line by line. */
-async function reply(options: HandlerOptions, request: IncomingMessage, response: ServerResponse): Promise<Reply | null> {
+async function reply(
+  options: HandlerOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<Reply | null> {
   const target = request.url ?? '/';
   if (target.length > LONGEST_TARGET) return failure(414, `the address is longer than ${LONGEST_TARGET} characters`);
   const { path } = splitTarget(target);
-  if (path.startsWith('/api/') && options.listenHost !== null && !isTrustedHost(request.headers.host, options.listenHost)) {
+  if (
+    path.startsWith('/api/') &&
+    options.listenHost !== null &&
+    !isTrustedHost(request.headers.host, options.listenHost)
+  ) {
     return failure(403, 'ask for localhost, for an address, or for the host name of --listen');
   }
   // For any Host: hooks come through proxies, and what a web page sends has no signature.

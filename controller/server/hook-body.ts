@@ -2,7 +2,11 @@ import { createHmac } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
 /** Reads a body to its end and keeps nothing of it but its HMAC-SHA256, in hex. `gone`: the peer was before the end. */
-export async function hashBody(request: IncomingMessage, secret: Buffer, largest: number): Promise<{ readonly hmac: string } | 'too_large' | 'gone'> {
+export async function hashBody(
+  request: IncomingMessage,
+  secret: Buffer,
+  largest: number,
+): Promise<{ readonly hmac: string } | 'too_large' | 'gone'> {
   if (Number(request.headers['content-length'] ?? 0) > largest) return 'too_large';
   const hmac = createHmac('sha256', secret);
   let size = 0;

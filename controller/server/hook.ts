@@ -81,13 +81,18 @@ export function createHookReceiver(hooks: Hooks, clock: Clock): HookReceiver {
 
 const ANSWERS: Readonly<Record<Exclude<HookResult, 'limited'>, Reply>> = {
   accepted: json(202, { accepted: true }),
-  refused: failure(401, 'a hook needs a valid signature: X-Hub-Signature-256, X-Gitea-Signature, X-Forgejo-Signature or X-Gitlab-Token, made with the secret of this source'),
+  refused: failure(
+    401,
+    'a hook needs a valid signature: X-Hub-Signature-256, X-Gitea-Signature, X-Forgejo-Signature or X-Gitlab-Token, made with the secret of this source',
+  ),
   too_large: failure(413, 'the body is larger than a hook may be'),
   busy: failure(503, 'too many hooks are being read; send it again'),
 };
 
 function limited(seconds: number): Reply {
-  return failure(429, `too many hooks from this address; send the next in ${seconds} s`, { 'Retry-After': String(seconds) });
+  return failure(429, `too many hooks from this address; send the next in ${seconds} s`, {
+    'Retry-After': String(seconds),
+  });
 }
 
 function sourceOf(path: string): string | null {

@@ -47,11 +47,15 @@ export async function answer(context: RouteContext, target: string): Promise<Rep
     case CACHES:
       return json(200, { items: store.caches() });
     case '/api/v1/events':
-      return json(200, { items: store.events({ workspace: query.get('workspace') ?? undefined, cache: query.get('cache') ?? undefined }) });
+      return json(200, {
+        items: store.events({ workspace: query.get('workspace') ?? undefined, cache: query.get('cache') ?? undefined }),
+      });
     case SOURCES:
       return json(200, { items: store.sources() });
     default:
-      return one('workspace', nameUnder(WORKSPACES, path), store.get) ?? one('cache', nameUnder(CACHES, path), store.cache);
+      return (
+        one('workspace', nameUnder(WORKSPACES, path), store.get) ?? one('cache', nameUnder(CACHES, path), store.cache)
+      );
   }
 }
 

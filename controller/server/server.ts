@@ -60,14 +60,30 @@ export function createServer(options: ServerOptions): ControllerServer {
     try {
       // First the socket: it is the lock of the state directory.
       if (options.socketPath !== null) {
-        const handler = createHandler({ ...common, listenHost: null, onApprove: options.onApprove ?? null, onClear: options.onClear ?? null, onGc: options.onGc ?? null, onSource: options.onSource ?? null, onHook: null });
+        const handler = createHandler({
+          ...common,
+          listenHost: null,
+          onApprove: options.onApprove ?? null,
+          onClear: options.onClear ?? null,
+          onGc: options.onGc ?? null,
+          onSource: options.onSource ?? null,
+          onHook: null,
+        });
         const server = open(handler);
         await listenOnSocket(server, options.socketPath);
         server.on('error', onError);
       }
       if (wanted === null) return { address: null };
       const onHook = options.hooks === undefined ? null : createHookReceiver(options.hooks, common.clock);
-      const handler = createHandler({ ...common, listenHost: wanted.host, onApprove: null, onClear: null, onGc: null, onSource: null, onHook });
+      const handler = createHandler({
+        ...common,
+        listenHost: wanted.host,
+        onApprove: null,
+        onClear: null,
+        onGc: null,
+        onSource: null,
+        onHook,
+      });
       const server = open(handler);
       const address = formatAddress(await listenOnPort(server, wanted));
       server.on('error', onError);
@@ -92,7 +108,10 @@ export function createServer(options: ServerOptions): ControllerServer {
 }
 
 /** Node answers too large headers (431), slow ones (408) and broken ones (400) by itself. */
-function createBoundedServer(handler: RequestListener, { socketTimeoutMs = SOCKET_TIMEOUT_MS, requestTimeoutMs = REQUEST_TIMEOUT_MS }: ServerOptions): Server {
+function createBoundedServer(
+  handler: RequestListener,
+  { socketTimeoutMs = SOCKET_TIMEOUT_MS, requestTimeoutMs = REQUEST_TIMEOUT_MS }: ServerOptions,
+): Server {
   const server = createHttpServer(
     {
       maxHeaderSize: 8 * 1024,

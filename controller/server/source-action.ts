@@ -19,7 +19,11 @@ export function sourceAction(path: string): SourceRequest | null {
   return null;
 }
 
-export async function actOnSource({ name, action }: SourceRequest, request: IncomingMessage, onSource: ActOnSource | null): Promise<Reply> {
+export async function actOnSource(
+  { name, action }: SourceRequest,
+  request: IncomingMessage,
+  onSource: ActOnSource | null,
+): Promise<Reply> {
   if (onSource === null) return failure(404, 'changes go over the Unix socket: use kalpana source');
   if (request.method !== 'POST') return failure(405, `${action} takes POST`, { Allow: 'POST' });
   const message = await onSource(name, action);

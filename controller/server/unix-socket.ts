@@ -11,7 +11,9 @@ const LONGEST_PATH = 107;
 export async function listenOnSocket(server: Server, path: string): Promise<void> {
   const length = Buffer.byteLength(path);
   if (length > LONGEST_PATH) {
-    throw new Error(`the socket's path ${path} has ${length} bytes and the system takes ${LONGEST_PATH}: choose a shorter --state-dir`);
+    throw new Error(
+      `the socket's path ${path} has ${length} bytes and the system takes ${LONGEST_PATH}: choose a shorter --state-dir`,
+    );
   }
   const first = await tryListen(server, path);
   if (first === null) return;
@@ -43,7 +45,8 @@ function tryListen(server: Server, path: string): Promise<NodeJS.ErrnoException 
 async function removeStale(path: string): Promise<void> {
   const found = await lstat(path).catch(ignoreMissing);
   if (found === null) return;
-  if (!found.isSocket()) throw new Error(`${path} is in the way and is no socket: remove it, or choose another --state-dir`);
+  if (!found.isSocket())
+    throw new Error(`${path} is in the way and is no socket: remove it, or choose another --state-dir`);
   if (await answers(path)) throw inUse(path);
   const aside = `${path}.${process.pid}`;
   const moved = await rename(path, aside).then(() => true, ignoreMissing);
@@ -63,12 +66,16 @@ function answers(path: string): Promise<boolean> {
       socket.destroy();
       resolve(true);
     });
-    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT'));
+    socket.once('error', (error: NodeJS.ErrnoException) =>
+      resolve(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT'),
+    );
   });
 }
 
 function inUse(path: string): Error {
-  return new Error(`another controller runs on this state directory (it answers at ${path}): stop it, or choose another --state-dir`);
+  return new Error(
+    `another controller runs on this state directory (it answers at ${path}): stop it, or choose another --state-dir`,
+  );
 }
 
 function explained(error: NodeJS.ErrnoException, path: string): Error {

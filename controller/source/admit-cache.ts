@@ -6,7 +6,17 @@ import { admitPackages } from './admit-packages.js';
 import { DEFAULT_CACHE_CONFIG } from './cache-defaults.js';
 import { specIssue as issue } from './locate.js';
 import type { Issue } from './locate.js';
-import { fileStorePath, isHttpAddress, isImagePattern, isNetworkName, isNixPath, isPublicKey, isRemoteStore, holdsPassword, skipsSignatures } from './nix-values.js';
+import {
+  fileStorePath,
+  isHttpAddress,
+  isImagePattern,
+  isNetworkName,
+  isNixPath,
+  isPublicKey,
+  isRemoteStore,
+  holdsPassword,
+  skipsSignatures,
+} from './nix-values.js';
 import { quote } from './problem.js';
 
 /** The keeper needs these as its image and the engine make them; below the last four there is nothing to mount at all. */
@@ -36,8 +46,13 @@ function* admitNixpkgs(spec: NixCacheSpec): Generator<Issue> {
   if (nixpkgs === undefined) return;
   if (holdsPassword(nixpkgs)) yield issue(['nixpkgs'], PASSWORD);
   if (isHttpAddress(nixpkgs)) return;
-  if (!isNixPath(nixpkgs)) yield issue(['nixpkgs'], `${quote(nixpkgs)} is neither an http or https address nor a plain absolute path: use e.g. "https://example.com/nixpkgs.tar.gz" or "/mnt/nixpkgs"`);
-  else if (!isInKeeper(nixpkgs, spec)) yield issue(['nixpkgs'], `${quote(nixpkgs)} lies in none of the cache's mounts: add it to "mounts"`);
+  if (!isNixPath(nixpkgs))
+    yield issue(
+      ['nixpkgs'],
+      `${quote(nixpkgs)} is neither an http or https address nor a plain absolute path: use e.g. "https://example.com/nixpkgs.tar.gz" or "/mnt/nixpkgs"`,
+    );
+  else if (!isInKeeper(nixpkgs, spec))
+    yield issue(['nixpkgs'], `${quote(nixpkgs)} lies in none of the cache's mounts: add it to "mounts"`);
 }
 
 function* admitSubstituters(spec: NixCacheSpec): Generator<Issue> {
@@ -50,33 +65,54 @@ function* admitSubstituters(spec: NixCacheSpec): Generator<Issue> {
       continue;
     }
     const directory = fileStorePath(text);
-    if (directory === null && !isRemoteStore(text)) yield found('is not the address of a binary cache: use http://, https://, s3://, ssh:// or ssh-ng:// and a host, or file:/// and a plain path');
-    else if (directory !== null && !isInKeeper(directory, spec)) yield found(`lies in none of the cache's mounts: add ${quote(directory)} to "mounts"`);
-    else if (mustSign && skipsSignatures(text)) yield found('accepts unsigned paths by its setting "trusted": remove that, or set "requireSignatures": false');
+    if (directory === null && !isRemoteStore(text))
+      yield found(
+        'is not the address of a binary cache: use http://, https://, s3://, ssh:// or ssh-ng:// and a host, or file:/// and a plain path',
+      );
+    else if (directory !== null && !isInKeeper(directory, spec))
+      yield found(`lies in none of the cache's mounts: add ${quote(directory)} to "mounts"`);
+    else if (mustSign && skipsSignatures(text))
+      yield found('accepts unsigned paths by its setting "trusted": remove that, or set "requireSignatures": false');
   }
 }
 
 function* admitKeys(spec: NixCacheSpec): Generator<Issue> {
   const { substituters, requireSignatures, trustedPublicKeys } = { ...DEFAULT_CACHE_CONFIG, ...spec };
   for (const [index, key] of trustedPublicKeys.entries()) {
-    if (!isPublicKey(key)) yield issue(['trustedPublicKeys', index], `${quote(key)} is not a public key: use its name, ":" and 32 bytes in base64, as nix-store --generate-binary-cache-key writes it`);
+    if (!isPublicKey(key))
+      yield issue(
+        ['trustedPublicKeys', index],
+        `${quote(key)} is not a public key: use its name, ":" and 32 bytes in base64, as nix-store --generate-binary-cache-key writes it`,
+      );
   }
   if (requireSignatures && substituters.length > 0 && trustedPublicKeys.length === 0) {
-    yield issue(['trustedPublicKeys'], 'is empty, and nothing that a substituter offers would be accepted: add the key of each, or set "requireSignatures": false');
+    yield issue(
+      ['trustedPublicKeys'],
+      'is empty, and nothing that a substituter offers would be accepted: add the key of each, or set "requireSignatures": false',
+    );
   }
 }
 
 function* admitTrustedImages(patterns: readonly string[]): Generator<Issue> {
   for (const [index, pattern] of patterns.entries()) {
-    if (!isImagePattern(pattern)) yield issue(['trustedImages', index], `${quote(pattern)} is not an image reference with "*" for anything: use e.g. "kalpana/*" or "debian:*"`);
+    if (!isImagePattern(pattern))
+      yield issue(
+        ['trustedImages', index],
+        `${quote(pattern)} is not an image reference with "*" for anything: use e.g. "kalpana/*" or "debian:*"`,
+      );
   }
 }
 
 function* admitNetwork(network: string | undefined): Generator<Issue> {
   if (network === undefined) return;
   const remedy = 'use "bridge", "none", or the name of a network on the engine';
-  if (network === 'host' || network.startsWith('container:')) yield issue(['network'], `${quote(network)} would let builds reach what others listen on for themselves: ${remedy}`);
-  else if (!isNetworkName(network)) yield issue(['network'], `${quote(network)} is not the name of a network: ${remedy}`);
+  if (network === 'host' || network.startsWith('container:'))
+    yield issue(
+      ['network'],
+      `${quote(network)} would let builds reach what others listen on for themselves: ${remedy}`,
+    );
+  else if (!isNetworkName(network))
+    yield issue(['network'], `${quote(network)} is not the name of a network: ${remedy}`);
 }
 
 function* admitTargets(mounts: NonNullable<NixCacheSpec['mounts']>): Generator<Issue> {
@@ -84,7 +120,8 @@ function* admitTargets(mounts: NonNullable<NixCacheSpec['mounts']>): Generator<I
   for (const [index, { target }] of mounts.entries()) {
     const found = (message: string): Issue => issue(['mounts', index, 'target'], `${quote(target)} ${message}`);
     const owner = owners.get(target);
-    if (KEEPERS_OWN.includes(target) || KEEPERS_WHOLE.some((whole) => isBelow(whole, target))) yield found('belongs to the keeper: mount elsewhere, e.g. below "/mnt"');
+    if (KEEPERS_OWN.includes(target) || KEEPERS_WHOLE.some((whole) => isBelow(whole, target)))
+      yield found('belongs to the keeper: mount elsewhere, e.g. below "/mnt"');
     else if (owner) yield found(`is taken by ${owner}: mount elsewhere`);
     owners.set(target, owner ?? `spec.mounts[${index}]`);
   }

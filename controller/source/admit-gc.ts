@@ -31,7 +31,12 @@ function* admitTimeZone(name: string): Generator<Issue> {
   const read = readSchedule(GOOD_SCHEDULE, name);
   if (!('error' in read)) return;
   const meant = zoneMeant(name);
-  yield issue('timeZone', meant === null ? `${quote(name)} ${read.error}` : `${quote(name)} is not a time zone; did you mean ${quote(meant)}?`);
+  yield issue(
+    'timeZone',
+    meant === null
+      ? `${quote(name)} ${read.error}`
+      : `${quote(name)} is not a time zone; did you mean ${quote(meant)}?`,
+  );
 }
 
 /** By a misspelt name, or by the city alone. */
@@ -45,7 +50,8 @@ function* admitDuration(field: keyof typeof DURATIONS, text: string | undefined)
   if (text === undefined) return;
   const { least, most } = DURATIONS[field];
   const ms = parseDurationMs(text);
-  if (ms === null || ms > (parseDurationMs(most) ?? 0)) yield issue(field, `${quote(text)} is too long: at most "${most}"`);
+  if (ms === null || ms > (parseDurationMs(most) ?? 0))
+    yield issue(field, `${quote(text)} is too long: at most "${most}"`);
   else if (ms < (parseDurationMs(least) ?? 0)) yield issue(field, `${quote(text)} is too short: at least "${least}"`);
 }
 

@@ -16,7 +16,8 @@ export function admitImage(image: string): Issue[] {
 
 function imageFault(image: string): string | null {
   const [name = '', digest, ...rest] = image.split('@');
-  if (rest.length > 0 || (digest !== undefined && !DIGEST.test(digest))) return 'has a malformed digest: use name@sha256: and 64 hexadecimal digits';
+  if (rest.length > 0 || (digest !== undefined && !DIGEST.test(digest)))
+    return 'has a malformed digest: use name@sha256: and 64 hexadecimal digits';
 
   const lastSlash = name.lastIndexOf('/');
   const colon = name.indexOf(':', lastSlash + 1);
@@ -30,7 +31,9 @@ function imageFault(image: string): string | null {
     if (!HOST.test(first)) return 'has a malformed registry: use host or host:port before the first "/"';
   }
   const repository = components.join('/');
-  if (/[A-Z]/.test(repository)) return `has upper-case letters in its repository: write ${quote(image.replace(repository, repository.toLowerCase()))}`;
-  if (!components.every((component) => COMPONENT.test(component))) return 'is not an image reference; use name, name:tag or name@sha256:…';
+  if (/[A-Z]/.test(repository))
+    return `has upper-case letters in its repository: write ${quote(image.replace(repository, repository.toLowerCase()))}`;
+  if (!components.every((component) => COMPONENT.test(component)))
+    return 'is not an image reference; use name, name:tag or name@sha256:…';
   return IMAGE_ID.test(image) ? 'is an image ID: use a name, or name@sha256:…' : null;
 }

@@ -24,7 +24,8 @@ function* sharedNames(spec: WorkspaceSpec): Generator<Issue> {
   const seen = new Set<string>();
   for (const [index, { name }] of (spec.sharedVolumes ?? []).entries()) {
     const path = ['spec', 'sharedVolumes', index, 'name'];
-    if (isReservedSharedVolume(name)) yield { path, at: 'value', message: `${quote(name)} is reserved for the controller: choose another name` };
+    if (isReservedSharedVolume(name))
+      yield { path, at: 'value', message: `${quote(name)} is reserved for the controller: choose another name` };
     if (seen.has(name)) yield { path, at: 'value', message: `${quote(name)} stands twice: remove one of them` };
     seen.add(name);
   }
@@ -34,9 +35,15 @@ function* targetIssues(spec: WorkspaceSpec): Generator<Issue> {
   const hasCache = spec.cache !== false;
   const owners = new Map<string, string>();
   for (const { target, path, owner } of targets(spec)) {
-    const found = (message: string): Issue => ({ path: ['spec', ...path], at: 'value', message: `${quote(target)} ${message}` });
-    if (UNTOUCHABLE.includes(target) || target.startsWith('/proc/')) yield found('belongs to the system: mount elsewhere');
-    else if (hasCache && (target === CACHE_MOUNT_PATH || target.startsWith(`${CACHE_MOUNT_PATH}/`))) yield found('belongs to the cache: mount elsewhere, or set "cache": false');
+    const found = (message: string): Issue => ({
+      path: ['spec', ...path],
+      at: 'value',
+      message: `${quote(target)} ${message}`,
+    });
+    if (UNTOUCHABLE.includes(target) || target.startsWith('/proc/'))
+      yield found('belongs to the system: mount elsewhere');
+    else if (hasCache && (target === CACHE_MOUNT_PATH || target.startsWith(`${CACHE_MOUNT_PATH}/`)))
+      yield found('belongs to the cache: mount elsewhere, or set "cache": false');
     else if (owners.has(target)) yield found(`is taken by ${owners.get(target)}: mount elsewhere`);
     owners.set(target, owner);
   }
@@ -44,8 +51,20 @@ function* targetIssues(spec: WorkspaceSpec): Generator<Issue> {
 
 function targets(spec: WorkspaceSpec): Target[] {
   return [
-    { target: spec.storage?.mountPath ?? DEFAULT_STORAGE_PATH, path: ['storage', 'mountPath'], owner: 'the data volume (spec.storage.mountPath)' },
-    ...(spec.sharedVolumes ?? []).map(({ mountPath }, index) => ({ target: mountPath, path: ['sharedVolumes', index, 'mountPath'], owner: `spec.sharedVolumes[${index}]` })),
-    ...(spec.mounts ?? []).map(({ target }, index) => ({ target, path: ['mounts', index, 'target'], owner: `spec.mounts[${index}]` })),
+    {
+      target: spec.storage?.mountPath ?? DEFAULT_STORAGE_PATH,
+      path: ['storage', 'mountPath'],
+      owner: 'the data volume (spec.storage.mountPath)',
+    },
+    ...(spec.sharedVolumes ?? []).map(({ mountPath }, index) => ({
+      target: mountPath,
+      path: ['sharedVolumes', index, 'mountPath'],
+      owner: `spec.sharedVolumes[${index}]`,
+    })),
+    ...(spec.mounts ?? []).map(({ target }, index) => ({
+      target,
+      path: ['mounts', index, 'target'],
+      owner: `spec.mounts[${index}]`,
+    })),
   ];
 }

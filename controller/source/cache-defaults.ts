@@ -12,5 +12,14 @@ export const DEFAULT_CACHE_CONFIG: CacheConfig = {
   network: 'bridge',
   mounts: [],
   prewarm: [],
-  gc: { schedule: '0 4 * * *', timeZone: 'UTC', retainMs: 7 * 86_400_000, maxBytes: null, maxFreedPerRun: null, optimise: false, deadlineMs: 1_800_000, suspend: false },
+  gc: {
+    schedule: '0 4 * * *',
+    timeZone: 'UTC',
+    retainMs: 7 * 86_400_000,
+    maxBytes: null,
+    maxFreedPerRun: null,
+    optimise: false,
+    deadlineMs: 1_800_000,
+    suspend: false,
+  },
 };

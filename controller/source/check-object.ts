@@ -16,8 +16,16 @@ export type Fields = Readonly<Record<string, unknown>>;
 
 /** All that is wrong with one object; empty for a good Workspace or NixCache. */
 export function checkObject(schemas: SpecSchemas, value: unknown, limit: number = MAX_PROBLEMS): Issue[] {
-  if (!isObject(value)) return [{ path: [], at: 'value', message: 'must be an object that describes a Workspace or a NixCache' }];
-  if (isForeign(value)) return [{ path: [], at: 'value', message: 'holds no Workspace: add "apiVersion", "kind", "metadata" and "spec", or move the file elsewhere' }];
+  if (!isObject(value))
+    return [{ path: [], at: 'value', message: 'must be an object that describes a Workspace or a NixCache' }];
+  if (isForeign(value))
+    return [
+      {
+        path: [],
+        at: 'value',
+        message: 'holds no Workspace: add "apiVersion", "kind", "metadata" and "spec", or move the file elsewhere',
+      },
+    ];
   const { kind } = value;
   // Without it nothing else can be judged.
   if (!isSpecKind(kind)) return [kindIssue(kind)];
@@ -47,5 +55,9 @@ function kindIssue(kind: unknown): Issue {
   if (kind === undefined) return { path: [], at: 'value', message: `"kind" is missing: add ${choice}` };
   if (typeof kind !== 'string') return { path: ['kind'], at: 'value', message: `must be ${choice}` };
   const meant = nearest(kind, [...SPEC_KINDS, 'List']);
-  return { path: ['kind'], at: 'value', message: `${quote(kind)} is unknown; ${meant ? `did you mean ${quote(meant)}?` : `use ${choice}`}` };
+  return {
+    path: ['kind'],
+    at: 'value',
+    message: `${quote(kind)} is unknown; ${meant ? `did you mean ${quote(meant)}?` : `use ${choice}`}`,
+  };
 }

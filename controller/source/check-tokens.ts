@@ -1,7 +1,17 @@
 import { createScanner } from 'jsonc-parser';
 
 /** jsonc-parser's token codes; its `const enum` cannot be imported under `isolatedModules`. */
-const TOKEN = { openBrace: 1, closeBrace: 2, openBracket: 3, closeBracket: 4, comma: 5, colon: 6, string: 10, number: 11, eof: 17 } as const;
+const TOKEN = {
+  openBrace: 1,
+  closeBrace: 2,
+  openBracket: 3,
+  closeBracket: 4,
+  comma: 5,
+  colon: 6,
+  string: 10,
+  number: 11,
+  eof: 17,
+} as const;
 
 export const MAX_NESTING = 64;
 
@@ -27,7 +37,11 @@ export function checkTokens(text: string): TextFault | null {
   const levels: Level[] = [];
   let isKeyNext = false;
   for (let token: number = scanner.scan(); token !== TOKEN.eof; token = scanner.scan()) {
-    const found = (fault: TextFault['fault'], key: string | null = null): TextFault => ({ offset: scanner.getTokenOffset(), fault, key });
+    const found = (fault: TextFault['fault'], key: string | null = null): TextFault => ({
+      offset: scanner.getTokenOffset(),
+      fault,
+      key,
+    });
     switch (token) {
       case TOKEN.openBrace:
       case TOKEN.openBracket:

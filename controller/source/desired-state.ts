@@ -69,7 +69,12 @@ export function createDesiredState(options: DesiredStateOptions): DesiredState {
   const kept = stateDir === null ? noLastGoodStore : createLastGoodStore(resolve(stateDir), schemas);
   const store = options.readOnly === true ? { ...noLastGoodStore, load: kept.load } : kept;
   const secretsRoot = secretsDir === null ? null : resolve(secretsDir);
-  const secretReader = createSecretReader({ directory: secretsRoot, instance, fs, age: ageSources(roots, git, options.ageIdentityFile ?? null) });
+  const secretReader = createSecretReader({
+    directory: secretsRoot,
+    instance,
+    fs,
+    age: ageSources(roots, git, options.ageIdentityFile ?? null),
+  });
   const watcher = createWatcher(secretsRoot === null ? roots : [...roots, secretsRoot], clock);
   const presence = createPresence();
   const resolver = createResolver();
@@ -143,15 +148,30 @@ export function createDesiredState(options: DesiredStateOptions): DesiredState {
     const problems = [...merged.problems, ...resolved.problems, ...saveProblems].sort(byPlace);
     statuses.record(readings, wanted, problems, clock.now());
     scanned = generations;
-    const revisions = new Map(readings.flatMap(({ id, revision }) => (revision == null ? [] : [[id, revision] as const])));
-    return { complete, workspaces: resolved.workspaces, caches, claimed: workspacesOf(merged.claimed), absent, removed: policies(removed), problems, revisions };
+    const revisions = new Map(
+      readings.flatMap(({ id, revision }) => (revision == null ? [] : [[id, revision] as const])),
+    );
+    return {
+      complete,
+      workspaces: resolved.workspaces,
+      caches,
+      claimed: workspacesOf(merged.claimed),
+      absent,
+      removed: policies(removed),
+      problems,
+      revisions,
+    };
   };
 
   const policies = (keys: ReadonlySet<string>): DesiredSnapshot['removed'] =>
-    new Map([...workspacesOf(keys)].sort().flatMap((name) => {
-      const definition = presence.known.get(name);
-      return definition?.kind === 'Workspace' ? [[name, { reclaimPolicy: reclaimPolicyOf(definition) }] as const] : [];
-    }));
+    new Map(
+      [...workspacesOf(keys)].sort().flatMap((name) => {
+        const definition = presence.known.get(name);
+        return definition?.kind === 'Workspace'
+          ? [[name, { reclaimPolicy: reclaimPolicyOf(definition) }] as const]
+          : [];
+      }),
+    );
 
   return {
     scan(signal) {
@@ -172,16 +192,30 @@ export function createDesiredState(options: DesiredStateOptions): DesiredState {
   };
 }
 
-function ageSources(roots: readonly string[], git: readonly GitSource[], identityFile: string | null): Map<string, AgeSource> {
+function ageSources(
+  roots: readonly string[],
+  git: readonly GitSource[],
+  identityFile: string | null,
+): Map<string, AgeSource> {
   const place = (file: string | null) => (file === null ? null : resolve(file));
   return new Map([
-    ...roots.map((root): [string, AgeSource] => [`dir:${root}`, { identityFile: place(identityFile), option: '--age-identity-file', root }]),
-    ...git.map(({ id, ageIdentityFile }): [string, AgeSource] => [id, { identityFile: place(ageIdentityFile), option: '--git-age-identity-file', root: null }]),
+    ...roots.map((root): [string, AgeSource] => [
+      `dir:${root}`,
+      { identityFile: place(identityFile), option: '--age-identity-file', root },
+    ]),
+    ...git.map(({ id, ageIdentityFile }): [string, AgeSource] => [
+      id,
+      { identityFile: place(ageIdentityFile), option: '--git-age-identity-file', root: null },
+    ]),
   ]);
 }
 
 /** One after the other: which source a doubly listed file belongs to must not depend on luck. */
-async function readAll(readers: readonly SourceReader[], breathe: Breathe, watcher: ReturnType<typeof createWatcher>): Promise<SourceReading[]> {
+async function readAll(
+  readers: readonly SourceReader[],
+  breathe: Breathe,
+  watcher: ReturnType<typeof createWatcher>,
+): Promise<SourceReading[]> {
   const seen = new Set<string>();
   const directories = new Set<string>();
   const readings: SourceReading[] = [];

@@ -6,7 +6,12 @@ import { nearest, suggestField } from './suggest.js';
 type Path = (string | number)[];
 
 /** Turns the validator's errors into one sentence for each place that is wrong; `limit` sentences at most. */
-export function explainErrors(errors: readonly ErrorObject[], value: unknown, fields: readonly string[], limit: number): Issue[] {
+export function explainErrors(
+  errors: readonly ErrorObject[],
+  value: unknown,
+  fields: readonly string[],
+  limit: number,
+): Issue[] {
   const issues = new Map<string, Issue>();
   const unions = errors.filter((error) => error.keyword === 'anyOf');
   for (const error of errors) {
@@ -14,7 +19,8 @@ export function explainErrors(errors: readonly ErrorObject[], value: unknown, fi
     // What each branch of an anyOf says is noise: the anyOf itself says it.
     if (unions.some((union) => union !== error && error.schemaPath.startsWith(`${union.schemaPath}/`))) continue;
     if (unions.some((union) => union !== error && error.instancePath === union.instancePath)) continue;
-    const place = error.keyword === 'additionalProperties' ? `${error.instancePath}/ ${unknownKey(error)}` : error.instancePath;
+    const place =
+      error.keyword === 'additionalProperties' ? `${error.instancePath}/ ${unknownKey(error)}` : error.instancePath;
     // The first thing wrong with a value is enough; missing fields of one object are told together.
     if (issues.has(place)) continue;
     issues.set(place, explain(error, errors, pathOf(error.instancePath, value), fields));
@@ -55,19 +61,34 @@ function valueMessage(error: ErrorObject, path: Path): string {
   const shown = shownValue(error.data, path);
   const { params } = error;
   switch (error.keyword) {
-    case 'type': return `must be ${withArticle(String(params.type))}, not ${typeWords(error.data)}`;
-    case 'enum': return choiceMessage(shown, error.data, (params.allowedValues as unknown[]).map(String));
-    case 'const': return choiceMessage(shown, error.data, [String(params.allowedValue)]);
-    case 'pattern': return `${shown}${patternWords(error, path)}`;
-    case 'anyOf': return `${shown}is neither a cache's name (lower-case letters, digits and "-", at most 63) nor false`;
-    case 'minimum': return `${shown}is too small: at least ${params.limit}`;
-    case 'maximum': return `${shown}is too large: at most ${params.limit}`;
-    case 'maxLength': return `is too long: at most ${params.limit} characters`;
-    case 'maxItems': return `has too many entries: at most ${params.limit}`;
-    case 'minItems': return `has too few entries: at least ${params.limit}`;
-    case 'minProperties': return 'says nothing: add "secretFile" or "ageFile"';
-    case 'maxProperties': return path.at(-1) === 'valueFrom' ? 'has both "secretFile" and "ageFile": remove one of them' : `has too many fields: at most ${params.limit}`;
-    default: return error.message ?? 'is not valid';
+    case 'type':
+      return `must be ${withArticle(String(params.type))}, not ${typeWords(error.data)}`;
+    case 'enum':
+      return choiceMessage(shown, error.data, (params.allowedValues as unknown[]).map(String));
+    case 'const':
+      return choiceMessage(shown, error.data, [String(params.allowedValue)]);
+    case 'pattern':
+      return `${shown}${patternWords(error, path)}`;
+    case 'anyOf':
+      return `${shown}is neither a cache's name (lower-case letters, digits and "-", at most 63) nor false`;
+    case 'minimum':
+      return `${shown}is too small: at least ${params.limit}`;
+    case 'maximum':
+      return `${shown}is too large: at most ${params.limit}`;
+    case 'maxLength':
+      return `is too long: at most ${params.limit} characters`;
+    case 'maxItems':
+      return `has too many entries: at most ${params.limit}`;
+    case 'minItems':
+      return `has too few entries: at least ${params.limit}`;
+    case 'minProperties':
+      return 'says nothing: add "secretFile" or "ageFile"';
+    case 'maxProperties':
+      return path.at(-1) === 'valueFrom'
+        ? 'has both "secretFile" and "ageFile": remove one of them'
+        : `has too many fields: at most ${params.limit}`;
+    default:
+      return error.message ?? 'is not valid';
   }
 }
 
@@ -91,14 +112,19 @@ const PATTERN_WORDS: Readonly<Record<string, string>> = {
   name: 'is not a variable name: use letters, digits, "_", "." and "-", no digit first',
   value: 'must not hold a NUL character',
   secretFile: 'is not a file name: use letters, digits, ".", "_" and "-", no dot first, no directory',
-  ageFile: 'is not the path of an age file beside the spec; use e.g. "token.age" or "secrets/token.age", without "..", no dot first',
+  ageFile:
+    'is not the path of an age file beside the spec; use e.g. "token.age" or "secrets/token.age", without "..", no dot first',
   hostIP: 'is not an IP address; use e.g. "127.0.0.1"',
 };
 
 function patternWords(error: ErrorObject, path: Path): string {
   const definition = /^#\/definitions\/(\w+)\/pattern$/.exec(error.schemaPath)?.[1] ?? '';
   const field = String(path.at(-1) ?? '');
-  return PATTERN_WORDS[definition] ?? PATTERN_WORDS[field] ?? `does not match ${String((error.parentSchema as SchemaObject).pattern)}`;
+  return (
+    PATTERN_WORDS[definition] ??
+    PATTERN_WORDS[field] ??
+    `does not match ${String((error.parentSchema as SchemaObject).pattern)}`
+  );
 }
 
 /** The value in quotes and a space; nothing for what may hold a secret or says nothing. */
@@ -118,8 +144,12 @@ function typeWords(data: unknown): string {
 
 function withArticle(type: string): string {
   const words: Readonly<Record<string, string>> = {
-    object: 'an object', array: 'a list', string: 'a text in quotes', number: 'a number',
-    integer: 'a whole number', boolean: 'true or false',
+    object: 'an object',
+    array: 'a list',
+    string: 'a text in quotes',
+    number: 'a number',
+    integer: 'a whole number',
+    boolean: 'true or false',
   };
   return words[type] ?? `of type ${type}`;
 }

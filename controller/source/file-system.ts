@@ -46,7 +46,9 @@ export function isRacy(stamp: FileStamp, readAtMs: number): boolean {
 }
 
 export function errorCode(error: unknown): string {
-  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? error.code : 'UNKNOWN';
+  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : 'UNKNOWN';
 }
 
 const WORDS: Readonly<Record<string, string>> = {

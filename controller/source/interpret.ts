@@ -25,7 +25,12 @@ export interface Place {
 }
 
 /** From a file's bytes to what it defines. Bad input of any kind becomes problems, never an exception. */
-export async function interpret(schemas: SpecSchemas, bytes: Uint8Array, place: Place, breathe: Breathe): Promise<SpecFile> {
+export async function interpret(
+  schemas: SpecSchemas,
+  bytes: Uint8Array,
+  place: Place,
+  breathe: Breathe,
+): Promise<SpecFile> {
   const outcome = parseBytes(bytes);
   await breathe();
   if ('failed' in outcome) return unparsedFile(place, outcome.failed);
@@ -33,24 +38,37 @@ export async function interpret(schemas: SpecSchemas, bytes: Uint8Array, place: 
   const reader = createObjectReader(schemas, place, text);
   const root = text.value;
   if (isObject(root) && root.kind === 'List') await readList(reader, root, text.tree, breathe);
-  else if (Array.isArray(root)) reader.refuse([], 'must be an object, not a list: write {"kind": "List", "items": […]}');
+  else if (Array.isArray(root))
+    reader.refuse([], 'must be an object, not a list: write {"kind": "List", "items": […]}');
   else reader.read(root, text.tree);
   return reader.file();
 }
 
 async function readList(reader: ObjectReader, list: Fields, tree: Node, breathe: Breathe): Promise<void> {
-  for (const key of Object.keys(list).filter((field) => !LIST_FIELDS.includes(field)).slice(0, MAX_PROBLEMS)) {
+  for (const key of Object.keys(list)
+    .filter((field) => !LIST_FIELDS.includes(field))
+    .slice(0, MAX_PROBLEMS)) {
     const meant = nearest(key, LIST_FIELDS);
     reader.refuse([key], `unknown field of a List; ${meant ? `did you mean ${quote(meant)}?` : 'remove it'}`, 'key');
   }
   const { items } = list;
-  if (!Array.isArray(items)) return reader.refuse(['items'], items === undefined ? 'a List needs "items": add them' : 'must be a list of Workspaces and NixCaches');
-  if (items.length > MAX_ITEMS) return reader.refuse(['items'], `holds ${items.length} items, at most ${MAX_ITEMS}: split the List into several files`);
-  const nodes = tree.children?.find((property) => property.children?.[0]?.value === 'items')?.children?.[1]?.children ?? [];
+  if (!Array.isArray(items))
+    return reader.refuse(
+      ['items'],
+      items === undefined ? 'a List needs "items": add them' : 'must be a list of Workspaces and NixCaches',
+    );
+  if (items.length > MAX_ITEMS)
+    return reader.refuse(
+      ['items'],
+      `holds ${items.length} items, at most ${MAX_ITEMS}: split the List into several files`,
+    );
+  const nodes =
+    tree.children?.find((property) => property.children?.[0]?.value === 'items')?.children?.[1]?.children ?? [];
   for (const [index, item] of (items as unknown[]).entries()) {
     const node = nodes[index];
     if (!node) continue;
-    if (isObject(item) && item.kind === 'List') reader.refuse(['items', index], 'a List holds no other List: put its items into this one');
+    if (isObject(item) && item.kind === 'List')
+      reader.refuse(['items', index], 'a List holds no other List: put its items into this one');
     else reader.read(item, node);
     await breathe();
   }
@@ -68,12 +86,19 @@ function createObjectReader(schemas: SpecSchemas, place: Place, text: ParsedText
   const problems: SpecProblem[] = [];
   let hidesNames = false;
 
-  const locate = (node: Node, path: JSONPath, at?: Issue['at']): SpecLocation => ({ ...place, ...text.position(offsetOf(node, path, at)) });
+  const locate = (node: Node, path: JSONPath, at?: Issue['at']): SpecLocation => ({
+    ...place,
+    ...text.position(offsetOf(node, path, at)),
+  });
 
   const addRefusal = (claim: Claim, issues: readonly Issue[], node: Node): void => {
     const found = issues
       .slice(0, MAX_PROBLEMS)
-      .map((issue): SpecProblem => ({ location: locate(node, issue.path, issue.at), workspace: workspaceIn(claim), message: issueText(issue) }))
+      .map((issue): SpecProblem => ({
+        location: locate(node, issue.path, issue.at),
+        workspace: workspaceIn(claim),
+        message: issueText(issue),
+      }))
       .sort((a, b) => a.location.line - b.location.line || a.location.column - b.location.column);
     if (found[0]) refusals.push({ ...claim, problem: found[0] });
     problems.push(...found.slice(0, MAX_PROBLEMS - problems.length));
@@ -105,13 +130,24 @@ function unparsedFile(place: Place, failed: Unparsed): SpecFile {
   const location = { ...place, line: failed.line, column: failed.column };
   const problem: SpecProblem = { location, workspace: workspaceIn({ name, kind }), message: failed.message };
   // One name found in a broken text is all there is only if the text holds one object.
-  const mayHoldMore = tree?.type !== 'object' || stringAt(tree, ['kind']) === 'List' || (tree.children ?? []).some((property) => property.children?.[0]?.value === 'items');
-  return { ...place, definitions: [], refusals: [{ name, kind, problem }], problems: [problem], hidesNames: name === null || mayHoldMore, mayBePartial: failed.mayBePartial };
+  const mayHoldMore =
+    tree?.type !== 'object' ||
+    stringAt(tree, ['kind']) === 'List' ||
+    (tree.children ?? []).some((property) => property.children?.[0]?.value === 'items');
+  return {
+    ...place,
+    definitions: [],
+    refusals: [{ name, kind, problem }],
+    problems: [problem],
+    hidesNames: name === null || mayHoldMore,
+    mayBePartial: failed.mayBePartial,
+  };
 }
 
 function stringAt(tree: Node, path: readonly string[]): unknown {
   let node: Node | undefined = tree;
-  for (const key of path) node = node?.children?.find((property) => property.children?.[0]?.value === key)?.children?.[1];
+  for (const key of path)
+    node = node?.children?.find((property) => property.children?.[0]?.value === key)?.children?.[1];
   return node?.value as unknown;
 }
 

@@ -64,13 +64,17 @@ export function createLastGoodStore(stateDir: string, schemas: SpecSchemas): Las
   return {
     async load(breathe) {
       const names = await readdir(directory).catch((): string[] => []);
-      const loaded = await mapLimit(names.filter((name) => FILE_NAME.test(name)), FILES_AT_ONCE, async (name) => {
-        const text = await readFile(join(directory, name), 'utf8').catch(() => '');
-        await breathe();
-        const definition = readRecord(schemas, text, name);
-        if (definition) saved.set(definition.key, { definition: null, text });
-        return definition;
-      });
+      const loaded = await mapLimit(
+        names.filter((name) => FILE_NAME.test(name)),
+        FILES_AT_ONCE,
+        async (name) => {
+          const text = await readFile(join(directory, name), 'utf8').catch(() => '');
+          await breathe();
+          const definition = readRecord(schemas, text, name);
+          if (definition) saved.set(definition.key, { definition: null, text });
+          return definition;
+        },
+      );
       return loaded.filter((definition) => definition !== null);
     },
 
@@ -87,7 +91,13 @@ export function createLastGoodStore(stateDir: string, schemas: SpecSchemas): Las
       } catch (error) {
         if (errorCode(error) === 'UNKNOWN') throw error;
         isReady = false;
-        return [problemOf('state', directory, `last good specs cannot be saved: ${ioWords(error)}; a restart would not know them. Make the state directory writable`)];
+        return [
+          problemOf(
+            'state',
+            directory,
+            `last good specs cannot be saved: ${ioWords(error)}; a restart would not know them. Make the state directory writable`,
+          ),
+        ];
       }
     },
 
@@ -136,5 +146,10 @@ function isRecord(value: unknown): value is LastGoodRecord {
   if (typeof value !== 'object' || value === null) return false;
   const { version, location } = value as Partial<Record<string, Partial<Record<string, unknown>> | number | null>>;
   if (version !== VERSION || typeof location !== 'object' || !location) return false;
-  return typeof location.source === 'string' && typeof location.file === 'string' && typeof location.line === 'number' && typeof location.column === 'number';
+  return (
+    typeof location.source === 'string' &&
+    typeof location.file === 'string' &&
+    typeof location.line === 'number' &&
+    typeof location.column === 'number'
+  );
 }

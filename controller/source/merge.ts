@@ -30,7 +30,10 @@ export function merge(readings: readonly SourceReading[], known: ReadonlyMap<str
   const files = readings.flatMap((reading) => reading.files);
   const wanted = new Map<string, Wanted>();
   const claimed = new Set<string>();
-  const problems = [...readings.flatMap((reading) => reading.problems), ...files.flatMap((file) => (file.isSettling ? [] : file.problems))];
+  const problems = [
+    ...readings.flatMap((reading) => reading.problems),
+    ...files.flatMap((file) => (file.isSettling ? [] : file.problems)),
+  ];
 
   const fallBack = (key: string, problem: SpecProblem | null): void => {
     if (wanted.has(key)) return;
@@ -43,10 +46,16 @@ export function merge(readings: readonly SourceReading[], known: ReadonlyMap<str
     const [only, ...others] = found;
     if (only && others.length === 0) {
       const stale = only.file.staleBecause;
-      wanted.set(key, { definition: only.definition, problem: stale && concerning(stale, key), isNewest: stale === null });
+      wanted.set(key, {
+        definition: only.definition,
+        problem: stale && concerning(stale, key),
+        isNewest: stale === null,
+      });
       continue;
     }
-    const duplicates = found.map(({ definition }, index) => duplicateProblem(definition, found[index === 0 ? 1 : 0]?.definition));
+    const duplicates = found.map(({ definition }, index) =>
+      duplicateProblem(definition, found[index === 0 ? 1 : 0]?.definition),
+    );
     problems.push(...duplicates);
     fallBack(key, duplicates[0] ?? null);
   }
@@ -73,7 +82,10 @@ interface Found {
 }
 
 function groupByKey(files: readonly ScannedFile[]): Map<string, Found[]> {
-  return groupBy(files.flatMap((file) => file.definitions.map((definition) => ({ definition, file }))), ({ definition }) => definition.key);
+  return groupBy(
+    files.flatMap((file) => file.definitions.map((definition) => ({ definition, file }))),
+    ({ definition }) => definition.key,
+  );
 }
 
 function groupKnown(known: ReadonlyMap<string, Definition>): Map<string, string[]> {

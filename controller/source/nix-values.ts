@@ -11,7 +11,8 @@ const PATH = /^(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9._+@=~-]+)+$/;
 const PUBLIC_KEY = /^[A-Za-z0-9][A-Za-z0-9._-]*:[A-Za-z0-9+/]{43}=$/;
 const NETWORK = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
 /** `[host[:port]/]path[:tag][@digest]`, with `*` in any of them. */
-const IMAGE_PATTERN = /^(?:[\w*][\w.:*-]*\/)?[a-z0-9*][a-z0-9._*-]*(?:\/[a-z0-9*][a-z0-9._*-]*)*(?::[\w*][\w.*-]*)?(?:@[a-z0-9*][a-z0-9:*]*)?$/;
+const IMAGE_PATTERN =
+  /^(?:[\w*][\w.:*-]*\/)?[a-z0-9*][a-z0-9._*-]*(?:\/[a-z0-9*][a-z0-9._*-]*)*(?::[\w*][\w.*-]*)?(?:@[a-z0-9*][a-z0-9:*]*)?$/;
 
 export function isHttpAddress(text: string): boolean {
   return HTTP.test(text);

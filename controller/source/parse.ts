@@ -32,14 +32,31 @@ export function parseBytes(bytes: Uint8Array): ParseOutcome {
   const text = decode(bytes);
   if (text === null) {
     const line = countLines(bytes, invalidOffset(bytes));
-    return { failed: { message: `the file is not valid UTF-8 (line ${line}): save it as UTF-8`, line, column: 1, mayBePartial: true, tree: null } };
+    return {
+      failed: {
+        message: `the file is not valid UTF-8 (line ${line}): save it as UTF-8`,
+        line,
+        column: 1,
+        mayBePartial: true,
+        tree: null,
+      },
+    };
   }
   if (text.trim() === '') {
-    return { failed: { message: 'the file is empty: write a Workspace or a NixCache into it, or remove it', line: 1, column: 1, mayBePartial: true, tree: null } };
+    return {
+      failed: {
+        message: 'the file is empty: write a Workspace or a NixCache into it, or remove it',
+        line: 1,
+        column: 1,
+        mayBePartial: true,
+        tree: null,
+      },
+    };
   }
   const position = createLineIndex(text);
   const fault = checkTokens(text);
-  if (fault?.fault === 'nesting') return { failed: { ...position(fault.offset), message: faultMessage(fault), mayBePartial: false, tree: null } };
+  if (fault?.fault === 'nesting')
+    return { failed: { ...position(fault.offset), message: faultMessage(fault), mayBePartial: false, tree: null } };
 
   const value = parseStrictly(text);
   if (value === undefined) return { failed: syntaxFailure(text, position) };
@@ -97,12 +114,18 @@ function syntaxWords(code: number): string {
 function faultMessage(fault: TextFault): string {
   const key = quote(fault.key ?? '');
   switch (fault.fault) {
-    case 'nesting': return `nested deeper than ${MAX_NESTING} levels: a Workspace needs fewer than 10`;
-    case 'duplicate-key': return `${key} stands twice in one object: remove one of them`;
-    case 'forbidden-key': return `${key} is not allowed as a key: rename or remove it`;
-    case 'nul': return 'a text holds a NUL character (\\u0000): remove it';
-    case 'surrogate': return 'a text holds half a surrogate pair (\\ud800 to \\udfff): write the whole character';
-    case 'number': return 'the number is too large';
+    case 'nesting':
+      return `nested deeper than ${MAX_NESTING} levels: a Workspace needs fewer than 10`;
+    case 'duplicate-key':
+      return `${key} stands twice in one object: remove one of them`;
+    case 'forbidden-key':
+      return `${key} is not allowed as a key: rename or remove it`;
+    case 'nul':
+      return 'a text holds a NUL character (\\u0000): remove it';
+    case 'surrogate':
+      return 'a text holds half a surrogate pair (\\ud800 to \\udfff): write the whole character';
+    case 'number':
+      return 'the number is too large';
   }
 }
 

@@ -26,7 +26,9 @@ export function problemOf(source: string, file: string, message: string): SpecPr
 export function sameProblem(a: SpecProblem | null, b: SpecProblem | null): boolean {
   if (a === null || b === null) return a === b;
   const [here, there] = [a.location, b.location];
-  return a.message === b.message && here.file === there.file && here.line === there.line && here.column === there.column;
+  return (
+    a.message === b.message && here.file === there.file && here.line === there.line && here.column === there.column
+  );
 }
 
 /** By file, line and column. */

@@ -16,7 +16,12 @@ const ATTEMPTS = 3;
  * Reads a regular file of at most `limit` bytes, whole and in one version. `path` is a real path: links are not followed.
  * `listed` is its stamp when the caller has just looked, and found a regular file.
  */
-export async function readWhole(fs: FileSystem, path: string, limit: number, listed: FileStamp | null = null): Promise<ReadResult> {
+export async function readWhole(
+  fs: FileSystem,
+  path: string,
+  limit: number,
+  listed: FileStamp | null = null,
+): Promise<ReadResult> {
   let before = listed;
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const result = await readOnce(fs, path, limit, before);

@@ -12,11 +12,20 @@ import type { CacheDefinition } from './spec-file.js';
 import { specKey } from './spec-kind.js';
 
 /** The cache of workspaces that name `default` while no spec does. */
-const IMPLICIT_CACHE: DesiredCache = { name: DEFAULT_CACHE, location: null, config: DEFAULT_CACHE_CONFIG, problem: null };
+const IMPLICIT_CACHE: DesiredCache = {
+  name: DEFAULT_CACHE,
+  location: null,
+  config: DEFAULT_CACHE_CONFIG,
+  problem: null,
+};
 
 export interface CacheResolver {
   /** The caches of one scan, by name. `workspaces` are all that the scan wants. */
-  resolve(wanted: readonly Wanted<CacheDefinition>[], merged: Merged, workspaces: Iterable<DesiredWorkspace>): Map<string, DesiredCache>;
+  resolve(
+    wanted: readonly Wanted<CacheDefinition>[],
+    merged: Merged,
+    workspaces: Iterable<DesiredWorkspace>,
+  ): Map<string, DesiredCache>;
 }
 
 /** Gives the same object again as long as nothing about a cache changed. */
@@ -27,7 +36,12 @@ export function createCacheResolver(): CacheResolver {
   const resolveOnce = ({ definition, problem }: Wanted<CacheDefinition>): DesiredCache => {
     const before = memory.get(definition);
     if (before && sameProblem(before.problem, problem)) return before;
-    const desired: DesiredCache = { name: definition.name, location: definition.location, config: cacheConfig(definition.cache.spec ?? {}), problem };
+    const desired: DesiredCache = {
+      name: definition.name,
+      location: definition.location,
+      config: cacheConfig(definition.cache.spec ?? {}),
+      problem,
+    };
     memory.set(definition, desired);
     return desired;
   };
@@ -36,7 +50,10 @@ export function createCacheResolver(): CacheResolver {
     resolve(wanted, merged, workspaces) {
       const caches = new Map(wanted.map((item) => [item.definition.name, resolveOnce(item)]));
       // Unknown is not absent (law 2): a broken spec of that name, or a cache's spec without a readable one, may want it otherwise.
-      const isOpen = !caches.has(DEFAULT_CACHE) && !merged.claimed.has(specKey('NixCache', DEFAULT_CACHE)) && (wasImplicit || !merged.hidesCache);
+      const isOpen =
+        !caches.has(DEFAULT_CACHE) &&
+        !merged.claimed.has(specKey('NixCache', DEFAULT_CACHE)) &&
+        (wasImplicit || !merged.hidesCache);
       wasImplicit = isOpen && [...workspaces].some(({ creation }) => creation.cache === DEFAULT_CACHE);
       if (wasImplicit) caches.set(DEFAULT_CACHE, IMPLICIT_CACHE);
       return caches;

@@ -1,5 +1,13 @@
 import { specHash } from '../model/canonical.js';
-import type { CreationEnv, CreationMount, CreationPort, CreationSpec, DesiredWorkspace, InPlaceSpec, SpecProblem } from '../model/desired.js';
+import type {
+  CreationEnv,
+  CreationMount,
+  CreationPort,
+  CreationSpec,
+  DesiredWorkspace,
+  InPlaceSpec,
+  SpecProblem,
+} from '../model/desired.js';
 import type { HealthcheckDefinition } from '../model/engine-objects.js';
 import { DEFAULT_CACHE } from '../model/names.js';
 import { parseDurationMs, parseSizeBytes } from '../model/quantity.js';
@@ -20,7 +28,11 @@ export interface ResolvedSecrets {
 }
 
 /** Fills in the defaults, parses the units and sorts: from a spec as written to what is wanted. Pure. */
-export function resolveWorkspace(definition: WorkspaceDefinition, secrets: ResolvedSecrets, problem: SpecProblem | null): DesiredWorkspace {
+export function resolveWorkspace(
+  definition: WorkspaceDefinition,
+  secrets: ResolvedSecrets,
+  problem: SpecProblem | null,
+): DesiredWorkspace {
   const { name, workspace, location } = definition;
   const { spec } = workspace;
   const creation = creationSpec(spec, secrets.digests);
@@ -73,7 +85,9 @@ function creationEnv(entry: EnvVar, digests: ReadonlyMap<string, string>): Creat
   const { name, value, valueFrom } = entry;
   if (!valueFrom) return { name, value: value ?? '' };
   const digest = digests.get(name) ?? '';
-  return valueFrom.ageFile === undefined ? { name, secretFile: valueFrom.secretFile ?? '', digest } : { name, ageFile: valueFrom.ageFile, digest };
+  return valueFrom.ageFile === undefined
+    ? { name, secretFile: valueFrom.secretFile ?? '', digest }
+    : { name, ageFile: valueFrom.ageFile, digest };
 }
 
 function creationMounts(spec: WorkspaceSpec): CreationMount[] {

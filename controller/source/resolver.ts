@@ -21,7 +21,11 @@ export type Resolver = (wanted: Wanted<WorkspaceDefinition>, secrets: SecretScan
 export function createResolver(): Resolver {
   const memory = new WeakMap<WorkspaceDefinition, DesiredWorkspace>();
 
-  const resolveOnce = (definition: WorkspaceDefinition, secrets: ResolvedSecrets, problem: SpecProblem | null): DesiredWorkspace => {
+  const resolveOnce = (
+    definition: WorkspaceDefinition,
+    secrets: ResolvedSecrets,
+    problem: SpecProblem | null,
+  ): DesiredWorkspace => {
     const before = memory.get(definition);
     if (before && sameProblem(before.problem, problem) && sameSecrets(before, secrets)) return before;
     const desired = resolveWorkspace(definition, secrets, problem);
@@ -30,7 +34,9 @@ export function createResolver(): Resolver {
   };
 
   return async ({ definition, problem }, scan) => {
-    const variables = (definition.workspace.spec.env ?? []).flatMap(({ name, valueFrom }) => (valueFrom ? [{ name, valueFrom }] : []));
+    const variables = (definition.workspace.spec.env ?? []).flatMap(({ name, valueFrom }) =>
+      valueFrom ? [{ name, valueFrom }] : [],
+    );
     if (variables.length === 0) return { desired: resolveOnce(definition, NO_SECRETS, problem), problems: [] };
 
     const digests = new Map<string, string>();
@@ -40,15 +46,27 @@ export function createResolver(): Resolver {
       const reading = await scan.read(definition, name, valueFrom);
       digests.set(name, reading.digest);
       if (reading.secret) secrets.set(name, reading.secret);
-      if (reading.message) problems.push(problemAt(definition.secretLocations.get(name) ?? definition.location, `spec.env: ${reading.message}`, definition.name));
+      if (reading.message)
+        problems.push(
+          problemAt(
+            definition.secretLocations.get(name) ?? definition.location,
+            `spec.env: ${reading.message}`,
+            definition.name,
+          ),
+        );
     }
     const isReadable = problems.length === 0;
-    return { desired: resolveOnce(definition, { digests, secrets, isReadable }, problem ?? problems[0] ?? null), problems };
+    return {
+      desired: resolveOnce(definition, { digests, secrets, isReadable }, problem ?? problems[0] ?? null),
+      problems,
+    };
   };
 }
 
 function sameSecrets(before: DesiredWorkspace, secrets: ResolvedSecrets): boolean {
   if (before.secretsReadable !== secrets.isReadable || before.secrets.size !== secrets.secrets.size) return false;
-  return before.creation.env.every((entry) => !('digest' in entry) || entry.digest === secrets.digests.get(entry.name))
-    && [...secrets.secrets].every(([name, secret]) => before.secrets.get(name)?.reveal() === secret.reveal());
+  return (
+    before.creation.env.every((entry) => !('digest' in entry) || entry.digest === secrets.digests.get(entry.name)) &&
+    [...secrets.secrets].every(([name, secret]) => before.secrets.get(name)?.reveal() === secret.reveal())
+  );
 }

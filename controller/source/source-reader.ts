@@ -56,7 +56,11 @@ export function createSourceReader(options: SourceReaderOptions): SourceReader {
   const { id, root, fs, schemas, clock } = options;
   let memory: ReadonlyMap<string, Remembered> = new Map();
 
-  const readFile = async (file: ListedFile, next: Map<string, Remembered>, breathe: Breathe): Promise<ScannedFile | null> => {
+  const readFile = async (
+    file: ListedFile,
+    next: Map<string, Remembered>,
+    breathe: Breathe,
+  ): Promise<ScannedFile | null> => {
     await breathe();
     const before = memory.get(file.path);
     if (before && before.stampId === file.stamp.id && !before.isRacy) {
@@ -98,14 +102,29 @@ export function createSourceReader(options: SourceReaderOptions): SourceReader {
       return { ...before.spec, problems, isSettling, staleBecause: problem };
     }
     const refusals = problem ? [{ name: null, kind: null, problem }] : [];
-    return { source: id, file: path, definitions: [], refusals, problems, hidesNames: true, mayBePartial: isSettling, isSettling, staleBecause: null };
+    return {
+      source: id,
+      file: path,
+      definitions: [],
+      refusals,
+      problems,
+      hidesNames: true,
+      mayBePartial: isSettling,
+      isSettling,
+      staleBecause: null,
+    };
   };
 
   return {
     id,
     async read(context) {
       const next = new Map<string, Remembered>();
-      const listing = await listSpecs(root, { fs, breathe: context.breathe, seen: context.seen, onDirectory: context.onDirectory });
+      const listing = await listSpecs(root, {
+        fs,
+        breathe: context.breathe,
+        seen: context.seen,
+        onDirectory: context.onDirectory,
+      });
       const read = await mapLimit(listing.files, READS_AT_ONCE, (file) => readFile(file, next, context.breathe));
       const files = read.filter((file) => file !== null);
       for (const entry of listing.unread) {

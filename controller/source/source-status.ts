@@ -21,13 +21,24 @@ export interface SourceStatus {
 type Kept = Omit<SourceStatus, 'git'>;
 
 export interface StatusBook {
-  record(readings: readonly SourceReading[], wanted: readonly Wanted[], problems: readonly SpecProblem[], now: number): void;
+  record(
+    readings: readonly SourceReading[],
+    wanted: readonly Wanted[],
+    problems: readonly SpecProblem[],
+    now: number,
+  ): void;
   all(): readonly SourceStatus[];
 }
 
 export function createStatusBook(readers: readonly SourceReader[]): StatusBook {
   const gitOf = new Map(readers.map(({ id, git }) => [id, git]));
-  let statuses = readers.map(({ id }): Kept => ({ id, lastSuccess: null, readOnce: false, specs: { valid: 0, invalid: 0, lastGood: 0 }, problems: [] }));
+  let statuses = readers.map(({ id }): Kept => ({
+    id,
+    lastSuccess: null,
+    readOnce: false,
+    specs: { valid: 0, invalid: 0, lastGood: 0 },
+    problems: [],
+  }));
   return {
     record(readings, wanted, problems, now) {
       const before = new Map(statuses.map((status) => [status.id, status]));
@@ -47,6 +58,9 @@ export function createStatusBook(readers: readonly SourceReader[]): StatusBook {
 function countSpecs(reading: SourceReading, wanted: readonly Wanted[]): SourceStatus['specs'] {
   const own = wanted.filter((item) => item.definition.location.source === reading.id);
   const valid = own.filter((item) => item.isNewest).length;
-  const found = reading.files.reduce((sum, file) => sum + file.definitions.length + (file.isSettling ? 0 : file.refusals.length), 0);
+  const found = reading.files.reduce(
+    (sum, file) => sum + file.definitions.length + (file.isSettling ? 0 : file.refusals.length),
+    0,
+  );
   return { valid, invalid: Math.max(0, found - valid), lastGood: own.length - valid };
 }

@@ -20,7 +20,12 @@ export function nearest(word: string, candidates: readonly string[]): string | n
  * What a person who wrote the unknown field `key` into the object `parent` may have meant: a field of that object, or of one
  * a level up or down. Misplaced fields come with their whole path.
  */
-export function suggestField(parent: string, key: string, own: readonly string[], fields: readonly string[]): string | null {
+export function suggestField(
+  parent: string,
+  key: string,
+  own: readonly string[],
+  fields: readonly string[],
+): string | null {
   const elsewhere = fields.filter((field) => isClose(parent, parentOf(field)));
   const sameWord = (field: string) => lastOf(field).toLowerCase() === key.toLowerCase();
   const near = nearest(key, own);

@@ -41,7 +41,11 @@ export async function validatePaths(paths: readonly string[]): Promise<Validatio
   }
   const files = readings.flatMap((reading) => reading.files);
   const problems = [...merge(readings, new Map()).problems, ...besides].sort(byPlace);
-  return { problems, files: files.length, objects: files.reduce((sum, file) => sum + file.definitions.length + file.refusals.length, 0) };
+  return {
+    problems,
+    files: files.length,
+    objects: files.reduce((sum, file) => sum + file.definitions.length + file.refusals.length, 0),
+  };
 }
 
 /** What is wrong with encrypted files, as far as it can be seen without a key. */
@@ -70,7 +74,10 @@ async function readPath(run: Run, path: string): Promise<PathReading> {
   try {
     isDirectory = (await nodeFileSystem.stat(path)).isDirectory();
   } catch (error) {
-    return { root: path, reading: { id, files: [], problems: [problemOf(id, path, `cannot be read: ${ioWords(error)}`)], isWhole: false } };
+    return {
+      root: path,
+      reading: { id, files: [], problems: [problemOf(id, path, `cannot be read: ${ioWords(error)}`)], isWhole: false },
+    };
   }
   if (!isDirectory) return { root: dirname(path), reading: await readNamedFile(run, id, path) };
   const reader = createSourceReader({ id, root: path, fs: nodeFileSystem, schemas: run.schemas, clock: systemClock });

@@ -68,14 +68,33 @@ export async function listSpecs(root: string, options: WalkOptions): Promise<Lis
     await options.onDirectory(root);
     return { files, unread: [unreadable(root, error)], directories };
   }
-  const walk: Walk = { ...options, rootReal, files, unread, directories, visited: new Set(), queue: [{ path: root, realPath: rootReal, depth: 0 }], links: [] };
+  const walk: Walk = {
+    ...options,
+    rootReal,
+    files,
+    unread,
+    directories,
+    visited: new Set(),
+    queue: [{ path: root, realPath: rootReal, depth: 0 }],
+    links: [],
+  };
   for (;;) {
     const directory = walk.queue.shift();
     if (directory) await readDirectory(walk, directory);
     else if (walk.links.length === 0) break;
     else await followLinks(walk);
     if (walk.files.length > MAX_FILES) {
-      return { files: [], unread: [{ path: root, kind: 'directory', message: `the directory holds more than ${MAX_FILES} spec files: split it into several sources` }], directories };
+      return {
+        files: [],
+        unread: [
+          {
+            path: root,
+            kind: 'directory',
+            message: `the directory holds more than ${MAX_FILES} spec files: split it into several sources`,
+          },
+        ],
+        directories,
+      };
     }
     await walk.breathe();
   }
@@ -86,7 +105,11 @@ async function readDirectory(walk: Walk, directory: Walk['queue'][number]): Prom
   if (walk.visited.has(directory.realPath)) return;
   walk.visited.add(directory.realPath);
   if (directory.depth > MAX_DEPTH) {
-    walk.unread.push({ path: directory.path, kind: 'directory', message: `the directory is more than ${MAX_DEPTH} levels deep: move it up` });
+    walk.unread.push({
+      path: directory.path,
+      kind: 'directory',
+      message: `the directory is more than ${MAX_DEPTH} levels deep: move it up`,
+    });
     return;
   }
   await walk.onDirectory(directory.path);
@@ -107,9 +130,12 @@ async function readDirectory(walk: Walk, directory: Walk['queue'][number]): Prom
     const isSpec = isSpecName(entry.name);
     if (entry.isSymbolicLink()) walk.links.push({ path, depth: directory.depth + 1, isSpec });
     else if (isSpec) specs.push(entry);
-    else if (entry.isDirectory()) walk.queue.push({ path, realPath: join(directory.realPath, entry.name), depth: directory.depth + 1 });
+    else if (entry.isDirectory())
+      walk.queue.push({ path, realPath: join(directory.realPath, entry.name), depth: directory.depth + 1 });
   }
-  const looked = await mapLimit(specs, STATS_AT_ONCE, (entry) => lookAtFile(walk, join(directory.path, entry.name), join(directory.realPath, entry.name)));
+  const looked = await mapLimit(specs, STATS_AT_ONCE, (entry) =>
+    lookAtFile(walk, join(directory.path, entry.name), join(directory.realPath, entry.name)),
+  );
   looked.forEach((result) => keep(walk, result));
 }
 
@@ -140,13 +166,22 @@ async function followLink(walk: Walk, link: Walk['links'][number]): Promise<Look
     const isDirectory = stats.isDirectory();
     if (!link.isSpec && !isDirectory) return null;
     const kind = link.isSpec ? 'file' : 'directory';
-    if (!isInside(walk.rootReal, realPath)) return { path: link.path, kind, message: 'is a link that leads out of the source directory: copy the target into it' };
+    if (!isInside(walk.rootReal, realPath))
+      return {
+        path: link.path,
+        kind,
+        message: 'is a link that leads out of the source directory: copy the target into it',
+      };
     if (!link.isSpec) {
       walk.queue.push({ path: link.path, realPath, depth: link.depth });
       return null;
     }
     if (stats.isFile()) return { path: link.path, realPath, stamp: stampOf(stats) };
-    return { path: link.path, kind, message: `is a link to ${kindWords(stats)}, not to a regular file: remove or rename it` };
+    return {
+      path: link.path,
+      kind,
+      message: `is a link to ${kindWords(stats)}, not to a regular file: remove or rename it`,
+    };
   } catch (error) {
     return brokenLink(walk, link, error);
   }
@@ -154,9 +189,15 @@ async function followLink(walk: Walk, link: Walk['links'][number]): Promise<Look
 
 async function brokenLink(walk: Walk, link: Walk['links'][number], error: unknown): Promise<Looked> {
   if (!link.isSpec) return errorCode(error) === 'EACCES' ? unreadable(link.path, error) : null;
-  const isThere = await walk.fs.lstat(link.path).then(() => true, (failure: unknown) => errorCode(failure) !== 'ENOENT');
+  const isThere = await walk.fs.lstat(link.path).then(
+    () => true,
+    (failure: unknown) => errorCode(failure) !== 'ENOENT',
+  );
   if (!isThere) return null;
-  const words = errorCode(error) === 'ENOENT' ? 'is a link to a file that does not exist' : `is a link that cannot be followed: ${ioWords(error)}`;
+  const words =
+    errorCode(error) === 'ENOENT'
+      ? 'is a link to a file that does not exist'
+      : `is a link that cannot be followed: ${ioWords(error)}`;
   return { path: link.path, kind: 'file', message: `${words}: mend or remove it` };
 }
 
@@ -172,10 +213,19 @@ function keep(walk: Walk, looked: Looked): void {
 }
 
 function unreadable(path: string, error: unknown): Unread {
-  return { path, kind: 'directory', message: `the directory cannot be read: ${ioWords(error)}; nothing known from it is removed meanwhile` };
+  return {
+    path,
+    kind: 'directory',
+    message: `the directory cannot be read: ${ioWords(error)}; nothing known from it is removed meanwhile`,
+  };
 }
 
-function kindWords(stats: { isDirectory(): boolean; isFIFO(): boolean; isSocket(): boolean; isSymbolicLink(): boolean }): string {
+function kindWords(stats: {
+  isDirectory(): boolean;
+  isFIFO(): boolean;
+  isSocket(): boolean;
+  isSymbolicLink(): boolean;
+}): string {
   if (stats.isDirectory()) return 'a directory';
   if (stats.isFIFO()) return 'a named pipe';
   if (stats.isSocket()) return 'a socket';

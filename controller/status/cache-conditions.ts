@@ -8,8 +8,20 @@ import { capitalised, conditionsFrom, no, unknown, yes, type Finding } from './f
  * What `report` says of a cache, as conditions.
  * @param now milliseconds since the epoch
  */
-export function cacheConditionsOf(report: CacheReport, previous: readonly Condition<CacheConditionType>[], now: number): Condition<CacheConditionType>[] {
-  return conditionsFrom<CacheConditionType>([['SpecValid', specValid(report)], ['KeeperReady', keeperReady(report)], ['Ready', ready(report)]], previous, now);
+export function cacheConditionsOf(
+  report: CacheReport,
+  previous: readonly Condition<CacheConditionType>[],
+  now: number,
+): Condition<CacheConditionType>[] {
+  return conditionsFrom<CacheConditionType>(
+    [
+      ['SpecValid', specValid(report)],
+      ['KeeperReady', keeperReady(report)],
+      ['Ready', ready(report)],
+    ],
+    previous,
+    now,
+  );
 }
 
 /** The phase after `report` for a cache that was in `phase`; null for one not seen before. */
@@ -35,7 +47,8 @@ export function nextCachePhase(phase: CachePhase | null, report: CacheReport): C
 function specValid({ spec, verdict }: CacheReport): Finding {
   if (spec.problem !== null) return no('SpecInvalid', problemText(spec.problem));
   const reason = verdict.kind === 'failing' ? verdict.failure.reason : null;
-  if (verdict.kind === 'failing' && (reason === 'SpecInvalid' || reason === 'CacheMissing')) return no(reason, explain(verdict.failure));
+  if (verdict.kind === 'failing' && (reason === 'SpecInvalid' || reason === 'CacheMissing'))
+    return no(reason, explain(verdict.failure));
   return yes('Valid', spec.location === null ? 'No file names it: the defaults hold.' : '');
 }
 
@@ -59,7 +72,8 @@ function ready({ verdict }: CacheReport): Finding {
     case 'progressing':
       return no('Starting', verdict.message);
     case 'failing':
-      if (verdict.failure.reason === 'EngineUnreachable') return unknown(verdict.failure.reason, explain(verdict.failure));
+      if (verdict.failure.reason === 'EngineUnreachable')
+        return unknown(verdict.failure.reason, explain(verdict.failure));
       return no(verdict.failure.reason, explain(verdict.failure));
     case 'removed':
       return no('Removed', 'Neither a spec nor a workspace names it any more.');

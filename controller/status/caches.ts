@@ -13,14 +13,27 @@ export interface CacheStatuses {
 }
 
 /** The caches' part of the status store. */
-export function createCacheStatuses({ now, record }: { readonly now: () => number; readonly record: (event: NewEvent) => void }): CacheStatuses {
+export function createCacheStatuses({
+  now,
+  record,
+}: {
+  readonly now: () => number;
+  readonly record: (event: NewEvent) => void;
+}): CacheStatuses {
   const caches = new Map<string, CacheStatus>();
 
   function report(report: CacheReport): void {
     const { name, verdict } = report;
     const before = caches.get(name) ?? null;
     if (verdict.kind === 'removed') {
-      if (caches.delete(name)) record({ type: 'Normal', workspace: null, cache: name, reason: 'Removed', message: 'Neither a spec nor a workspace names it any more.' });
+      if (caches.delete(name))
+        record({
+          type: 'Normal',
+          workspace: null,
+          cache: name,
+          reason: 'Removed',
+          message: 'Neither a spec nor a workspace names it any more.',
+        });
       return;
     }
     const after = statusAfter(before, report, now());

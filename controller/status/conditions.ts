@@ -12,14 +12,22 @@ export function conditionsOf(report: WorkspaceReport, previous: readonly Conditi
   const { cache } = report;
   const findings: readonly (readonly [ConditionType, Finding])[] = [
     ['SpecValid', specValid(report)],
-    ...(cache === null ? [] : ([['CacheReady', cacheReady(cache, report.verdict)], ['PackagesReady', packagesReady(cache, report.verdict)]] as const)),
+    ...(cache === null
+      ? []
+      : ([
+          ['CacheReady', cacheReady(cache, report.verdict)],
+          ['PackagesReady', packagesReady(cache, report.verdict)],
+        ] as const)),
     ['ContainerReady', containerReady(report)],
     ['Ready', ready(report)],
   ];
   return conditionsFrom(findings, previous, now);
 }
 
-export function conditionOf<Type extends string>(status: { readonly conditions: readonly Condition<Type>[] }, type: Type): Condition<Type> | null {
+export function conditionOf<Type extends string>(
+  status: { readonly conditions: readonly Condition<Type>[] },
+  type: Type,
+): Condition<Type> | null {
   return status.conditions.find((condition) => condition.type === type) ?? null;
 }
 
@@ -27,7 +35,11 @@ function specValid({ spec, verdict }: WorkspaceReport): Finding {
   const failure = verdict.kind === 'failing' ? verdict.failure : null;
   if (spec === null) {
     if (failure?.reason === 'SpecInvalid') return no('SpecInvalid', explain(failure));
-    return { status: 'Unknown', reason: verdict.kind === 'held' ? 'DeletionHeld' : 'RemovalPending', message: 'The spec is gone.' };
+    return {
+      status: 'Unknown',
+      reason: verdict.kind === 'held' ? 'DeletionHeld' : 'RemovalPending',
+      message: 'The spec is gone.',
+    };
   }
   if (spec.problem === null) return yes('Valid', '');
   const reason = failure?.reason === 'SecretUnreadable' ? 'SecretUnreadable' : 'SpecInvalid';
@@ -40,7 +52,8 @@ function containerReady({ container, verdict }: WorkspaceReport): Finding {
       return yes('Running', '');
     case 'failing':
       // Law 2: what the engine does not tell is unknown, not absent.
-      if (verdict.failure.reason === 'EngineUnreachable') return unknown(verdict.failure.reason, explain(verdict.failure));
+      if (verdict.failure.reason === 'EngineUnreachable')
+        return unknown(verdict.failure.reason, explain(verdict.failure));
       return verdict.serving ? yes('Running', '') : no(verdict.failure.reason, explain(verdict.failure));
     case 'stopped':
     case 'progressing':
@@ -74,7 +87,8 @@ function ready({ verdict }: WorkspaceReport): Finding {
     case 'progressing':
       return no(verdict.replacing ? 'Replacing' : 'Starting', verdict.message);
     case 'failing':
-      if (verdict.failure.reason === 'EngineUnreachable') return unknown(verdict.failure.reason, explain(verdict.failure));
+      if (verdict.failure.reason === 'EngineUnreachable')
+        return unknown(verdict.failure.reason, explain(verdict.failure));
       return no(verdict.failure.reason, explain(verdict.failure));
     case 'held':
       return no(verdict.failure.reason, explain(verdict.failure));

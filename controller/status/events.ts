@@ -38,7 +38,16 @@ export function createEventRecord(options: { readonly now: () => number; readonl
     if (repeated && at !== undefined) entries.delete(at);
     const { type, workspace, cache, reason, message } = event;
     const firstTime = repeated ? previous.firstTime : time;
-    entries.set(sequence, { time, type, workspace, cache, reason, message, count: repeated ? previous.count + 1 : 1, firstTime });
+    entries.set(sequence, {
+      time,
+      type,
+      workspace,
+      cache,
+      reason,
+      message,
+      count: repeated ? previous.count + 1 : 1,
+      firstTime,
+    });
     last.set(owner, sequence);
     sequence += 1;
     if (entries.size > capacity) evictOldest();
@@ -54,7 +63,10 @@ export function createEventRecord(options: { readonly now: () => number; readonl
 
   function list({ workspace, cache }: EventFilter = {}): readonly CountedEvent[] {
     const all = [...entries.values()];
-    return all.filter((event) => (workspace === undefined || event.workspace === workspace) && (cache === undefined || event.cache === cache));
+    return all.filter(
+      (event) =>
+        (workspace === undefined || event.workspace === workspace) && (cache === undefined || event.cache === cache),
+    );
   }
 
   return { add, list };

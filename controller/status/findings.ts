@@ -27,7 +27,11 @@ export function conditionsFrom<Type extends string>(
   return findings.map(([type, finding]) => {
     const before = previous.find((condition) => condition.type === type);
     const unchanged = before !== undefined && before.status === finding.status;
-    return { type, ...finding, lastTransitionTime: unchanged ? before.lastTransitionTime : new Date(now).toISOString() };
+    return {
+      type,
+      ...finding,
+      lastTransitionTime: unchanged ? before.lastTransitionTime : new Date(now).toISOString(),
+    };
   });
 }
 

@@ -11,6 +11,12 @@ export function gcEvent(cache: string, run: GcRun): NewEvent | null {
     return isNews ? { ...owner, type: 'Normal', reason: 'Collected', message: `freed ${freedText(run)}` } : null;
   }
   const { failure } = run;
-  if (failure === null) return { ...owner, type: 'Warning', reason: 'NotCollected', message: `The collection ${run.result === 'aborted' ? 'was aborted' : 'failed'}.` };
+  if (failure === null)
+    return {
+      ...owner,
+      type: 'Warning',
+      reason: 'NotCollected',
+      message: `The collection ${run.result === 'aborted' ? 'was aborted' : 'failed'}.`,
+    };
   return { ...owner, type: 'Warning', reason: failure.reason, message: explain(failure) };
 }

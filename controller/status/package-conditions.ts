@@ -17,7 +17,8 @@ export function packagesReady(cache: WorkspaceCacheReport, verdict: Verdict): Fi
   if (profile === 'ready') return yes('Ready', packagesText(packages));
   if (failure !== null) return no(failure.reason, withOld(explain(failure), profile));
   if (progress !== null) return no('Realising', progress);
-  if (profile === 'unknown') return unknown(unavailable?.reason ?? 'Unknown', 'The cache has not told yet which packages are in place.');
+  if (profile === 'unknown')
+    return unknown(unavailable?.reason ?? 'Unknown', 'The cache has not told yet which packages are in place.');
   return no('Pending', withOld('The packages are not realised yet.', profile));
 }
 

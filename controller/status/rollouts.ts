@@ -33,7 +33,13 @@ const TOGETHER_MS = 50;
 /** How far each source's workspaces are on the way to its revision: a commit that is in force is no workspace yet that runs it. */
 export function createRollouts(options: RolloutOptions): Rollouts {
   const known = new Map<string, Rollout>();
-  let wanted: Wanted = { complete: false, revisions: new Map(), workspaces: new Map(), absent: new Set(), removed: new Map() };
+  let wanted: Wanted = {
+    complete: false,
+    revisions: new Map(),
+    workspaces: new Map(),
+    absent: new Set(),
+    removed: new Map(),
+  };
   /** A failure that their statuses tell is one of what was wanted before: a commit that mends it must not be called failed for it. */
   const untold = new Set<string>();
   let isDue = false;
@@ -45,7 +51,11 @@ export function createRollouts(options: RolloutOptions): Rollouts {
     const leaving = groupBy(leavingOf(wanted, options), ({ location }) => location?.source ?? '');
     for (const source of known.keys()) if (!wanted.revisions.has(source)) known.delete(source);
     for (const [source, revision] of wanted.revisions) {
-      const rollout = { source, revision, ...progressOf(revision, bySource.get(source) ?? [], leaving.get(source) ?? [], untold, options) };
+      const rollout = {
+        source,
+        revision,
+        ...progressOf(revision, bySource.get(source) ?? [], leaving.get(source) ?? [], untold, options),
+      };
       const before = known.get(source);
       known.set(source, rollout);
       if (before?.revision !== revision || before.state !== rollout.state) options.onChange(rollout);
@@ -61,7 +71,8 @@ export function createRollouts(options: RolloutOptions): Rollouts {
   return {
     scanned(snapshot) {
       for (const name of untold) if (!snapshot.workspaces.has(name)) untold.delete(name);
-      for (const after of snapshot.workspaces.values()) if (options.isChanged(wanted.workspaces.get(after.name), after)) untold.add(after.name);
+      for (const after of snapshot.workspaces.values())
+        if (options.isChanged(wanted.workspaces.get(after.name), after)) untold.add(after.name);
       wanted = snapshot;
       changed();
     },
@@ -80,20 +91,40 @@ function leavingOf({ complete, absent, removed }: Wanted, { workspace }: Rollout
   });
 }
 
-function progressOf(revision: string, workspaces: readonly DesiredWorkspace[], leaving: readonly WorkspaceStatus[], untold: ReadonlySet<string>, { workspace, cache }: RolloutOptions): Pick<Rollout, 'state' | 'message'> {
+function progressOf(
+  revision: string,
+  workspaces: readonly DesiredWorkspace[],
+  leaving: readonly WorkspaceStatus[],
+  untold: ReadonlySet<string>,
+  { workspace, cache }: RolloutOptions,
+): Pick<Rollout, 'state' | 'message'> {
   const behind = workspaces.flatMap(({ name, problem }) => {
     const status = workspace(name);
     return status?.revision === revision ? [] : [{ name, hasProblem: problem !== null, status }];
   });
-  if (behind.length + leaving.length === 0) return { state: 'succeeded', message: `${countText(workspaces.length)} converged` };
+  if (behind.length + leaving.length === 0)
+    return { state: 'succeeded', message: `${countText(workspaces.length)} converged` };
   // Why one that leaves has failed before is no matter of this revision.
-  const broken = behind.find(({ name, hasProblem, status }) => hasProblem || (status !== null && !untold.has(name) && failed(status, status.cache === null ? null : cache(status.cache.name))));
-  if (broken === undefined) return { state: 'progressing', message: `${workspaces.length - behind.length} of ${countText(workspaces.length)} converged` };
-  return { state: 'failed', message: `${broken.name}: ${broken.status === null ? 'it is not there' : reasonOf(broken.status)}` };
+  const broken = behind.find(
+    ({ name, hasProblem, status }) =>
+      hasProblem ||
+      (status !== null && !untold.has(name) && failed(status, status.cache === null ? null : cache(status.cache.name))),
+  );
+  if (broken === undefined)
+    return {
+      state: 'progressing',
+      message: `${workspaces.length - behind.length} of ${countText(workspaces.length)} converged`,
+    };
+  return {
+    state: 'failed',
+    message: `${broken.name}: ${broken.status === null ? 'it is not there' : reasonOf(broken.status)}`,
+  };
 }
 
 function reasonOf(status: WorkspaceStatus): string {
-  const bad = (['SpecValid', 'Ready', 'PackagesReady'] as const).map((type) => conditionOf(status, type)).find((condition) => condition !== null && condition.status === 'False' && condition.message !== '');
+  const bad = (['SpecValid', 'Ready', 'PackagesReady'] as const)
+    .map((type) => conditionOf(status, type))
+    .find((condition) => condition !== null && condition.status === 'False' && condition.message !== '');
   return bad?.message ?? `it is ${status.phase}`;
 }
 

@@ -6,11 +6,19 @@ import { failureReason } from './failure-reason.js';
 
 /** The workspace is as its spec wants it: Ready with its packages, or Stopped as wanted. */
 export function settled(status: WorkspaceStatus): boolean {
-  return status.phase === 'Stopped' || (status.phase === 'Ready' && conditionOf(status, 'PackagesReady')?.status !== 'False');
+  return (
+    status.phase === 'Stopped' || (status.phase === 'Ready' && conditionOf(status, 'PackagesReady')?.status !== 'False')
+  );
 }
 
 /** What waits for something that the controller makes or brings about by itself. */
-const OURS: readonly Reason[] = ['VolumeMissing', 'NetworkMissing', 'KeeperNotReady', 'CacheMigrating', 'CacheClearing'];
+const OURS: readonly Reason[] = [
+  'VolumeMissing',
+  'NetworkMissing',
+  'KeeperNotReady',
+  'CacheMigrating',
+  'CacheClearing',
+];
 
 /**
  * Nothing the controller does by itself will make it settled: it waits for a person. What is tried again, and what waits
@@ -22,7 +30,8 @@ export function failed(status: WorkspaceStatus, cache: CacheStatus | null = null
   const ready = failureReason(conditionOf(status, 'Ready')?.reason);
   const packages = failureReason(conditionOf(status, 'PackagesReady')?.reason);
   if (packages !== null && failureClass(packages) === 'stalled') return true;
-  if (ready === 'KeeperNotReady' && cache !== null) return needsPerson(failureReason(conditionOf(cache, 'Ready')?.reason));
+  if (ready === 'KeeperNotReady' && cache !== null)
+    return needsPerson(failureReason(conditionOf(cache, 'Ready')?.reason));
   return needsPerson(ready);
 }
 

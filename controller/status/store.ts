@@ -48,7 +48,10 @@ export interface StatusStore extends StatusReader {
 }
 
 /** The truth for people (law 10): written from reports only and never read back as input. */
-export function createStatusStore(options: { readonly now: () => number; readonly eventCapacity?: number }): StatusStore {
+export function createStatusStore(options: {
+  readonly now: () => number;
+  readonly eventCapacity?: number;
+}): StatusStore {
   const { now } = options;
   const workspaces = new Map<string, WorkspaceStatus>();
   const listeners = new Set<StatusListener>();
@@ -67,7 +70,12 @@ export function createStatusStore(options: { readonly now: () => number; readonl
     if (before === undefined) return;
     workspaces.delete(name);
     packageNews.forget(name);
-    record.add({ type: 'Normal', workspace: name, reason: 'Removed', message: 'The spec is gone and its container is removed.' });
+    record.add({
+      type: 'Normal',
+      workspace: name,
+      reason: 'Removed',
+      message: 'The spec is gone and its container is removed.',
+    });
     notify({ name, before, after: null });
   }
 
@@ -136,7 +144,9 @@ function statusAfter(before: WorkspaceStatus | null, report: WorkspaceReport, no
     cache: cacheOf(report),
   };
   const { spec } = report;
-  return spec !== null && spec.problem === null && isConverged(status) ? { ...status, revision: spec.revision } : status;
+  return spec !== null && spec.problem === null && isConverged(status)
+    ? { ...status, revision: spec.revision }
+    : status;
 }
 
 /** Settled, and known to be: packages of which nobody has told yet may be those of another revision. */

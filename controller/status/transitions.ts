@@ -36,7 +36,9 @@ export function phaseEvent(before: Glance | null, after: Glance): Pick<NewEvent,
   const { phase, ready } = after;
   if (ready === null) return null;
   // The message of a failure is news when it changes; that of work under way changes all the time.
-  const news = before?.ready?.reason !== ready.reason || (failureReason(ready.reason) !== null && before.ready.message !== ready.message);
+  const news =
+    before?.ready?.reason !== ready.reason ||
+    (failureReason(ready.reason) !== null && before.ready.message !== ready.message);
   if (before?.phase === phase && !news) return null;
   const type = WARNING_PHASES.includes(phase) ? 'Warning' : 'Normal';
   return { type, reason: ready.reason, message: ready.message || `${before?.phase ?? 'Pending'} -> ${phase}` };

@@ -12,7 +12,12 @@ export function createFamilies(registry: Registry) {
   function gauge<L extends string = never>(name: string, help: string, ...labelNames: L[]): Gauge<L> {
     return new Gauge({ name: `kalpana_${name}`, help, labelNames, registers });
   }
-  function histogram<L extends string = never>(name: string, help: string, buckets: readonly number[], ...labelNames: L[]): Histogram<L> {
+  function histogram<L extends string = never>(
+    name: string,
+    help: string,
+    buckets: readonly number[],
+    ...labelNames: L[]
+  ): Histogram<L> {
     return new Histogram({ name: `kalpana_${name}`, help, buckets: [...buckets], labelNames, registers });
   }
 
@@ -29,30 +34,105 @@ export function createFamilies(registry: Registry) {
     drift: counter('drift_detected_total', 'Differences found between a container and its spec, by field.', 'field'),
     missedEvents: counter('missed_events_total', 'Changes that only a resync found.'),
     engineUp: gauge('engine_up', '1 when the last list of the engine succeeded.'),
-    engineSeconds: histogram('engine_request_duration_seconds', 'Time of one request to the engine.', SHORT, 'verb', 'code'),
-    sourceSuccess: gauge('source_last_success_timestamp_seconds', 'When a source was last read whole; 0 before that.', 'source'),
-    specs: gauge('specs', 'Specs of a source by state; last_good are those invalid ones whose last good version is in force.', 'source', 'state'),
-    sourceRevision: gauge('source_revision_info', 'Always 1; the revision of a source that is in force.', 'source', 'revision'),
-    gitAttempted: gauge('git_attempted_revision_info', 'Always 1; the newest commit of a source that was looked at.', 'source', 'revision'),
-    gitFailing: gauge('git_source_failing', '1 when the newest commit of a source is not in force, or cannot be had.', 'source'),
+    engineSeconds: histogram(
+      'engine_request_duration_seconds',
+      'Time of one request to the engine.',
+      SHORT,
+      'verb',
+      'code',
+    ),
+    sourceSuccess: gauge(
+      'source_last_success_timestamp_seconds',
+      'When a source was last read whole; 0 before that.',
+      'source',
+    ),
+    specs: gauge(
+      'specs',
+      'Specs of a source by state; last_good are those invalid ones whose last good version is in force.',
+      'source',
+      'state',
+    ),
+    sourceRevision: gauge(
+      'source_revision_info',
+      'Always 1; the revision of a source that is in force.',
+      'source',
+      'revision',
+    ),
+    gitAttempted: gauge(
+      'git_attempted_revision_info',
+      'Always 1; the newest commit of a source that was looked at.',
+      'source',
+      'revision',
+    ),
+    gitFailing: gauge(
+      'git_source_failing',
+      '1 when the newest commit of a source is not in force, or cannot be had.',
+      'source',
+    ),
     gitSuspended: gauge('git_source_suspended', '1 when nothing new is applied from a source.', 'source'),
     gitFetches: counter('git_fetches_total', 'Looks at the server of a source by result.', 'source', 'result'),
-    gitFetchSeconds: histogram('git_fetch_duration_seconds', 'Time of one look at the server, fetch included.', SHORT, 'source'),
+    gitFetchSeconds: histogram(
+      'git_fetch_duration_seconds',
+      'Time of one look at the server, fetch included.',
+      SHORT,
+      'source',
+    ),
     gitCommits: counter('git_commits_total', 'Commits that were looked at, by result.', 'source', 'result'),
-    gitWebhooks: counter('git_webhooks_total', 'Hooks for a source by result; refused: no valid signature.', 'source', 'result'),
-    notifications: counter('notifications_total', 'Messages to webhooks and hosts of commits by result; retried: an attempt that failed and is made again.', 'target', 'result'),
+    gitWebhooks: counter(
+      'git_webhooks_total',
+      'Hooks for a source by result; refused: no valid signature.',
+      'source',
+      'result',
+    ),
+    notifications: counter(
+      'notifications_total',
+      'Messages to webhooks and hosts of commits by result; retried: an attempt that failed and is made again.',
+      'target',
+      'result',
+    ),
     workspaces: gauge('workspaces', 'Workspaces by phase.', 'phase'),
     workspaceReady: gauge('workspace_ready', '1 when the workspace is Ready.', 'name'),
-    workspaceRevision: gauge('workspace_revision_info', 'Always 1; the revision of its source that a workspace was last converged to.', 'name', 'source', 'revision'),
+    workspaceRevision: gauge(
+      'workspace_revision_info',
+      'Always 1; the revision of its source that a workspace was last converged to.',
+      'name',
+      'source',
+      'revision',
+    ),
     nixPaths: counter('nix_paths_total', 'Store paths asked for, by what became of them.', 'cache', 'outcome'),
-    nixBytes: counter('nix_bytes_total', 'Unpacked bytes of paths, fetched or saved by being there already.', 'cache', 'outcome'),
+    nixBytes: counter(
+      'nix_bytes_total',
+      'Unpacked bytes of paths, fetched or saved by being there already.',
+      'cache',
+      'outcome',
+    ),
     nixStoreBytes: gauge('nix_store_bytes', 'Size of the store; absent until the keeper has told.', 'cache'),
-    environmentSeconds: histogram('nix_environment_duration_seconds', 'Time until an environment was in place; warm: every path was there.', REALISATION, 'cache', 'temperature'),
-    gcRuns: counter('nix_gc_runs_total', 'Collections of a cache by result; aborted: nothing was deleted.', 'cache', 'result'),
+    environmentSeconds: histogram(
+      'nix_environment_duration_seconds',
+      'Time until an environment was in place; warm: every path was there.',
+      REALISATION,
+      'cache',
+      'temperature',
+    ),
+    gcRuns: counter(
+      'nix_gc_runs_total',
+      'Collections of a cache by result; aborted: nothing was deleted.',
+      'cache',
+      'result',
+    ),
     gcFreed: counter('nix_gc_freed_bytes_total', 'Disk space that collections freed.', 'cache'),
     gcSeconds: histogram('nix_gc_duration_seconds', 'Time of one collection.', COLLECTION, 'cache'),
-    gcHeldSeconds: histogram('nix_gc_held_seconds', 'How long new realisations had to wait for one collection.', COLLECTION, 'cache'),
-    gcLastSuccess: gauge('nix_gc_last_success_timestamp_seconds', 'When a collection last succeeded; 0 before that.', 'cache'),
+    gcHeldSeconds: histogram(
+      'nix_gc_held_seconds',
+      'How long new realisations had to wait for one collection.',
+      COLLECTION,
+      'cache',
+    ),
+    gcLastSuccess: gauge(
+      'nix_gc_last_success_timestamp_seconds',
+      'When a collection last succeeded; 0 before that.',
+      'cache',
+    ),
     nixRoots: gauge('nix_roots', 'What keeps store paths, as the last collection found it.', 'cache', 'kind'),
     caches: gauge('caches', 'Caches by phase.', 'phase'),
     cacheReady: gauge('cache_ready', '1 when the cache is Ready.', 'name'),

@@ -33,7 +33,10 @@ export function createGcMetrics(families: Families): GcMetrics {
     },
     observe({ name: cache, gc }) {
       // From an earlier process, too.
-      noteSuccess(cache, gc?.runs.find(({ result }) => result === 'success'));
+      noteSuccess(
+        cache,
+        gc?.runs.find(({ result }) => result === 'success'),
+      );
       for (const kind of ROOT_KINDS) nixRoots.set({ cache, kind }, gc?.roots?.[kind] ?? 0);
     },
     appear(cache) {

@@ -130,7 +130,10 @@ function preset(families: Families, options: MetricsOptions): void {
   families.buildInfo.set({ version: options.version, node_version: process.version }, 1);
 }
 
-function observeStatus({ workspaces, workspaceReady, workspaceRevision }: Families, statuses: readonly WorkspaceStatus[]): void {
+function observeStatus(
+  { workspaces, workspaceReady, workspaceRevision }: Families,
+  statuses: readonly WorkspaceStatus[],
+): void {
   const counts = new Map(PHASES.map((phase) => [phase, 0]));
   workspaceReady.reset();
   workspaceRevision.reset();

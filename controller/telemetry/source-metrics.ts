@@ -10,8 +10,23 @@ const FETCH_RESULTS = ['success', 'failure'] as const;
 const COMMIT_RESULTS = ['applied', 'refused'] as const;
 
 export function createSourceMetrics(families: Families): Pick<Metrics, 'sources' | 'webhook' | 'fetched' | 'commit'> {
-  const { sourceSuccess, specs, gitWebhooks, gitFetches, gitFetchSeconds, gitCommits, sourceRevision, gitAttempted, gitFailing, gitSuspended } = families;
-  const counters = [[gitWebhooks, HOOK_RESULTS], [gitFetches, FETCH_RESULTS], [gitCommits, COMMIT_RESULTS]] as const;
+  const {
+    sourceSuccess,
+    specs,
+    gitWebhooks,
+    gitFetches,
+    gitFetchSeconds,
+    gitCommits,
+    sourceRevision,
+    gitAttempted,
+    gitFailing,
+    gitSuspended,
+  } = families;
+  const counters = [
+    [gitWebhooks, HOOK_RESULTS],
+    [gitFetches, FETCH_RESULTS],
+    [gitCommits, COMMIT_RESULTS],
+  ] as const;
   /** The git sources that have series. */
   const known = new Set<string>();
 

@@ -5,7 +5,14 @@ import { osRelease } from './packages.mjs';
 
 function readEntries() {
   const folder = '/etc/apt/sources.list.d';
-  const files = ['/etc/apt/sources.list', ...(existsSync(folder) ? readdirSync(folder).sort().map((name) => join(folder, name)) : [])];
+  const files = [
+    '/etc/apt/sources.list',
+    ...(existsSync(folder)
+      ? readdirSync(folder)
+          .sort()
+          .map((name) => join(folder, name))
+      : []),
+  ];
   return files.filter(existsSync).flatMap((file) => {
     const text = file.endsWith('.sources') || file.endsWith('.list') ? readFileSync(file, 'utf8') : '';
     return file.endsWith('.sources') ? fromStanzas(text) : fromLines(text);
@@ -30,7 +37,9 @@ function fromStanzas(text) {
     const words = (name) => field(name).split(/\s+/).filter(Boolean);
     if (!words('Types').includes('deb') || field('Enabled') === 'no') return [];
     const signedBy = field('Signed-By').startsWith('/') ? field('Signed-By') : null;
-    return words('URIs').flatMap((uri) => words('Suites').map((suite) => ({ uri, suite, components: words('Components'), signedBy })));
+    return words('URIs').flatMap((uri) =>
+      words('Suites').map((suite) => ({ uri, suite, components: words('Components'), signedBy })),
+    );
   });
 }
 

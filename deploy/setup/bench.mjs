@@ -14,7 +14,10 @@ async function main() {
   checkNode();
   await step('dependencies', ensureDependencies);
   await step('packages', () => ensurePackages(ENGINE_PACKAGES, 'run the bench on a real engine'));
-  await step('build', async () => (await Promise.all([ensureBuild(), ensureBenchBuild()])).filter(Boolean).join(', ') || undefined);
+  await step(
+    'build',
+    async () => (await Promise.all([ensureBuild(), ensureBenchBuild()])).filter(Boolean).join(', ') || undefined,
+  );
   let compose;
   await step('compose', async () => (compose = await ensureCompose()).note);
   let engine;
@@ -29,9 +32,23 @@ async function main() {
 }
 
 function runBench(engine, compose, fixture) {
-  const [command, ...args] = engine.command([process.execPath, '.kalpana/bench-build/test/bench/main.js', ...process.argv.slice(2)]);
-  const nix = { KALPANA_BENCH_NIX_CACHE: fixture.cache, KALPANA_BENCH_NIX_KEY: fixture.publicKey, KALPANA_BENCH_NIXPKGS: fixture.nixpkgs };
-  const env = { ...process.env, ...nix, KALPANA_BENCH_DOCKER_HOST: engine.host, KALPANA_BENCH_COMPOSE: compose.program, DOCKER_HOST: engine.host };
+  const [command, ...args] = engine.command([
+    process.execPath,
+    '.kalpana/bench-build/test/bench/main.js',
+    ...process.argv.slice(2),
+  ]);
+  const nix = {
+    KALPANA_BENCH_NIX_CACHE: fixture.cache,
+    KALPANA_BENCH_NIX_KEY: fixture.publicKey,
+    KALPANA_BENCH_NIXPKGS: fixture.nixpkgs,
+  };
+  const env = {
+    ...process.env,
+    ...nix,
+    KALPANA_BENCH_DOCKER_HOST: engine.host,
+    KALPANA_BENCH_COMPOSE: compose.program,
+    DOCKER_HOST: engine.host,
+  };
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: root, env, stdio: 'inherit', detached: true });
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.kill(-child.pid, signal));

@@ -24,9 +24,12 @@ export async function cleanEngine({ host, tls }, specs) {
   };
   const names = specs.map((spec) => spec?.metadata?.name).filter((name) => typeof name === 'string');
 
-  for (const container of await ours(api, names)) await remove(`container ${container.name}`, `/containers/${container.id}?force=1`);
-  for (const keeper of await idleKeepers(api, cachesOf(specs))) await remove(`container ${keeper.name}`, `/containers/${keeper.id}?force=1`);
-  for (const volume of await ourVolumes(api, names, specs)) await remove(`volume ${volume}`, `/volumes/${encodeURIComponent(volume)}`);
+  for (const container of await ours(api, names))
+    await remove(`container ${container.name}`, `/containers/${container.id}?force=1`);
+  for (const keeper of await idleKeepers(api, cachesOf(specs)))
+    await remove(`container ${keeper.name}`, `/containers/${keeper.id}?force=1`);
+  for (const volume of await ourVolumes(api, names, specs))
+    await remove(`volume ${volume}`, `/volumes/${encodeURIComponent(volume)}`);
   const network = await api('GET', `/networks/${NETWORK}`, { ignore: [404] });
   if (network.Labels?.['kalpana.managed'] === 'true') await remove(`network ${NETWORK}`, `/networks/${network.Id}`);
   for (const image of [WORKSPACE_IMAGE, KEEPER_IMAGE]) {
@@ -37,15 +40,25 @@ export async function cleanEngine({ host, tls }, specs) {
 }
 
 async function ours(api, names) {
-  const containers = await api('GET', `/containers/json?all=1&filters=${filter({ label: ['kalpana.managed=true', 'kalpana.controller=default'] })}`);
+  const containers = await api(
+    'GET',
+    `/containers/json?all=1&filters=${filter({ label: ['kalpana.managed=true', 'kalpana.controller=default'] })}`,
+  );
   return containers
-    .map(({ Id: id, Names, Labels }) => ({ id, name: Names[0]?.slice(1) ?? id, workspace: Labels['kalpana.workspace.id'] }))
+    .map(({ Id: id, Names, Labels }) => ({
+      id,
+      name: Names[0]?.slice(1) ?? id,
+      workspace: Labels['kalpana.workspace.id'],
+    }))
     .filter(({ name, workspace }) => names.includes(workspace) && name.startsWith(`workspace-${workspace}`));
 }
 
 /** Of every instance: a cache has one keeper. It works on while another container, in any state, mounts the cache. */
 async function idleKeepers(api, caches) {
-  const keepers = await api('GET', `/containers/json?all=1&filters=${filter({ label: ['kalpana.managed=true', 'kalpana.type=nix-keeper'] })}`);
+  const keepers = await api(
+    'GET',
+    `/containers/json?all=1&filters=${filter({ label: ['kalpana.managed=true', 'kalpana.type=nix-keeper'] })}`,
+  );
   const isKeeper = (id) => keepers.some((keeper) => keeper.Id === id);
   const idle = [];
   for (const { Id: id, Names } of keepers) {
@@ -74,7 +87,9 @@ async function ourVolumes(api, names, specs) {
     'nix-cache': cachesOf(specs).map(storeOf),
     'shared-volume': shared,
   };
-  return (volumes ?? []).filter(({ Name, Labels }) => expected[Labels['kalpana.type']]?.includes(Name)).map(({ Name }) => Name);
+  return (volumes ?? [])
+    .filter(({ Name, Labels }) => expected[Labels['kalpana.type']]?.includes(Name))
+    .map(({ Name }) => Name);
 }
 
 function filter(filters) {

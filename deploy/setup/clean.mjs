@@ -22,7 +22,11 @@ async function main() {
     removed.push(relative(root, path));
   }
   for (const line of removed) say(`removed ${line}`);
-  say(removed.length === 0 ? 'nothing of the demo is left' : 'the demo is gone; node_modules, dist and installed packages stay');
+  say(
+    removed.length === 0
+      ? 'nothing of the demo is left'
+      : 'the demo is gone; node_modules, dist and installed packages stay',
+  );
 }
 
 /** A running controller would make again what we remove. */
@@ -35,15 +39,17 @@ function refuseWhileRunning() {
 
 /** Names and shared volumes of the examples, also of those a person added while trying; what can't be read is not ours to guess. */
 function exampleSpecs() {
-  return readdirSync(specsDir).filter((name) => name.endsWith('.json')).flatMap((name) => {
-    try {
-      const object = JSON.parse(readFileSync(join(specsDir, name), 'utf8'));
-      return object.kind === 'List' ? object.items : [object];
-    } catch {
-      say(`warning: ${name} is no JSON: its workspace, if any, is left alone`);
-      return [];
-    }
-  });
+  return readdirSync(specsDir)
+    .filter((name) => name.endsWith('.json'))
+    .flatMap((name) => {
+      try {
+        const object = JSON.parse(readFileSync(join(specsDir, name), 'utf8'));
+        return object.kind === 'List' ? object.items : [object];
+      } catch {
+        say(`warning: ${name} is no JSON: its workspace, if any, is left alone`);
+        return [];
+      }
+    });
 }
 
 async function removePrivateEngine() {
@@ -51,7 +57,9 @@ async function removePrivateEngine() {
   const wasRunning = privateEnginePid(demoEngineDir) !== null;
   const left = await stopPrivateEngine({ dir: demoEngineDir, empty: true });
   if (left.processes.length + left.mounts.length > 0) {
-    throw new SetupError(`could not end all of the private engine: processes ${left.processes.join(' ')}, mounts ${left.mounts.join(' ')}; see ${layoutOf(demoEngineDir).log}`);
+    throw new SetupError(
+      `could not end all of the private engine: processes ${left.processes.join(' ')}, mounts ${left.mounts.join(' ')}; see ${layoutOf(demoEngineDir).log}`,
+    );
   }
   rmSync(demoEngineDir, { recursive: true, force: true });
   return [`the private engine with all it held (.kalpana/engine${wasRunning ? ', it was running' : ''})`];
@@ -59,7 +67,9 @@ async function removePrivateEngine() {
 
 function cachedImages() {
   if (!existsSync(cacheDir)) return [];
-  return readdirSync(cacheDir).filter((name) => /^(workspace|nix-keeper)-rootfs-/.test(name)).map((name) => join(cacheDir, name));
+  return readdirSync(cacheDir)
+    .filter((name) => /^(workspace|nix-keeper)-rootfs-/.test(name))
+    .map((name) => join(cacheDir, name));
 }
 
 await runMain(main);

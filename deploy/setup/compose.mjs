@@ -20,13 +20,16 @@ export async function ensureCompose() {
     }
   }
   const { code, text } = await run(cached, ['version']);
-  return code === 0 ? { program: cached, note: text.trim() } : { program: '', note: `no docker compose to compare with: ${text.trim().split('\n')[0]}` };
+  return code === 0
+    ? { program: cached, note: text.trim() }
+    : { program: '', note: `no docker compose to compare with: ${text.trim().split('\n')[0]}` };
 }
 
 async function unpack() {
   const { ID: id, VERSION_CODENAME: codename } = osRelease();
   const source = officialSources().find(({ suite }) => suite === codename);
-  if (id !== 'debian' || !source) throw new Error(`its package comes from Debian's suite ${SUITE}, and this is no Debian with a mirror`);
+  if (id !== 'debian' || !source)
+    throw new Error(`its package comes from Debian's suite ${SUITE}, and this is no Debian with a mirror`);
   const work = mkdtempSync(join(tmpdir(), 'kalpana-compose-'));
   try {
     const apt = aptOf(work, sourceLine({ ...source, suite: SUITE }));
@@ -34,7 +37,9 @@ async function unpack() {
     await must('apt-get', [...apt, 'download', 'docker-compose'], work);
     const archive = readdirSync(work).find((name) => name.endsWith('.deb'));
     await must('dpkg-deb', ['-x', archive, 'package'], work);
-    const found = readdirSync(join(work, 'package'), { recursive: true }).find((name) => /(cli-plugins|bin)\/docker-compose$/.test(name));
+    const found = readdirSync(join(work, 'package'), { recursive: true }).find((name) =>
+      /(cli-plugins|bin)\/docker-compose$/.test(name),
+    );
     if (!found) throw new Error(`${archive} holds no docker-compose`);
     mkdirSync(cacheDir, { recursive: true });
     cpSync(join(work, 'package', found), `${cached}.${process.pid}`, { dereference: true });

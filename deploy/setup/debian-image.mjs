@@ -1,6 +1,15 @@
 // An image of Debian packages, made in two ways from one recipe: from its Dockerfile where a base image can be had, else with mmdebstrap.
 import { spawn } from 'node:child_process';
-import { createReadStream, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { officialSources, sourceLine } from './apt-sources.mjs';
 import { hashOf } from './dependencies.mjs';
@@ -33,7 +42,9 @@ export async function ensureImage(engine, made, { tryRegistry = true } = {}) {
       await buildFromDockerfile(engine, made);
       return `${made.image} built from its Dockerfile`;
     } catch (error) {
-      say(`no base image to be had (${error.message.split('\n')[0].slice(0, 120)}): making ${made.image} from Debian's packages, about half a minute`);
+      say(
+        `no base image to be had (${error.message.split('\n')[0].slice(0, 120)}): making ${made.image} from Debian's packages, about half a minute`,
+      );
     }
   }
   await ensureRootfs(made);
@@ -46,9 +57,15 @@ async function buildFromDockerfile({ host, tls }, { image, folder, files, recipe
   const base = /^FROM (\S+):(\S+)/m.exec(readFileSync(join(folder, 'Dockerfile'), 'utf8'));
   const present = await call(host, 'GET', `/images/${base[1]}:${base[2]}/json`, { tls, ignore: [404] });
   if (!present.Id) say(`pulling ${base[1]}:${base[2]}`);
-  if (!present.Id) await callWithProgress(host, 'POST', `/images/create?fromImage=${base[1]}&tag=${base[2]}`, { tls, idleMs: 20_000 });
+  if (!present.Id)
+    await callWithProgress(host, 'POST', `/images/create?fromImage=${base[1]}&tag=${base[2]}`, { tls, idleMs: 20_000 });
   const context = spawn('tar', ['-C', folder, '-cf', '-', ...files], { stdio: ['ignore', 'pipe', 'inherit'] }).stdout;
-  const query = new URLSearchParams({ t: image, labels: JSON.stringify({ [RECIPE_LABEL]: recipe }), rm: '1', forcerm: '1' });
+  const query = new URLSearchParams({
+    t: image,
+    labels: JSON.stringify({ [RECIPE_LABEL]: recipe }),
+    rm: '1',
+    forcerm: '1',
+  });
   await callWithProgress(host, 'POST', `/build?${query}`, { tls, body: context, idleMs: 120_000 });
 }
 
@@ -65,16 +82,29 @@ export async function ensureRootfs({ image, folder, suite, files, rootfs }) {
   const sources = sourcesOf(suite);
   if (sources.length === 0) {
     const release = suite ? `Debian's release ${suite}` : 'Debian packages';
-    throw new SetupError(`no base image and no mirror of ${release}: make ${image} available on the engine (docker pull, docker load or docker build ${folder}) and run this again`);
+    throw new SetupError(
+      `no base image and no mirror of ${release}: make ${image} available on the engine (docker pull, docker load or docker build ${folder}) and run this again`,
+    );
   }
   await ensurePackages({ mmdebstrap: 'mmdebstrap' }, `make ${image} without a registry`);
   mkdirSync(cacheDir, { recursive: true });
   const made = `${rootfs}.${process.pid}.tar`;
   const packages = readFileSync(join(folder, 'packages.txt'), 'utf8').trim().split(/\s+/);
   const lean = ['doc', 'man', 'locale', 'info', 'lintian'].map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`);
-  const hooks = Object.keys(HOOKS).filter((name) => files.includes(name)).map((name) => `--customize-hook=${HOOKS[name]}`);
+  const hooks = Object.keys(HOOKS)
+    .filter((name) => files.includes(name))
+    .map((name) => `--customize-hook=${HOOKS[name]}`);
   const release = suite ?? osRelease().VERSION_CODENAME;
-  const args = ['--quiet', '--variant=essential', `--include=${packages.join(',')}`, ...lean, ...hooks, release, made, ...sources.map(sourceLine)];
+  const args = [
+    '--quiet',
+    '--variant=essential',
+    `--include=${packages.join(',')}`,
+    ...lean,
+    ...hooks,
+    release,
+    made,
+    ...sources.map(sourceLine),
+  ];
   const { code, text } = await run('mmdebstrap', args, { env: { KALPANA_RECIPE: folder } });
   if (code !== 0) {
     rmSync(made, { force: true });
@@ -95,8 +125,21 @@ function sourcesOf(suite) {
 /** The same settings as the Dockerfile's. */
 async function importRootfs({ host, tls }, { image, folder, recipe, rootfs }) {
   const settings = readFileSync(join(folder, 'Dockerfile'), 'utf8').match(/^(WORKDIR|ENV|CMD) .*$/gm);
-  const changes = [...settings, 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', `LABEL ${RECIPE_LABEL}=${recipe}`];
+  const changes = [
+    ...settings,
+    'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    `LABEL ${RECIPE_LABEL}=${recipe}`,
+  ];
   const [repo, tag] = image.split(':');
-  const query = new URLSearchParams([['fromSrc', '-'], ['repo', repo], ['tag', tag], ...changes.map((change) => ['changes', change])]);
-  await callWithProgress(host, 'POST', `/images/create?${query}`, { tls, body: createReadStream(rootfs), idleMs: 120_000 });
+  const query = new URLSearchParams([
+    ['fromSrc', '-'],
+    ['repo', repo],
+    ['tag', tag],
+    ...changes.map((change) => ['changes', change]),
+  ]);
+  await callWithProgress(host, 'POST', `/images/create?${query}`, {
+    tls,
+    body: createReadStream(rootfs),
+    idleMs: 120_000,
+  });
 }

@@ -19,16 +19,30 @@ export async function checkDemo(result, engine, run) {
   const started = performance.now();
   try {
     const kalpana = (words) =>
-      run.exec(engine.command([process.execPath, 'dist/main.js', ...words, '--specs', specsDir, '--secrets-dir', secretsDir, '--state-dir', stateDir]), {
-        env: { DOCKER_HOST: engine.host },
-        limitMs: 120_000,
-      });
+      run.exec(
+        engine.command([
+          process.execPath,
+          'dist/main.js',
+          ...words,
+          '--specs',
+          specsDir,
+          '--secrets-dir',
+          secretsDir,
+          '--state-dir',
+          stateDir,
+        ]),
+        {
+          env: { DOCKER_HOST: engine.host },
+          limitMs: 120_000,
+        },
+      );
     await expectCode(kalpana(['run', '--once']), 'kalpana run --once');
     result.note = `${specs.length} workspaces Ready in ${((performance.now() - started) / 1000).toFixed(1)} s`;
     await expectCode(kalpana(['plan']), 'kalpana plan, after all is Ready');
     const removed = await cleanEngine(engine, specs);
     // A container and a data volume each, the shared volume, the cache and its keeper, the network and both images.
-    if (removed.length !== 2 * specs.length + 6) throw new SetupError(`demo:clean removed only:\n${removed.join('\n')}`);
+    if (removed.length !== 2 * specs.length + 6)
+      throw new SetupError(`demo:clean removed only:\n${removed.join('\n')}`);
   } finally {
     await restoreKeeperImage(engine.host, keeperImage);
     rmSync(stateDir, { recursive: true, force: true });
@@ -43,5 +57,6 @@ async function restoreKeeperImage(host, id) {
 
 async function expectCode(ended, what) {
   const { code, text } = await ended;
-  if (code !== 0) throw new SetupError(`${what} ended with code ${code}:\n${text.trimEnd().split('\n').slice(-40).join('\n')}`);
+  if (code !== 0)
+    throw new SetupError(`${what} ended with code ${code}:\n${text.trimEnd().split('\n').slice(-40).join('\n')}`);
 }

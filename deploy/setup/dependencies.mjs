@@ -23,7 +23,9 @@ export async function ensureDependencies() {
   const wanted = hashOf(lockFile, process.platform, process.arch);
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return undefined;
   checkLock(JSON.parse(lockFile).packages['']);
-  const { code, text } = await run('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root });
+  const { code, text } = await run('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+  });
   if (code !== 0) throw new SetupError(`npm install failed:\n${text.trimEnd()}`);
   writeFileSync(stamp, wanted);
   return 'installed';
@@ -34,7 +36,10 @@ function checkLock(locked) {
   const wanted = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   for (const kind of ['dependencies', 'devDependencies']) {
     const [a, b] = [locked, wanted].map((of) => JSON.stringify(Object.entries(of[kind] ?? {}).sort()));
-    if (a !== b) throw new SetupError(`package.json and package-lock.json disagree on ${kind}: run "npm install" and commit the lock file`);
+    if (a !== b)
+      throw new SetupError(
+        `package.json and package-lock.json disagree on ${kind}: run "npm install" and commit the lock file`,
+      );
   }
 }
 
@@ -44,7 +49,16 @@ export async function ensureNode24() {
   const prefix = join(kalpanaDir, 'node24');
   const program = join(prefix, 'node_modules', name, 'bin/node');
   if (await runs24(program)) return program;
-  const args = ['install', `${name}@24`, '--prefix', prefix, '--no-save', '--no-audit', '--no-fund', '--loglevel=error'];
+  const args = [
+    'install',
+    `${name}@24`,
+    '--prefix',
+    prefix,
+    '--no-save',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+  ];
   const { code, text } = await run('npm', args, { cwd: root });
   if (code !== 0) throw new SetupError(`no package ${name}@24 to be had: ${text.trim().split('\n')[0]}`);
   if (!(await runs24(program))) throw new SetupError(`${program} does not run on this machine`);

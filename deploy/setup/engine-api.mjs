@@ -14,7 +14,8 @@ export class EngineApiError extends Error {
 function connection(engine, tls) {
   if (engine.startsWith('unix://')) return { client: http, where: { socketPath: engine.slice('unix://'.length) } };
   const url = new URL(engine.replace(/^tcp:/, tls ? 'https:' : 'http:'));
-  if (!/^https?:$/.test(url.protocol)) throw new EngineApiError(`${engine}: only unix:// and tcp:// engines are supported`);
+  if (!/^https?:$/.test(url.protocol))
+    throw new EngineApiError(`${engine}: only unix:// and tcp:// engines are supported`);
   const where = { host: url.hostname.replace(/^\[|\]$/g, ''), port: url.port || (tls ? 2376 : 2375) };
   return tls ? { client: https, where: { ...where, ...tls } } : { client: http, where };
 }
@@ -39,7 +40,9 @@ export function call(engine, method, path, { body, tls, idleMs = 30_000, ignore 
         reject(new EngineApiError(`${method} ${path}: ${json?.message ?? text}`, response.statusCode));
       });
     });
-    request.on('timeout', () => request.destroy(new EngineApiError(`${method} ${path}: no answer for ${idleMs / 1000} s`)));
+    request.on('timeout', () =>
+      request.destroy(new EngineApiError(`${method} ${path}: no answer for ${idleMs / 1000} s`)),
+    );
     request.on('error', reject);
     if (isStream) {
       body.on('error', (error) => request.destroy(error));

@@ -33,7 +33,11 @@ export function leftoversOf(dir) {
 /** Containers first (`docker rm -f`), then the networks: their interfaces outlive the engine otherwise. */
 async function emptyEngine(host) {
   const containers = await call(host, 'GET', '/containers/json?all=1');
-  await Promise.all(containers.map(({ Id: id }) => call(host, 'DELETE', `/containers/${id}?force=1&v=1`, { ignore: [404, 409], idleMs: 30_000 })));
+  await Promise.all(
+    containers.map(({ Id: id }) =>
+      call(host, 'DELETE', `/containers/${id}?force=1&v=1`, { ignore: [404, 409], idleMs: 30_000 }),
+    ),
+  );
   const networks = await call(host, 'GET', `/networks?filters=${encodeURIComponent('{"type":["custom"]}')}`);
   for (const { Id: id } of networks) await call(host, 'DELETE', `/networks/${id}`, { ignore: [403, 404] });
 }

@@ -21,5 +21,7 @@ export interface EngineOptions {
 export function layoutOf(dir: string): EngineLayout;
 export function privateEnginePid(dir: string): number | null;
 export function runningPrivateEngine(dir: string): Promise<string | null>;
-export function startPrivateEngine(options: EngineOptions): Promise<EngineLayout & { readonly pid: number; readonly started: boolean }>;
+export function startPrivateEngine(
+  options: EngineOptions,
+): Promise<EngineLayout & { readonly pid: number; readonly started: boolean }>;
 export function enterNetwork(pid: number, command: readonly string[]): string[];

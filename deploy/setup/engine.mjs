@@ -43,14 +43,21 @@ export async function runningPrivateEngine(dir) {
 
 function checkMachine() {
   if (process.getuid?.() !== 0) {
-    throw new SetupError('a private dockerd needs root: run this as root, or start Docker and give your user access to its socket (group docker)');
+    throw new SetupError(
+      'a private dockerd needs root: run this as root, or start Docker and give your user access to its socket (group docker)',
+    );
   }
   const mounts = readFileSync('/proc/mounts', 'utf8');
   if (!/ cgroup2? /.test(mounts)) {
-    throw new SetupError('no cgroups are mounted, and containers need them: mount -t cgroup2 none /sys/fs/cgroup (or install cgroupfs-mount), then run this again');
+    throw new SetupError(
+      'no cgroups are mounted, and containers need them: mount -t cgroup2 none /sys/fs/cgroup (or install cgroupfs-mount), then run this again',
+    );
   }
   const dockerd = findProgram('dockerd');
-  if (!dockerd) throw new SetupError('no dockerd is installed: install the package docker.io (Debian, Ubuntu) or Docker Engine, then run this again');
+  if (!dockerd)
+    throw new SetupError(
+      'no dockerd is installed: install the package docker.io (Debian, Ubuntu) or Docker Engine, then run this again',
+    );
   return dockerd;
 }
 
@@ -65,7 +72,13 @@ function tailOf(file, lines) {
  *   host's interfaces, ports and firewall is touched then; a client of published ports has to enter it (`enterNetwork`).
  * - `fresh`: data of an earlier engine of `dir` is deleted first.
  */
-export async function startPrivateEngine({ dir, pool = '10.213.0.0/16', ownNetwork = null, fresh = false, quiet = false }) {
+export async function startPrivateEngine({
+  dir,
+  pool = '10.213.0.0/16',
+  ownNetwork = null,
+  fresh = false,
+  quiet = false,
+}) {
   const layout = layoutOf(dir);
   const running = await runningPrivateEngine(dir);
   if (running) return { ...layout, pid: privateEnginePid(dir), started: false };
@@ -76,17 +89,36 @@ export async function startPrivateEngine({ dir, pool = '10.213.0.0/16', ownNetwo
   removeStalePidFiles(layout);
   const bridge = `kal-${layout.runDir.slice(-10)}`;
   const networkFlags = ownNetwork ? [] : await hostNetworkFlags(bridge, pool);
-  writeFileSync(layout.record, JSON.stringify(ownNetwork ? { ownNetwork: true } : hostRecord(networkFlags.length > 0 ? bridge : 'docker0')));
+  writeFileSync(
+    layout.record,
+    JSON.stringify(ownNetwork ? { ownNetwork: true } : hostRecord(networkFlags.length > 0 ? bridge : 'docker0')),
+  );
   const flags = [
-    '--data-root', layout.dataRoot, '--exec-root', layout.execRoot, '--pidfile', layout.pidFile, '-H', layout.host,
-    '--default-address-pool', `base=${pool},size=24`, '--shutdown-timeout', '10',
+    '--data-root',
+    layout.dataRoot,
+    '--exec-root',
+    layout.execRoot,
+    '--pidfile',
+    layout.pidFile,
+    '-H',
+    layout.host,
+    '--default-address-pool',
+    `base=${pool},size=24`,
+    '--shutdown-timeout',
+    '10',
     ...networkFlags,
   ];
   const attempt = (extra) => launch(layout, dockerd, [...flags, ...extra], ownNetwork);
   const failure = (await attempt([])) && (await retryWithVfs(layout, attempt));
-  if (failure) throw new SetupError(`${failure}; the last lines of ${layout.log}:\n${tailOf(layout.log, 8)}\n${remedyFor(tailOf(layout.log, 40))}`);
+  if (failure)
+    throw new SetupError(
+      `${failure}; the last lines of ${layout.log}:\n${tailOf(layout.log, 8)}\n${remedyFor(tailOf(layout.log, 40))}`,
+    );
   const { Driver: driver } = await call(layout.host, 'GET', '/info');
-  if (driver === 'vfs' && !quiet) say('warning: no overlay file system here, so the engine copies every layer (storage driver vfs): slower, more disk');
+  if (driver === 'vfs' && !quiet)
+    say(
+      'warning: no overlay file system here, so the engine copies every layer (storage driver vfs): slower, more disk',
+    );
   return { ...layout, pid: privateEnginePid(dir), started: true };
 }
 
@@ -97,7 +129,8 @@ export async function startPrivateEngine({ dir, pool = '10.213.0.0/16', ownNetwo
 function removeStalePidFiles(layout) {
   rmSync(layout.pidFile, { force: true });
   const containerdPidFile = join(layout.execRoot, 'containerd/containerd.pid');
-  if (existsSync(containerdPidFile) && !isAlive(Number(readFileSync(containerdPidFile, 'utf8')))) rmSync(containerdPidFile);
+  if (existsSync(containerdPidFile) && !isAlive(Number(readFileSync(containerdPidFile, 'utf8'))))
+    rmSync(containerdPidFile);
 }
 
 /** What of the host's network will be ours to take away again. */
@@ -118,7 +151,11 @@ async function launch(layout, dockerd, flags, ownNetwork) {
   child.on('error', (error) => (ended = error.message));
   child.on('exit', (code, killedBy) => (ended = `dockerd ended with ${killedBy ?? `code ${code}`}`));
   child.unref();
-  const ready = await until(async () => ended !== null || (await answers(layout.host, { timeoutMs: 1_000 })), 60_000, 50);
+  const ready = await until(
+    async () => ended !== null || (await answers(layout.host, { timeoutMs: 1_000 })),
+    60_000,
+    50,
+  );
   if (ended !== null) return ended;
   if (ready) return null;
   signal(child.pid, 'SIGKILL');
@@ -142,9 +179,12 @@ async function retryWithVfs(layout, attempt) {
 }
 
 function remedyFor(log) {
-  if (/iptables|nat.*chain/i.test(log)) return 'the engine cannot set up its firewall rules: install iptables and allow this machine NET_ADMIN (a container needs --privileged)';
-  if (/cgroup/i.test(log)) return 'the engine cannot use the cgroups: mount them, or run this on the host rather than in a container';
-  if (/overlap|address pool/i.test(log)) return `another network uses the engine's addresses: remove it, or use a running engine through DOCKER_HOST`;
+  if (/iptables|nat.*chain/i.test(log))
+    return 'the engine cannot set up its firewall rules: install iptables and allow this machine NET_ADMIN (a container needs --privileged)';
+  if (/cgroup/i.test(log))
+    return 'the engine cannot use the cgroups: mount them, or run this on the host rather than in a container';
+  if (/overlap|address pool/i.test(log))
+    return `another network uses the engine's addresses: remove it, or use a running engine through DOCKER_HOST`;
   return 'remedy: read the log, or start Docker yourself and run this again (DOCKER_HOST is respected)';
 }
 

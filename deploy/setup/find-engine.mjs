@@ -12,14 +12,22 @@ export function configuredEngine(env = process.env) {
   const configDir = env.DOCKER_CONFIG || join(homedir(), '.docker');
   if (env.DOCKER_HOST) {
     const wantsTls = Boolean(env.DOCKER_TLS_VERIFY || env.DOCKER_TLS);
-    return { host: env.DOCKER_HOST, tls: wantsTls ? tlsFrom(env.DOCKER_CERT_PATH || configDir) : undefined, said: 'DOCKER_HOST' };
+    return {
+      host: env.DOCKER_HOST,
+      tls: wantsTls ? tlsFrom(env.DOCKER_CERT_PATH || configDir) : undefined,
+      said: 'DOCKER_HOST',
+    };
   }
   const context = env.DOCKER_CONTEXT || readJson(join(configDir, 'config.json')).currentContext;
   if (!context || context === 'default') return { host: DEFAULT_HOST, said: 'the default socket' };
   const id = createHash('sha256').update(context).digest('hex');
   const endpoint = readJson(join(configDir, 'contexts/meta', id, 'meta.json')).Endpoints?.docker;
   const tlsDir = join(configDir, 'contexts/tls', id, 'docker');
-  return { host: endpoint?.Host || DEFAULT_HOST, tls: existsSync(tlsDir) ? tlsFrom(tlsDir) : undefined, said: `the docker context ${context}` };
+  return {
+    host: endpoint?.Host || DEFAULT_HOST,
+    tls: existsSync(tlsDir) ? tlsFrom(tlsDir) : undefined,
+    said: `the docker context ${context}`,
+  };
 }
 
 function readJson(file) {
@@ -43,7 +51,9 @@ export async function findEngine() {
     return { engine, problem: null };
   } catch (error) {
     const denied = error.code === 'EACCES' ? ' (give your user access to the socket, e.g. by the group docker)' : '';
-    const reason = { ENOENT: 'no such socket', ECONNREFUSED: 'nothing listens there', EACCES: 'permission denied' }[error.code] ?? error.message;
+    const reason =
+      { ENOENT: 'no such socket', ECONNREFUSED: 'nothing listens there', EACCES: 'permission denied' }[error.code] ??
+      error.message;
     return { engine: null, problem: `no engine answers at ${engine.host}, from ${engine.said}: ${reason}${denied}` };
   }
 }

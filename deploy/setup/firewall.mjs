@@ -3,7 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { runningEngines } from './network.mjs';
 import { findProgram, run } from './processes.mjs';
 
-const OURS = /(^-[AN] DOCKER)|-j DOCKER|-[io] (docker0|br-[0-9a-f]{12})\b|^-A POSTROUTING .*! -o (docker0|br-[0-9a-f]{12}) -j MASQUERADE/;
+const OURS =
+  /(^-[AN] DOCKER)|-j DOCKER|-[io] (docker0|br-[0-9a-f]{12})\b|^-A POSTROUTING .*! -o (docker0|br-[0-9a-f]{12}) -j MASQUERADE/;
 
 /** Deletes rules first, then the chains: a chain that is referred to stays. `forwarded`: the host forwarded before. */
 export async function removeFirewall({ forwarded }) {
@@ -15,7 +16,8 @@ export async function removeFirewall({ forwarded }) {
     const lines = text.split('\n').filter((line) => OURS.test(line));
     const rules = lines.filter((line) => line.startsWith('-A')).map((line) => line.slice(3).match(/"[^"]*"|\S+/g));
     const chains = lines.filter((line) => line.startsWith('-N')).map((line) => line.slice(3));
-    for (const rule of rules) await run(iptables, ['-w', '-t', table, '-D', ...rule.map((word) => word.replace(/^"|"$/g, ''))]);
+    for (const rule of rules)
+      await run(iptables, ['-w', '-t', table, '-D', ...rule.map((word) => word.replace(/^"|"$/g, ''))]);
     for (const chain of chains) await run(iptables, ['-w', '-t', table, '-X', chain]);
   }
   if (forwarded) return;

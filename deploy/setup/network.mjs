@@ -6,7 +6,9 @@ import { SetupError, say } from './say.mjs';
 
 /** Process ids of the dockerds in this network: one with a network of its own shares no bridge and no firewall with ours. */
 export function runningEngines() {
-  const pids = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && basename(commandLineOf(pid)[0] ?? '') === 'dockerd');
+  const pids = readdirSync('/proc').filter(
+    (pid) => /^\d+$/.test(pid) && basename(commandLineOf(pid)[0] ?? '') === 'dockerd',
+  );
   return pids.map(Number).filter((pid) => networkOf(pid) === networkOf('self'));
 }
 
@@ -30,8 +32,12 @@ export function hasInterface(name) {
 export async function hostNetworkFlags(bridge, pool) {
   const [other] = runningEngines();
   if (other === undefined) return [];
-  say(`warning: another dockerd runs on this machine (process ${other}) but is not the engine in use here; ours leaves the firewall`);
-  say('         to it, so its containers have no way to other hosts. To use the other one, set DOCKER_HOST to its socket.');
+  say(
+    `warning: another dockerd runs on this machine (process ${other}) but is not the engine in use here; ours leaves the firewall`,
+  );
+  say(
+    '         to it, so its containers have no way to other hosts. To use the other one, set DOCKER_HOST to its socket.',
+  );
   const ip = findProgram('ip');
   if (!ip) throw new SetupError('a second engine needs a bridge of its own: install iproute2 and run this again');
   if (!hasInterface(bridge)) await run(ip, ['link', 'add', 'name', bridge, 'type', 'bridge']);

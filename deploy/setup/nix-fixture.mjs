@@ -1,5 +1,14 @@
 // A signed binary cache of the test packages, made once a machine: built in a container that is thrown away, kept in .kalpana/cache.
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { hashOf } from './dependencies.mjs';
 import { call } from './engine-api.mjs';
@@ -11,11 +20,20 @@ import { SetupError } from './say.mjs';
 const RECIPE = 1;
 
 /** As root in a container of its own, with nothing to protect and no network to wait for. */
-const SETTINGS = ['build-users-group =', 'sandbox = false', 'substituters =', 'max-jobs = 2', 'experimental-features = nix-command'];
+const SETTINGS = [
+  'build-users-group =',
+  'sandbox = false',
+  'substituters =',
+  'max-jobs = 2',
+  'experimental-features = nix-command',
+];
 
 /** The fixture of `packages`, a set of nix-fixture-packages.mjs. `host` is an engine with the keeper's image (importKeeper). */
 export async function ensureNixFixture(host, packages) {
-  const dir = join(cacheDir, `nix-fixture-${packages.name}-${hashOf(JSON.stringify(packages), process.arch, String(RECIPE))}`);
+  const dir = join(
+    cacheDir,
+    `nix-fixture-${packages.name}-${hashOf(JSON.stringify(packages), process.arch, String(RECIPE))}`,
+  );
   if (!existsSync(dir)) await makeFixture(host, packages, dir);
   return {
     nixpkgs: join(dir, 'nixpkgs'),
@@ -50,7 +68,9 @@ function publish(work, dir) {
 }
 
 function scriptFor({ name, cached, uncached, compression }) {
-  const paths = [...cached, ...uncached].map((attribute) => `"${attribute}" = builtins.unsafeDiscardStringContext packages.${attribute}.outPath;`);
+  const paths = [...cached, ...uncached].map(
+    (attribute) => `"${attribute}" = builtins.unsafeDiscardStringContext packages.${attribute}.outPath;`,
+  );
   return [
     'cd /out',
     `nix-store --generate-binary-cache-key kalpana-${name}-1 key.secret key.public`,
@@ -73,7 +93,10 @@ async function runIn(host, work, script) {
   try {
     await call(host, 'POST', `/containers/${id}/start`);
     const { StatusCode: code } = await call(host, 'POST', `/containers/${id}/wait`, { idleMs: 300_000 });
-    if (code !== 0) throw new SetupError(`the test packages could not be built:\n${await call(host, 'GET', `/containers/${id}/logs?stdout=1&stderr=1`)}`);
+    if (code !== 0)
+      throw new SetupError(
+        `the test packages could not be built:\n${await call(host, 'GET', `/containers/${id}/logs?stdout=1&stderr=1`)}`,
+      );
   } finally {
     await call(host, 'DELETE', `/containers/${id}?force=1&v=1`, { ignore: [404] });
   }

@@ -7,7 +7,14 @@ import { SetupError, say } from './say.mjs';
 export const ENGINE_PACKAGES = { dockerd: 'docker.io', iptables: 'iptables', ip: 'iproute2' };
 
 /** What the contract tests serve repositories with. */
-export const GIT_PACKAGES = { git: 'git', 'ssh-keygen': 'openssh-client', sshd: 'openssh-server', gpg: 'gnupg', openssl: 'openssl', curl: 'curl' };
+export const GIT_PACKAGES = {
+  git: 'git',
+  'ssh-keygen': 'openssh-client',
+  sshd: 'openssh-server',
+  gpg: 'gnupg',
+  openssl: 'openssl',
+  curl: 'curl',
+};
 
 const ENV = { DEBIAN_FRONTEND: 'noninteractive' };
 
@@ -52,9 +59,13 @@ async function installMissing(needed, why) {
   if (missing.length === 0) return undefined;
   const packages = [...new Set(missing.map(([, name]) => name))];
   const programs = missing.map(([program]) => program).join(', ');
-  if (!isDebianLike()) throw new SetupError(`${programs} is needed to ${why}, and this is no Debian or Ubuntu: install it with your package manager and run this again`);
+  if (!isDebianLike())
+    throw new SetupError(
+      `${programs} is needed to ${why}, and this is no Debian or Ubuntu: install it with your package manager and run this again`,
+    );
   const command = `apt-get install --no-install-recommends ${packages.join(' ')}`;
-  if (process.getuid?.() !== 0) throw new SetupError(`${programs} is needed to ${why}: run "sudo ${command}" and run this again`);
+  if (process.getuid?.() !== 0)
+    throw new SetupError(`${programs} is needed to ${why}: run "sudo ${command}" and run this again`);
   say(`installing ${packages.join(', ')} with apt-get, needed to ${why}`);
   await withoutServices(() => apt(['-q', '-y', '-o', 'Dpkg::Use-Pty=0', ...command.split(' ').slice(1)]));
   return `installed ${packages.join(', ')}`;

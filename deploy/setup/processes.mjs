@@ -14,7 +14,9 @@ export function commandLineOf(pid) {
 
 /** Ids of the processes that have `text` on their command line; use only what nobody else can have there. */
 export function processesNaming(text) {
-  return readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && commandLineOf(pid).some((word) => word.includes(text))).map(Number);
+  return readdirSync('/proc')
+    .filter((pid) => /^\d+$/.test(pid) && commandLineOf(pid).some((word) => word.includes(text)))
+    .map(Number);
 }
 
 /** Alive and no zombie. */
@@ -48,7 +50,8 @@ export function engineProcesses(paths, containerIds = []) {
     if (!stat || stat.state === 'Z' || stat.state === 'X') continue;
     parents.set(pid, stat.parent);
     const [program = '', ...words] = commandLineOf(pid);
-    const isEngine = ENGINE_PROGRAMS.test(basename(program)) && words.some((word) => paths.some((path) => word.includes(`${path}/`)));
+    const isEngine =
+      ENGINE_PROGRAMS.test(basename(program)) && words.some((word) => paths.some((path) => word.includes(`${path}/`)));
     if (isEngine || isContained(pid, containerIds)) found.add(pid);
   }
   const descends = (pid) => pid !== undefined && pid > 1 && (found.has(pid) || descends(parents.get(pid)));

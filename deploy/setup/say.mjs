@@ -32,5 +32,7 @@ export async function runMain(main) {
 export function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major > 20 || (major === 20 && minor >= 19)) return;
-  throw new SetupError(`Node ${process.versions.node} is too old: install Node 20.19 or newer (24 is good) and run this again`);
+  throw new SetupError(
+    `Node ${process.versions.node} is too old: install Node 20.19 or newer (24 is good) and run this again`,
+  );
 }

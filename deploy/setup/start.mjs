@@ -48,7 +48,12 @@ async function ensureImages(engine) {
   const done = await Promise.allSettled([ensureWorkspaceImage(engine), ensureKeeperImage(engine)]);
   const failed = done.find(({ status }) => status === 'rejected');
   if (failed) throw failed.reason;
-  return done.map(({ value }) => value).filter(Boolean).join(', ') || undefined;
+  return (
+    done
+      .map(({ value }) => value)
+      .filter(Boolean)
+      .join(', ') || undefined
+  );
 }
 
 async function startEngine() {
@@ -71,7 +76,18 @@ function runController(engine, args) {
   }
   // A person at a terminal sees the progress; a log between its lines would hide it.
   const logLevel = process.stdout.isTTY ? ['--log-level', 'warn'] : [];
-  const command = [join(root, 'dist/main.js'), 'run', '--specs', specsDir, '--secrets-dir', secretsDir, '--state-dir', stateDir, ...logLevel, ...args];
+  const command = [
+    join(root, 'dist/main.js'),
+    'run',
+    '--specs',
+    specsDir,
+    '--secrets-dir',
+    secretsDir,
+    '--state-dir',
+    stateDir,
+    ...logLevel,
+    ...args,
+  ];
   const relative = command.map((word) => word.replace(`${root}/`, ''));
   say(`controller     node ${relative.join(' ')}`);
   return new Promise((resolve, reject) => {
@@ -82,7 +98,9 @@ function runController(engine, args) {
     child.on('error', reject);
     child.on('exit', (code, signal) => {
       rmSync(startPidFile, { force: true });
-      say('The workspaces keep running. `npm start` goes on with them; `npm run demo:clean` removes all that the demo made.');
+      say(
+        'The workspaces keep running. `npm start` goes on with them; `npm run demo:clean` removes all that the demo made.',
+      );
       resolve(code ?? (signal === null ? 0 : 1));
     });
   });

@@ -35,7 +35,8 @@ async function endRun(pid) {
   const engines = existsSync(scratch) ? readdirSync(scratch).map((name) => join(scratch, name)) : [];
   const left = await Promise.all([dir, ...engines].map((engine) => stopPrivateEngine({ dir: engine, empty: true })));
   const [processes, mounts] = [left.flatMap((one) => one.processes), left.flatMap((one) => one.mounts)];
-  if (processes.length + mounts.length > 0) throw new SetupError(`the test engine left processes ${processes} and mounts ${mounts}`);
+  if (processes.length + mounts.length > 0)
+    throw new SetupError(`the test engine left processes ${processes} and mounts ${mounts}`);
   rmSync(dir, { recursive: true, force: true });
 }
 

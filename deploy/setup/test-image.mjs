@@ -1,7 +1,19 @@
 // Images for tests and the bench. kalpana/test:1 and :2: Debian's static busybox and nothing else, 2 MB, imported in a blink.
 // kalpana/test-nix: a workspace's image with Nix in it, on the keeper's.
 import { spawn } from 'node:child_process';
-import { chmodSync, cpSync, createReadStream, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RECIPE_LABEL } from './debian-image.mjs';
@@ -47,11 +59,15 @@ function place(from, to) {
 async function downloadedPackage(work) {
   // The user _apt may not write to a folder of ours.
   await apt(['-q', '-o', 'APT::Sandbox::User=root', 'download', 'busybox-static'], { cwd: work });
-  return join(work, readdirSync(work).find((name) => name.endsWith('.deb')));
+  return join(
+    work,
+    readdirSync(work).find((name) => name.endsWith('.deb')),
+  );
 }
 
 async function rootTree(tree, program) {
-  for (const folder of ['bin', 'etc', 'root', 'proc', 'sys', 'dev', 'var/run', 'usr', 'workspace']) mkdirSync(join(tree, folder), { recursive: true });
+  for (const folder of ['bin', 'etc', 'root', 'proc', 'sys', 'dev', 'var/run', 'usr', 'workspace'])
+    mkdirSync(join(tree, folder), { recursive: true });
   mkdirSync(join(tree, 'tmp'));
   chmodSync(join(tree, 'tmp'), 0o1777);
   cpSync(program, join(tree, 'bin/busybox'));
@@ -59,8 +75,12 @@ async function rootTree(tree, program) {
   for (const applet of (await must(program, ['--list'])).split('\n').filter(Boolean)) {
     if (applet !== 'busybox') symlinkSync('busybox', join(tree, 'bin', applet));
   }
-  for (const alias of ['sbin', 'usr/bin', 'usr/sbin']) symlinkSync(alias.includes('/') ? '../bin' : 'bin', join(tree, alias));
-  writeFileSync(join(tree, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000:user:/workspace:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n');
+  for (const alias of ['sbin', 'usr/bin', 'usr/sbin'])
+    symlinkSync(alias.includes('/') ? '../bin' : 'bin', join(tree, alias));
+  writeFileSync(
+    join(tree, 'etc/passwd'),
+    'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000:user:/workspace:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n',
+  );
   writeFileSync(join(tree, 'etc/group'), 'root:x:0:\nuser:x:1000:\nnogroup:x:65534:\n');
   return tree;
 }
@@ -74,8 +94,18 @@ async function must(command, args) {
 /** Imports both tags into an engine; about half a second each. */
 export async function importTestImages(host, tags = ['1', '2']) {
   for (const tag of tags) {
-    const changes = ['CMD ["sleep","infinity"]', 'ENV PATH=/bin', `ENV KALPANA_TEST_IMAGE=${tag}`, `LABEL kalpana.test-image=${tag}`];
-    const query = new URLSearchParams([['fromSrc', '-'], ['repo', 'kalpana/test'], ['tag', tag], ...changes.map((change) => ['changes', change])]);
+    const changes = [
+      'CMD ["sleep","infinity"]',
+      'ENV PATH=/bin',
+      `ENV KALPANA_TEST_IMAGE=${tag}`,
+      `LABEL kalpana.test-image=${tag}`,
+    ];
+    const query = new URLSearchParams([
+      ['fromSrc', '-'],
+      ['repo', 'kalpana/test'],
+      ['tag', tag],
+      ...changes.map((change) => ['changes', change]),
+    ]);
     await callWithProgress(host, 'POST', `/images/create?${query}`, { body: createReadStream(testRootfs) });
   }
 }
@@ -97,10 +127,21 @@ async function buildTestNix(host) {
     for (const [name, line] of Object.entries(accounts)) {
       writeFileSync(join(work, 'etc', name), (await must('tar', ['-xOf', keeper.rootfs, `./etc/${name}`])) + line);
     }
-    const lines = [`FROM ${KEEPER_IMAGE}`, 'COPY etc /etc', 'COPY --chown=1000:1000 home /home', `LABEL ${RECIPE_LABEL}= kalpana.test-image=nix`, 'CMD ["sleep", "infinity"]'];
+    const lines = [
+      `FROM ${KEEPER_IMAGE}`,
+      'COPY etc /etc',
+      'COPY --chown=1000:1000 home /home',
+      `LABEL ${RECIPE_LABEL}= kalpana.test-image=nix`,
+      'CMD ["sleep", "infinity"]',
+    ];
     writeFileSync(join(work, 'Dockerfile'), lines.join('\n'));
     const context = spawn('tar', ['-C', work, '-cf', '-', '.'], { stdio: ['ignore', 'pipe', 'inherit'] }).stdout;
-    await callWithProgress(host, 'POST', `/build?${new URLSearchParams({ t: TEST_NIX_IMAGE, rm: '1', forcerm: '1' })}`, { body: context });
+    await callWithProgress(
+      host,
+      'POST',
+      `/build?${new URLSearchParams({ t: TEST_NIX_IMAGE, rm: '1', forcerm: '1' })}`,
+      { body: context },
+    );
   } finally {
     rmSync(work, { recursive: true, force: true });
   }

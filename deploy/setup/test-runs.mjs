@@ -67,7 +67,11 @@ export function testRun() {
     const counts = countsOf(file);
     if (!counts) throw new SetupError(`jest ended with ${signal ?? `code ${code}`} and no result`);
     const failed = counts.numFailedTests + counts.numRuntimeErrorTestSuites;
-    Object.assign(result, { passed: counts.numPassedTests, failed: failed || Number(code !== 0), skipped: counts.numPendingTests });
+    Object.assign(result, {
+      passed: counts.numPassedTests,
+      failed: failed || Number(code !== 0),
+      skipped: counts.numPendingTests,
+    });
     result.note = `${result.passed} passed, ${result.failed} failed`;
   }
 
@@ -110,7 +114,8 @@ function countsOf(file) {
 export function summarize(results, startedAt) {
   const sum = (key) => results.reduce((total, result) => total + result[key], 0);
   say('');
-  for (const { name, ok, time, note } of results) say(`${ok ? 'ok  ' : 'FAIL'} ${name.padEnd(32)} ${time.padStart(8)}  ${note}`);
+  for (const { name, ok, time, note } of results)
+    say(`${ok ? 'ok  ' : 'FAIL'} ${name.padEnd(32)} ${time.padStart(8)}  ${note}`);
   say(`all in ${seconds(startedAt)}`);
   const [passed, failed, skipped] = [sum('passed'), sum('failed'), sum('skipped')];
   say(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);

@@ -48,20 +48,28 @@ async function runParts(run, parts, jestArgs) {
   const engine = await engineUnderWay;
   const demo = engine && parts.has('demo') ? run.part('demo', (result) => checkDemo(result, engine, run)) : undefined;
   const projects = IN_PROCESS.filter((name) => parts.has(name));
-  if (projects.includes('contract')) await run.part('git', () => ensurePackages(GIT_PACKAGES, 'run the contract tests on real repositories'));
-  if (projects.length > 0) await run.part(projects.join(', '), (result) => run.jest(result, { projects, args: jestArgs }));
+  if (projects.includes('contract'))
+    await run.part('git', () => ensurePackages(GIT_PACKAGES, 'run the contract tests on real repositories'));
+  if (projects.length > 0)
+    await run.part(projects.join(', '), (result) => run.jest(result, { projects, args: jestArgs }));
   if (node24UnderWay) await runOnNode24(run, await node24UnderWay, jestArgs);
   await demo; // before the suites that measure time
   if (engine && parts.has('e2e')) {
     await run.part('e2e', (result) =>
-      run.jest(result, { projects: ['e2e'], args: ['--maxWorkers=2', ...jestArgs], wrap: engine.command, env: engine.env }),
+      run.jest(result, {
+        projects: ['e2e'],
+        args: ['--maxWorkers=2', ...jestArgs],
+        wrap: engine.command,
+        env: engine.env,
+      }),
     );
     if (process.env.KALPANA_TEST_KEEP_ENGINE) engine.keep();
   }
 }
 
 async function startEngine(run) {
-  if (!(await run.part('packages', () => ensurePackages(ENGINE_PACKAGES, 'run the tests on a real engine')))) return undefined;
+  if (!(await run.part('packages', () => ensurePackages(ENGINE_PACKAGES, 'run the tests on a real engine'))))
+    return undefined;
   return run.part('engine', startTestEngine);
 }
 
@@ -75,7 +83,9 @@ async function checkSources(run) {
 
 async function runOnNode24(run, node24, jestArgs) {
   if (node24 instanceof Error) return say(`skipped: the run on Node 24 (${node24.message})`);
-  await run.part('Node 24: unit, simulation, contract', (result) => run.jest(result, { projects: IN_PROCESS, node: node24, args: jestArgs }));
+  await run.part('Node 24: unit, simulation, contract', (result) =>
+    run.jest(result, { projects: IN_PROCESS, node: node24, args: jestArgs }),
+  );
 }
 
 /** Also after a signal and a failed start; what can't be ended is a failure of the run. */
@@ -84,7 +94,15 @@ async function endEngine(run) {
     const kept = await endTestEngine();
     if (kept) say(kept);
   } catch (error) {
-    run.results.push({ name: 'end of the engine', ok: false, passed: 0, failed: 1, skipped: 0, time: '', note: error.message });
+    run.results.push({
+      name: 'end of the engine',
+      ok: false,
+      passed: 0,
+      failed: 1,
+      skipped: 0,
+      time: '',
+      note: error.message,
+    });
   }
 }
 

@@ -41,11 +41,19 @@ export async function measureAddedPackage(bench: Bench, controller: RunningContr
   report.row("from the file's rename to the program on PATH", 'ms', fresh);
   report.row('the same where another workspace had these packages', 'ms', known);
   const most = Math.max(...fresh);
-  report.goal({ name: 'cache: an added package on PATH, the slowest', limit: '<= 1.00 s', figure: figure(most, 's'), met: most <= 1_000 });
+  report.goal({
+    name: 'cache: an added package on PATH, the slowest',
+    limit: '<= 1.00 s',
+    figure: figure(most, 's'),
+    met: most <= 1_000,
+  });
 }
 
 /** Runs a loop in the workspace; `startedAtMs` and `saidAtMs` resolve when it looks for the first time, and when it has ended. */
-function toldInside({ engine }: Bench, loop: string): { readonly startedAtMs: Promise<number>; readonly saidAtMs: Promise<number> } {
+function toldInside(
+  { engine }: Bench,
+  loop: string,
+): { readonly startedAtMs: Promise<number>; readonly saidAtMs: Promise<number> } {
   const said = ['begins', 'ends'].map((word) => {
     let tell: (atMs: number) => void = () => undefined;
     const atMs = new Promise<number>((resolve) => (tell = resolve));
@@ -53,7 +61,11 @@ function toldInside({ engine }: Bench, loop: string): { readonly startedAtMs: Pr
   });
   const run = async () => {
     const body = { AttachStdout: true, Tty: true, Cmd: ['sh', '-c', `echo begins; ${loop}; echo ends`] };
-    const { Id: id } = await engine.call<{ readonly Id: string }>('POST', `/containers/${containerName(NAME)}/exec`, body);
+    const { Id: id } = await engine.call<{ readonly Id: string }>(
+      'POST',
+      `/containers/${containerName(NAME)}/exec`,
+      body,
+    );
     let text = '';
     await engine.call('POST', `/exec/${id}/start`, { Detach: false, Tty: true }, (chunk) => {
       text += chunk;
@@ -61,7 +73,10 @@ function toldInside({ engine }: Bench, loop: string): { readonly startedAtMs: Pr
     });
   };
   const failed = run().then(() => new Promise<number>(() => undefined));
-  const [startedAtMs, saidAtMs] = said.map(({ atMs }) => Promise.race([atMs, failed])) as [Promise<number>, Promise<number>];
+  const [startedAtMs, saidAtMs] = said.map(({ atMs }) => Promise.race([atMs, failed])) as [
+    Promise<number>,
+    Promise<number>,
+  ];
   startedAtMs.catch(() => undefined);
   return { startedAtMs, saidAtMs };
 }

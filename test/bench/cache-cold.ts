@@ -29,7 +29,9 @@ export async function measureColdPackages(bench: Bench, site: NixSite): Promise<
   const one: number[] = [];
   const ten: number[] = [];
   const fetched: Fetched[] = [];
-  report.title(`cache: ${WORKSPACES} workspaces with the same ${closure.paths.length} paths (${figure(closure.bytes, 'MB')}), ${options.rounds} rounds`);
+  report.title(
+    `cache: ${WORKSPACES} workspaces with the same ${closure.paths.length} paths (${figure(closure.bytes, 'MB')}), ${options.rounds} rounds`,
+  );
   for (let round = 0; round < options.rounds; round += 1) {
     for (const [concurrency, samples] of floors) samples.push(await bareStarts(bench, site, concurrency));
     one.push(await fromEmptyCache(bench, site, 1));
@@ -46,11 +48,28 @@ export async function measureColdPackages(bench: Bench, site: NixSite): Promise<
   const most = Math.max(...fetched.map(({ mostPerPath }) => mostPerPath));
   const share = Math.max(...fetched.map(({ narBytes }) => narBytes)) / closure.bytes;
   const { paths, narBytes, allBytes } = fetched.at(-1)!;
-  report.note(`fetched for ${WORKSPACES}: ${paths} paths, ${narBytes} bytes of NARs (one closure: ${closure.bytes}), ${allBytes} with what describes them`);
+  report.note(
+    `fetched for ${WORKSPACES}: ${paths} paths, ${narBytes} bytes of NARs (one closure: ${closure.bytes}), ${allBytes} with what describes them`,
+  );
   const ratio = median(over);
-  report.goal({ name: `cache: requests per path for ${WORKSPACES} workspaces`, limit: '<= 1', figure: String(most), met: most === 1 && paths === closure.paths.length });
-  report.goal({ name: `cache: bytes for ${WORKSPACES} / bytes of one closure`, limit: '<= 1.00', figure: figure(share, 'x'), met: share <= 1 });
-  report.goal({ name: `cache: ${WORKSPACES} cold / (one cold + ${WORKSPACES} bare)`, limit: '<= 1.50', figure: figure(ratio, 'x'), met: ratio <= 1.5 });
+  report.goal({
+    name: `cache: requests per path for ${WORKSPACES} workspaces`,
+    limit: '<= 1',
+    figure: String(most),
+    met: most === 1 && paths === closure.paths.length,
+  });
+  report.goal({
+    name: `cache: bytes for ${WORKSPACES} / bytes of one closure`,
+    limit: '<= 1.00',
+    figure: figure(share, 'x'),
+    met: share <= 1,
+  });
+  report.goal({
+    name: `cache: ${WORKSPACES} cold / (one cold + ${WORKSPACES} bare)`,
+    limit: '<= 1.50',
+    figure: figure(ratio, 'x'),
+    met: ratio <= 1.5,
+  });
   // The last round's ten are still there.
   await measureDisk(bench, site, WORKSPACES);
 }
@@ -63,7 +82,10 @@ async function fromEmptyCache(bench: Bench, { server, cacheSpec }: NixSite, coun
   try {
     await watch.quiet(500);
     server.forget();
-    const sinceMs = putSpecs(specs, benchNames(count).map((name) => ({ name, spec: packagedSpec(name, [SUITE]) })));
+    const sinceMs = putSpecs(
+      specs,
+      benchNames(count).map((name) => ({ name, spec: packagedSpec(name, [SUITE]) })),
+    );
     const startedMs = (await watch.allStarted(count, sinceMs)) - sinceMs;
     // What would be fetched a second time has its chance before anybody counts.
     await controller.ready(count);
@@ -76,14 +98,22 @@ async function fromEmptyCache(bench: Bench, { server, cacheSpec }: NixSite, coun
 function fetchedFrom({ server }: NixSite): Fetched {
   const requests = server.requests();
   const perPath = new Map<string, number>();
-  for (const { method, path } of requests) if (method === 'GET' && path.startsWith('/nar/')) perPath.set(path, (perPath.get(path) ?? 0) + 1);
-  return { mostPerPath: Math.max(...perPath.values()), paths: perPath.size, narBytes: server.nars().bytes, allBytes: requests.reduce((sum, { bytes }) => sum + bytes, 0) };
+  for (const { method, path } of requests)
+    if (method === 'GET' && path.startsWith('/nar/')) perPath.set(path, (perPath.get(path) ?? 0) + 1);
+  return {
+    mostPerPath: Math.max(...perPath.values()),
+    paths: perPath.size,
+    narBytes: server.nars().bytes,
+    allBytes: requests.reduce((sum, { bytes }) => sum + bytes, 0),
+  };
 }
 
 async function bareStarts(bench: Bench, { cacheSpec }: NixSite, concurrency: number): Promise<number> {
   const { engine, watch, main, fresh } = bench;
   const names = benchNames(WORKSPACES);
-  const directory = writeSpecs(fresh('specs'), ['cache', ...names], (name) => (name === 'cache' ? cacheSpec() : packagedSpec(name, [SUITE])));
+  const directory = writeSpecs(fresh('specs'), ['cache', ...names], (name) =>
+    name === 'cache' ? cacheSpec() : packagedSpec(name, [SUITE]),
+  );
   const workspaces = rawWorkspaces(await readDesired(main, directory));
   await emptyEngine(engine, watch);
   const sinceMs = nowMs();

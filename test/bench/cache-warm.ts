@@ -34,7 +34,17 @@ interface Start {
 export async function measureWarmStart(bench: Bench, controller: RunningController, specs: string): Promise<void> {
   const { report, watch, main, fresh } = bench;
   const names = Array.from({ length: PAIRS + WARM_UP }, (_, index) => `warm-${String(index + 1).padStart(2, '0')}`);
-  const bare = rawWorkspaces(await readDesired(main, writeSpecs(fresh('specs'), names.map((name) => `bare-${name}`), (name) => packagedSpec(name, [SUITE]))), OTHER_INSTANCE);
+  const bare = rawWorkspaces(
+    await readDesired(
+      main,
+      writeSpecs(
+        fresh('specs'),
+        names.map((name) => `bare-${name}`),
+        (name) => packagedSpec(name, [SUITE]),
+      ),
+    ),
+    OTHER_INSTANCE,
+  );
   const pairs: { readonly ours: Start; readonly theirs: Start }[] = [];
   for (const [index, name] of names.entries()) {
     const start = { ours: () => startOurs(bench, specs, name), theirs: () => startBare(bench, bare[index]!) };
@@ -55,19 +65,31 @@ export async function measureWarmStart(bench: Bench, controller: RunningControll
   report.row("kalpana, from the data volume's event to the start", 'ms', of(ours, 'volumeMs'));
   report.row("bare, from the data volume's event to the start", 'ms', of(theirs, 'engineMs'));
   report.row('kalpana / bare', 'x', over);
-  report.row("kalpana, from the file's rename to its first event", 'ms', ours.map(({ wholeMs, engineMs }) => wholeMs - engineMs));
+  report.row(
+    "kalpana, from the file's rename to its first event",
+    'ms',
+    ours.map(({ wholeMs, engineMs }) => wholeMs - engineMs),
+  );
   report.row("kalpana, from the file's rename to the start", 'ms', of(ours, 'wholeMs'));
   report.row('bare, from the first call to the start', 'ms', of(theirs, 'wholeMs'));
   report.row('kalpana from the rename / bare from the call', 'x', ratios(of(ours, 'wholeMs'), of(theirs, 'wholeMs')));
   const ratio = median(over);
-  report.goal({ name: 'cache: a warm start / a bare container', limit: '<= 1.10', figure: figure(ratio, 'x'), met: ratio <= 1.1 });
+  report.goal({
+    name: 'cache: a warm start / a bare container',
+    limit: '<= 1.10',
+    figure: figure(ratio, 'x'),
+    met: ratio <= 1.1,
+  });
 }
 
 async function startOurs({ watch }: Bench, specs: string, name: string): Promise<Start> {
   const sinceMs = putSpecs(specs, [{ name, spec: packagedSpec(name, [SUITE]) }]);
   const start = await watch.waitFor(sinceMs, isStartOf(containerName(name)));
   const volume = await watch.waitFor(sinceMs, isMakingOf(dataVolumeName(name)));
-  const first = await watch.waitFor(sinceMs, (event) => event === volume || (event.name === keeperName('default') && event.action.startsWith('exec_create')));
+  const first = await watch.waitFor(
+    sinceMs,
+    (event) => event === volume || (event.name === keeperName('default') && event.action.startsWith('exec_create')),
+  );
   return startFrom(sinceMs, first, volume, start);
 }
 

@@ -14,7 +14,9 @@ export async function measureCache(bench: Bench): Promise<void> {
   try {
     await measureColdPackages(bench, site);
     await emptyEngine(engine, watch);
-    const specs = writeSpecs(fresh('specs'), ['cache', 'first'], (name) => (name === 'cache' ? site.cacheSpec() : packagedSpec(name, [SUITE])));
+    const specs = writeSpecs(fresh('specs'), ['cache', 'first'], (name) =>
+      name === 'cache' ? site.cacheSpec() : packagedSpec(name, [SUITE]),
+    );
     const controller = await startController({ main, host, specs, stateDir: fresh('state'), args: [] }, 1);
     try {
       await measureWarmStart(bench, controller, specs);

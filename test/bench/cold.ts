@@ -21,7 +21,9 @@ interface Contestant {
 export async function measureCold(bench: Bench): Promise<void> {
   const { options, engine, watch, report } = bench;
   const contestants = [...floors(bench), ...controllers(bench), ...composes(bench)];
-  report.title(`cold: ${options.workspaces} workspaces from nothing (but the network and the cache's keeper) to running, ${options.rounds} rounds`);
+  report.title(
+    `cold: ${options.workspaces} workspaces from nothing (but the network and the cache's keeper) to running, ${options.rounds} rounds`,
+  );
   await makeKeeper(bench);
   for (let round = 0; round < options.rounds; round += 1) {
     // Whoever comes first in one round comes last in another.
@@ -33,7 +35,8 @@ export async function measureCold(bench: Bench): Promise<void> {
       contestant.workMs.push((await watch.allStarted(options.workspaces, beganAtMs)) - sinceMs);
       if (processMs !== null) contestant.processMs.push(processMs);
       const running = (await runningContainers(engine)).length;
-      if (running !== options.workspaces) throw new Error(`${contestant.name}: ${running} of ${options.workspaces} containers run`);
+      if (running !== options.workspaces)
+        throw new Error(`${contestant.name}: ${running} of ${options.workspaces} containers run`);
     }
   }
   await emptyEngine(engine, watch, { keeper: true });
@@ -46,7 +49,9 @@ function print({ report, options }: Bench, contestants: readonly Contestant[]): 
     if (kind === 'controller') report.row(`${name}, from its first list`, 's', workMs);
     if (kind !== 'floor') report.row(`${name}, whole process`, 's', processMs);
   }
-  const [floor] = contestants.filter(({ kind }) => kind === 'floor').sort((a, b) => median(a.workMs) - median(b.workMs));
+  const [floor] = contestants
+    .filter(({ kind }) => kind === 'floor')
+    .sort((a, b) => median(a.workMs) - median(b.workMs));
   const compose = contestants.find(({ kind }) => kind === 'compose');
   report.note(`round by round, against the best floor (${floor!.name}) and whole process against whole process:`);
   for (const [index, ours] of contestants.filter(({ kind }) => kind === 'controller').entries()) {
@@ -56,10 +61,20 @@ function print({ report, options }: Bench, contestants: readonly Contestant[]): 
     if (compose) report.row(`${ours.name} / compose`, 'x', ratios(ours.processMs, compose.processMs));
     if (index > 0) continue;
     const ratio = median(overFloor);
-    report.goal({ name: `cold: ${options.workspaces} workspaces / the floor`, limit: '<= 1.10', figure: figure(ratio, 'x'), met: ratio <= 1.1 });
+    report.goal({
+      name: `cold: ${options.workspaces} workspaces / the floor`,
+      limit: '<= 1.10',
+      figure: figure(ratio, 'x'),
+      met: ratio <= 1.1,
+    });
     if (!compose) continue;
     const overCompose = median(ratios(ours.processMs, compose.processMs));
-    report.goal({ name: 'cold: whole process / docker compose up -d', limit: '< 1', figure: figure(overCompose, 'x'), met: overCompose < 1 });
+    report.goal({
+      name: 'cold: whole process / docker compose up -d',
+      limit: '< 1',
+      figure: figure(overCompose, 'x'),
+      met: overCompose < 1,
+    });
   }
 }
 
@@ -79,7 +94,8 @@ function floors({ engine, desired }: Bench): Contestant[] {
 }
 
 function controllers({ options, host, specs, fresh }: Bench): Contestant[] {
-  const settings = options.concurrencies.length === 0 ? [[]] : options.concurrencies.map((value) => ['--concurrency', value]);
+  const settings =
+    options.concurrencies.length === 0 ? [[]] : options.concurrencies.map((value) => ['--concurrency', value]);
   return options.controllers.flatMap((main) =>
     settings.map((args): Contestant => ({
       name: ['kalpana', ...(options.controllers.length > 1 ? [main] : []), ...args].join(' '),
@@ -97,5 +113,13 @@ function controllers({ options, host, specs, fresh }: Bench): Contestant[] {
 function composes({ compose, host, desired, fresh }: Bench): Contestant[] {
   if (compose === null) return [];
   const program = composeFor(compose, host, fresh('compose'), desired);
-  return [{ name: 'docker compose up -d', kind: 'compose', workMs: [], processMs: [], run: async () => ({ sinceMs: nowMs(), processMs: await program.up() }) }];
+  return [
+    {
+      name: 'docker compose up -d',
+      kind: 'compose',
+      workMs: [],
+      processMs: [],
+      run: async () => ({ sinceMs: nowMs(), processMs: await program.up() }),
+    },
+  ];
 }

@@ -12,7 +12,12 @@ export interface Compose {
 }
 
 /** The same workspaces as a compose file: image, init, volumes, network, labels of the same size. */
-export function composeFor(program: string, host: string, directory: string, desired: readonly DesiredWorkspace[]): Compose {
+export function composeFor(
+  program: string,
+  host: string,
+  directory: string,
+  desired: readonly DesiredWorkspace[],
+): Compose {
   mkdirSync(directory, { recursive: true });
   const file = join(directory, 'compose.yaml');
   // JSON is YAML; a '$' in a label would be taken for a variable.
@@ -24,7 +29,13 @@ export function composeFor(program: string, host: string, directory: string, des
 function project(desired: readonly DesiredWorkspace[]): object {
   const cache = cacheVolumeName('default');
   const services = desired.map((workspace) => [workspace.name, service(workspace)] as const);
-  const volumes = desired.map((workspace) => [dataVolumeName(workspace.name), { name: dataVolumeName(workspace.name), labels: dataVolumeLabels(workspace, BENCH_INSTANCE) }] as const);
+  const volumes = desired.map(
+    (workspace) =>
+      [
+        dataVolumeName(workspace.name),
+        { name: dataVolumeName(workspace.name), labels: dataVolumeLabels(workspace, BENCH_INSTANCE) },
+      ] as const,
+  );
   return {
     services: Object.fromEntries(services),
     volumes: { ...Object.fromEntries(volumes), [cache]: { name: cache, external: true } },
@@ -41,7 +52,9 @@ function service(workspace: DesiredWorkspace): object {
     command: definition.command,
     init: true,
     labels: definition.labels,
-    environment: Object.fromEntries(definition.env.map(({ name, value }) => [name, typeof value === 'string' ? value : ''])),
+    environment: Object.fromEntries(
+      definition.env.map(({ name, value }) => [name, typeof value === 'string' ? value : '']),
+    ),
     restart: definition.restartPolicy,
     networks: ['workspaces'],
     volumes: definition.mounts.map((mount) => ({

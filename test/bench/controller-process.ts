@@ -71,7 +71,8 @@ export async function startController(settings: ControllerSettings, ready: numbe
   const until = async (workspaces: number) => {
     const deadline = performance.now() + 120_000;
     for (;;) {
-      if (child.exitCode !== null || performance.now() > deadline) throw new Error(`${workspaces} workspaces and their cache did not become Ready: ${tail()}`);
+      if (child.exitCode !== null || performance.now() > deadline)
+        throw new Error(`${workspaces} workspaces and their cache did not become Ready: ${tail()}`);
       if (log.some((line) => line.msg === 'controller starts') && (await isReady(workspaces))) return;
       await delay(200);
     }
@@ -102,9 +103,23 @@ export async function startController(settings: ControllerSettings, ready: numbe
   }
 }
 
-function launch(settings: ControllerSettings, args: readonly string[]): { child: ChildProcess; log: LogLine[]; tail: () => string } {
+function launch(
+  settings: ControllerSettings,
+  args: readonly string[],
+): { child: ChildProcess; log: LogLine[]; tail: () => string } {
   const { main, specs, stateDir, host } = settings;
-  const all = [main, 'run', '--specs', specs, '--state-dir', stateDir, '--instance', BENCH_INSTANCE, ...args, ...settings.args];
+  const all = [
+    main,
+    'run',
+    '--specs',
+    specs,
+    '--state-dir',
+    stateDir,
+    '--instance',
+    BENCH_INSTANCE,
+    ...args,
+    ...settings.args,
+  ];
   const env = { PATH: process.env['PATH'], HOME: stateDir, DOCKER_HOST: host };
   const child = spawn(process.execPath, all, { env, stdio: ['ignore', 'ignore', 'pipe'] });
   const log: LogLine[] = [];
@@ -124,7 +139,12 @@ function lineOf(log: readonly LogLine[], message: string): LogLine {
 
 function valuesOf(text: string): Map<string, number> {
   const lines = text.split('\n').filter((line) => line.startsWith('kalpana_'));
-  return new Map(lines.map((line) => [line.slice('kalpana_'.length, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]));
+  return new Map(
+    lines.map((line) => [
+      line.slice('kalpana_'.length, line.lastIndexOf(' ')),
+      Number(line.slice(line.lastIndexOf(' ') + 1)),
+    ]),
+  );
 }
 
 /** proc(5): utime and stime are the fields 14 and 15, in hundredths of a second. */

@@ -45,11 +45,16 @@ export async function watchEngine(socketPath: string): Promise<EngineWatch> {
   }
 
   return {
-    waitFor: (sinceMs, matches) => until('the awaited event', () => seen.find((event) => event.atMs >= sinceMs && matches(event)) ?? null),
+    waitFor: (sinceMs, matches) =>
+      until('the awaited event', () => seen.find((event) => event.atMs >= sinceMs && matches(event)) ?? null),
     allStarted: (count, sinceMs) =>
       until(`the start of ${count} containers`, () => {
-        const starts = seen.filter((event) => event.atMs >= sinceMs && event.type === 'container' && event.action === 'start');
-        return new Set(starts.map((event) => event.id)).size >= count ? Math.max(...starts.map((event) => event.atMs)) : null;
+        const starts = seen.filter(
+          (event) => event.atMs >= sinceMs && event.type === 'container' && event.action === 'start',
+        );
+        return new Set(starts.map((event) => event.id)).size >= count
+          ? Math.max(...starts.map((event) => event.atMs))
+          : null;
       }),
     async quiet(ms) {
       for (let left = ms; left > 0; left = lastHeard + ms - performance.now()) await delay(left);
@@ -82,8 +87,19 @@ function openStream(socketPath: string, heard: (event: SeenEvent) => void): Prom
 }
 
 function eventFrom(line: string): SeenEvent {
-  const event = JSON.parse(line) as { Type: string; Action: string; timeNano: number; Actor: { ID: string; Attributes: Record<string, string> } };
-  return { atMs: event.timeNano / 1e6, type: event.Type, action: event.Action, id: event.Actor.ID, name: event.Actor.Attributes['name'] ?? '' };
+  const event = JSON.parse(line) as {
+    Type: string;
+    Action: string;
+    timeNano: number;
+    Actor: { ID: string; Attributes: Record<string, string> };
+  };
+  return {
+    atMs: event.timeNano / 1e6,
+    type: event.Type,
+    action: event.Action,
+    id: event.Actor.ID,
+    name: event.Actor.Attributes['name'] ?? '',
+  };
 }
 
 /** Now on the scale of `SeenEvent.atMs`, to the microsecond. */

@@ -28,12 +28,22 @@ export function rawWorkspaces(desired: readonly DesiredWorkspace[], instance = B
 }
 
 /** The least that makes the same workspaces: the cache volume, then three calls for each, so many at once. */
-export async function runFloor(engine: RawEngine, workspaces: readonly RawWorkspace[], concurrency: number): Promise<void> {
-  await engine.call('POST', '/volumes/create', { Name: cacheVolumeName('default'), Labels: sharedVolumeLabels(VOLUME_TYPE.cache) });
+export async function runFloor(
+  engine: RawEngine,
+  workspaces: readonly RawWorkspace[],
+  concurrency: number,
+): Promise<void> {
+  await engine.call('POST', '/volumes/create', {
+    Name: cacheVolumeName('default'),
+    Labels: sharedVolumeLabels(VOLUME_TYPE.cache),
+  });
   await inParallel(workspaces, concurrency, (workspace) => makeRaw(engine, workspace));
 }
 
-export async function makeRaw(engine: RawEngine, { container, volumeBody, containerBody }: RawWorkspace): Promise<void> {
+export async function makeRaw(
+  engine: RawEngine,
+  { container, volumeBody, containerBody }: RawWorkspace,
+): Promise<void> {
   await engine.call('POST', '/volumes/create', volumeBody);
   await engine.call('POST', `/containers/create?name=${container}`, containerBody);
   await engine.call('POST', `/containers/${container}/start`);

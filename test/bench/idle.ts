@@ -12,8 +12,13 @@ const WATCHED = 10;
 export async function measureIdle(bench: Bench): Promise<void> {
   const { options, engine, watch, report, host, main, fresh } = bench;
   await emptyEngine(engine, watch);
-  const specs = writeSpecs(fresh('idle'), benchNames(options.workspaces), (name, index) => (index < WATCHED ? watchedSpec(name) : plainSpec(name)));
-  const controller = await startController({ main, host, specs, stateDir: fresh('state'), args: [] }, options.workspaces);
+  const specs = writeSpecs(fresh('idle'), benchNames(options.workspaces), (name, index) =>
+    index < WATCHED ? watchedSpec(name) : plainSpec(name),
+  );
+  const controller = await startController(
+    { main, host, specs, stateDir: fresh('state'), args: [] },
+    options.workspaces,
+  );
   try {
     // The start's own work is over, and what it left in memory may go.
     await delay(5_000);
@@ -28,8 +33,12 @@ export async function measureIdle(bench: Bench): Promise<void> {
     const seconds = (performance.now() - startedAt) / 1_000;
     const percent = (controller.cpuMs() - cpuBefore) / seconds / 10;
     const after = countsOf(await controller.scrape());
-    const calls = [...after].map(([verb, count]) => [verb, count - (before.get(verb) ?? 0)] as const).filter(([, count]) => count > 0);
-    report.title(`idle: ${options.workspaces} workspaces, ${WATCHED} with health checks, resync every 30 s, watched for ${seconds.toFixed(0)} s`);
+    const calls = [...after]
+      .map(([verb, count]) => [verb, count - (before.get(verb) ?? 0)] as const)
+      .filter(([, count]) => count > 0);
+    report.title(
+      `idle: ${options.workspaces} workspaces, ${WATCHED} with health checks, resync every 30 s, watched for ${seconds.toFixed(0)} s`,
+    );
     report.row('CPU, of one core', '%', [percent]);
     report.row('resident', 'MB', resident);
     report.note(`engine calls: ${calls.map(([verb, count]) => `${verb} ${count}`).join(', ') || 'none'}`);

@@ -9,6 +9,12 @@ import { plainSpec, writeSpecs } from './specs.js';
  */
 export async function makeKeeper({ engine, watch, host, main, fresh }: Bench): Promise<void> {
   await emptyEngine(engine, watch);
-  await runOnce({ main, host, specs: writeSpecs(fresh('specs'), ['first'], plainSpec), stateDir: fresh('state'), args: [] });
+  await runOnce({
+    main,
+    host,
+    specs: writeSpecs(fresh('specs'), ['first'], plainSpec),
+    stateDir: fresh('state'),
+    args: [],
+  });
   await emptyEngine(engine, watch, { keeper: true });
 }

@@ -43,11 +43,29 @@ async function main(options: BenchOptions): Promise<void> {
     const specs = writeSpecs(fresh('specs'), benchNames(options.workspaces), plainSpec);
     const desired = await readDesired(controllers[0]!, specs);
     const compose = process.env['KALPANA_BENCH_COMPOSE'] || null;
-    const nix = { directory: process.env['KALPANA_BENCH_NIX_CACHE'] ?? '', publicKey: process.env['KALPANA_BENCH_NIX_KEY'] ?? '', nixpkgs: process.env['KALPANA_BENCH_NIXPKGS'] ?? '' };
-    const bench: Bench = { options: { ...options, controllers }, host, engine, watch, report, compose, nix, main: controllers[0]!, specs, desired, fresh };
+    const nix = {
+      directory: process.env['KALPANA_BENCH_NIX_CACHE'] ?? '',
+      publicKey: process.env['KALPANA_BENCH_NIX_KEY'] ?? '',
+      nixpkgs: process.env['KALPANA_BENCH_NIXPKGS'] ?? '',
+    };
+    const bench: Bench = {
+      options: { ...options, controllers },
+      host,
+      engine,
+      watch,
+      report,
+      compose,
+      nix,
+      main: controllers[0]!,
+      specs,
+      desired,
+      fresh,
+    };
     await ensureNetwork(engine);
     const { Version: version } = await engine.call<{ readonly Version: string }>('GET', '/version');
-    report.say(`Docker ${version}, Node ${process.versions.node}, ${cpus().length} cores, load ${loadavg()[0]!.toFixed(1)}; compose: ${compose ?? 'none'}`);
+    report.say(
+      `Docker ${version}, Node ${process.versions.node}, ${cpus().length} cores, load ${loadavg()[0]!.toFixed(1)}; compose: ${compose ?? 'none'}`,
+    );
     for (const stage of options.stages) await MEASURES[stage](bench);
     report.goals();
   } finally {

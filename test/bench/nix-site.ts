@@ -39,11 +39,19 @@ export async function openNixSite({ engine, nix }: Bench): Promise<NixSite> {
 }
 
 export function packagedSpec(name: string, packages: readonly string[]): object {
-  return { apiVersion: 'kalpana.dev/v1', kind: 'Workspace', metadata: { name }, spec: { image: BENCH_IMAGE, command: ['sleep', 'infinity'], packages } };
+  return {
+    apiVersion: 'kalpana.dev/v1',
+    kind: 'Workspace',
+    metadata: { name },
+    spec: { image: BENCH_IMAGE, command: ['sleep', 'infinity'], packages },
+  };
 }
 
 /** Puts finished files into a watched directory, by a rename each; gives the time right before the first. */
-export function putSpecs(directory: string, specs: readonly { readonly name: string; readonly spec: object }[]): number {
+export function putSpecs(
+  directory: string,
+  specs: readonly { readonly name: string; readonly spec: object }[],
+): number {
   const beside = `${directory}.writing`;
   mkdirSync(beside, { recursive: true });
   for (const { name, spec } of specs) writeFileSync(join(beside, `${name}.json`), `${JSON.stringify(spec, null, 2)}\n`);
@@ -54,14 +62,22 @@ export function putSpecs(directory: string, specs: readonly { readonly name: str
 
 /** The binary cache holds the suite's closure and nothing else. */
 function closureIn(directory: string): NixSite['closure'] {
-  const infos = readdirSync(directory).filter((name) => name.endsWith('.narinfo')).map((name) => readFileSync(join(directory, name), 'utf8'));
+  const infos = readdirSync(directory)
+    .filter((name) => name.endsWith('.narinfo'))
+    .map((name) => readFileSync(join(directory, name), 'utf8'));
   const fieldsOf = (field: string) => infos.map((text) => new RegExp(`^${field}: (.*)$`, 'm').exec(text)?.[1] ?? '');
-  return { paths: fieldsOf('StorePath').sort(), bytes: fieldsOf('FileSize').reduce((sum, size) => sum + Number(size), 0) };
+  return {
+    paths: fieldsOf('StorePath').sort(),
+    bytes: fieldsOf('FileSize').reduce((sum, size) => sum + Number(size), 0),
+  };
 }
 
 /** The engine's own end of its default bridge; a fresh 20.10 does not tell it, then it is the subnet's first address. */
 async function bridgeGateway(engine: Bench['engine']): Promise<string> {
-  const { IPAM: ipam } = await engine.call<{ IPAM: { Config: readonly { Gateway?: string; Subnet?: string }[] } }>('GET', '/networks/bridge');
+  const { IPAM: ipam } = await engine.call<{ IPAM: { Config: readonly { Gateway?: string; Subnet?: string }[] } }>(
+    'GET',
+    '/networks/bridge',
+  );
   const { Gateway: gateway, Subnet: subnet } = ipam.Config[0] ?? {};
   const address = gateway || subnet?.replace(/\.0\/\d+$/, '.1');
   if (!address) throw new Error('the engine has no default bridge: nothing serves its keeper');

@@ -38,14 +38,32 @@ export async function measureNothing(bench: Bench): Promise<void> {
   report.row('kalpana run --once, the whole process', 'ms', onceMs);
   if (composeMs.length > 0) report.row('docker compose up -d, the whole process', 'ms', composeMs);
 
-  const controller = await startController({ ...settings, args: ['--resync', String(RESYNC_SECONDS)] }, options.workspaces);
+  const controller = await startController(
+    { ...settings, args: ['--resync', String(RESYNC_SECONDS)] },
+    options.workspaces,
+  );
   try {
     const calls = await callsPerResync(controller);
     const most = Math.max(...LISTS.map((verb) => calls.get(verb) ?? 0));
     const others = [...calls].filter(([verb, count]) => !LISTS.includes(verb) && count > 0);
-    report.note(`engine calls per resync over ${PLAIN_RESYNCS}: ${[...calls].filter(([, count]) => count > 0).map(([verb, count]) => `${verb} ${count.toFixed(2)}`).join(', ')}`);
-    report.goal({ name: 'nothing to do: list calls per kind and resync', limit: '<= 1', figure: most.toFixed(2), met: most <= 1 && most > 0 });
-    report.goal({ name: 'nothing to do: other calls', limit: '0', figure: String(others.length), met: others.length === 0 });
+    report.note(
+      `engine calls per resync over ${PLAIN_RESYNCS}: ${[...calls]
+        .filter(([, count]) => count > 0)
+        .map(([verb, count]) => `${verb} ${count.toFixed(2)}`)
+        .join(', ')}`,
+    );
+    report.goal({
+      name: 'nothing to do: list calls per kind and resync',
+      limit: '<= 1',
+      figure: most.toFixed(2),
+      met: most <= 1 && most > 0,
+    });
+    report.goal({
+      name: 'nothing to do: other calls',
+      limit: '0',
+      figure: String(others.length),
+      met: others.length === 0,
+    });
   } finally {
     await controller.stop();
   }
@@ -53,10 +71,19 @@ export async function measureNothing(bench: Bench): Promise<void> {
 
 /** The code of a resync in this process, without its timer. */
 async function resyncsInProcess({ host, desired }: Bench): Promise<number[]> {
-  const docker = connectEngine({ host, kind: 'socket', socketPath: host.slice('unix://'.length), origin: 'DOCKER_HOST' });
+  const docker = connectEngine({
+    host,
+    kind: 'socket',
+    socketPath: host.slice('unix://'.length),
+    origin: 'DOCKER_HOST',
+  });
   const world = createWorld(docker);
   const state = createState(noCaches);
-  state.desired = { ...state.desired, complete: true, workspaces: new Map(desired.map((workspace) => [workspace.name, workspace])) };
+  state.desired = {
+    ...state.desired,
+    complete: true,
+    workspaces: new Map(desired.map((workspace) => [workspace.name, workspace])),
+  };
   const samples: number[] = [];
   try {
     for (let sample = 0; sample < 25; sample += 1) {
@@ -79,7 +106,7 @@ async function callsPerResync(controller: RunningController): Promise<Map<string
   const periodMs = RESYNC_SECONDS * 1_000;
   const sinceStart = () => (Date.now() - controller.startedAtMs) / periodMs;
   let first = Math.ceil(sinceStart());
-  while (first % DEEP_EVERY < 2 || first % DEEP_EVERY + PLAIN_RESYNCS >= DEEP_EVERY) first += 1;
+  while (first % DEEP_EVERY < 2 || (first % DEEP_EVERY) + PLAIN_RESYNCS >= DEEP_EVERY) first += 1;
   await delay(Math.max(0, (first + 0.5 - sinceStart()) * periodMs));
   const before = countsOf(await controller.scrape());
   await delay((first + PLAIN_RESYNCS + 0.5 - sinceStart()) * periodMs);

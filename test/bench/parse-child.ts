@@ -13,7 +13,13 @@ async function timed(work: () => Promise<{ readonly workspaces: ReadonlyMap<stri
   return ms;
 }
 
-const options = { directories: [directory], secretsDir: null, stateDir: null, instance: BENCH_INSTANCE, clock: systemClock };
+const options = {
+  directories: [directory],
+  secretsDir: null,
+  stateDir: null,
+  instance: BENCH_INSTANCE,
+  clock: systemClock,
+};
 // The schema's compilation belongs to the first scan.
 let desired: ReturnType<typeof createDesiredState> | null = null;
 const firstMs = await timed(() => (desired = createDesiredState(options)).scan());

@@ -32,9 +32,22 @@ export async function measureParse({ report, main, fresh }: Bench): Promise<void
   const firstMs = figures.map((one) => one.firstMs);
   report.title(`specs: ${SPECS} in a directory, all fields, ${SAMPLES} processes`);
   report.row('first scan: read, parse, validate', 'ms', firstMs);
-  report.row('the same, last good versions written', 'ms', figures.map((one) => one.savedMs));
-  report.row('scan again, nothing changed', 'ms', figures.map((one) => one.againMs));
+  report.row(
+    'the same, last good versions written',
+    'ms',
+    figures.map((one) => one.savedMs),
+  );
+  report.row(
+    'scan again, nothing changed',
+    'ms',
+    figures.map((one) => one.againMs),
+  );
   report.row('kalpana validate, the whole process', 'ms', validateMs);
   const middle = median(firstMs);
-  report.goal({ name: `${SPECS} specs parsed and validated`, limit: '< 1 s', figure: figure(middle, 's'), met: middle < 1_000 });
+  report.goal({
+    name: `${SPECS} specs parsed and validated`,
+    limit: '< 1 s',
+    figure: figure(middle, 's'),
+    met: middle < 1_000,
+  });
 }

@@ -28,10 +28,20 @@ export function openEngine(host: string): RawEngine {
   };
 }
 
-function call<T>(socketPath: string, agent: Agent, method: string, path: string, body?: object, onChunk?: (text: string) => void): Promise<T> {
+function call<T>(
+  socketPath: string,
+  agent: Agent,
+  method: string,
+  path: string,
+  body?: object,
+  onChunk?: (text: string) => void,
+): Promise<T> {
   return new Promise((resolve, reject) => {
     const text = body === undefined ? '' : JSON.stringify(body);
-    const headers = body === undefined ? { 'content-length': 0 } : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
+    const headers =
+      body === undefined
+        ? { 'content-length': 0 }
+        : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
     const sent = request({ socketPath, agent, method, path, headers, timeout: 120_000 }, (answer) => {
       const chunks: Buffer[] = [];
       answer.on('data', (chunk: Buffer) => {
@@ -80,8 +90,15 @@ export async function ensureNetwork(engine: RawEngine): Promise<void> {
 /** Removes all containers and volumes, and waits until nothing happens on the engine any more. `keeper`: a cache and its keeper stay. */
 export async function emptyEngine(engine: RawEngine, watch: EngineWatch, { keeper = false } = {}): Promise<void> {
   const containers = await engine.call<ListedContainer[]>('GET', '/containers/json?all=1');
-  await inParallel(containers.filter((one) => !keeper || !isKeeper(one)), 4, ({ Id }) => engine.call('DELETE', `/containers/${Id}?force=1&v=1`));
-  const { Volumes: volumes } = await engine.call<{ readonly Volumes: readonly { readonly Name: string }[] | null }>('GET', '/volumes');
+  await inParallel(
+    containers.filter((one) => !keeper || !isKeeper(one)),
+    4,
+    ({ Id }) => engine.call('DELETE', `/containers/${Id}?force=1&v=1`),
+  );
+  const { Volumes: volumes } = await engine.call<{ readonly Volumes: readonly { readonly Name: string }[] | null }>(
+    'GET',
+    '/volumes',
+  );
   const unwanted = (volumes ?? []).filter(({ Name }) => !keeper || cacheOfVolumeName(Name) === undefined);
   await inParallel(unwanted, 4, ({ Name }) => engine.call('DELETE', `/volumes/${Name}`));
   await watch.quiet(500);

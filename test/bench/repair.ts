@@ -36,7 +36,8 @@ export async function measureRepair(bench: Bench): Promise<void> {
       ours.push(await killed(bench, victim));
       bare.push(await startedByHand(bench));
     }
-    for (let sample = 0; sample < LOST_SAMPLES; sample += 1) lost.push(await removed(bench, containerName(desired.at(-1 - sample)!.name)));
+    for (let sample = 0; sample < LOST_SAMPLES; sample += 1)
+      lost.push(await removed(bench, containerName(desired.at(-1 - sample)!.name)));
   } finally {
     await controller.stop();
   }
@@ -48,10 +49,19 @@ export async function measureRepair(bench: Bench): Promise<void> {
   report.row("kalpana, removed: from 'destroy' to 'start'", 'ms', lost);
   if (composeMs.length > 0) report.row('docker compose up -d with one removed, the whole process', 'ms', composeMs);
   const ratio = median(repaired) / median(started);
-  report.goal({ name: 'repair of a killed container / a bare start', limit: '<= 1.30', figure: figure(ratio, 'x'), met: ratio <= 1.3 });
+  report.goal({
+    name: 'repair of a killed container / a bare start',
+    limit: '<= 1.30',
+    figure: figure(ratio, 'x'),
+    met: ratio <= 1.3,
+  });
 }
 
-async function killed({ engine, watch }: Bench, container: string, onDeath: () => Promise<unknown> = async () => undefined): Promise<number> {
+async function killed(
+  { engine, watch }: Bench,
+  container: string,
+  onDeath: () => Promise<unknown> = async () => undefined,
+): Promise<number> {
   await watch.quiet(REST_MS);
   const sinceMs = nowMs();
   // Its answer comes when the engine has cleaned up, 60 ms after the event: nobody waits for it.

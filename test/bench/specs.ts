@@ -12,12 +12,22 @@ export const BENCH_INSTANCE = 'bench';
 
 /** Own volume, cache volume at /nix, init: what a spec gets that asks for nothing special. */
 export function plainSpec(name: string): object {
-  return { apiVersion: 'kalpana.dev/v1', kind: 'Workspace', metadata: { name }, spec: { image: BENCH_IMAGE, command: ['sleep', 'infinity'] } };
+  return {
+    apiVersion: 'kalpana.dev/v1',
+    kind: 'Workspace',
+    metadata: { name },
+    spec: { image: BENCH_IMAGE, command: ['sleep', 'infinity'] },
+  };
 }
 
 export function watchedSpec(name: string): object {
   const healthcheck = { test: ['CMD', 'true'], interval: '10s', timeout: '2s', retries: 3 };
-  return { apiVersion: 'kalpana.dev/v1', kind: 'Workspace', metadata: { name }, spec: { image: BENCH_IMAGE, command: ['sleep', 'infinity'], healthcheck } };
+  return {
+    apiVersion: 'kalpana.dev/v1',
+    kind: 'Workspace',
+    metadata: { name },
+    spec: { image: BENCH_IMAGE, command: ['sleep', 'infinity'], healthcheck },
+  };
 }
 
 /** Every field that a spec knows, for the parser. */
@@ -32,7 +42,10 @@ export function richSpec(name: string): object {
       command: ['sleep', 'infinity'],
       state: 'Running',
       cache: 'default',
-      env: [{ name: 'EDITOR', value: 'vim' }, { name: 'PAGER', value: 'less' }],
+      env: [
+        { name: 'EDITOR', value: 'vim' },
+        { name: 'PAGER', value: 'less' },
+      ],
       ports: [{ name: 'editor', containerPort: 8080, hostIP: '127.0.0.1' }],
       resources: { cpus: 2, memory: '2Gi', pids: 1024, shm: '64Mi' },
       storage: { mountPath: '/workspace', reclaimPolicy: 'Retain' },
@@ -48,7 +61,11 @@ export function benchNames(count: number): string[] {
 }
 
 /** Files that lie there for a while: a file of this very moment is read twice (its version could not be told by its stamp). */
-export function writeSpecs(directory: string, names: readonly string[], specOf: (name: string, index: number) => object): string {
+export function writeSpecs(
+  directory: string,
+  names: readonly string[],
+  specOf: (name: string, index: number) => object,
+): string {
   mkdirSync(directory, { recursive: true });
   const anHourAgo = new Date(Date.now() - 3_600_000);
   names.forEach((name, index) => {
@@ -67,7 +84,13 @@ export async function loadReader(main: string): Promise<typeof DesiredState> {
 /** What the controller makes of the specs, so that the others are given the very same work. */
 export async function readDesired(main: string, directory: string): Promise<DesiredWorkspace[]> {
   const { createDesiredState } = await loadReader(main);
-  const desired = createDesiredState({ directories: [directory], secretsDir: null, stateDir: null, instance: BENCH_INSTANCE, clock: systemClock });
+  const desired = createDesiredState({
+    directories: [directory],
+    secretsDir: null,
+    stateDir: null,
+    instance: BENCH_INSTANCE,
+    clock: systemClock,
+  });
   const { workspaces, problems } = await desired.scan();
   if (problems.length > 0) throw new Error(`the bench's own specs are not valid: ${problems[0]!.message}`);
   return [...workspaces.values()];

@@ -3,7 +3,18 @@ import type { Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { extract, pack } from 'tar-stream';
 import { failureOf, outcome } from './support/outcome.js';
-import { allReleased, chunk, empty, json, lastChunk, rogueEngine, stream, streamHead, type Answer, type RogueEngine } from './support/rogue-engine.js';
+import {
+  allReleased,
+  chunk,
+  empty,
+  json,
+  lastChunk,
+  rogueEngine,
+  stream,
+  streamHead,
+  type Answer,
+  type RogueEngine,
+} from './support/rogue-engine.js';
 
 let engine: RogueEngine | null = null;
 afterEach(async () => engine?.stop());
@@ -33,13 +44,22 @@ describe('pathEntries', () => {
   }
 
   it('gives the names in a directory', async () => {
-    const tar = await tarOf({ 'store/': '', 'store/a-nix/': '', 'store/a-nix/bin/': '', 'store/a-nix/bin/nix': 'x'.repeat(3_000), 'store/b.drv': 'y' });
+    const tar = await tarOf({
+      'store/': '',
+      'store/a-nix/': '',
+      'store/a-nix/bin/': '',
+      'store/a-nix/bin/nix': 'x'.repeat(3_000),
+      'store/b.drv': 'y',
+    });
     expect(await (await reading(stream([tar]))).pathEntries('a', '/nix/store', 9)).toEqual(['a-nix', 'b.drv']);
   });
 
   it('ends early and lets the connection go', async () => {
     const tar = await tarOf({ 'store/': '', 'store/a': '1', 'store/b': '2' });
-    expect(await (await reading(stream([tar.subarray(0, -1024)], 'open'))).pathEntries('a', '/nix/store', 2)).toEqual(['a', 'b']);
+    expect(await (await reading(stream([tar.subarray(0, -1024)], 'open'))).pathEntries('a', '/nix/store', 2)).toEqual([
+      'a',
+      'b',
+    ]);
     await allReleased(engine!);
   });
 
@@ -47,13 +67,21 @@ describe('pathEntries', () => {
     expect(await (await reading(MISSING)).pathEntries('a', '/nix/store', 1)).toBeNull();
     await engine!.stop();
     const port = await reading(MISSING, json(404, { message: 'No such container: a' }));
-    expect(await failureOf(port.pathEntries('a', '/nix/store', 1))).toMatchObject({ kind: 'not-found', verb: 'pathEntries', message: 'No such container: a' });
+    expect(await failureOf(port.pathEntries('a', '/nix/store', 1))).toMatchObject({
+      kind: 'not-found',
+      verb: 'pathEntries',
+      message: 'No such container: a',
+    });
   });
 
   it.each<[string, (tar: Buffer) => Answer, string]>([
-    ['cut at an entry\'s border, the connection ended well', (tar) => stream([tar.subarray(0, -1024)]), 'malformed'],
+    ["cut at an entry's border, the connection ended well", (tar) => stream([tar.subarray(0, -1024)]), 'malformed'],
     ['cut within an entry', (tar) => stream([tar.subarray(0, 700)]), 'malformed'],
-    ['a failure in words at its end', (tar) => stream([tar.subarray(0, -1024), '{"message":"input/output error"}\n']), 'malformed'],
+    [
+      'a failure in words at its end',
+      (tar) => stream([tar.subarray(0, -1024), '{"message":"input/output error"}\n']),
+      'malformed',
+    ],
     ['no tar', () => stream(['x'.repeat(2_000)]), 'malformed'],
     ['nothing', () => stream([]), 'malformed'],
     ['a lost connection', (tar) => stream([tar.subarray(0, -1024)], 'cut'), 'unreachable'],
@@ -61,7 +89,10 @@ describe('pathEntries', () => {
   ])('a part is not the whole: %s', async (_name, answer, kind) => {
     const port = await reading(answer(await tarOf({ 'store/': '', 'store/a': '1' })));
     await port.version();
-    expect(await failureOf(port.pathEntries('a', '/nix/store', 9, { deadlineMs: 150 }))).toMatchObject({ kind, verb: 'pathEntries' });
+    expect(await failureOf(port.pathEntries('a', '/nix/store', 9, { deadlineMs: 150 }))).toMatchObject({
+      kind,
+      verb: 'pathEntries',
+    });
   });
 });
 
@@ -79,7 +110,11 @@ describe('copyPath', () => {
     };
   }
 
-  async function copying(source: Answer, target: Answer, head: Answer = empty(200, `X-Docker-Container-Path-Stat: ${STAT}\r\n`)) {
+  async function copying(
+    source: Answer,
+    target: Answer,
+    head: Answer = empty(200, `X-Docker-Container-Path-Stat: ${STAT}\r\n`),
+  ) {
     engine = await rogueEngine([
       [/^GET \/v1\.41\/containers\/a\/archive\?path=%2Fnix%2Fstore$/, source],
       [/^HEAD \/v1\.41\/containers\/b\/archive\?path=%2Fseed$/, head],
@@ -87,7 +122,8 @@ describe('copyPath', () => {
       [/^GET \/v1\.41\/containers\/b\/json/, json(200, {})],
     ]);
     const port = engine.connect();
-    return (options = {}) => port.copyPath({ container: 'a', path: '/nix/store' }, { container: 'b', directory: '/seed' }, options);
+    return (options = {}) =>
+      port.copyPath({ container: 'a', path: '/nix/store' }, { container: 'b', directory: '/seed' }, options);
   }
 
   it('what comes out of one goes into the other', async () => {
@@ -103,7 +139,11 @@ describe('copyPath', () => {
     ['a lost connection', (tar) => stream([tar.subarray(0, -1024)], 'cut'), 'unreachable'],
     ['a lost connection within an entry', (tar) => stream([tar.subarray(0, 700)], 'cut'), 'unreachable'],
     ['an end that is none', (tar) => stream([tar.subarray(0, -1024)]), 'malformed'],
-    ['a failure in words', (tar) => stream([tar.subarray(0, -1024), '{"message":"input/output error"}\n']), 'malformed'],
+    [
+      'a failure in words',
+      (tar) => stream([tar.subarray(0, -1024), '{"message":"input/output error"}\n']),
+      'malformed',
+    ],
     ['a stall', (tar) => stream([tar.subarray(0, 700)], 'open'), 'timeout'],
     ['no such path', () => MISSING, 'not-found'],
   ])('the target never takes a part for the whole: %s', async (_name, source, kind) => {
@@ -122,7 +162,10 @@ describe('copyPath', () => {
     ['takes nothing', (socket) => void socket.pause(), 'timeout'],
   ])('the target %s: the source is let go', async (_name, target, kind) => {
     const copy = await copying(large, target);
-    expect(await failureOf(copy({ deadlineMs: kind === 'timeout' ? 150 : 10_000 }))).toMatchObject({ kind, verb: 'copyPath' });
+    expect(await failureOf(copy({ deadlineMs: kind === 'timeout' ? 150 : 10_000 }))).toMatchObject({
+      kind,
+      verb: 'copyPath',
+    });
     // One that reads nothing does not see the end either.
     for (const socket of engine!.sockets) socket.resume();
     await allReleased(engine!);
@@ -175,7 +218,10 @@ it('putDirectories sends one small tar of those that are missing; nothing for no
     empty(200)(socket, request);
   };
   engine = await rogueEngine([
-    [/^HEAD \/v1\.41\/containers\/a\/archive\?path=%2Fp%2F\.local$/, empty(200, `X-Docker-Container-Path-Stat: ${STAT}\r\n`)],
+    [
+      /^HEAD \/v1\.41\/containers\/a\/archive\?path=%2Fp%2F\.local$/,
+      empty(200, `X-Docker-Container-Path-Stat: ${STAT}\r\n`),
+    ],
     [/^HEAD /, empty(404)],
     [/^GET \/v1\.41\/containers\/a\/json/, json(200, {})],
     [/^PUT \/v1\.41\/containers\/a\/archive\?path=%2Fp&noOverwriteDirNonDir=1$/, put],
@@ -195,13 +241,16 @@ it('putDirectories sends one small tar of those that are missing; nothing for no
     reader.end(body);
   });
   const common = { type: 'directory', mode: 0o1777, uid: 0, gid: 0, mtime: 1_700_000_000_000 };
-  expect(seen).toEqual([{ ...common, name: '.local/state' }, { ...common, name: '.local/state/nix' }]);
+  expect(seen).toEqual([
+    { ...common, name: '.local/state' },
+    { ...common, name: '.local/state/nix' },
+  ]);
   expect(engine.received.filter(({ method }) => method === 'PUT')).toHaveLength(1);
 });
 
 function unchunked(body: Buffer): Buffer {
   const parts: Buffer[] = [];
-  for (let at = 0; at < body.length; ) {
+  for (let at = 0; at < body.length;) {
     const end = body.indexOf('\r\n', at);
     const size = parseInt(body.subarray(at, end).toString(), 16);
     parts.push(body.subarray(end + 2, end + 2 + size));

@@ -1,6 +1,15 @@
 import { afterEach, expect, it } from '@jest/globals';
 import { connectEngine } from '../../controller/docker/dockerode-port.js';
-import { allReleased, bytes, rogueEngine, stall, stream, text, type Answer, type RogueEngine } from './support/rogue-engine.js';
+import {
+  allReleased,
+  bytes,
+  rogueEngine,
+  stall,
+  stream,
+  text,
+  type Answer,
+  type RogueEngine,
+} from './support/rogue-engine.js';
 import { failureOf, signalled } from './support/outcome.js';
 
 let engine: RogueEngine | null = null;
@@ -15,10 +24,25 @@ const list = /^GET \/v1\.41\/containers\/json/;
 it.each<[string, Answer, string, RegExp]>([
   ['cut before the head', (socket) => socket.destroy(), 'unreachable', /connection was lost/],
   ['cut within the head', bytes('HTTP/1.1 200 OK\r\nContent-Le'), 'unreachable', /connection was lost/],
-  ['cut within a body of known length (TRAPS: dockerode 1)', bytes('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n[{"Id":'), 'unreachable', /connection was lost/],
+  [
+    'cut within a body of known length (TRAPS: dockerode 1)',
+    bytes('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n[{"Id":'),
+    'unreachable',
+    /connection was lost/,
+  ],
   ['cut within a chunked body (TRAPS: dockerode 1)', stream(['[{"Id":'], 'cut'), 'unreachable', /connection was lost/],
-  ['truncated JSON in a whole answer (TRAPS: dockerode 2)', text(200, 'application/json', '[{"Id":"abc"'), 'malformed', /truncated or not JSON/],
-  ['truncated JSON ended by a close', bytes('HTTP/1.1 200 OK\r\n\r\n[{"Id":"abc"'), 'malformed', /truncated or not JSON/],
+  [
+    'truncated JSON in a whole answer (TRAPS: dockerode 2)',
+    text(200, 'application/json', '[{"Id":"abc"'),
+    'malformed',
+    /truncated or not JSON/,
+  ],
+  [
+    'truncated JSON ended by a close',
+    bytes('HTTP/1.1 200 OK\r\n\r\n[{"Id":"abc"'),
+    'malformed',
+    /truncated or not JSON/,
+  ],
   ['empty body', text(200, 'application/json', ''), 'malformed', /is empty/],
   ['HTML in a 200', text(200, 'text/html', '<html>login</html>'), 'malformed', /truncated or not JSON/],
   ['an object for a list', text(200, 'application/json', '{}'), 'malformed', /not a list/],
@@ -46,7 +70,7 @@ it.each<[string, Answer]>([
   await allReleased(engine);
 });
 
-it('the caller\'s signal ends a call at once and lets the connection go', async () => {
+it("the caller's signal ends a call at once and lets the connection go", async () => {
   const asked = signalled();
   engine = await rogueEngine([[list, () => asked.resolve()]]);
   const caller = new AbortController();
@@ -59,7 +83,9 @@ it('the caller\'s signal ends a call at once and lets the connection go', async 
 
 it('a signal that has aborted before asks nothing', async () => {
   engine = await rogueEngine([]);
-  expect(await failureOf(engine.connect().listContainers({}, { signal: AbortSignal.abort() }))).toMatchObject({ kind: 'aborted' });
+  expect(await failureOf(engine.connect().listContainers({}, { signal: AbortSignal.abort() }))).toMatchObject({
+    kind: 'aborted',
+  });
   expect(engine.received).toEqual([]);
 });
 
@@ -85,7 +111,10 @@ it('a refused TCP port', async () => {
 it.each([[false], [true]])('works over TCP and a socket alike (TCP: %s)', async (tcp) => {
   engine = await rogueEngine([[list, text(200, 'application/json', '[]')]], { tcp });
   expect(await engine.connect().listContainers()).toEqual([]);
-  expect(engine.received.map(({ method, url }) => `${method} ${url}`)).toEqual(['GET /version?', 'GET /v1.41/containers/json?all=1']);
+  expect(engine.received.map(({ method, url }) => `${method} ${url}`)).toEqual([
+    'GET /version?',
+    'GET /v1.41/containers/json?all=1',
+  ]);
 });
 
 it('a connection serves one request: none is sent on one that the engine may have closed', async () => {
@@ -95,9 +124,13 @@ it('a connection serves one request: none is sent on one that the engine may hav
   expect(engine.received.map(({ headers }) => headers['connection'])).toEqual(Array(6).fill('close'));
 });
 
-it('the host\'s own environment does not reach docker-modem', async () => {
+it("the host's own environment does not reach docker-modem", async () => {
   const before = { ...process.env };
-  Object.assign(process.env, { DOCKER_HOST: 'tcp://203.0.113.1:1', DOCKER_CLIENT_TIMEOUT: '1', DOCKER_PATH_PREFIX: '/elsewhere' });
+  Object.assign(process.env, {
+    DOCKER_HOST: 'tcp://203.0.113.1:1',
+    DOCKER_CLIENT_TIMEOUT: '1',
+    DOCKER_PATH_PREFIX: '/elsewhere',
+  });
   try {
     engine = await rogueEngine([[list, text(200, 'application/json', '[]')]]);
     expect(await engine.connect().listContainers()).toEqual([]);
@@ -133,10 +166,17 @@ it.each([
   ['a socket', false, 301],
   ['TCP', true, 307],
 ])('a redirect over %s is refused, and nothing goes after it', async (_name, tcp, status) => {
-  engine = await rogueEngine([
-    [/networks/, (socket) => socket.end(`HTTP/1.1 ${status} X\r\nLocation: http://127.0.0.1:1/elsewhere\r\nContent-Length: 0\r\n\r\n`)],
-    [list, text(200, 'application/json', '[]')],
-  ], { tcp });
+  engine = await rogueEngine(
+    [
+      [
+        /networks/,
+        (socket) =>
+          socket.end(`HTTP/1.1 ${status} X\r\nLocation: http://127.0.0.1:1/elsewhere\r\nContent-Length: 0\r\n\r\n`),
+      ],
+      [list, text(200, 'application/json', '[]')],
+    ],
+    { tcp },
+  );
   const port = engine.connect();
   expect(await failureOf(port.listNetworks())).toMatchObject({ kind: 'malformed', status });
   expect(await port.listContainers()).toEqual([]);

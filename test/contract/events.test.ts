@@ -1,7 +1,18 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { EngineEvent } from '../../controller/model/engine-objects.js';
 import type { DockerPort } from '../../controller/docker/port.js';
-import { allReleased, chunk, json, lastChunk, rogueEngine, stall, stream, streamHead, type Answer, type RogueEngine } from './support/rogue-engine.js';
+import {
+  allReleased,
+  chunk,
+  json,
+  lastChunk,
+  rogueEngine,
+  stall,
+  stream,
+  streamHead,
+  type Answer,
+  type RogueEngine,
+} from './support/rogue-engine.js';
 import { failureOf, signalled } from './support/outcome.js';
 
 let engine: RogueEngine | null = null;
@@ -16,7 +27,12 @@ const never = new AbortController().signal;
 
 type Request = Parameters<DockerPort['events']>[0];
 
-async function collect(port: DockerPort, into: EngineEvent[] = [], request: Request = {}, signal = never): Promise<EngineEvent[]> {
+async function collect(
+  port: DockerPort,
+  into: EngineEvent[] = [],
+  request: Request = {},
+  signal = never,
+): Promise<EngineEvent[]> {
   for await (const event of port.events(request, { signal })) into.push(event);
   return into;
 }
@@ -29,7 +45,9 @@ const event = (id: string) => ({ type: 'container', action: 'die', id, attribute
 
 describe('framing (TRAPS: dockerode 4)', () => {
   const whole = Buffer.from(line('a') + line('b'));
-  it.each(Array.from({ length: whole.length - 1 }, (_, at) => at + 1).filter((at) => at % 7 === 0 || whole[at]! > 0x7f))('two events cut at byte %i, within a line or a character', async (at) => {
+  it.each(
+    Array.from({ length: whole.length - 1 }, (_, at) => at + 1).filter((at) => at % 7 === 0 || whole[at]! > 0x7f),
+  )('two events cut at byte %i, within a line or a character', async (at) => {
     const port = await answering(stream([whole.subarray(0, at), whole.subarray(at)]));
     expect(await collect(port)).toEqual([event('a'), event('b')]);
   });
@@ -142,28 +160,46 @@ it('an idle stream has no deadline: no timer is left once it is open', async () 
 
 it('a subscription that is never answered ends at its deadline', async () => {
   const asked = signalled();
-  const clock = { now: () => 0, after: (ms: number, task: () => void) => (ms === 30_000 && void asked.promise.then(task), () => undefined) };
+  const clock = {
+    now: () => 0,
+    after: (ms: number, task: () => void) => (ms === 30_000 && void asked.promise.then(task), () => undefined),
+  };
   engine = await rogueEngine([[/events/, () => asked.resolve()]]);
   expect(await failureOf(collect(engine.connect({ clock })))).toMatchObject({ kind: 'timeout', verb: 'events' });
 });
 
 it('a reader that falls behind is told so; nothing piles up for ever (TRAPS: dockerode 10)', async () => {
   const many = Array.from({ length: 30_000 }, (_, index) => line(String(index))).join('');
-  const events = (await answering(stream([line('a'), many], 'open'))).events({}, { signal: never })[Symbol.asyncIterator]();
+  const events = (await answering(stream([line('a'), many], 'open')))
+    .events({}, { signal: never })
+    [Symbol.asyncIterator]();
   expect((await events.next()).value).toEqual(event('a'));
   await allReleased(engine!); // The reader sleeps; the adapter reads on, and gives up.
-  const failure = await failureOf((async () => {
-    while (!(await events.next()).done);
-  })());
+  const failure = await failureOf(
+    (async () => {
+      while (!(await events.next()).done);
+    })(),
+  );
   expect(failure).toMatchObject({ kind: 'unreachable' });
   expect(failure.message).toMatch(/fell behind/);
 });
 
 it('asks for what can change our view, and drops the rest should the engine not filter', async () => {
-  const others = [line('x', { Action: 'exec_create: true' }), line('x', { Action: 'exec_die' }), line('x', { Action: 'top' }), line('x', { Type: 'daemon', Action: 'reload' })];
+  const others = [
+    line('x', { Action: 'exec_create: true' }),
+    line('x', { Action: 'exec_die' }),
+    line('x', { Action: 'top' }),
+    line('x', { Type: 'daemon', Action: 'reload' }),
+  ];
   const port = await answering(stream([...others, line('a'), line('b', { Action: 'health_status: healthy' })]));
-  expect((await collect(port)).map(({ id, action }) => [id, action])).toEqual([['a', 'die'], ['b', 'health_status: healthy']]);
-  const filters = JSON.parse(new URL(engine!.received.at(-1)!.url, 'http://x').searchParams.get('filters')!) as Record<string, string[]>;
+  expect((await collect(port)).map(({ id, action }) => [id, action])).toEqual([
+    ['a', 'die'],
+    ['b', 'health_status: healthy'],
+  ]);
+  const filters = JSON.parse(new URL(engine!.received.at(-1)!.url, 'http://x').searchParams.get('filters')!) as Record<
+    string,
+    string[]
+  >;
   expect(filters['type']).toEqual(['container', 'volume', 'network', 'image']);
   expect(filters['event']).toEqual(expect.arrayContaining(['die', 'health_status']));
   expect(filters['event']!.filter((name) => name.startsWith('exec'))).toEqual([]);
@@ -179,7 +215,17 @@ it.each([
   expect(new URL(engine!.received.at(-1)!.url, 'http://x').searchParams.get('since')).toBe(passed);
 });
 
-it('a network\'s event names the network, and the container in its attributes', async () => {
-  const port = await answering(stream([line('n1', { Type: 'network', Action: 'disconnect', Actor: { ID: 'n1', Attributes: { container: 'c1', name: 'net' } } })]));
-  expect(await collect(port)).toMatchObject([{ type: 'network', action: 'disconnect', id: 'n1', attributes: { container: 'c1' } }]);
+it("a network's event names the network, and the container in its attributes", async () => {
+  const port = await answering(
+    stream([
+      line('n1', {
+        Type: 'network',
+        Action: 'disconnect',
+        Actor: { ID: 'n1', Attributes: { container: 'c1', name: 'net' } },
+      }),
+    ]),
+  );
+  expect(await collect(port)).toMatchObject([
+    { type: 'network', action: 'disconnect', id: 'n1', attributes: { container: 'c1' } },
+  ]);
 });

@@ -23,7 +23,11 @@ function output(chunks: readonly Buffer[], end: 'end' | 'open' = 'end'): Answer 
 /** Time passes a hundred times as fast. */
 const HASTY: Clock = { now: () => systemClock.now() * 100, after: (ms, task) => systemClock.after(ms / 100, task) };
 
-async function running(start: Answer, inspect: Answer = ended(0), { clock = systemClock, create = CREATED }: { clock?: Clock; create?: Answer } = {}) {
+async function running(
+  start: Answer,
+  inspect: Answer = ended(0),
+  { clock = systemClock, create = CREATED }: { clock?: Clock; create?: Answer } = {},
+) {
   engine = await rogueEngine([
     [/^POST \/v1\.41\/containers\/a\/exec\?$/, create],
     [/^POST \/v1\.41\/exec\/e1\/start\?$/, start],
@@ -37,15 +41,27 @@ async function running(start: Answer, inspect: Answer = ended(0), { clock = syst
 
 it('asks for both outputs, the user and the environment', async () => {
   const { port } = await running(output([]), ended(7));
-  expect(await port.exec('a', { command: ['nix', 'build'], user: '1:2', env: { A: 'b=c' }, onLine: () => undefined })).toEqual({ exitCode: 7 });
-  const bodies = engine!.received.filter(({ method }) => method === 'POST').map(({ body }) => JSON.parse(body) as unknown);
+  expect(
+    await port.exec('a', { command: ['nix', 'build'], user: '1:2', env: { A: 'b=c' }, onLine: () => undefined }),
+  ).toEqual({ exitCode: 7 });
+  const bodies = engine!.received
+    .filter(({ method }) => method === 'POST')
+    .map(({ body }) => JSON.parse(body) as unknown);
   expect(bodies).toEqual([
     { AttachStdout: true, AttachStderr: true, Tty: false, Cmd: ['nix', 'build'], Env: ['A=b=c'], User: '1:2' },
     { Detach: false, Tty: false },
   ]);
 });
 
-const interleaved = Buffer.concat([frame('o1 ü'), frame('e1', 2), frame(' o1\no2'), frame(' e1\r\n\n', 2), frame(' o2\n'), frame('e2', 2), frame('o3')]);
+const interleaved = Buffer.concat([
+  frame('o1 ü'),
+  frame('e1', 2),
+  frame(' o1\no2'),
+  frame(' e1\r\n\n', 2),
+  frame(' o2\n'),
+  frame('e2', 2),
+  frame('o3'),
+]);
 const LINES = ['o1 ü o1', 'e1 e1', '', 'o2 o2', 'o3', 'e2'];
 
 it('the streams are told apart, and a line is whole over frames', async () => {
@@ -67,7 +83,9 @@ it('wherever the output is cut into chunks, the lines are the same', async () =>
 });
 
 it('20,000 tiny frames in one chunk do not overflow the stack (TRAPS: dockerode 6)', async () => {
-  const { exec, lines } = await running(output([Buffer.concat(Array.from({ length: 20_000 }, (_, index) => frame(index % 100 === 99 ? '\n' : 'x')))]));
+  const { exec, lines } = await running(
+    output([Buffer.concat(Array.from({ length: 20_000 }, (_, index) => frame(index % 100 === 99 ? '\n' : 'x')))]),
+  );
   expect(await exec()).toEqual({ exitCode: 0 });
   expect(lines).toEqual(Array(200).fill('x'.repeat(99)));
 });
@@ -82,14 +100,44 @@ it('a line is cut only when longer than 4 MiB', async () => {
 });
 
 it.each<[string, Answer, Answer, string, RegExp]>([
-  ['a cut within a frame\'s payload', output([frame('whole\n'), frame('lost').subarray(0, 10)]), ended(0), 'unreachable', /within a frame/],
-  ['a cut within a frame\'s header', output([frame('whole\n'), frame('lost').subarray(0, 3)]), ended(0), 'unreachable', /within a frame/],
+  [
+    "a cut within a frame's payload",
+    output([frame('whole\n'), frame('lost').subarray(0, 10)]),
+    ended(0),
+    'unreachable',
+    /within a frame/,
+  ],
+  [
+    "a cut within a frame's header",
+    output([frame('whole\n'), frame('lost').subarray(0, 3)]),
+    ended(0),
+    'unreachable',
+    /within a frame/,
+  ],
   ['a cut after whole frames', output([frame('whole\npart')]), RUNNING, 'unreachable', /still runs/],
-  ['an end without an exit code', output([frame('whole\npart')]), json(200, { Running: false, ExitCode: null }), 'unreachable', /still runs/],
-  ['a truncated inspect', output([frame('whole\npart')]), text(200, 'application/json', '{"Running":fal'), 'malformed', /truncated/],
+  [
+    'an end without an exit code',
+    output([frame('whole\npart')]),
+    json(200, { Running: false, ExitCode: null }),
+    'unreachable',
+    /still runs/,
+  ],
+  [
+    'a truncated inspect',
+    output([frame('whole\npart')]),
+    text(200, 'application/json', '{"Running":fal'),
+    'malformed',
+    /truncated/,
+  ],
   ['an exit code that is none', output([frame('whole\npart')]), ended('0'), 'malformed', /ExitCode/],
   ['an inspect that says nothing', output([frame('whole\npart')]), json(200, {}), 'unreachable', /still runs/],
-  ['an exec that is forgotten', output([frame('whole\npart')]), json(404, { message: 'No such exec instance: e1' }), 'conflict', /container ended before.*No such exec/],
+  [
+    'an exec that is forgotten',
+    output([frame('whole\npart')]),
+    json(404, { message: 'No such exec instance: e1' }),
+    'conflict',
+    /container ended before.*No such exec/,
+  ],
 ])('never an exit code, nor a part of a line: %s', async (_name, start, inspect, kind, words) => {
   const { exec, lines } = await running(start, inspect, { clock: HASTY });
   const failure = await failureOf(exec());
@@ -100,7 +148,10 @@ it.each<[string, Answer, Answer, string, RegExp]>([
 
 it('output that is not framed is none', async () => {
   const { exec } = await running(output([Buffer.from('plain text of some length')]));
-  expect(await failureOf(exec())).toMatchObject({ kind: 'malformed', message: expect.stringMatching(/not framed/) as unknown });
+  expect(await failureOf(exec())).toMatchObject({
+    kind: 'malformed',
+    message: expect.stringMatching(/not framed/) as unknown,
+  });
 });
 
 it('an end that the engine hears of later is waited for', async () => {
@@ -127,7 +178,10 @@ it('the deadline is on silence, not on the whole', async () => {
   const { exec, lines } = await running((socket) => {
     socket.write('HTTP/1.1 200 OK\r\n\r\n');
     let said = 0;
-    const timer = setInterval(() => (++said > 12 ? (clearInterval(timer), socket.end()) : socket.write(frame(`${said}\n`))), 25);
+    const timer = setInterval(
+      () => (++said > 12 ? (clearInterval(timer), socket.end()) : socket.write(frame(`${said}\n`))),
+      25,
+    );
   });
   expect(await exec({ deadlineMs: 200 })).toEqual({ exitCode: 0 });
   expect(lines).toHaveLength(12);
@@ -135,16 +189,25 @@ it('the deadline is on silence, not on the whole', async () => {
 
 it('a stall ends at the deadline and lets the connection go', async () => {
   const { exec } = await running(output([frame('whole\npart')], 'open'));
-  expect(await failureOf(exec({ deadlineMs: 100 }))).toMatchObject({ kind: 'timeout', message: 'The engine was silent for 0.1 s' });
+  expect(await failureOf(exec({ deadlineMs: 100 }))).toMatchObject({
+    kind: 'timeout',
+    message: 'The engine was silent for 0.1 s',
+  });
   await allReleased(engine!);
 });
 
-it('the caller\'s signal ends a command at once and lets the connection go; nothing is heard of it afterwards', async () => {
+it("the caller's signal ends a command at once and lets the connection go; nothing is heard of it afterwards", async () => {
   const caller = new AbortController();
   const heard = signalled();
   const { port } = await running(output([frame('one\n'), frame('two\n')], 'open'));
   const lines: string[] = [];
-  const call = failureOf(port.exec('a', { command: ['build'], onLine: (line) => (lines.push(line), heard.resolve()) }, { signal: caller.signal }));
+  const call = failureOf(
+    port.exec(
+      'a',
+      { command: ['build'], onLine: (line) => (lines.push(line), heard.resolve()) },
+      { signal: caller.signal },
+    ),
+  );
   await heard.promise;
   const before = lines.length;
   caller.abort();
@@ -164,15 +227,25 @@ it('an input goes out on the connection of the answer, and silence ends nothing'
   );
   const lines: string[] = [];
   const onInput = (write: (text: string) => void) => void setTimeout(() => write('one two\n'), 50);
-  expect(await port.exec('a', { command: ['read'], onLine: (line) => lines.push(line), onInput }, { deadlineMs: 4_000 })).toEqual({ exitCode: 0 });
+  expect(
+    await port.exec('a', { command: ['read'], onLine: (line) => lines.push(line), onInput }, { deadlineMs: 4_000 }),
+  ).toEqual({ exitCode: 0 });
   expect(lines).toEqual(['heard one two']);
-  expect(JSON.parse(engine!.received.find(({ method }) => method === 'POST')!.body)).toMatchObject({ AttachStdin: true });
+  expect(JSON.parse(engine!.received.find(({ method }) => method === 'POST')!.body)).toMatchObject({
+    AttachStdin: true,
+  });
 });
 
 it('a command that waits for input is let go by its signal', async () => {
   const { port } = await running(output([frame('waits\n')], 'open'), RUNNING);
   const stop = new AbortController();
-  const failure = failureOf(port.exec('a', { command: ['read'], onLine: () => stop.abort(), onInput: () => undefined }, { signal: stop.signal }));
+  const failure = failureOf(
+    port.exec(
+      'a',
+      { command: ['read'], onLine: () => stop.abort(), onInput: () => undefined },
+      { signal: stop.signal },
+    ),
+  );
   expect(await failure).toMatchObject({ kind: 'aborted' });
   await allReleased(engine!);
 });

@@ -22,14 +22,19 @@ it('5,000 tiny frames in one chunk do not overflow the stack (TRAPS: dockerode 6
   expect(await (await answering(stream([frames]))).tailContainer('a', 10)).toBe('x'.repeat(5_000));
 });
 
-it.each(Array.from({ length: two.length - 1 }, (_, index) => index + 1))('two frames cut at byte %i, within a header or a character', async (at) => {
-  expect(await (await answering(stream([two.subarray(0, at), two.subarray(at)]))).tailContainer('a', 10)).toBe('out ü\nerr');
-});
+it.each(Array.from({ length: two.length - 1 }, (_, index) => index + 1))(
+  'two frames cut at byte %i, within a header or a character',
+  async (at) => {
+    expect(await (await answering(stream([two.subarray(0, at), two.subarray(at)]))).tailContainer('a', 10)).toBe(
+      'out ü\nerr',
+    );
+  },
+);
 
 it.each<[string, Buffer[], boolean, string]>([
   ['nothing', [], false, ''],
   ['an empty frame', [frame('')], false, ''],
-  ['a terminal\'s bytes are not framed', [Buffer.from('one\r\ntwo\r\n')], true, 'one\ntwo'],
+  ["a terminal's bytes are not framed", [Buffer.from('one\r\ntwo\r\n')], true, 'one\ntwo'],
   ['colours, titles and bells', [frame('\u001b[31mred\u001b[0m \u001b]0;title\u0007\u0007ok\n')], false, 'red ok'],
   ['progress bars redraw by carriage return', [frame('10%\r20%\r30%\n')], false, '10%\n20%\n30%'],
   ['bidirectional overrides', [frame('a\u202eb\n')], false, 'ab'],
@@ -38,7 +43,9 @@ it.each<[string, Buffer[], boolean, string]>([
 });
 
 it('keeps the last 64 KiB of whatever comes', async () => {
-  const lines = Array.from({ length: 40 }, (_, index) => frame(`${String(index).padStart(9, '0')}${'x'.repeat(9_990)}\n`));
+  const lines = Array.from({ length: 40 }, (_, index) =>
+    frame(`${String(index).padStart(9, '0')}${'x'.repeat(9_990)}\n`),
+  );
   const tail = await (await answering(stream(lines))).tailContainer('a', 40);
   expect(Buffer.byteLength(tail)).toBeLessThanOrEqual(64 * 1024);
   expect(tail).toMatch(/000000039x+$/);
@@ -48,7 +55,14 @@ it.each<[string, Answer, string]>([
   ['no frames where frames should be', stream(['plain text, longer than a header\n']), 'malformed'],
   ['an end within a frame', stream([two.subarray(0, 12)]), 'malformed'],
   ['a cut', stream([two], 'cut'), 'unreachable'],
-  ['a driver that cannot be read', json(501, { message: 'configured logging driver does not support reading' }), 'server'],
+  [
+    'a driver that cannot be read',
+    json(501, { message: 'configured logging driver does not support reading' }),
+    'server',
+  ],
 ])('%s', async (_name, answer, kind) => {
-  expect(await failureOf((await answering(answer)).tailContainer('a', 10))).toMatchObject({ kind, verb: 'tailContainer' });
+  expect(await failureOf((await answering(answer)).tailContainer('a', 10))).toMatchObject({
+    kind,
+    verb: 'tailContainer',
+  });
 });

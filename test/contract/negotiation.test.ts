@@ -21,15 +21,33 @@ it.each([
 });
 
 it.each<[string, Answer, object]>([
-  ['too old', json(200, { ...VERSION, Version: '19.03.15', ApiVersion: '1.40' }), { kind: 'rejected', message: expect.stringMatching(/19\.03\.15 speaks API 1\.40 at most, and 1\.41 is needed: upgrade the engine/) }],
-  ['too new', json(200, { ...VERSION, Version: '99', ApiVersion: '1.99', MinAPIVersion: '1.90' }), { kind: 'rejected', message: expect.stringMatching(/upgrade the controller/) }],
-  ['no /version: not taken for an absent object', json(404, { message: 'nope' }), { kind: 'malformed', message: expect.stringMatching(/is no Docker engine/) }],
+  [
+    'too old',
+    json(200, { ...VERSION, Version: '19.03.15', ApiVersion: '1.40' }),
+    {
+      kind: 'rejected',
+      message: expect.stringMatching(/19\.03\.15 speaks API 1\.40 at most, and 1\.41 is needed: upgrade the engine/),
+    },
+  ],
+  [
+    'too new',
+    json(200, { ...VERSION, Version: '99', ApiVersion: '1.99', MinAPIVersion: '1.90' }),
+    { kind: 'rejected', message: expect.stringMatching(/upgrade the controller/) },
+  ],
+  [
+    'no /version: not taken for an absent object',
+    json(404, { message: 'nope' }),
+    { kind: 'malformed', message: expect.stringMatching(/is no Docker engine/) },
+  ],
   ['another JSON', json(200, { hello: 'world' }), { kind: 'malformed' }],
   ['an error', json(503, { message: 'starting' }), { kind: 'server', message: 'starting' }],
   ['an empty answer', empty(200), { kind: 'malformed' }],
 ])('%s: every call fails with it, under its own verb', async (_name, answer, expected) => {
   engine = await rogueEngine([version(answer)]);
-  expect(await outcome(engine.connect().inspectContainer('a'))).toMatchObject({ verb: 'inspectContainer', ...expected });
+  expect(await outcome(engine.connect().inspectContainer('a'))).toMatchObject({
+    verb: 'inspectContainer',
+    ...expected,
+  });
 });
 
 it('negotiates once for all who ask at once', async () => {
@@ -41,14 +59,17 @@ it('negotiates once for all who ask at once', async () => {
 
 it('keeps no failure: the next call negotiates anew', async () => {
   let isUp = false;
-  engine = await rogueEngine([version((socket, request) => (isUp ? json(200, VERSION)(socket, request) : socket.destroy())), lists]);
+  engine = await rogueEngine([
+    version((socket, request) => (isUp ? json(200, VERSION)(socket, request) : socket.destroy())),
+    lists,
+  ]);
   const port = engine.connect();
   expect(await failureOf(port.listNetworks())).toMatchObject({ kind: 'unreachable', verb: 'listNetworks' });
   isUp = true;
   expect(await port.listNetworks()).toEqual([]);
 });
 
-it('one caller\'s abort does not take the negotiation from another', async () => {
+it("one caller's abort does not take the negotiation from another", async () => {
   const asked = signalled();
   const mayAnswer = signalled();
   engine = await rogueEngine([
@@ -86,19 +107,25 @@ it('negotiates anew after a lost connection: the engine may have been upgraded u
   expect(urls()).toEqual(['/version', '/v1.41/networks', '/v1.41/networks', '/version', '/v1.45/networks']);
 });
 
-it.each([['too old. Minimum supported API version is 1.44'], ['too new. Maximum supported API version is 1.43']])('an engine exchanged between two calls: client version %s', async (words) => {
-  let api = '1.41';
-  engine = await rogueEngine([
-    version((socket, request) => json(200, { ...VERSION, ApiVersion: api })(socket, request)),
-    [/^GET \/v1\.43/, json(200, [])],
-    [/networks/, (socket, request) => {
-      api = '1.43';
-      json(400, { message: `client version 1.41 is ${words}` })(socket, request);
-    }],
-  ]);
-  expect(await engine.connect().listNetworks()).toEqual([]);
-  expect(urls()).toEqual(['/version', '/v1.41/networks', '/version', '/v1.43/networks']);
-});
+it.each([['too old. Minimum supported API version is 1.44'], ['too new. Maximum supported API version is 1.43']])(
+  'an engine exchanged between two calls: client version %s',
+  async (words) => {
+    let api = '1.41';
+    engine = await rogueEngine([
+      version((socket, request) => json(200, { ...VERSION, ApiVersion: api })(socket, request)),
+      [/^GET \/v1\.43/, json(200, [])],
+      [
+        /networks/,
+        (socket, request) => {
+          api = '1.43';
+          json(400, { message: `client version 1.41 is ${words}` })(socket, request);
+        },
+      ],
+    ]);
+    expect(await engine.connect().listNetworks()).toEqual([]);
+    expect(urls()).toEqual(['/version', '/v1.41/networks', '/version', '/v1.43/networks']);
+  },
+);
 
 it('version() asks the engine every time, and spares the next call the question', async () => {
   engine = await rogueEngine([lists]);

@@ -112,9 +112,17 @@ describe('inspectContainer', () => {
   });
 
   it.each([
-    ['lifted limits', { Memory: 2 ** 52, MemorySwap: 2 ** 53, NanoCpus: 1_999_999_999, PidsLimit: 0 }, { nanoCpus: 0, memoryBytes: 0, pids: 0 }],
+    [
+      'lifted limits',
+      { Memory: 2 ** 52, MemorySwap: 2 ** 53, NanoCpus: 1_999_999_999, PidsLimit: 0 },
+      { nanoCpus: 0, memoryBytes: 0, pids: 0 },
+    ],
     ['no limits', { Memory: 0, NanoCpus: 0, PidsLimit: -1 }, { nanoCpus: 0, memoryBytes: 0, pids: 0 }],
-    ['limits', { Memory: 2 ** 40, NanoCpus: 2_000_000_000, PidsLimit: 9 }, { nanoCpus: 2_000_000_000, memoryBytes: 2 ** 40, pids: 9 }],
+    [
+      'limits',
+      { Memory: 2 ** 40, NanoCpus: 2_000_000_000, PidsLimit: 9 },
+      { nanoCpus: 2_000_000_000, memoryBytes: 2 ** 40, pids: 9 },
+    ],
   ])('%s', async (_name, HostConfig, limits) => {
     expect(await (await inspecting({ HostConfig })).inspectContainer('alice')).toMatchObject({ details: { limits } });
   });
@@ -123,7 +131,11 @@ describe('inspectContainer', () => {
 describe('listVolumes', () => {
   it.each<[string, unknown, unknown]>([
     ['null volumes', { Volumes: null, Warnings: null }, []],
-    ['a volume', { Volumes: [{ Name: 'v', Driver: 'local', Labels: null }], Warnings: [] }, [{ name: 'v', driver: 'local', labels: {} }]],
+    [
+      'a volume',
+      { Volumes: [{ Name: 'v', Driver: 'local', Labels: null }], Warnings: [] },
+      [{ name: 'v', driver: 'local', labels: {} }],
+    ],
   ])('%s', async (_name, answer, expected) => {
     expect(await (await volumes(answer)).listVolumes()).toEqual(expected);
   });
@@ -132,9 +144,15 @@ describe('listVolumes', () => {
     ['nothing', {}],
     ['a bare list', []],
     ['a volume without a name', { Volumes: [{ Driver: 'local' }] }],
-    ['a warning: a plugin was silent, its volumes are not absent (law 2)', { Volumes: [], Warnings: ['plugin nfs is not responding'] }],
+    [
+      'a warning: a plugin was silent, its volumes are not absent (law 2)',
+      { Volumes: [], Warnings: ['plugin nfs is not responding'] },
+    ],
   ])('refuses %s', async (_name, answer) => {
-    expect(await failureOf((await volumes(answer)).listVolumes())).toMatchObject({ kind: 'malformed', verb: 'listVolumes' });
+    expect(await failureOf((await volumes(answer)).listVolumes())).toMatchObject({
+      kind: 'malformed',
+      verb: 'listVolumes',
+    });
   });
 });
 
@@ -148,16 +166,25 @@ describe('inspectImage', () => {
     ['no environment', { Config: { Env: null } }, null],
     ['no configuration', {}, null],
   ])('%s', async (_name, image, path) => {
-    expect(await (await inspecting({ Id: 'sha256:1', ...image })).inspectImage('app')).toEqual({ id: 'sha256:1', path });
+    expect(await (await inspecting({ Id: 'sha256:1', ...image })).inspectImage('app')).toEqual({
+      id: 'sha256:1',
+      path,
+    });
   });
 
   it('refuses what is no environment', async () => {
-    expect(await failureOf((await inspecting({ Id: 'sha256:1', Config: { Env: 'PATH=/bin' } })).inspectImage('app'))).toMatchObject({ kind: 'malformed' });
+    expect(
+      await failureOf((await inspecting({ Id: 'sha256:1', Config: { Env: 'PATH=/bin' } })).inspectImage('app')),
+    ).toMatchObject({ kind: 'malformed' });
   });
 });
 
 it('listNetworks gives ids, names and labels, or nothing at all', async () => {
-  expect(await (await networks([{ Id: 'n1', Name: 'a', Labels: {} }])).listNetworks()).toEqual([{ id: 'n1', name: 'a', labels: {} }]);
+  expect(await (await networks([{ Id: 'n1', Name: 'a', Labels: {} }])).listNetworks()).toEqual([
+    { id: 'n1', name: 'a', labels: {} },
+  ]);
   await engine!.stop();
-  expect(await failureOf((await networks([{ Id: 'n1', Name: 'a', Labels: {} }, {}])).listNetworks())).toMatchObject({ kind: 'malformed' });
+  expect(await failureOf((await networks([{ Id: 'n1', Name: 'a', Labels: {} }, {}])).listNetworks())).toMatchObject({
+    kind: 'malformed',
+  });
 });

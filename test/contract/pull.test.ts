@@ -3,7 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from '@jest/globals';
 import type { PullProgress } from '../../controller/model/engine-objects.js';
-import { json, rogueEngine, stall, stream, streamHead, chunk, type Answer, type RogueEngine } from './support/rogue-engine.js';
+import {
+  json,
+  rogueEngine,
+  stall,
+  stream,
+  streamHead,
+  chunk,
+  type Answer,
+  type RogueEngine,
+} from './support/rogue-engine.js';
 import { failureOf } from './support/outcome.js';
 
 let engine: RogueEngine | null = null;
@@ -18,15 +27,44 @@ const say = (...entries: object[]) => entries.map((entry) => `${JSON.stringify(e
 const drop = () => undefined;
 
 it.each<[string, Answer, object]>([
-  ['an error line inside a 200 (TRAPS: dockerode 5)', stream([say({ status: 'Pulling' }, { errorDetail: { message: 'toomanyrequests: slow down' }, error: 'toomanyrequests: slow down' })]), { kind: 'pull-failed', message: 'toomanyrequests: slow down' }],
-  ['an error line with its detail alone', stream([say({ errorDetail: { message: 'manifest unknown' } })]), { kind: 'pull-failed', message: 'manifest unknown' }],
-  ['an error line before a cut', stream([say({ error: 'unexpected EOF' })], 'cut'), { kind: 'pull-failed', message: 'unexpected EOF' }],
+  [
+    'an error line inside a 200 (TRAPS: dockerode 5)',
+    stream([
+      say(
+        { status: 'Pulling' },
+        { errorDetail: { message: 'toomanyrequests: slow down' }, error: 'toomanyrequests: slow down' },
+      ),
+    ]),
+    { kind: 'pull-failed', message: 'toomanyrequests: slow down' },
+  ],
+  [
+    'an error line with its detail alone',
+    stream([say({ errorDetail: { message: 'manifest unknown' } })]),
+    { kind: 'pull-failed', message: 'manifest unknown' },
+  ],
+  [
+    'an error line before a cut',
+    stream([say({ error: 'unexpected EOF' })], 'cut'),
+    { kind: 'pull-failed', message: 'unexpected EOF' },
+  ],
   ['an error line without a newline', stream(['{"error":"denied"}']), { kind: 'pull-failed', message: 'denied' }],
-  ['a cut before the end', stream([say({ status: 'Downloading', id: 'a', progressDetail: { current: 1, total: 2 } })], 'cut'), { kind: 'unreachable' }],
+  [
+    'a cut before the end',
+    stream([say({ status: 'Downloading', id: 'a', progressDetail: { current: 1, total: 2 } })], 'cut'),
+    { kind: 'unreachable' },
+  ],
   ['a line that is no JSON', stream([say({ status: 'Pulling' }), '<html>\n']), { kind: 'malformed' }],
   ['half a line', stream(['{"status":"Pul']), { kind: 'malformed' }],
-  ['refused by the registry', json(404, { message: 'pull access denied for x, repository does not exist' }), { kind: 'pull-failed', status: 404, message: 'pull access denied for x, repository does not exist' }],
-  ['no way to the registry', json(500, { message: 'Get "https://r/v2/": connection refused' }), { kind: 'pull-failed', status: 500 }],
+  [
+    'refused by the registry',
+    json(404, { message: 'pull access denied for x, repository does not exist' }),
+    { kind: 'pull-failed', status: 404, message: 'pull access denied for x, repository does not exist' },
+  ],
+  [
+    'no way to the registry',
+    json(500, { message: 'Get "https://r/v2/": connection refused' }),
+    { kind: 'pull-failed', status: 500 },
+  ],
   ['a bad reference', json(400, { message: 'invalid reference format' }), { kind: 'rejected', status: 400 }],
 ])('%s', async (_name, answer, expected) => {
   const failure = await failureOf((await answering(answer)).pullImage('r/x:1', drop));
@@ -55,7 +93,11 @@ it('the deadline is on silence: what was heard puts it off', async () => {
 
 it('progress is the sum over the layers, told when the word changes and every 250 ms', async () => {
   let now = 0;
-  const layer = (id: string, status: string, current?: number) => ({ id, status, progressDetail: current === undefined ? {} : { current, total: 100 } });
+  const layer = (id: string, status: string, current?: number) => ({
+    id,
+    status,
+    progressDetail: current === undefined ? {} : { current, total: 100 },
+  });
   const steps = [
     { status: 'Pulling from library/x', id: '1' },
     layer('a', 'Downloading', 10),
@@ -88,19 +130,29 @@ it.each([
   ['x:1@sha256:abc', 'x', 'sha256:abc'],
 ])('%s asks for one tag, never for all', async (reference, fromImage, tag) => {
   await (await answering(stream([]))).pullImage(reference, drop);
-  expect(Object.fromEntries(new URL(engine!.received.at(-1)!.url, 'http://x').searchParams)).toEqual({ fromImage, tag });
+  expect(Object.fromEntries(new URL(engine!.received.at(-1)!.url, 'http://x').searchParams)).toEqual({
+    fromImage,
+    tag,
+  });
 });
 
 it('sends the credentials of docker login for that registry alone', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'kalpana-config-'));
   try {
-    await writeFile(join(dir, 'config.json'), JSON.stringify({ auths: { 'https://r.example/v2/': { auth: Buffer.from('me:pass:word').toString('base64') } } }));
+    await writeFile(
+      join(dir, 'config.json'),
+      JSON.stringify({ auths: { 'https://r.example/v2/': { auth: Buffer.from('me:pass:word').toString('base64') } } }),
+    );
     engine = await rogueEngine([[/images\/create/, stream([])]]);
     const port = engine.connect({ dockerConfigDir: dir });
     await port.pullImage('r.example/x', drop);
     await port.pullImage('other.example/x', drop);
     const [, own, other] = engine.received.map(({ headers }) => headers['x-registry-auth']);
-    expect(JSON.parse(Buffer.from(own!, 'base64url').toString())).toEqual({ username: 'me', password: 'pass:word', serveraddress: 'r.example' });
+    expect(JSON.parse(Buffer.from(own!, 'base64url').toString())).toEqual({
+      username: 'me',
+      password: 'pass:word',
+      serveraddress: 'r.example',
+    });
     expect(other).toBeUndefined();
   } finally {
     await rm(dir, { recursive: true });

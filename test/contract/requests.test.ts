@@ -20,7 +20,10 @@ it('a whole definition becomes this request', async () => {
   const port = await answering(created);
   const id = await port.createContainer('workspace-alice', {
     ...DEFINITION,
-    env: [{ name: 'EDITOR', value: 'vim' }, { name: 'TOKEN', value: new Secret('swordfish-1234') }],
+    env: [
+      { name: 'EDITOR', value: 'vim' },
+      { name: 'TOKEN', value: new Secret('swordfish-1234') },
+    ],
     mounts: [
       { type: 'volume', source: 'v', target: '/workspace', readOnly: false },
       { type: 'volume', source: 'nix', target: '/nix', readOnly: true, noCopy: true, labels: { a: 'b' } },
@@ -45,17 +48,38 @@ it('a whole definition becomes this request', async () => {
     Tty: false,
     OpenStdin: false,
     ExposedPorts: { '80/tcp': {}, '53/udp': {} },
-    Healthcheck: { Test: ['CMD', 'true'], Interval: 10_000_000_000, Timeout: 2_000_000_000, StartPeriod: 0, Retries: 3 },
+    Healthcheck: {
+      Test: ['CMD', 'true'],
+      Interval: 10_000_000_000,
+      Timeout: 2_000_000_000,
+      StartPeriod: 0,
+      Retries: 3,
+    },
     HostConfig: {
       Init: true,
       NetworkMode: 'kalpana-workspaces',
       Mounts: [
-        { Type: 'volume', Source: 'v', Target: '/workspace', ReadOnly: false, VolumeOptions: { NoCopy: false, Labels: {} } },
-        { Type: 'volume', Source: 'nix', Target: '/nix', ReadOnly: true, VolumeOptions: { NoCopy: true, Labels: { a: 'b' } } },
+        {
+          Type: 'volume',
+          Source: 'v',
+          Target: '/workspace',
+          ReadOnly: false,
+          VolumeOptions: { NoCopy: false, Labels: {} },
+        },
+        {
+          Type: 'volume',
+          Source: 'nix',
+          Target: '/nix',
+          ReadOnly: true,
+          VolumeOptions: { NoCopy: true, Labels: { a: 'b' } },
+        },
         { Type: 'bind', Source: '/srv', Target: '/srv', ReadOnly: true },
       ],
       PortBindings: {
-        '80/tcp': [{ HostIp: '127.0.0.1', HostPort: '8080' }, { HostIp: '::1', HostPort: '8080' }],
+        '80/tcp': [
+          { HostIp: '127.0.0.1', HostPort: '8080' },
+          { HostIp: '::1', HostPort: '8080' },
+        ],
         '53/udp': [{ HostIp: '0.0.0.0', HostPort: '5353' }],
       },
       RestartPolicy: { Name: 'unless-stopped' },
@@ -75,16 +99,57 @@ it('what the image decides is left out', async () => {
 });
 
 it.each([
-  ['all of it', { capabilities: ['CHOWN', 'SYS_ADMIN'], unconfined: true }, { CapDrop: ['ALL'], CapAdd: ['CHOWN', 'SYS_ADMIN'], SecurityOpt: ['no-new-privileges', 'seccomp=unconfined'], MaskedPaths: [], ReadonlyPaths: [] }],
-  ['as little as possible', { capabilities: [], unconfined: false }, { CapDrop: ['ALL'], CapAdd: [], SecurityOpt: ['no-new-privileges'] }],
-  ['the host\'s processes', { capabilities: ['SYS_PTRACE'], unconfined: false, hostPid: true }, { CapDrop: ['ALL'], CapAdd: ['SYS_PTRACE'], SecurityOpt: ['no-new-privileges'], PidMode: 'host', UsernsMode: 'host' }],
+  [
+    'all of it',
+    { capabilities: ['CHOWN', 'SYS_ADMIN'], unconfined: true },
+    {
+      CapDrop: ['ALL'],
+      CapAdd: ['CHOWN', 'SYS_ADMIN'],
+      SecurityOpt: ['no-new-privileges', 'seccomp=unconfined'],
+      MaskedPaths: [],
+      ReadonlyPaths: [],
+    },
+  ],
+  [
+    'as little as possible',
+    { capabilities: [], unconfined: false },
+    { CapDrop: ['ALL'], CapAdd: [], SecurityOpt: ['no-new-privileges'] },
+  ],
+  [
+    "the host's processes",
+    { capabilities: ['SYS_PTRACE'], unconfined: false, hostPid: true },
+    {
+      CapDrop: ['ALL'],
+      CapAdd: ['SYS_PTRACE'],
+      SecurityOpt: ['no-new-privileges'],
+      PidMode: 'host',
+      UsernsMode: 'host',
+    },
+  ],
 ])('a helper container says its privileges: %s', async (_name, privileges, expected) => {
   const port = await answering(created);
-  await port.createContainer('workspace-alice', { ...DEFINITION, network: 'none', entrypoint: ['/bin/keeper'], user: '0:0', privileges });
+  await port.createContainer('workspace-alice', {
+    ...DEFINITION,
+    network: 'none',
+    entrypoint: ['/bin/keeper'],
+    user: '0:0',
+    privileges,
+  });
   const { HostConfig, ...config } = sent() as { HostConfig: object };
   expect(config).toMatchObject({ Entrypoint: ['/bin/keeper'], User: '0:0', Cmd: ['sleep', 'infinity'] });
   expect(HostConfig).toMatchObject({ NetworkMode: 'none', ...expected });
-  const said = Object.keys(HostConfig).filter((key) => ['CapDrop', 'CapAdd', 'SecurityOpt', 'MaskedPaths', 'ReadonlyPaths', 'Privileged', 'PidMode', 'UsernsMode'].includes(key));
+  const said = Object.keys(HostConfig).filter((key) =>
+    [
+      'CapDrop',
+      'CapAdd',
+      'SecurityOpt',
+      'MaskedPaths',
+      'ReadonlyPaths',
+      'Privileged',
+      'PidMode',
+      'UsernsMode',
+    ].includes(key),
+  );
   expect(said).toEqual(Object.keys(expected));
 });
 
@@ -93,7 +158,11 @@ it.each<[string, Answer, string]>([
   ['a cut answer', (socket) => socket.end('HTTP/1.1 201 Created\r\nContent-Length: 99\r\n\r\n{"Id":'), 'unreachable'],
   ['an answer without an id', json(201, { Warnings: [] }), 'malformed'],
   ['an empty answer', empty(201), 'malformed'],
-  ['a taken name', json(409, { message: 'Conflict. The container name "/workspace-alice" is already in use' }), 'conflict'],
+  [
+    'a taken name',
+    json(409, { message: 'Conflict. The container name "/workspace-alice" is already in use' }),
+    'conflict',
+  ],
   ['a missing image', json(404, { message: 'No such image: base:1' }), 'not-found'],
   ['a quoted environment', json(400, { message: 'invalid environment variable: =swordfish-1234' }), 'rejected'],
   ['an HTML page', text(502, 'text/html', '<p>swordfish-1234</p>'), 'server'],
@@ -104,13 +173,24 @@ it.each<[string, Answer, string]>([
   const env = [{ name: 'TOKEN', value: new Secret('swordfish-1234') }];
   const failure = await failureOf(port.createContainer('workspace-alice', { ...DEFINITION, env }));
   expect(failure.kind).toBe(kind);
-  const printed = [inspect(failure, { depth: null, showHidden: true }), JSON.stringify(failure), String(failure), failure.stack].join('\n');
+  const printed = [
+    inspect(failure, { depth: null, showHidden: true }),
+    JSON.stringify(failure),
+    String(failure),
+    failure.stack,
+  ].join('\n');
   expect(printed).not.toContain('swordfish');
-  expect(printed).not.toContain(Buffer.from('swordfish').toString('hex').replace(/(..)(?=.)/g, '$1 '));
+  expect(printed).not.toContain(
+    Buffer.from('swordfish')
+      .toString('hex')
+      .replace(/(..)(?=.)/g, '$1 '),
+  );
 });
 
 it('an unreadable inspect shows no secret either', async () => {
-  engine = await rogueEngine([[/containers\/a\/json/, text(200, 'application/json', JSON.stringify(INSPECTED).slice(0, -9))]]);
+  engine = await rogueEngine([
+    [/containers\/a\/json/, text(200, 'application/json', JSON.stringify(INSPECTED).slice(0, -9))],
+  ]);
   const failure = await failureOf(engine.connect().inspectContainer('a'));
   expect(inspect(failure, { depth: null, showHidden: true })).not.toContain('swordfish');
 });
@@ -118,9 +198,19 @@ it('an unreadable inspect shows no secret either', async () => {
 const UNLIMITED = { Memory: 0, NanoCpus: 0, PidsLimit: null };
 const LIMITED = { Memory: 1048576, NanoCpus: 5e8, PidsLimit: 7 };
 it.each([
-  ['set', UNLIMITED, { nanoCpus: 1e9, memoryBytes: 2048, pids: 9 }, { Memory: 2048, MemorySwap: 2048, NanoCpus: 1e9, PidsLimit: 9 }],
+  [
+    'set',
+    UNLIMITED,
+    { nanoCpus: 1e9, memoryBytes: 2048, pids: 9 },
+    { Memory: 2048, MemorySwap: 2048, NanoCpus: 1e9, PidsLimit: 9 },
+  ],
   ['left alone', UNLIMITED, { nanoCpus: 0, memoryBytes: 0, pids: 0 }, { NanoCpus: 0, PidsLimit: 0 }],
-  ['lifted: the engine takes 0 for "as it is"', LIMITED, { nanoCpus: 0, memoryBytes: 0, pids: 0 }, { Memory: 2 ** 52, MemorySwap: 2 ** 53, NanoCpus: 3_999_999_999, PidsLimit: 0 }],
+  [
+    'lifted: the engine takes 0 for "as it is"',
+    LIMITED,
+    { nanoCpus: 0, memoryBytes: 0, pids: 0 },
+    { Memory: 2 ** 52, MemorySwap: 2 ** 53, NanoCpus: 3_999_999_999, PidsLimit: 0 },
+  ],
 ])('limits are %s', async (_name, HostConfig, limits, expected) => {
   engine = await rogueEngine([
     [/^GET .*\/json/, json(200, { ...INSPECTED, HostConfig })],
@@ -144,13 +234,38 @@ it('a new volume is inspected: an existing one keeps its labels (F13)', async ()
     [/^POST .*\/volumes\/create/, json(201, { Name: 'v', Driver: 'local', Labels: { a: 'new' } })],
     [/^GET .*\/volumes\/v/, json(200, { Name: 'v', Driver: 'nfs', Labels: { a: 'old' } })],
   ]);
-  expect(await engine.connect().createVolume('v', { a: 'new' })).toEqual({ name: 'v', driver: 'nfs', labels: { a: 'old' } });
+  expect(await engine.connect().createVolume('v', { a: 'new' })).toEqual({
+    name: 'v',
+    driver: 'nfs',
+    labels: { a: 'old' },
+  });
 });
 
 it.each<[string, readonly object[], string[]]>([
-  ['alone', [{ Id: 'n1', Name: 'kalpana-workspaces', Created: '2026-01-01T00:00:01.5Z' }, { Id: 'n0', Name: 'kalpana-workspaces-2', Created: '2026-01-01T00:00:00Z' }], []],
-  ['older than its twin', [{ Id: 'n1', Name: 'kalpana-workspaces', Created: '2026-01-01T00:00:01.5Z' }, { Id: 'n0', Name: 'kalpana-workspaces', Created: '2026-01-01T00:00:01.51Z' }], []],
-  ['newer than its twin', [{ Id: 'n1', Name: 'kalpana-workspaces', Created: '2026-01-01T00:00:01.5Z' }, { Id: 'n2', Name: 'kalpana-workspaces', Created: '2026-01-01T00:00:01.4Z' }], ['/v1.41/networks/n1?']],
+  [
+    'alone',
+    [
+      { Id: 'n1', Name: 'kalpana-workspaces', Created: '2026-01-01T00:00:01.5Z' },
+      { Id: 'n0', Name: 'kalpana-workspaces-2', Created: '2026-01-01T00:00:00Z' },
+    ],
+    [],
+  ],
+  [
+    'older than its twin',
+    [
+      { Id: 'n1', Name: 'kalpana-workspaces', Created: '2026-01-01T00:00:01.5Z' },
+      { Id: 'n0', Name: 'kalpana-workspaces', Created: '2026-01-01T00:00:01.51Z' },
+    ],
+    [],
+  ],
+  [
+    'newer than its twin',
+    [
+      { Id: 'n1', Name: 'kalpana-workspaces', Created: '2026-01-01T00:00:01.5Z' },
+      { Id: 'n2', Name: 'kalpana-workspaces', Created: '2026-01-01T00:00:01.4Z' },
+    ],
+    ['/v1.41/networks/n1?'],
+  ],
 ])('a new network keeps its containers apart; it is %s', async (_what, networks, removed) => {
   engine = await rogueEngine([
     [/^POST .*\/networks\/create/, json(201, { Id: 'n1' })],
@@ -159,7 +274,11 @@ it.each<[string, readonly object[], string[]]>([
   ]);
   await engine.connect().createNetwork('kalpana-workspaces', { a: 'b' });
   const created = engine.received.find(({ method }) => method === 'POST');
-  expect(JSON.parse(created!.body)).toMatchObject({ Driver: 'bridge', Options: { 'com.docker.network.bridge.enable_icc': 'false' }, Labels: { a: 'b' } });
+  expect(JSON.parse(created!.body)).toMatchObject({
+    Driver: 'bridge',
+    Options: { 'com.docker.network.bridge.enable_icc': 'false' },
+    Labels: { a: 'b' },
+  });
   expect(engine.received.filter(({ method }) => method === 'DELETE').map(({ url }) => url)).toEqual(removed);
 });
 
@@ -171,12 +290,14 @@ it('names are escaped', async () => {
 
 it.each<[string, Answer, string]>([
   ['its status', empty(304), '304'],
-  ['an error\'s status', json(409, { message: 'no' }), '409'],
+  ["an error's status", json(409, { message: 'no' }), '409'],
   ['the kind where there is no status', (socket) => socket.destroy(), 'unreachable'],
 ])('a request is measured once, by %s', async (_name, answer, code) => {
   const measures: string[] = [];
   engine = await rogueEngine([[/start/, answer]]);
-  const port = engine.connect({ onRequest: (request) => measures.push(`${request.verb} ${request.code} ${request.seconds >= 0}`) });
+  const port = engine.connect({
+    onRequest: (request) => measures.push(`${request.verb} ${request.code} ${request.seconds >= 0}`),
+  });
   await port.startContainer('a').catch(() => undefined);
   expect(measures).toEqual(['version 200 true', `startContainer ${code} true`]);
 });

@@ -37,7 +37,7 @@ const VERBS: readonly Verb[] = [
   ['putDirectories', (port) => port.putDirectories('a', '/p', ['x'])],
 ];
 
-it.each(VERBS)('%s: the engine\'s own words, on one line, and the verb', async (verb, call) => {
+it.each(VERBS)("%s: the engine's own words, on one line, and the verb", async (verb, call) => {
   const failure = await failureOf(call(await answering(json(500, { message: 'driver failed\n  on endpoint ' }))));
   expect(failure).toMatchObject({ kind: 'server', status: 500, verb, message: 'driver failed on endpoint' });
 });
@@ -48,11 +48,17 @@ it.each(VERBS)('%s: a 404 page of a proxy makes nothing absent (law 2)', async (
 });
 
 it.each(VERBS)('%s: an engine that does not know the route says nothing about the object', async (verb, call) => {
-  expect(await failureOf(call(await answering(json(404, { message: 'page not found' }))))).toMatchObject({ kind: 'malformed', verb });
+  expect(await failureOf(call(await answering(json(404, { message: 'page not found' }))))).toMatchObject({
+    kind: 'malformed',
+    verb,
+  });
 });
 
 it.each(VERBS)('%s: an answer cut off is unreachable, whatever it was about to say', async (verb, call) => {
-  expect(await failureOf(call(await answering((socket) => socket.destroy())))).toMatchObject({ kind: 'unreachable', verb });
+  expect(await failureOf(call(await answering((socket) => socket.destroy())))).toMatchObject({
+    kind: 'unreachable',
+    verb,
+  });
 });
 
 it.each<[number, string]>([
@@ -64,7 +70,11 @@ it.each<[number, string]>([
   [500, 'server'],
   [503, 'server'],
 ])('status %i is %s', async (status, kind) => {
-  expect(await failureOf((await answering(json(status, { message: 'no' }))).startContainer('a'))).toMatchObject({ kind, status, message: 'no' });
+  expect(await failureOf((await answering(json(status, { message: 'no' }))).startContainer('a'))).toMatchObject({
+    kind,
+    status,
+    message: 'no',
+  });
 });
 
 it.each<[string, Answer, string]>([
@@ -81,12 +91,37 @@ it.each<[string, Answer, string]>([
 it.each<[string, Answer, (port: DockerPort) => Promise<unknown>, unknown]>([
   ['start: 304', empty(304), (port) => port.startContainer('a'), undefined],
   ['stop: 304', empty(304), (port) => port.stopContainer('a', 1), undefined],
-  ['remove container: 404', json(404, { message: 'No such container: a' }), (port) => port.removeContainer('a', false), undefined],
+  [
+    'remove container: 404',
+    json(404, { message: 'No such container: a' }),
+    (port) => port.removeContainer('a', false),
+    undefined,
+  ],
   ['remove volume: 404', json(404, { message: 'get a: no such volume' }), (port) => port.removeVolume('a'), undefined],
-  ['unpause: not paused', json(500, { message: 'Container a is not paused' }), (port) => port.unpauseContainer('a'), undefined],
-  ['rename: has that name', json(400, { message: 'Renaming a container with the same name as its current name' }), (port) => port.renameContainer('a', 'a'), undefined],
-  ['connect: is connected', json(403, { message: 'endpoint with name a already exists in network n' }), (port) => port.connectNetwork('n', 'a'), undefined],
-  ['disconnect: is not connected', json(500, { message: 'container a is not connected to network n' }), (port) => port.disconnectNetwork('n', 'a'), undefined],
+  [
+    'unpause: not paused',
+    json(500, { message: 'Container a is not paused' }),
+    (port) => port.unpauseContainer('a'),
+    undefined,
+  ],
+  [
+    'rename: has that name',
+    json(400, { message: 'Renaming a container with the same name as its current name' }),
+    (port) => port.renameContainer('a', 'a'),
+    undefined,
+  ],
+  [
+    'connect: is connected',
+    json(403, { message: 'endpoint with name a already exists in network n' }),
+    (port) => port.connectNetwork('n', 'a'),
+    undefined,
+  ],
+  [
+    'disconnect: is not connected',
+    json(500, { message: 'container a is not connected to network n' }),
+    (port) => port.disconnectNetwork('n', 'a'),
+    undefined,
+  ],
   ['inspect: 404', json(404, { message: 'No such container: a' }), (port) => port.inspectContainer('a'), null],
   ['inspect image: 404', json(404, { message: 'No such image: a' }), (port) => port.inspectImage('a'), null],
 ])('already so is success: %s', async (_name, answer, call, expected) => {
@@ -105,9 +140,24 @@ it.each([[''], ['.'], ['..']])('a name such as %j is refused before it becomes a
 });
 
 it.each([
-  ['what stands there', [200, 'X-Docker-Container-Path-Stat: ' + Buffer.from('{"name":"r","linkTarget":"/nix/store/x"}').toString('base64') + '\r\n'], 200, { linkTarget: '/nix/store/x' }],
+  [
+    'what stands there',
+    [
+      200,
+      'X-Docker-Container-Path-Stat: ' +
+        Buffer.from('{"name":"r","linkTarget":"/nix/store/x"}').toString('base64') +
+        '\r\n',
+    ],
+    200,
+    { linkTarget: '/nix/store/x' },
+  ],
   ['nothing there', [404, ''], 200, null],
-  ['no such container', [404, ''], 404, { kind: 'not-found', verb: 'statPath', status: 404, message: 'No such container: a' }],
+  [
+    'no such container',
+    [404, ''],
+    404,
+    { kind: 'not-found', verb: 'statPath', status: 404, message: 'No such container: a' },
+  ],
   ['no header', [200, ''], 200, expect.objectContaining({ kind: 'malformed' })],
 ] as const)('statPath: %s', async (_name, [status, headers], inspectStatus, expected) => {
   engine = await rogueEngine([
@@ -117,10 +167,13 @@ it.each([
   expect(await outcome(engine.connect().statPath('a', '/workspace/r'))).toEqual(expected);
 });
 
-it('statPath: a failure\'s words come from a GET, for a HEAD has none', async () => {
+it("statPath: a failure's words come from a GET, for a HEAD has none", async () => {
   engine = await rogueEngine([
     [/^HEAD /, empty(500)],
     [/^GET .*archive/, json(500, { message: 'lstat /volumes/v/_data: no such file or directory' })],
   ]);
-  expect(await failureOf(engine.connect().statPath('a', '/workspace'))).toMatchObject({ kind: 'server', message: 'lstat /volumes/v/_data: no such file or directory' });
+  expect(await failureOf(engine.connect().statPath('a', '/workspace'))).toMatchObject({
+    kind: 'server',
+    message: 'lstat /volumes/v/_data: no such file or directory',
+  });
 });

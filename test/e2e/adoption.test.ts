@@ -13,13 +13,16 @@ beforeAll(() => {
 });
 
 describe('what stands there before us', () => {
-  it("a container of the replaced system, without /nix, is replaced by one with it, data kept", async () => {
+  it('a container of the replaced system, without /nix, is replaced by one with it, data kept', async () => {
     const name = 'adopt-legacy';
     const labels = { 'kalpana.managed': 'true', 'kalpana.workspace.id': name };
     const volume = `kalpana-workspace-${name}`;
     site.owns(volume);
     await docker.createVolume(volume, labels);
-    const old = await docker.create(`workspace-${name}`, { Labels: labels, HostConfig: { Binds: [`${volume}:/workspace`] } });
+    const old = await docker.create(`workspace-${name}`, {
+      Labels: labels,
+      HostConfig: { Binds: [`${volume}:/workspace`] },
+    });
     await docker.start(old);
     await docker.sh(old, 'echo precious > /workspace/file');
     const before = await docker.volume(volume);
@@ -45,14 +48,20 @@ describe('what stands there before us', () => {
     // The same labels, spec hash included, by a hand that forgot /nix.
     await kalpana.stop();
     await docker.remove(container);
-    const byHand = await docker.create(container, { Labels: Config.Labels, HostConfig: { Init: true, NetworkMode: 'kalpana-workspaces', Binds: [`kalpana-workspace-${name}:/workspace`] } });
+    const byHand = await docker.create(container, {
+      Labels: Config.Labels,
+      HostConfig: { Init: true, NetworkMode: 'kalpana-workspaces', Binds: [`kalpana-workspace-${name}:/workspace`] },
+    });
     await docker.start(byHand);
     kalpana = site.start();
-    await eventually(async () => {
-      const { Id, Mounts } = await docker.container(container);
-      expect(Id).not.toBe(byHand);
-      expect(Mounts.map(({ Destination }) => Destination).sort()).toEqual(['/nix', '/workspace']);
-    }, { withinMs: 20_000 });
+    await eventually(
+      async () => {
+        const { Id, Mounts } = await docker.container(container);
+        expect(Id).not.toBe(byHand);
+        expect(Mounts.map(({ Destination }) => Destination).sort()).toEqual(['/nix', '/workspace']);
+      },
+      { withinMs: 20_000 },
+    );
     await kalpana.ready(name);
     expect(await docker.read(container, '/workspace/file')).toBe('kept');
     await kalpana.log({ msg: 'drift', key: name, field: 'mounts' });
@@ -60,20 +69,30 @@ describe('what stands there before us', () => {
 
   it.each([
     ['without labels', {}],
-    ['of another instance', { 'kalpana.managed': 'true', 'kalpana.workspace.id': 'adopt-taken-1', 'kalpana.controller': 'somebody' }],
-  ])('a container of our name %s is a NameConflict and stays untouched; freed, the workspace goes on', async (_what, labels) => {
-    const name = `adopt-taken-${Object.keys(labels).length > 0 ? 1 : 0}`;
-    const foreign = await docker.create(`workspace-${name}`, { Labels: labels });
-    site.owns(foreign);
-    await docker.start(foreign);
-    const before = await docker.container(foreign);
-    site.put(name);
-    await kalpana.until(name, { phase: 'Waiting', reason: 'NameConflict', message: expect.stringContaining(`workspace-${name}`) });
-    expect(await docker.container(foreign)).toEqual(before);
-    expect(await docker.volume(`kalpana-workspace-${name}`)).toBeNull();
-    await docker.remove(foreign);
-    await kalpana.ready(name);
-  });
+    [
+      'of another instance',
+      { 'kalpana.managed': 'true', 'kalpana.workspace.id': 'adopt-taken-1', 'kalpana.controller': 'somebody' },
+    ],
+  ])(
+    'a container of our name %s is a NameConflict and stays untouched; freed, the workspace goes on',
+    async (_what, labels) => {
+      const name = `adopt-taken-${Object.keys(labels).length > 0 ? 1 : 0}`;
+      const foreign = await docker.create(`workspace-${name}`, { Labels: labels });
+      site.owns(foreign);
+      await docker.start(foreign);
+      const before = await docker.container(foreign);
+      site.put(name);
+      await kalpana.until(name, {
+        phase: 'Waiting',
+        reason: 'NameConflict',
+        message: expect.stringContaining(`workspace-${name}`),
+      });
+      expect(await docker.container(foreign)).toEqual(before);
+      expect(await docker.volume(`kalpana-workspace-${name}`)).toBeNull();
+      await docker.remove(foreign);
+      await kalpana.ready(name);
+    },
+  );
 
   it('a data volume whose labels are not ours is a VolumeConflict, never taken over', async () => {
     const name = 'adopt-volume';
@@ -87,7 +106,9 @@ describe('what stands there before us', () => {
     // Nor with the removal of the spec.
     site.put(name, { storage: { reclaimPolicy: 'Delete' } });
     site.drop(`${name}.json`);
-    await eventually(async () => expect((await kalpana.list()).items.map((item) => item.name)).not.toContain(name), { withinMs: 20_000 });
+    await eventually(async () => expect((await kalpana.list()).items.map((item) => item.name)).not.toContain(name), {
+      withinMs: 20_000,
+    });
     expect((await docker.volume(volume))?.Labels).toEqual({ owner: 'somebody' });
   });
 });

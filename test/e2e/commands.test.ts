@@ -7,7 +7,10 @@ const host = testEngineHost();
 
 function withoutShared(plan: string): string {
   // Whether the network and the cache are there already depends on who used the engine before.
-  return plan.split('\n').filter((line) => !line.startsWith('shared: ')).join('\n');
+  return plan
+    .split('\n')
+    .filter((line) => !line.startsWith('shared: '))
+    .join('\n');
 }
 
 describe('run --once, plan and validate', () => {
@@ -46,8 +49,15 @@ describe('run --once, plan and validate', () => {
     const { Id } = await site.docker.container('workspace-cmd-one');
     site.put(one, { image: 'kalpana/test:2', env: [{ name: 'A', value: 'b' }] });
     const { code, out } = await site.plan();
-    expect(out.split('\n')[0]).toBe('cmd-one: create container workspace-cmd-one.next from kalpana/test:2  # env A: added, image: kalpana/test:1 -> kalpana/test:2');
-    expect(out.split('\n').slice(1).map((line) => line.replace(/ {2}#.*/, ''))).toEqual([
+    expect(out.split('\n')[0]).toBe(
+      'cmd-one: create container workspace-cmd-one.next from kalpana/test:2  # env A: added, image: kalpana/test:1 -> kalpana/test:2',
+    );
+    expect(
+      out
+        .split('\n')
+        .slice(1)
+        .map((line) => line.replace(/ {2}#.*/, '')),
+    ).toEqual([
       'cmd-one: stop workspace-cmd-one',
       'cmd-one: start workspace-cmd-one.next',
       'cmd-one: prepare /workspace of workspace-cmd-one.next for Nix profiles',
@@ -74,13 +84,18 @@ describe('run --once, plan and validate', () => {
     expect(run.out).toMatch(/^cmd-one +Ready/m);
     expect(run.code).toBe(1);
     const plan = await site.plan();
-    expect(plan.out).toBe('cmd-two: blocked  # the image kalpana/no-such:1 is not on the engine. imagePullPolicy is Never: build or load the image on the engine.\n');
+    expect(plan.out).toBe(
+      'cmd-two: blocked  # the image kalpana/no-such:1 is not on the engine. imagePullPolicy is Never: build or load the image on the engine.\n',
+    );
     expect(plan.code).toBe(1);
     site.drop('cmd-two.json');
   });
 
   it('a broken file: run --once, plan and validate exit 1 with file, line, column and the nearest field', async () => {
-    site.write('broken.json', '{\n  "apiVersion": "kalpana.dev/v1",\n  "kind": "Workspace",\n  "metadata": { "name": "cmd-broken" },\n  "spec": { "imgae": "x" }\n}\n');
+    site.write(
+      'broken.json',
+      '{\n  "apiVersion": "kalpana.dev/v1",\n  "kind": "Workspace",\n  "metadata": { "name": "cmd-broken" },\n  "spec": { "imgae": "x" }\n}\n',
+    );
     const line = new RegExp(`^${site.specs}/broken\\.json:5:\\d+: .*imgae.*image`, 'm');
     const [run, plan, validate] = await Promise.all([site.once(), site.plan(), site.command('validate', site.specs)]);
     expect(run.err).toContain('broken.json:5:');
@@ -94,7 +109,14 @@ describe('run --once, plan and validate', () => {
   it('plan and run --once exit 1 without an engine, and say where they looked', async () => {
     const nowhere = 'unix:///nonexistent/docker.sock';
     const common = ['--specs', site.specs, '--state-dir', `${site.dir}/state2`, '--instance', 'cmd'];
-    const [plan, run] = await Promise.all(['plan', 'run'].map((word) => kalpanaCommand([word, ...(word === 'run' ? ['--once', '--listen', 'off'] : []), ...common], { host: nowhere, cwd: site.dir })));
+    const [plan, run] = await Promise.all(
+      ['plan', 'run'].map((word) =>
+        kalpanaCommand([word, ...(word === 'run' ? ['--once', '--listen', 'off'] : []), ...common], {
+          host: nowhere,
+          cwd: site.dir,
+        }),
+      ),
+    );
     for (const ended of [plan, run]) {
       expect(ended?.code).toBe(1);
       expect(ended?.err).toMatch(/^error: .*nonexistent.*no such socket/m);

@@ -60,10 +60,22 @@ describe('a first spec, from a JSON file to a running workspace', () => {
   it('gives the container init, limits, restart policy, command and environment', async () => {
     const { Config, HostConfig, State } = await site.docker.container(CONTAINER);
     expect(State.Status).toBe('running');
-    expect(Config).toMatchObject({ Image: 'kalpana/test:1', Cmd: ['sh', '-c', 'touch /workspace/up && exec sleep infinity'] });
+    expect(Config).toMatchObject({
+      Image: 'kalpana/test:1',
+      Cmd: ['sh', '-c', 'touch /workspace/up && exec sleep infinity'],
+    });
     expect(Config.Env).toEqual(expect.arrayContaining(['EDITOR=vim', `GITHUB_TOKEN=${SECRET}`]));
-    expect(HostConfig).toMatchObject({ Init: true, NanoCpus: 0.5e9, Memory: 64 * MIB, PidsLimit: 64, ShmSize: 32 * MIB, RestartPolicy: { Name: 'unless-stopped' } });
-    expect((await site.docker.sh(CONTAINER, 'cat /proc/1/comm; echo "$EDITOR"')).text).toMatch(/^(docker-init|tini)\nvim$/);
+    expect(HostConfig).toMatchObject({
+      Init: true,
+      NanoCpus: 0.5e9,
+      Memory: 64 * MIB,
+      PidsLimit: 64,
+      ShmSize: 32 * MIB,
+      RestartPolicy: { Name: 'unless-stopped' },
+    });
+    expect((await site.docker.sh(CONTAINER, 'cat /proc/1/comm; echo "$EDITOR"')).text).toMatch(
+      /^(docker-init|tini)\nvim$/,
+    );
   });
 
   it('names and labels container and volumes as the contract says', async () => {
@@ -81,12 +93,22 @@ describe('a first spec, from a JSON file to a running workspace', () => {
       'kalpana.type': 'workspace-data',
       'kalpana.reclaim-policy': 'Retain',
     });
-    expect((await site.docker.volume('kalpana-nix-store'))?.Labels).toEqual({ 'kalpana.shared': 'true', 'kalpana.managed': 'true', 'kalpana.type': 'nix-cache' });
-    expect((await site.docker.volume('kalpana-conv-extensions'))?.Labels).toEqual({ 'kalpana.shared': 'true', 'kalpana.managed': 'true', 'kalpana.type': 'shared-volume' });
+    expect((await site.docker.volume('kalpana-nix-store'))?.Labels).toEqual({
+      'kalpana.shared': 'true',
+      'kalpana.managed': 'true',
+      'kalpana.type': 'nix-cache',
+    });
+    expect((await site.docker.volume('kalpana-conv-extensions'))?.Labels).toEqual({
+      'kalpana.shared': 'true',
+      'kalpana.managed': 'true',
+      'kalpana.type': 'shared-volume',
+    });
   });
 
   it('mounts the cache read-only at /nix, the data at /workspace, the shared volume and the bind', async () => {
-    const mounts = (await site.docker.container(CONTAINER)).Mounts.map(({ Type, Name, Source, Destination, RW }) => `${Destination} <- ${Type} ${Name ?? Source} ${RW ? 'rw' : 'ro'}`);
+    const mounts = (await site.docker.container(CONTAINER)).Mounts.map(
+      ({ Type, Name, Source, Destination, RW }) => `${Destination} <- ${Type} ${Name ?? Source} ${RW ? 'rw' : 'ro'}`,
+    );
     expect(mounts.sort()).toEqual([
       `/datasets <- bind ${join(site.dir, 'datasets')} ro`,
       '/nix <- volume kalpana-nix-store ro',
@@ -110,7 +132,13 @@ describe('a first spec, from a JSON file to a running workspace', () => {
   it('is Ready once its health check says so, with conditions that tell it', async () => {
     expect((await site.docker.container(CONTAINER)).State.Health?.Status).toBe('healthy');
     const { conditions, container, specHash } = await kalpana.status(NAME);
-    expect(conditions.map(({ type, status }) => `${type}=${status}`)).toEqual(['SpecValid=True', 'CacheReady=True', 'PackagesReady=True', 'ContainerReady=True', 'Ready=True']);
+    expect(conditions.map(({ type, status }) => `${type}=${status}`)).toEqual([
+      'SpecValid=True',
+      'CacheReady=True',
+      'PackagesReady=True',
+      'ContainerReady=True',
+      'Ready=True',
+    ]);
     expect(container).toMatchObject({ image: 'kalpana/test:1', state: 'running', health: 'healthy' });
     expect(specHash).toBe((await site.docker.container(CONTAINER)).Config.Labels['kalpana.spec-hash']);
   });
@@ -121,9 +149,21 @@ describe('a first spec, from a JSON file to a running workspace', () => {
 
   it('shows the secret to nobody but the process: no label, log, plan, error, state file or API answer', async () => {
     const { Labels } = (await site.docker.container(CONTAINER)).Config;
-    const answers = await Promise.all(['/api/v1/workspaces', `/api/v1/workspaces/${NAME}`, '/api/v1/events', '/api/v1/sources'].map((path) => kalpana.ask<unknown>(path)));
+    const answers = await Promise.all(
+      ['/api/v1/workspaces', `/api/v1/workspaces/${NAME}`, '/api/v1/events', '/api/v1/sources'].map((path) =>
+        kalpana.ask<unknown>(path),
+      ),
+    );
     const planJson = await site.plan('-o', 'json');
-    const shown = { Labels: JSON.stringify(Labels), log: kalpana.err(), out: kalpana.out(), planBefore, planJson: planJson.out, answers: JSON.stringify(answers), state: textBelow(site.state) };
+    const shown = {
+      Labels: JSON.stringify(Labels),
+      log: kalpana.err(),
+      out: kalpana.out(),
+      planBefore,
+      planJson: planJson.out,
+      answers: JSON.stringify(answers),
+      state: textBelow(site.state),
+    };
     for (const text of Object.values(shown)) {
       expect(text.length).toBeGreaterThan(0);
       expect(text).not.toContain(SECRET);
@@ -136,7 +176,9 @@ describe('a first spec, from a JSON file to a running workspace', () => {
     await kalpana.until(NAME, { phase: 'Stopped' });
     expect(await site.docker.container(CONTAINER)).toMatchObject({ Id, State: { Status: 'exited' } });
     site.put(NAME, alice(), 'alice.json');
-    await eventually(async () => expect((await site.docker.container(CONTAINER)).State.Status).toBe('running'), { withinMs: 20_000 });
+    await eventually(async () => expect((await site.docker.container(CONTAINER)).State.Status).toBe('running'), {
+      withinMs: 20_000,
+    });
     await kalpana.ready(NAME);
     expect((await site.docker.container(CONTAINER)).Id).toBe(Id);
   });
@@ -144,6 +186,8 @@ describe('a first spec, from a JSON file to a running workspace', () => {
   it('cache: false leaves /nix out', async () => {
     const name = site.put('conv-bare', { cache: false });
     await kalpana.ready(name);
-    expect((await site.docker.container(`workspace-${name}`)).Mounts.map(({ Destination }) => Destination)).toEqual(['/workspace']);
+    expect((await site.docker.container(`workspace-${name}`)).Mounts.map(({ Destination }) => Destination)).toEqual([
+      '/workspace',
+    ]);
   });
 });

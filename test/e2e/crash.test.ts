@@ -23,10 +23,13 @@ describe('the controller killed (SIGKILL) again and again', () => {
       const before = proxy.calls().filter(isChange).length;
       const kalpana = site.start({ host: proxy.host });
       const changes = () => proxy.calls().filter(isChange).length - before;
-      await eventually(async () => {
-        // It may finish before so many changes: then there is nothing left to be killed in.
-        if (changes() < count) await kalpana.ready(...all);
-      }, { withinMs: 40_000 });
+      await eventually(
+        async () => {
+          // It may finish before so many changes: then there is nothing left to be killed in.
+          if (changes() < count) await kalpana.ready(...all);
+        },
+        { withinMs: 40_000 },
+      );
       await kalpana.kill();
     }
     await proxy.close();

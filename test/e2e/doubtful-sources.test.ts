@@ -20,7 +20,9 @@ describe('sources that cannot be believed', () => {
   }
 
   async function sourceProblems(): Promise<string[]> {
-    return (await kalpana.sources()).flatMap(({ problems }) => problems.map(({ location, message }) => `${location.file}: ${message}`));
+    return (await kalpana.sources()).flatMap(({ problems }) =>
+      problems.map(({ location, message }) => `${location.file}: ${message}`),
+    );
   }
 
   it('all running to begin with', async () => {
@@ -32,12 +34,18 @@ describe('sources that cannot be believed', () => {
 
   it.each<[string, (site: Site) => void, (site: Site) => void]>([
     ['missing', ({ specs }) => renameSync(specs, `${specs}.away`), ({ specs }) => renameSync(`${specs}.away`, specs)],
-    ['a file in place of the directory', ({ specs, dir }) => (renameSync(specs, `${specs}.away`), renameSync(join(dir, 'plain'), specs)), ({ specs, dir }) => (renameSync(specs, join(dir, 'plain')), renameSync(`${specs}.away`, specs))],
+    [
+      'a file in place of the directory',
+      ({ specs, dir }) => (renameSync(specs, `${specs}.away`), renameSync(join(dir, 'plain'), specs)),
+      ({ specs, dir }) => (renameSync(specs, join(dir, 'plain')), renameSync(`${specs}.away`, specs)),
+    ],
   ])('a directory that is %s removes nothing', async (_what, damage, mend) => {
     site.secret('plain', 'x');
     renameSync(join(site.secrets, 'plain'), join(site.dir, 'plain'));
     damage(site);
-    await eventually(async () => expect((await sourceProblems()).join()).toContain('the directory cannot be read'), { withinMs: 20_000 });
+    await eventually(async () => expect((await sourceProblems()).join()).toContain('the directory cannot be read'), {
+      withinMs: 20_000,
+    });
     await expectUntouched();
     mend(site);
     await eventually(async () => expect(await sourceProblems()).toEqual([]), { withinMs: 20_000 });
@@ -46,7 +54,9 @@ describe('sources that cannot be believed', () => {
 
   it('an unreadable directory removes nothing', async () => {
     chmodSync(site.specs, 0o000);
-    await eventually(async () => expect((await sourceProblems()).join()).toContain('permission denied'), { withinMs: 20_000 });
+    await eventually(async () => expect((await sourceProblems()).join()).toContain('permission denied'), {
+      withinMs: 20_000,
+    });
     await expectUntouched();
     chmodSync(site.specs, 0o755);
     await eventually(async () => expect(await sourceProblems()).toEqual([]), { withinMs: 20_000 });
@@ -60,16 +70,33 @@ describe('sources that cannot be believed', () => {
   ])('%s file keeps the last good version running and says so', async (_what, spoil, message) => {
     const good = site.read('laws-a.json');
     site.write('laws-a.json', spoil(good));
-    await eventually(async () => expect(await kalpana.condition('laws-a', 'SpecValid')).toMatchObject({ status: 'False', message: expect.stringContaining(message) }), { withinMs: 20_000 });
+    await eventually(
+      async () =>
+        expect(await kalpana.condition('laws-a', 'SpecValid')).toMatchObject({
+          status: 'False',
+          message: expect.stringContaining(message),
+        }),
+      { withinMs: 20_000 },
+    );
     expect(await sourceProblems()).toEqual([expect.stringContaining('laws-a.json: ')]);
     await expectUntouched();
     site.write('laws-a.json', good);
-    await eventually(async () => expect(await kalpana.condition('laws-a', 'SpecValid')).toMatchObject({ status: 'True' }), { withinMs: 20_000 });
+    await eventually(
+      async () => expect(await kalpana.condition('laws-a', 'SpecValid')).toMatchObject({ status: 'True' }),
+      { withinMs: 20_000 },
+    );
   });
 
   it('a duplicated name keeps the last good version running; both places are told', async () => {
     site.put('laws-a', { image: 'kalpana/test:2' }, 'copy.json');
-    await eventually(async () => expect(await sourceProblems()).toEqual([expect.stringMatching(/copy\.json: .*"laws-a" is also defined at .*laws-a\.json:/), expect.stringMatching(/laws-a\.json: .*"laws-a" is also defined at .*copy\.json:/)]), { withinMs: 20_000 });
+    await eventually(
+      async () =>
+        expect(await sourceProblems()).toEqual([
+          expect.stringMatching(/copy\.json: .*"laws-a" is also defined at .*laws-a\.json:/),
+          expect.stringMatching(/laws-a\.json: .*"laws-a" is also defined at .*copy\.json:/),
+        ]),
+      { withinMs: 20_000 },
+    );
     await expectUntouched();
     site.drop('copy.json');
     await kalpana.ready('laws-a');
@@ -77,7 +104,15 @@ describe('sources that cannot be believed', () => {
 
   it('dotfiles, swap files and backups are never specs', async () => {
     const text = JSON.stringify(workspace('laws-ghost'));
-    for (const file of ['.laws.json.swp', '.hidden.json', 'laws.json~', 'laws.json.bak', '#laws.json#', 'laws.json.tmp']) site.write(file, text);
+    for (const file of [
+      '.laws.json.swp',
+      '.hidden.json',
+      'laws.json~',
+      'laws.json.bak',
+      '#laws.json#',
+      'laws.json.tmp',
+    ])
+      site.write(file, text);
     await expectUntouched();
     expect((await kalpana.list()).items.map(({ name }) => name)).toEqual(names);
   });
@@ -91,7 +126,10 @@ describe('sources that cannot be believed', () => {
     expect(await kalpana.condition('laws-b', 'SpecValid')).toMatchObject({ status: 'False' });
     await expectUntouched();
     site.write('laws-b.json', good);
-    await eventually(async () => expect(await kalpana.condition('laws-b', 'SpecValid')).toMatchObject({ status: 'True' }), { withinMs: 20_000 });
+    await eventually(
+      async () => expect(await kalpana.condition('laws-b', 'SpecValid')).toMatchObject({ status: 'True' }),
+      { withinMs: 20_000 },
+    );
   });
 
   it('an emptied directory removes nothing unconfirmed', async () => {

@@ -22,19 +22,38 @@ interface Damage {
 const MIB = 1024 * 1024;
 
 const damages: readonly Damage[] = [
-  { what: 'removed', slug: 'removed', field: 'container', inPlace: false, inflict: (docker, name) => docker.remove(name) },
+  {
+    what: 'removed',
+    slug: 'removed',
+    field: 'container',
+    inPlace: false,
+    inflict: (docker, name) => docker.remove(name),
+  },
   { what: 'killed', slug: 'killed', field: 'state', inPlace: true, inflict: (docker, name) => docker.kill(name) },
   { what: 'stopped', slug: 'stopped', field: 'state', inPlace: true, inflict: (docker, name) => docker.stop(name) },
   { what: 'paused', slug: 'paused', field: 'state', inPlace: true, inflict: (docker, name) => docker.pause(name) },
-  { what: 'renamed', slug: 'renamed', field: 'name', inPlace: true, inflict: (docker, name) => docker.rename(name, `moved-${name}`) },
-  { what: 'disconnected from its network', slug: 'cut-off', field: 'network', inPlace: true, inflict: (docker, name) => docker.disconnect(name, 'kalpana-workspaces') },
+  {
+    what: 'renamed',
+    slug: 'renamed',
+    field: 'name',
+    inPlace: true,
+    inflict: (docker, name) => docker.rename(name, `moved-${name}`),
+  },
+  {
+    what: 'disconnected from its network',
+    slug: 'cut-off',
+    field: 'network',
+    inPlace: true,
+    inflict: (docker, name) => docker.disconnect(name, 'kalpana-workspaces'),
+  },
   {
     what: 'given other limits with docker update',
     slug: 'limits',
     field: 'limits',
     deep: true,
     inPlace: true,
-    inflict: (docker, name) => docker.update(name, { Memory: 96 * MIB, MemorySwap: 96 * MIB, NanoCpus: 0.75e9, PidsLimit: 77 }),
+    inflict: (docker, name) =>
+      docker.update(name, { Memory: 96 * MIB, MemorySwap: 96 * MIB, NanoCpus: 0.75e9, PidsLimit: 77 }),
   },
   {
     what: 'given another restart policy with docker update',
@@ -50,7 +69,13 @@ const SPEC = { resources: { cpus: 0.5, memory: '64Mi', pids: 50 } };
 
 async function asWanted(docker: Docker, name: string): Promise<string> {
   const { Id, State, HostConfig, NetworkSettings } = await docker.container(name);
-  expect({ state: State.Status, memory: HostConfig.Memory, cpus: HostConfig.NanoCpus, pids: HostConfig.PidsLimit, restart: HostConfig.RestartPolicy.Name }).toEqual({
+  expect({
+    state: State.Status,
+    memory: HostConfig.Memory,
+    cpus: HostConfig.NanoCpus,
+    pids: HostConfig.PidsLimit,
+    restart: HostConfig.RestartPolicy.Name,
+  }).toEqual({
     state: 'running',
     memory: 64 * MIB,
     cpus: 0.5e9,
@@ -62,7 +87,10 @@ async function asWanted(docker: Docker, name: string): Promise<string> {
 }
 
 /** Makes eight workspaces with a file each; gives the container of each damage. */
-async function settle(site: ReturnType<typeof createSite>, kalpana: Kalpana): Promise<Map<string, { name: string; container: string; id: string }>> {
+async function settle(
+  site: ReturnType<typeof createSite>,
+  kalpana: Kalpana,
+): Promise<Map<string, { name: string; container: string; id: string }>> {
   const names = damages.map(({ slug }) => site.put(`${site.instance}-${slug}`, SPEC));
   await kalpana.ready(...names);
   const made = names.map(async (name, index) => {
@@ -73,11 +101,19 @@ async function settle(site: ReturnType<typeof createSite>, kalpana: Kalpana): Pr
   return new Map(await Promise.all(made));
 }
 
-async function expectMended(docker: Docker, damage: Damage, before: { name: string; container: string; id: string }, withinMs: number): Promise<void> {
-  const id = await eventually(async () => {
-    // Something must have happened: a damage that did not take would look mended.
-    return asWanted(docker, before.container);
-  }, { withinMs });
+async function expectMended(
+  docker: Docker,
+  damage: Damage,
+  before: { name: string; container: string; id: string },
+  withinMs: number,
+): Promise<void> {
+  const id = await eventually(
+    async () => {
+      // Something must have happened: a damage that did not take would look mended.
+      return asWanted(docker, before.container);
+    },
+    { withinMs },
+  );
   if (damage.inPlace) expect(id).toBe(before.id);
   else expect(id).not.toBe(before.id);
   expect(await docker.read(before.container, '/workspace/file')).toBe(before.name);
@@ -104,7 +140,9 @@ describe('drift found by event at once, without any resync', () => {
     await damage.inflict(site.docker, before.container);
     await expectDrift(kalpana, before.name, damage.field, 10_000);
     await expectMended(site.docker, damage, before, 15_000);
-    const mending = kalpana.logs().filter(({ msg, key, operations }) => msg === 'reconciled' && key === before.name && Number(operations) > 0);
+    const mending = kalpana
+      .logs()
+      .filter(({ msg, key, operations }) => msg === 'reconciled' && key === before.name && Number(operations) > 0);
     expect(mending.at(-1)?.['trigger']).toContain('event');
     expect((await kalpana.events(before.name)).map(({ reason }) => reason)).toContain('DriftDetected');
   });
@@ -121,7 +159,10 @@ describe('drift found by resync when no event comes', () => {
     kalpana = site.start({ resync: 0.5, host: proxy.host, flags: ['--listen', '127.0.0.1:0'] });
     made = await settle(site, kalpana);
     // The cache's keeper, once it answers, has its workspaces looked at: no resync would find what that look does.
-    await eventually(async () => expect((await kalpana.ask<{ phase: string }>('/api/v1/caches/default')).phase).toBe('Ready'), { withinMs: 60_000 });
+    await eventually(
+      async () => expect((await kalpana.ask<{ phase: string }>('/api/v1/caches/default')).phase).toBe('Ready'),
+      { withinMs: 60_000 },
+    );
     await kalpana.resyncs(2);
   });
 
@@ -131,7 +172,8 @@ describe('drift found by resync when no event comes', () => {
     await damage.inflict(site.docker, before.container);
     await expectDrift(kalpana, before.name, damage.field, 20_000);
     await expectMended(site.docker, damage, before, 15_000);
-    const { msg } = kalpana.logs().find(({ key, msg }) => key === before.name && msg === 'found by a resync, no event came') ?? {};
+    const { msg } =
+      kalpana.logs().find(({ key, msg }) => key === before.name && msg === 'found by a resync, no event came') ?? {};
     expect(msg).toBeDefined();
   });
 
@@ -156,6 +198,8 @@ describe('an event stream that is cut', () => {
     await site.docker.remove(`workspace-${name}`);
     proxy.events('pass');
     await eventually(() => expect(proxy.streams()).toBeGreaterThan(before), { withinMs: 20_000 });
-    await eventually(async () => expect(await site.docker.list(site.label)).toEqual([`workspace-${name}: running`]), { withinMs: 20_000 });
+    await eventually(async () => expect(await site.docker.list(site.label)).toEqual([`workspace-${name}: running`]), {
+      withinMs: 20_000,
+    });
   });
 });

@@ -10,16 +10,34 @@ const secrets = fileURLToPath(new URL('../../deploy/examples/secrets', import.me
 // That they become Ready is the part `demo` of npm test: it makes their image first.
 describe('the example specs in deploy/examples', () => {
   it('pass validate', async () => {
-    expect(await kalpanaCommand(['validate', specs], { host: testEngineHost(), cwd: '/' })).toMatchObject({ code: 0, out: '3 files, 3 objects: valid\n' });
+    expect(await kalpanaCommand(['validate', specs], { host: testEngineHost(), cwd: '/' })).toMatchObject({
+      code: 0,
+      out: '3 files, 3 objects: valid\n',
+    });
   });
 
   it('plan on an empty engine: their volumes, containers and starts, in order, and no secret', async () => {
     const engine = await startScratchEngine();
     const site = makeSite('examples', engine.host);
-    const { code, out } = await site.command('plan', '--specs', specs, '--secrets-dir', secrets, '--state-dir', site.state);
+    const { code, out } = await site.command(
+      'plan',
+      '--specs',
+      specs,
+      '--secrets-dir',
+      secrets,
+      '--state-dir',
+      site.state,
+    );
     expect(code).toBe(2);
-    const steps = out.trimEnd().split('\n').map((line) => line.replace(/ {2}#.*/, ''));
-    expect(steps.slice(0, 3)).toEqual(['shared: create network kalpana-workspaces', 'shared: create volume kalpana-datasets', 'shared: create volume kalpana-nix-store']);
+    const steps = out
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.replace(/ {2}#.*/, ''));
+    expect(steps.slice(0, 3)).toEqual([
+      'shared: create network kalpana-workspaces',
+      'shared: create volume kalpana-datasets',
+      'shared: create volume kalpana-nix-store',
+    ]);
     for (const name of ['alice', 'bob', 'carol']) {
       expect(steps.filter((line) => line.startsWith(`${name}: `) && !line.includes('pull image'))).toEqual([
         `${name}: create volume kalpana-workspace-${name}`,

@@ -11,14 +11,27 @@ import { workspace } from '../support/kalpana-specs.js';
 
 const site = createSite('gitsecrets', testEngineHost());
 const VALUES = ['age-value-one-7f31', 'age-value-two-c2d9', 'age-value-three-11ab'] as const;
-const spec = (name: string) => JSON.stringify(workspace(name, { env: [{ name: 'TOKEN', valueFrom: { ageFile: 'secrets/token.age' } }] }), null, 2);
+const spec = (name: string) =>
+  JSON.stringify(workspace(name, { env: [{ name: 'TOKEN', valueFrom: { ageFile: 'secrets/token.age' } }] }), null, 2);
 let key: AgeKey;
 let repository: TestRepository;
 let kalpana: Kalpana;
 
 const identity = () => join(site.secrets, 'identity');
-const gitFlags = () => ['--git', repository.url, '--git-ref', 'main', '--git-path', 'specs', '--git-name', 'team', '--git-age-identity-file', identity()];
-const tokenOf = async (name: string) => (await site.docker.container(`workspace-${name}`)).Config.Env?.find((entry) => entry.startsWith('TOKEN='));
+const gitFlags = () => [
+  '--git',
+  repository.url,
+  '--git-ref',
+  'main',
+  '--git-path',
+  'specs',
+  '--git-name',
+  'team',
+  '--git-age-identity-file',
+  identity(),
+];
+const tokenOf = async (name: string) =>
+  (await site.docker.container(`workspace-${name}`)).Config.Env?.find((entry) => entry.startsWith('TOKEN='));
 
 /** All that the controller has written, for a search; git packs hold what was committed, encrypted. */
 function stateText(): string {
@@ -31,7 +44,10 @@ beforeAll(async () => {
   site.secret('identity', key.file);
   mkdirSync(join(site.dir, 'repos'));
   repository = createRepository(join(site.dir, 'repos/specs.git'));
-  repository.commit({ 'specs/gs-a.json': spec('gs-a'), 'specs/secrets/token.age': await sealText(VALUES[0], key.recipient) });
+  repository.commit({
+    'specs/gs-a.json': spec('gs-a'),
+    'specs/secrets/token.age': await sealText(VALUES[0], key.recipient),
+  });
   kalpana = site.start({ flags: gitFlags() });
   await kalpana.ready('gs-a');
 });
@@ -57,9 +73,18 @@ describe('a secret that is committed beside its spec, encrypted', () => {
 
   it('that is for another key leaves the workspace running, and is told of', async () => {
     const before = (await site.docker.container('workspace-gs-a')).Id;
-    const revision = repository.commit({ 'specs/secrets/token.age': await sealText(VALUES[2], (await createAgeKey()).recipient) });
+    const revision = repository.commit({
+      'specs/secrets/token.age': await sealText(VALUES[2], (await createAgeKey()).recipient),
+    });
     await kalpana.log({ msg: 'commit not rolled out', revision });
-    await eventually(async () => expect(await kalpana.condition('gs-a', 'SpecValid')).toMatchObject({ status: 'False', message: expect.stringContaining(`encrypt it for ${key.recipient}`) }), { withinMs: 20_000 });
+    await eventually(
+      async () =>
+        expect(await kalpana.condition('gs-a', 'SpecValid')).toMatchObject({
+          status: 'False',
+          message: expect.stringContaining(`encrypt it for ${key.recipient}`),
+        }),
+      { withinMs: 20_000 },
+    );
     expect(await site.docker.container('workspace-gs-a')).toMatchObject({ Id: before, State: { Status: 'running' } });
     const mended = repository.commit({ 'specs/secrets/token.age': await sealText(VALUES[2], key.recipient) });
     await kalpana.log({ msg: 'commit rolled out', revision: mended });
@@ -85,7 +110,9 @@ describe('a secret that is committed beside its spec, encrypted', () => {
   it('is in no label, log, answer and file of the controller, and neither is the key', async () => {
     const { Labels } = (await site.docker.container('workspace-gs-a')).Config;
     const answers = await Promise.all(['/api/v1/workspaces', '/api/v1/events'].map((path) => kalpana.ask(path)));
-    const told = [JSON.stringify(Labels), JSON.stringify(kalpana.logs()), JSON.stringify(answers), stateText()].join('\n');
+    const told = [JSON.stringify(Labels), JSON.stringify(kalpana.logs()), JSON.stringify(answers), stateText()].join(
+      '\n',
+    );
     for (const value of [...VALUES, 'AGE-SECRET-KEY-']) expect(told).not.toContain(value);
   });
 });

@@ -39,7 +39,16 @@ async function openPlace(provider: Provider): Promise<Place> {
 function flagsOf(provider: Provider, { repository, host }: Place): string[] {
   return [
     ...['--git', repository.url, '--git-name', provider, '--git-ref', 'main'],
-    ...['--git-status', provider, '--git-status-api', host.api, '--git-status-repository', REPOSITORY[provider], '--git-status-token-file', join(site.secrets, 'token')],
+    ...[
+      '--git-status',
+      provider,
+      '--git-status-api',
+      host.api,
+      '--git-status-repository',
+      REPOSITORY[provider],
+      '--git-status-token-file',
+      join(site.secrets, 'token'),
+    ],
   ];
 }
 
@@ -53,14 +62,22 @@ beforeAll(async () => {
 afterAll(() => Promise.all([...places.values()].map(({ host }) => host.close())));
 
 describe.each(PROVIDERS)('%s', (provider) => {
-  const states = (revision: string) => placeOf(provider).host.shown(revision).map(({ state }) => state);
-  const shows = (revision: string, ...wanted: string[]) => eventually(() => expect(states(revision)).toEqual(wanted), { withinMs: 40_000 });
+  const states = (revision: string) =>
+    placeOf(provider)
+      .host.shown(revision)
+      .map(({ state }) => state);
+  const shows = (revision: string, ...wanted: string[]) =>
+    eventually(() => expect(states(revision)).toEqual(wanted), { withinMs: 40_000 });
   const last = (revision: string) => placeOf(provider).host.shown(revision).at(-1);
 
   it('shows a commit as pending, and as good when its workspaces run', async () => {
     const revision = placeOf(provider).repository.head()!;
     await shows(revision, 'pending', 'success');
-    expect(last(revision)).toEqual({ state: 'success', context: `kalpana/${site.instance}/${provider}`, description: '1 workspace converged' });
+    expect(last(revision)).toEqual({
+      state: 'success',
+      context: `kalpana/${site.instance}/${provider}`,
+      description: '1 workspace converged',
+    });
   });
 
   it('shows one that is not applied as failed, with the place of its fault', async () => {
@@ -71,7 +88,9 @@ describe.each(PROVIDERS)('%s', (provider) => {
 
   it('shows one that is in force and cannot run as failed, and the one that mends it as good', async () => {
     const { repository } = placeOf(provider);
-    const broken = repository.commit({ 'spec.json': text(provider, { image: 'nobody/has-this:1', imagePullPolicy: 'Never' }) });
+    const broken = repository.commit({
+      'spec.json': text(provider, { image: 'nobody/has-this:1', imagePullPolicy: 'Never' }),
+    });
     await shows(broken, 'pending', FAILED[provider]);
     expect(last(broken)?.description).toMatch(new RegExp(`^gs-${provider}: `));
     await shows(repository.commit({ 'spec.json': text(provider) }), 'pending', 'success');

@@ -16,17 +16,36 @@ let kalpana: Kalpana;
 
 const keyOf = (name: string) => join(site.secrets, name);
 const signedBy = (name: string) => ({ sign: { format: 'ssh', key: keyOf(name) } as const });
-const trust = (...names: readonly string[]) => site.secret('allowed', names.map((name) => `ann@example.com namespaces="git" ${readFileSync(`${keyOf(name)}.pub`, 'utf8')}`).join(''));
+const trust = (...names: readonly string[]) =>
+  site.secret(
+    'allowed',
+    names.map((name) => `ann@example.com namespaces="git" ${readFileSync(`${keyOf(name)}.pub`, 'utf8')}`).join(''),
+  );
 const text = (name: string, spec: object = {}) => JSON.stringify(workspace(name, spec), null, 2);
-const git = async () => (await kalpana.sources()).find(({ id }) => id === 'git:team')?.git as NonNullable<SourceSummary['git']>;
+const git = async () =>
+  (await kalpana.sources()).find(({ id }) => id === 'git:team')?.git as NonNullable<SourceSummary['git']>;
 
 beforeAll(async () => {
-  for (const name of ['ann', 'bob']) execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', name, '-f', keyOf(name)]);
+  for (const name of ['ann', 'bob'])
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', name, '-f', keyOf(name)]);
   trust('ann');
   mkdirSync(join(site.dir, 'repos'));
   repository = createRepository(join(site.dir, 'repos/specs.git'));
   repository.commit({ 'specs/gv-a.json': text('gv-a') }, signedBy('ann'));
-  kalpana = site.start({ flags: ['--git', repository.url, '--git-ref', 'main', '--git-path', 'specs', '--git-name', 'team', '--git-verify-ssh', join(site.secrets, 'allowed')] });
+  kalpana = site.start({
+    flags: [
+      '--git',
+      repository.url,
+      '--git-ref',
+      'main',
+      '--git-path',
+      'specs',
+      '--git-name',
+      'team',
+      '--git-verify-ssh',
+      join(site.secrets, 'allowed'),
+    ],
+  });
   await kalpana.ready('gv-a');
 });
 
@@ -37,8 +56,19 @@ describe('with signatures asked for', () => {
   ])('a commit that %s changes nothing, and that is told', async (_, options) => {
     const { applied } = await git();
     const before = await site.docker.ids(site.label);
-    const revision = repository.commit({ 'specs/gv-a.json': text('gv-a', { env: [{ name: 'A', value: 'forged' }] }), 'specs/gv-b.json': text('gv-b') }, options());
-    await eventually(async () => expect(await git()).toMatchObject({ attempted: { revision }, applied: { revision: applied?.revision }, failure: { reason: 'SignatureInvalid' } }), { withinMs: 20_000 });
+    const revision = repository.commit(
+      { 'specs/gv-a.json': text('gv-a', { env: [{ name: 'A', value: 'forged' }] }), 'specs/gv-b.json': text('gv-b') },
+      options(),
+    );
+    await eventually(
+      async () =>
+        expect(await git()).toMatchObject({
+          attempted: { revision },
+          applied: { revision: applied?.revision },
+          failure: { reason: 'SignatureInvalid' },
+        }),
+      { withinMs: 20_000 },
+    );
     await kalpana.log({ msg: 'commit not applied', revision, reason: 'SignatureInvalid' });
     expect(await site.docker.ids(site.label)).toEqual(before);
     expect((await kalpana.status('gv-a')).revision).toBe(applied?.revision);

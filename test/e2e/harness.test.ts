@@ -1,7 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { existsSync } from 'node:fs';
 import { answers, call } from '../../deploy/setup/engine-api.mjs';
-import { leftovers, startScratchEngine, TEST_IMAGE, OTHER_TEST_IMAGE, testEngineHost, type ScratchEngine } from '../support/engine.js';
+import {
+  leftovers,
+  startScratchEngine,
+  TEST_IMAGE,
+  OTHER_TEST_IMAGE,
+  testEngineHost,
+  type ScratchEngine,
+} from '../support/engine.js';
 import { eventually } from '../support/e2e-eventually.js';
 
 interface Container {
@@ -17,7 +24,9 @@ async function runningNames(host: string): Promise<string[]> {
 
 async function startContainer(host: string, name: string, RestartPolicy = 'no'): Promise<string> {
   const HostConfig = { Init: true, RestartPolicy: { Name: RestartPolicy } };
-  const { Id } = (await call(host, 'POST', `/containers/create?name=${name}`, { body: { Image: TEST_IMAGE, HostConfig } })) as Container;
+  const { Id } = (await call(host, 'POST', `/containers/create?name=${name}`, {
+    body: { Image: TEST_IMAGE, HostConfig },
+  })) as Container;
   await call(host, 'POST', `/containers/${Id}/start`);
   return Id;
 }
@@ -25,7 +34,9 @@ async function startContainer(host: string, name: string, RestartPolicy = 'no'):
 describe('the test engine', () => {
   it('answers and has both test images', async () => {
     for (const image of [TEST_IMAGE, OTHER_TEST_IMAGE]) {
-      expect(await call(testEngineHost(), 'GET', `/images/${image}/json`)).toMatchObject({ Config: { Cmd: ['sleep', 'infinity'] } });
+      expect(await call(testEngineHost(), 'GET', `/images/${image}/json`)).toMatchObject({
+        Config: { Cmd: ['sleep', 'infinity'] },
+      });
     }
   });
 });
@@ -50,14 +61,18 @@ describe('a scratch engine', () => {
   it('does not answer while it is paused', async () => {
     engine.pause();
     // The signal takes effect a moment later.
-    await eventually(async () => expect(await answers(engine.host, { timeoutMs: 200 })).toBe(false), { withinMs: 10_000 });
+    await eventually(async () => expect(await answers(engine.host, { timeoutMs: 200 })).toBe(false), {
+      withinMs: 10_000,
+    });
     engine.resume();
     expect(await answers(engine.host)).toBe(true);
   });
 
   it('leaves containers behind when killed, finds its data again, and nothing after a stop', async () => {
     engine.kill();
-    await eventually(async () => expect(await answers(engine.host, { timeoutMs: 200 })).toBe(false), { withinMs: 10_000 });
+    await eventually(async () => expect(await answers(engine.host, { timeoutMs: 200 })).toBe(false), {
+      withinMs: 10_000,
+    });
     expect(leftovers(engine).processes).not.toEqual([]);
     await engine.start();
     expect(await runningNames(engine.host)).toEqual(['/keeps']);

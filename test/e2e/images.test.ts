@@ -17,8 +17,15 @@ beforeAll(async () => {
   registry = createServer((request, response) => {
     const isManifest = (request.url ?? '').includes('/manifests/');
     if (isManifest) manifests += 1;
-    response.writeHead(isManifest ? 404 : 200, { 'Content-Type': 'application/json', 'Docker-Distribution-Api-Version': 'registry/2.0' });
-    response.end(isManifest ? JSON.stringify({ errors: [{ code: 'MANIFEST_UNKNOWN', message: 'manifest unknown to this test' }] }) : '{}');
+    response.writeHead(isManifest ? 404 : 200, {
+      'Content-Type': 'application/json',
+      'Docker-Distribution-Api-Version': 'registry/2.0',
+    });
+    response.end(
+      isManifest
+        ? JSON.stringify({ errors: [{ code: 'MANIFEST_UNKNOWN', message: 'manifest unknown to this test' }] })
+        : '{}',
+    );
   });
   await new Promise<void>((resolve) => registry.listen(0, '127.0.0.1', resolve));
   refused = `127.0.0.1:${(registry.address() as AddressInfo).port}/nobody/nothing:1`;
@@ -29,7 +36,8 @@ afterAll(async () => {
   await new Promise((resolve) => registry.close(resolve));
 });
 
-const failedPulls = () => kalpana.logs().filter(({ msg, reason }) => msg === 'operation failed' && reason === 'ImagePullFailed');
+const failedPulls = () =>
+  kalpana.logs().filter(({ msg, reason }) => msg === 'operation failed' && reason === 'ImagePullFailed');
 
 describe('an image that does not exist', () => {
   it("is reported with the registry's own words, retried with backoff, and harms no other workspace", async () => {
@@ -38,11 +46,24 @@ describe('an image that does not exist', () => {
     // One pull at a time: the first to fail is the first to tell; the other waits for that pull.
     await eventually(() => expect(failedPulls().length).toBeGreaterThan(0), { withinMs: 30_000 });
     const first = String(failedPulls()[0]?.['key']);
-    await kalpana.until(first, { phase: 'Waiting', reason: 'ImagePullFailed', message: expect.stringMatching(new RegExp(`${refused}.*manifest unknown`)) });
+    await kalpana.until(first, {
+      phase: 'Waiting',
+      reason: 'ImagePullFailed',
+      message: expect.stringMatching(new RegExp(`${refused}.*manifest unknown`)),
+    });
     await kalpana.ready(good);
-    const times = () => failedPulls().filter(({ key }) => key === first).map(({ time }) => Date.parse(String(time)));
+    const times = () =>
+      failedPulls()
+        .filter(({ key }) => key === first)
+        .map(({ time }) => Date.parse(String(time)));
     // Another file's image on this engine makes a try worth it before its time: only that the waits grow can be told.
-    const longestWait = () => Math.max(0, ...times().slice(1).map((time, index) => time - (times()[index] ?? 0)));
+    const longestWait = () =>
+      Math.max(
+        0,
+        ...times()
+          .slice(1)
+          .map((time, index) => time - (times()[index] ?? 0)),
+      );
     await eventually(() => expect(longestWait()).toBeGreaterThan(1_500), { withinMs: 60_000 });
     for (const name of names) await kalpana.until(name, { phase: 'Waiting', reason: 'ImagePullFailed' }, 40_000);
     expect(manifests).toBeGreaterThan(0);
@@ -56,8 +77,14 @@ describe('an image that does not exist', () => {
   it('that comes by another way than the pull is used at once', async () => {
     const image = 'kalpana/img-loaded:1';
     const name = site.put('img-loaded', { image: `127.0.0.1:1/${image}` });
-    await kalpana.until(name, { phase: 'Waiting', reason: 'ImagePullFailed', message: expect.stringContaining('connection refused') });
-    await eventually(() => expect(failedPulls().filter(({ key }) => key === name).length).toBeGreaterThanOrEqual(4), { withinMs: 40_000 });
+    await kalpana.until(name, {
+      phase: 'Waiting',
+      reason: 'ImagePullFailed',
+      message: expect.stringContaining('connection refused'),
+    });
+    await eventually(() => expect(failedPulls().filter(({ key }) => key === name).length).toBeGreaterThanOrEqual(4), {
+      withinMs: 40_000,
+    });
     await site.docker.tag('kalpana/test:1', `127.0.0.1:1/kalpana/img-loaded`, '1');
     try {
       await kalpana.until(name, { phase: 'Ready' });

@@ -60,13 +60,21 @@ describe('kalpana cache clear', () => {
   it('is refused while workspaces of the cache run, and names them', async () => {
     const before = await docker.container(keeper);
     const { code, err } = await clear();
-    expect({ code, err }).toEqual({ code: 1, err: expect.stringMatching(/workspace-nc-a, workspace-nc-b, workspace-nc-own use the cache nc: stop them, or use --force/) });
+    expect({ code, err }).toEqual({
+      code: 1,
+      err: expect.stringMatching(
+        /workspace-nc-a, workspace-nc-b, workspace-nc-own use the cache nc: stop them, or use --force/,
+      ),
+    });
     expect((await docker.container(keeper)).State).toEqual(before.State);
     await expectServing();
   });
 
   it('is refused for a cache that is none', async () => {
-    expect(await site.command('cache', 'clear', 'nowhere', '--state-dir', site.state)).toMatchObject({ code: 1, err: expect.stringContaining('nowhere') });
+    expect(await site.command('cache', 'clear', 'nowhere', '--state-dir', site.state)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('nowhere'),
+    });
   });
 
   it('is refused while a container that is not ours runs on the volume, forced too; nothing stops', async () => {
@@ -74,7 +82,10 @@ describe('kalpana cache clear', () => {
     site.owns(foreign);
     await docker.start(foreign);
     const before = await docker.container('workspace-nc-a');
-    expect(await clear('--force')).toMatchObject({ code: 1, err: expect.stringMatching(/nc-foreign use.* not this controller's/) });
+    expect(await clear('--force')).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/nc-foreign use.* not this controller's/),
+    });
     expect((await docker.container('workspace-nc-a')).State).toEqual(before.State);
     await docker.remove(foreign);
   });
@@ -85,34 +96,62 @@ describe('kalpana cache clear', () => {
     await inKeeper('echo rubbish > /nix/rubbish; echo more > /nix/store/rubbish');
     server.forget();
     const { code, out, err } = await clear('--force');
-    expect({ code, out, err }).toEqual({ code: 0, out: expect.stringMatching(/^the cache nc is empty; workspace-nc-a, workspace-nc-b, workspace-nc-own start again\n$/), err: '' });
+    expect({ code, out, err }).toEqual({
+      code: 0,
+      out: expect.stringMatching(
+        /^the cache nc is empty; workspace-nc-a, workspace-nc-b, workspace-nc-own start again\n$/,
+      ),
+      err: '',
+    });
     await readyAll();
     await expectServing();
     const now = await Promise.all(['nc-a', 'nc-b', 'nc-own'].map((name) => docker.container(`workspace-${name}`)));
     expect(now.map(({ Id }) => Id)).toEqual(old.map(({ Id }) => Id));
-    for (const [index, { State }] of now.entries()) expect(State.StartedAt > (old[index]?.State.StartedAt ?? '')).toBe(true);
+    for (const [index, { State }] of now.entries())
+      expect(State.StartedAt > (old[index]?.State.StartedAt ?? '')).toBe(true);
     // Once each: nothing started before what it needs was there.
     expect(now.map(({ RestartCount }) => RestartCount)).toEqual([0, 0, 0]);
-    expect(controller.logs().filter(({ msg, operation }) => msg === 'operation' && String(operation).startsWith('start workspace-nc-b')).length).toBe(2);
+    expect(
+      controller
+        .logs()
+        .filter(({ msg, operation }) => msg === 'operation' && String(operation).startsWith('start workspace-nc-b'))
+        .length,
+    ).toBe(2);
     expect(await docker.read('workspace-nc-a', '/workspace/file')).toBe('precious');
-    expect([server.count(server.nar('hello')), server.count(server.nar('big1')), server.count(server.nar('tool'))]).toEqual([1, 1, 1]);
+    expect([
+      server.count(server.nar('hello')),
+      server.count(server.nar('big1')),
+      server.count(server.nar('tool')),
+    ]).toEqual([1, 1, 1]);
     expect(await inKeeper('ls -A /nix; ls -A /nix/store')).not.toContain('rubbish');
   });
 
   it('with none running empties it and the keeper is back', async () => {
-    const full = await eventually(async () => {
-      const { storeBytes } = await cacheStatus(controller, CACHE);
-      expect(storeBytes).toBeGreaterThan(1_000_000);
-      return storeBytes ?? 0;
-    }, { withinMs: LONG });
+    const full = await eventually(
+      async () => {
+        const { storeBytes } = await cacheStatus(controller, CACHE);
+        expect(storeBytes).toBeGreaterThan(1_000_000);
+        return storeBytes ?? 0;
+      },
+      { withinMs: LONG },
+    );
     for (const name of ['nc-a', 'nc-b']) site.put(name, { cache: CACHE, packages: ['hello'], state: 'Stopped' });
     site.put('nc-own', { cache: CACHE, image: 'trusted/clear:1', state: 'Stopped' });
     for (const name of ['nc-a', 'nc-b', 'nc-own']) await controller.until(name, { phase: 'Stopped' }, LONG);
     expect(await inKeeper(`ls -d ${path('big1')}`)).toBe(path('big1'));
-    expect(await clear('-o', 'json')).toMatchObject({ code: 0, out: expect.stringContaining('"the cache nc is empty"') });
+    expect(await clear('-o', 'json')).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('"the cache nc is empty"'),
+    });
     await cachePhase(controller, CACHE, 'Ready');
-    expect(await inKeeper('ls -A /nix/store; ls /nix/var/nix/profiles/kalpana /nix/var/nix/gcroots/kalpana 2>/dev/null | grep -v :')).not.toMatch(/-(big1|hello|tool|busybox)-|nc-a/);
-    await eventually(async () => expect((await cacheStatus(controller, CACHE)).storeBytes).toBeLessThan(full / 4), { withinMs: 2 * LONG });
+    expect(
+      await inKeeper(
+        'ls -A /nix/store; ls /nix/var/nix/profiles/kalpana /nix/var/nix/gcroots/kalpana 2>/dev/null | grep -v :',
+      ),
+    ).not.toMatch(/-(big1|hello|tool|busybox)-|nc-a/);
+    await eventually(async () => expect((await cacheStatus(controller, CACHE)).storeBytes).toBeLessThan(full / 4), {
+      withinMs: 2 * LONG,
+    });
     site.put('nc-a', { cache: CACHE, packages: ['big1', 'tool'] });
     site.put('nc-b', { cache: CACHE, packages: ['hello'], command: ['sh', '-c', 'hello && exec sleep infinity'] });
     site.put('nc-own', { cache: CACHE, image: 'trusted/clear:1' });
@@ -120,30 +159,43 @@ describe('kalpana cache clear', () => {
     await expectServing();
   });
 
-  it.each(['a workspace has stopped', 'the volume is marked', 'the keeper has stopped'] as const)('killed when %s: the next controller brings everything back', async (when) => {
-    await docker.sh('workspace-nc-a', 'echo kept > /workspace/file');
-    await controller.stop();
-    controller = site.start({ host: proxy.host });
-    await readyAll();
-    await cachePhase(controller, CACHE, 'Ready');
-    const { Id: id } = await docker.container(keeper);
-    const call = when === 'the volume is marked' ? 'stop' : 'start';
-    const point = proxy.hold((method, path) => method === 'POST' && path === `/containers/${id}/${call}`);
-    const answer = clear('--force');
-    if (when === 'a workspace has stopped') await eventually(async () => expect((await docker.container('workspace-nc-b')).State.Status).toBe('exited'), { withinMs: LONG });
-    else await point.reached;
-    if (when === 'the volume is marked') expect((await docker.sh(keeper, 'cat /nix/var/kalpana/wipe')).code).toBe(0);
-    if (when === 'the keeper has stopped') expect((await docker.container(keeper)).State.Status).not.toBe('running');
-    await controller.kill();
-    point.letGo();
-    expect((await answer).code).toBe(1);
-    controller = site.start();
-    await readyAll();
-    await cachePhase(controller, CACHE, 'Ready');
-    // A mark that stayed would empty the store at some later start of the keeper, below workspaces that run.
-    await eventually(async () => expect(await docker.sh(keeper, 'ls /nix/var/kalpana/wipe')).toMatchObject({ code: expect.any(Number), text: expect.stringContaining('No such file') }), { withinMs: LONG });
-    await readyAll();
-    await eventually(expectServing, { withinMs: LONG });
-    expect(await docker.read('workspace-nc-a', '/workspace/file')).toBe('kept');
-  });
+  it.each(['a workspace has stopped', 'the volume is marked', 'the keeper has stopped'] as const)(
+    'killed when %s: the next controller brings everything back',
+    async (when) => {
+      await docker.sh('workspace-nc-a', 'echo kept > /workspace/file');
+      await controller.stop();
+      controller = site.start({ host: proxy.host });
+      await readyAll();
+      await cachePhase(controller, CACHE, 'Ready');
+      const { Id: id } = await docker.container(keeper);
+      const call = when === 'the volume is marked' ? 'stop' : 'start';
+      const point = proxy.hold((method, path) => method === 'POST' && path === `/containers/${id}/${call}`);
+      const answer = clear('--force');
+      if (when === 'a workspace has stopped')
+        await eventually(async () => expect((await docker.container('workspace-nc-b')).State.Status).toBe('exited'), {
+          withinMs: LONG,
+        });
+      else await point.reached;
+      if (when === 'the volume is marked') expect((await docker.sh(keeper, 'cat /nix/var/kalpana/wipe')).code).toBe(0);
+      if (when === 'the keeper has stopped') expect((await docker.container(keeper)).State.Status).not.toBe('running');
+      await controller.kill();
+      point.letGo();
+      expect((await answer).code).toBe(1);
+      controller = site.start();
+      await readyAll();
+      await cachePhase(controller, CACHE, 'Ready');
+      // A mark that stayed would empty the store at some later start of the keeper, below workspaces that run.
+      await eventually(
+        async () =>
+          expect(await docker.sh(keeper, 'ls /nix/var/kalpana/wipe')).toMatchObject({
+            code: expect.any(Number),
+            text: expect.stringContaining('No such file'),
+          }),
+        { withinMs: LONG },
+      );
+      await readyAll();
+      await eventually(expectServing, { withinMs: LONG });
+      expect(await docker.read('workspace-nc-a', '/workspace/file')).toBe('kept');
+    },
+  );
 });

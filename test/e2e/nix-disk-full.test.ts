@@ -34,7 +34,12 @@ describe('a cache whose disk is full', () => {
     site.put('nd-a', { cache: CACHE, packages: ['tool'] });
     await controller.until('nd-a', { phase: 'Ready' }, SLOW_MS);
     site.put('nd-a', { cache: CACHE, packages: ['tool', 'big16'] });
-    await packagesAre(controller, 'nd-a', 'CacheDiskFull', expect.stringMatching(/disk of the cache is full.* The old environment is still in place\./));
+    await packagesAre(
+      controller,
+      'nd-a',
+      'CacheDiskFull',
+      expect.stringMatching(/disk of the cache is full.* The old environment is still in place\./),
+    );
     expect(await runs(docker, 'nd-a', 'tool')).toBe('hello from tool');
     site.put('nd-b', { cache: CACHE, packages: ['tool'] });
     await controller.until('nd-b', { phase: 'Ready' }, SLOW_MS);

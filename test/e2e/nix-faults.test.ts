@@ -38,10 +38,14 @@ async function downloadUnderWay(cache: string, workspace: string): Promise<void>
   putCache(site, cache, server);
   await cachePhase(controller, cache, 'Ready');
   site.put(workspace, { cache, packages: ['big16', 'big4', 'tool'] });
-  await eventually(async () => {
-    for (const attribute of ['big4', 'tool']) expect(await keeperHands(docker, cache).isValid(server.fixture.paths[attribute]!)).toBe(true);
-    expect(server.count(server.nar('big16'))).toBe(1);
-  }, { withinMs: SLOW_MS });
+  await eventually(
+    async () => {
+      for (const attribute of ['big4', 'tool'])
+        expect(await keeperHands(docker, cache).isValid(server.fixture.paths[attribute]!)).toBe(true);
+      expect(server.count(server.nar('big16'))).toBe(1);
+    },
+    { withinMs: SLOW_MS },
+  );
   expect(await keeperHands(docker, cache).isValid(server.fixture.paths['big16']!)).toBe(false);
 }
 
@@ -74,21 +78,34 @@ describe('a binary cache', () => {
   it.each([
     ['that answers 500', 'nx-500', { status: 500 }],
     ['that cuts every connection', 'nx-cut', { cutAfterBytes: 0 }],
-  ])('%s at the start: said so, nothing is built in its stead, and fetched when it is back', async (_how, cache, how) => {
-    server.forget();
-    const fault = misbehave(how);
-    putCache(site, cache, server);
-    site.put(cache, { cache, packages: ['hello'] });
-    await packagesAre(controller, cache, 'PackageFetchFailed', expect.stringContaining(server.url.slice('http://'.length)));
-    const asked = server.requests().length;
-    await eventually(() => expect(server.requests().length).toBeGreaterThan(asked), { withinMs: SLOW_MS });
-    expect(await keeperHands(docker, cache).isValid(server.fixture.paths['hello']!)).toBe(false);
-    expect(await docker.containerOrNull(`workspace-${cache}`)).toBeNull();
-    fault.end();
-    await controller.until(cache, { phase: 'Ready' }, 120_000);
-    expect((await controller.status(cache)).cache?.lastUse?.paths).toEqual({ asked: 1, hit: 0, fetched: 1, built: 0 });
-    expect(await runs(docker, cache, 'hello')).toBe('hello from hello 1.0');
-  });
+  ])(
+    '%s at the start: said so, nothing is built in its stead, and fetched when it is back',
+    async (_how, cache, how) => {
+      server.forget();
+      const fault = misbehave(how);
+      putCache(site, cache, server);
+      site.put(cache, { cache, packages: ['hello'] });
+      await packagesAre(
+        controller,
+        cache,
+        'PackageFetchFailed',
+        expect.stringContaining(server.url.slice('http://'.length)),
+      );
+      const asked = server.requests().length;
+      await eventually(() => expect(server.requests().length).toBeGreaterThan(asked), { withinMs: SLOW_MS });
+      expect(await keeperHands(docker, cache).isValid(server.fixture.paths['hello']!)).toBe(false);
+      expect(await docker.containerOrNull(`workspace-${cache}`)).toBeNull();
+      fault.end();
+      await controller.until(cache, { phase: 'Ready' }, 120_000);
+      expect((await controller.status(cache)).cache?.lastUse?.paths).toEqual({
+        asked: 1,
+        hit: 0,
+        fetched: 1,
+        built: 0,
+      });
+      expect(await runs(docker, cache, 'hello')).toBe('hello from hello 1.0');
+    },
+  );
 
   it('that went away after it was known: said so, nothing is built in its stead, and fetched when it is back', async () => {
     const cache = putCache(site, 'nx-away', server);
@@ -96,12 +113,22 @@ describe('a binary cache', () => {
     await controller.until('nx-away', { phase: 'Ready' }, SLOW_MS);
     const fault = misbehave({ status: 503 });
     site.put('nx-away', { cache, packages: ['tool', 'hello'] });
-    await packagesAre(controller, 'nx-away', 'PackageFetchFailed', expect.stringMatching(/HTTP error 503.* The old environment is still in place\./));
+    await packagesAre(
+      controller,
+      'nx-away',
+      'PackageFetchFailed',
+      expect.stringMatching(/HTTP error 503.* The old environment is still in place\./),
+    );
     expect(await keeperHands(docker, cache).isValid(server.fixture.paths['hello']!)).toBe(false);
     expect(await runs(docker, 'nx-away', 'tool')).toBe('hello from tool');
     fault.end();
     await packagesAre(controller, 'nx-away', 'Ready', '2 packages: hello, tool', 120_000);
-    expect((await controller.status('nx-away')).cache?.lastUse?.paths).toEqual({ asked: 3, hit: 2, fetched: 1, built: 0 });
+    expect((await controller.status('nx-away')).cache?.lastUse?.paths).toEqual({
+      asked: 3,
+      hit: 2,
+      fetched: 1,
+      built: 0,
+    });
   });
 
   it('that nobody listens at: said so, and fetched when the spec names one that is there', async () => {
@@ -111,7 +138,12 @@ describe('a binary cache', () => {
     expect(await keeperHands(docker, cache).isValid(server.fixture.paths['hello']!)).toBe(false);
     putCache(site, cache, server);
     await controller.until('nx-gone', { phase: 'Ready' }, SLOW_MS);
-    expect((await controller.status('nx-gone')).cache?.lastUse?.paths).toEqual({ asked: 1, hit: 0, fetched: 1, built: 0 });
+    expect((await controller.status('nx-gone')).cache?.lastUse?.paths).toEqual({
+      asked: 1,
+      hit: 0,
+      fetched: 1,
+      built: 0,
+    });
   });
 
   it('that is slow: bytes of bytes in the status and in the log, then Ready', async () => {
@@ -122,7 +154,9 @@ describe('a binary cache', () => {
     await packagesAre(controller, 'nx-slow', 'Realising', expect.stringMatching(words));
     await controller.until('nx-slow', { phase: 'Ready' }, SLOW_MS);
     fault.end();
-    expect(controller.logs().filter((line) => Object.values(line).some((value) => words.test(String(value)))).length).toBeGreaterThan(1);
+    expect(
+      controller.logs().filter((line) => Object.values(line).some((value) => words.test(String(value)))).length,
+    ).toBeGreaterThan(1);
   });
 });
 
@@ -135,7 +169,12 @@ describe('an archive', () => {
 
   it.each([
     ['corrupted', 'nx-bad', 'PackageFetchFailed', () => ({ paths: server.nar('hello'), corrupt: true })],
-    ['without a signature', 'nx-unsigned', 'PackageUntrusted', () => ({ paths: server.narinfo('hello'), unsigned: true })],
+    [
+      'without a signature',
+      'nx-unsigned',
+      'PackageUntrusted',
+      () => ({ paths: server.narinfo('hello'), unsigned: true }),
+    ],
   ])('%s is refused by name, and taken when it is sound', async (_what, cache, reason, how) => {
     putCache(site, cache, server);
     await cachePhase(controller, cache, 'Ready');
@@ -149,7 +188,9 @@ describe('an archive', () => {
   });
 
   it('signed by nobody that the cache trusts is refused by name', async () => {
-    const cache = putCache(site, 'nx-key', server, { trustedPublicKeys: ['other-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY='] });
+    const cache = putCache(site, 'nx-key', server, {
+      trustedPublicKeys: ['other-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY='],
+    });
     site.put(cache, { cache, packages: ['hello'] });
     await refused(cache, 'PackageUntrusted');
   });

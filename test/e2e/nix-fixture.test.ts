@@ -19,16 +19,24 @@ afterAll(async () => {
   await Promise.all([...made].map((name) => docker.remove(name)));
 });
 
-describe('the keeper\'s image', () => {
+describe("the keeper's image", () => {
   it('has Nix 2.26, flock, git and the accounts, and nothing in /nix', async () => {
     await startNix('nix-image');
-    const { text } = await docker.sh('nix-image', 'ls -A /nix 2>/dev/null; nix-store --version; flock --version; git --version; id -u nixbld10; id -u kalpana; getent group nixbld');
-    expect(text).toMatch(/^nix-store \(Nix\) 2\.26\.\d+\nflock from util-linux [\d.]+\ngit version [\d.]+\n30010\n29999\nnixbld:x:30000:nixbld1,.*,nixbld10$/);
+    const { text } = await docker.sh(
+      'nix-image',
+      'ls -A /nix 2>/dev/null; nix-store --version; flock --version; git --version; id -u nixbld10; id -u kalpana; getent group nixbld',
+    );
+    expect(text).toMatch(
+      /^nix-store \(Nix\) 2\.26\.\d+\nflock from util-linux [\d.]+\ngit version [\d.]+\n30010\n29999\nnixbld:x:30000:nixbld1,.*,nixbld10$/,
+    );
   });
 
-  it('serves as a workspace\'s image that has a Nix', async () => {
+  it("serves as a workspace's image that has a Nix", async () => {
     await startNix('nix-workspace', TEST_NIX_IMAGE);
-    const { text } = await docker.sh('nix-workspace', 'runuser -u dev -- bash -c "id -u; nix-store --version 2>/dev/null; cd ~dev; pwd; touch here && echo writable"');
+    const { text } = await docker.sh(
+      'nix-workspace',
+      'runuser -u dev -- bash -c "id -u; nix-store --version 2>/dev/null; cd ~dev; pwd; touch here && echo writable"',
+    );
     expect(text).toMatch(/^1000\nnix-store \(Nix\) 2\.26\.\d+\n\/home\/dev\nwritable$/);
   });
 });
@@ -47,7 +55,13 @@ describe.each([
 
   /** What a case before was told of a package is not to be remembered. */
   function realise(attribute: string, settings: Readonly<Record<string, string>> = {}): Promise<Shell> {
-    const all = { substituters: cache.url, 'trusted-public-keys': cache.publicKey, 'narinfo-cache-negative-ttl': '0', 'narinfo-cache-positive-ttl': '0', ...settings };
+    const all = {
+      substituters: cache.url,
+      'trusted-public-keys': cache.publicKey,
+      'narinfo-cache-negative-ttl': '0',
+      'narinfo-cache-positive-ttl': '0',
+      ...settings,
+    };
     const options = Object.entries(all).map(([key, value]) => `--option ${key} '${value}'`);
     return docker.sh(name, `nix-store --realise ${cache.fixture.paths[attribute]} ${options.join(' ')}`);
   }
@@ -69,7 +83,10 @@ describe.each([
   it('can hand out a spoilt package, which is refused', async () => {
     const fault = cache.fault({ paths: cache.nar('hello'), corrupt: true });
     const { code, text } = await realise('hello');
-    expect({ code, text }).toEqual({ code: expect.any(Number), text: expect.stringMatching(/hash mismatch|lzma|xz|decompress/i) });
+    expect({ code, text }).toEqual({
+      code: expect.any(Number),
+      text: expect.stringMatching(/hash mismatch|lzma|xz|decompress/i),
+    });
     expect(code).not.toBe(0);
     expect(fault.hits()).toBeGreaterThan(0);
     fault.end();
@@ -89,7 +106,10 @@ describe.each([
   it('can fail, cut and lack what it should have', async () => {
     const quickly = { 'download-attempts': '2' };
     // Nix does not try again what was cut, for a cache that takes no ranges.
-    for (const [fault, hits] of [[{ status: 500 }, 2], [{ cutAfterBytes: 20 }, 1]] as const) {
+    for (const [fault, hits] of [
+      [{ status: 500 }, 2],
+      [{ cutAfterBytes: 20 }, 1],
+    ] as const) {
       const active = cache.fault({ ...fault, paths: cache.nar('hello') });
       expect(await realise('hello', quickly)).not.toMatchObject({ code: 0 });
       expect([fault, active.hits()]).toEqual([fault, hits]);

@@ -26,35 +26,67 @@ beforeAll(async () => {
   site.put('ng-other', { cache: CACHE, packages: ['hello'] });
   await controller.ready('ng-collector', 'ng-other');
   // Nothing but the collector's own word keeps it.
-  const made = await quietly(docker, COLLECTOR, `nix-build --no-out-link -E 'derivation { name = "dead"; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" "echo dead > $out" ]; }' 2>/dev/null`);
+  const made = await quietly(
+    docker,
+    COLLECTOR,
+    `nix-build --no-out-link -E 'derivation { name = "dead"; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" "echo dead > $out" ]; }' 2>/dev/null`,
+  );
   dead = made.text;
   expect(dead).toMatch(/^\/nix\/store\/[0-9a-z]{32}-dead$/);
 });
 
-const COMMANDS = ['nix-store --gc', 'nix-collect-garbage', 'nix-collect-garbage -d', 'nix store gc', 'nix-store --delete $DEAD', 'nix store delete $DEAD'];
+const COMMANDS = [
+  'nix-store --gc',
+  'nix-collect-garbage',
+  'nix-collect-garbage -d',
+  'nix store gc',
+  'nix-store --delete $DEAD',
+  'nix store delete $DEAD',
+];
 
 describe('collections that workspaces start', () => {
-  it('wait for the keeper\'s lock, and delete nothing', async () => {
+  it("wait for the keeper's lock, and delete nothing", async () => {
     for (const user of ['0', '1000']) {
-      const lines = COMMANDS.map((command, index) => `(${command}; echo ended) > /tmp/gc-$(id -u)-${index} 2>&1 &`).join('\n');
-      await docker.exec(COLLECTOR, ['bash', '-c', `export DEAD=${dead}; exec </dev/null; set -m; ${lines}\n true`], user);
+      const lines = COMMANDS.map(
+        (command, index) => `(${command}; echo ended) > /tmp/gc-$(id -u)-${index} 2>&1 &`,
+      ).join('\n');
+      await docker.exec(
+        COLLECTOR,
+        ['bash', '-c', `export DEAD=${dead}; exec </dev/null; set -m; ${lines}\n true`],
+        user,
+      );
     }
-    await eventually(async () => {
-      const { text } = await docker.sh(COLLECTOR, 'cat /tmp/gc-*');
-      expect(text.match(/waiting for the big garbage collector lock/g)).toHaveLength(2 * COMMANDS.length);
-    }, { withinMs: 60_000 });
+    await eventually(
+      async () => {
+        const { text } = await docker.sh(COLLECTOR, 'cat /tmp/gc-*');
+        expect(text.match(/waiting for the big garbage collector lock/g)).toHaveLength(2 * COMMANDS.length);
+      },
+      { withinMs: 60_000 },
+    );
   });
 
   it('hold nobody up: downloads, builds and profiles go on', async () => {
     site.put('ng-other', { cache: CACHE, packages: ['hello', 'big4', 'fresh'] });
-    await eventually(async () => expect(await docker.sh('workspace-ng-other', 'big4; fresh')).toEqual({ code: 0, text: 'big\nfresh' }), { withinMs: 60_000 });
-    expect((await quietly(docker, COLLECTOR, `nix-build --no-out-link -E 'derivation { name = "more"; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" "echo more > $out" ]; }'`)).code).toBe(0);
+    await eventually(
+      async () => expect(await docker.sh('workspace-ng-other', 'big4; fresh')).toEqual({ code: 0, text: 'big\nfresh' }),
+      { withinMs: 60_000 },
+    );
+    expect(
+      (
+        await quietly(
+          docker,
+          COLLECTOR,
+          `nix-build --no-out-link -E 'derivation { name = "more"; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" "echo more > $out" ]; }'`,
+        )
+      ).code,
+    ).toBe(0);
     expect((await docker.sh(COLLECTOR, 'cat /tmp/gc-*')).text).not.toMatch(/ended|deleting|freed/);
     expect(await isValid(docker, KEEPER, dead)).toBe(true);
   });
 
   it('end with their container, and have deleted nothing', async () => {
-    const waiting = async () => Number((await docker.sh(KEEPER, 'grep -lx nix-daemon /proc/[0-9]*/comm 2>/dev/null | wc -l')).text);
+    const waiting = async () =>
+      Number((await docker.sh(KEEPER, 'grep -lx nix-daemon /proc/[0-9]*/comm 2>/dev/null | wc -l')).text);
     expect(await waiting()).toBeGreaterThan(COMMANDS.length);
     site.drop('ng-collector.json');
     await eventually(async () => expect(await docker.containerOrNull(COLLECTOR)).toBeNull(), { withinMs: 60_000 });

@@ -3,7 +3,16 @@ import type { GcNews } from '../../controller/model/gc.js';
 import { startEngineProxy, type EngineProxy } from '../support/e2e-proxy.js';
 import { eventually } from '../support/e2e-eventually.js';
 import { testEngineHost } from '../support/engine.js';
-import { addDead, buildHousehold, collect, collected, expectGone, expectNoHelpers, expectWhole, type Household } from '../support/gc-household.js';
+import {
+  addDead,
+  buildHousehold,
+  collect,
+  collected,
+  expectGone,
+  expectNoHelpers,
+  expectWhole,
+  type Household,
+} from '../support/gc-household.js';
 import type { Kalpana } from '../support/kalpana.js';
 import { createSite } from '../support/kalpana-site.js';
 import { serveNixCache, type TestNixCache } from '../support/nix-cache.js';
@@ -37,14 +46,29 @@ beforeEach(async () => {
 });
 
 /** The controller has done what it does after its start. */
-const settled = () => eventually(async () => expect(await cacheStatus(controller, P)).toMatchObject({ phase: 'Ready', storeBytes: expect.any(Number), gc: { underWay: null } }), { withinMs: 60_000 });
+const settled = () =>
+  eventually(
+    async () =>
+      expect(await cacheStatus(controller, P)).toMatchObject({
+        phase: 'Ready',
+        storeBytes: expect.any(Number),
+        gc: { underWay: null },
+      }),
+    { withinMs: 60_000 },
+  );
 
 /** What changes something, or is followed by what does. An exec does nothing before its start, and has done all before the next step. */
 const isStep = (method: string, path: string): boolean =>
-  method === 'GET' ? path === '/containers/json' : (method === 'POST' && !/^\/containers\/[^/]+\/exec$/.test(path)) || method === 'DELETE';
-const isScan = (keeperId: string) => (method: string, path: string) => method === 'POST' && /^\/containers\/[^/]+\/exec$/.test(path) && !path.includes(keeperId);
+  method === 'GET'
+    ? path === '/containers/json'
+    : (method === 'POST' && !/^\/containers\/[^/]+\/exec$/.test(path)) || method === 'DELETE';
+const isScan = (keeperId: string) => (method: string, path: string) =>
+  method === 'POST' && /^\/containers\/[^/]+\/exec$/.test(path) && !path.includes(keeperId);
 
-const goesOn = () => eventually(async () => expect((await hands.sh(`ls ${GC}/frozen ${GC}/collector 2>/dev/null`)).text).toBe(''), { withinMs: 40_000 });
+const goesOn = () =>
+  eventually(async () => expect((await hands.sh(`ls ${GC}/frozen ${GC}/collector 2>/dev/null`)).text).toBe(''), {
+    withinMs: 40_000,
+  });
 const expectLocked = () => eventually(async () => expect(await hands.freeLocks()).toEqual(['s']), { withinMs: 10_000 });
 const wholeHouse = () => expectWhole(site, house, [...house.retained.values()]);
 
@@ -67,31 +91,39 @@ describe('a controller killed in a collection', () => {
     await collected(site, P);
     const before = proxy.calls().length;
     await collected(site, P);
-    const steps = proxy.calls().slice(before).filter((call) => isStep(...(call.split(' ') as [string, string])));
+    const steps = proxy
+      .calls()
+      .slice(before)
+      .filter((call) => isStep(...(call.split(' ') as [string, string])));
     expect({ steps, isCovered: steps.length > 10 && steps.length <= POINTS }).toEqual({ steps, isCovered: true });
     await wholeHouse();
   });
 
-  it.each(Array.from({ length: POINTS }, (_, index) => index + 1))('before its call %i loses nothing, and the next run is normal', async (nth) => {
-    dead.set(`before call ${nth}`, await house.makeDead(`dead-${nth}`));
-    const held = proxy.hold(isStep, nth);
-    const answer = site.command('gc', P, '--state-dir', site.state);
-    // A run may do without a call or two.
-    await Promise.race([held.reached, answer]);
-    await controller.kill();
-    held.letGo();
-    await answer;
-    await goesOn();
-    await expectLocked();
-    await wholeHouse();
-    controller = site.start({ host: proxy.host });
-    await expectNormal();
-  });
+  it.each(Array.from({ length: POINTS }, (_, index) => index + 1))(
+    'before its call %i loses nothing, and the next run is normal',
+    async (nth) => {
+      dead.set(`before call ${nth}`, await house.makeDead(`dead-${nth}`));
+      const held = proxy.hold(isStep, nth);
+      const answer = site.command('gc', P, '--state-dir', site.state);
+      // A run may do without a call or two.
+      await Promise.race([held.reached, answer]);
+      await controller.kill();
+      held.letGo();
+      await answer;
+      await goesOn();
+      await expectLocked();
+      await wholeHouse();
+      controller = site.start({ host: proxy.host });
+      await expectNormal();
+    },
+  );
 
   it('while Nix deletes: the keeper goes on to the end and takes its lock again, without any controller', async () => {
     for (const [index, path] of (await addDead(site, P, 2_000)).entries()) dead.set(`many ${index}`, path);
     const answer = site.command('gc', P, '--state-dir', site.state);
-    await eventually(async () => expect((await cacheStatus(controller, P)).gc?.underWay).toMatch(/^deleting /), { withinMs: 30_000 });
+    await eventually(async () => expect((await cacheStatus(controller, P)).gc?.underWay).toMatch(/^deleting /), {
+      withinMs: 30_000,
+    });
     await controller.kill();
     expect((await answer).code).toBe(1);
     expect((await hands.sh(`ls ${GC}/collector`)).code).toBe(0);
@@ -103,10 +135,12 @@ describe('a controller killed in a collection', () => {
     await expectNormal();
   });
 
-  it('while Nix deletes: the next controller\'s run waits for the end of that one', async () => {
+  it("while Nix deletes: the next controller's run waits for the end of that one", async () => {
     for (const [index, path] of (await addDead(site, P, 2_000)).entries()) dead.set(`more ${index}`, path);
     const answer = site.command('gc', P, '--state-dir', site.state);
-    await eventually(async () => expect((await cacheStatus(controller, P)).gc?.underWay).toMatch(/^deleting /), { withinMs: 30_000 });
+    await eventually(async () => expect((await cacheStatus(controller, P)).gc?.underWay).toMatch(/^deleting /), {
+      withinMs: 30_000,
+    });
     await controller.kill();
     // Its Nix ends, and it does not.
     await hands.sh(`kill -STOP $(cat ${GC}/collector)`);
@@ -114,7 +148,9 @@ describe('a controller killed in a collection', () => {
     controller = site.start({ host: proxy.host });
     await settled();
     const next = collected(site, P);
-    await eventually(async () => expect((await cacheStatus(controller, P)).gc?.underWay).toBe('looking at the roots'), { withinMs: 20_000 });
+    await eventually(async () => expect((await cacheStatus(controller, P)).gc?.underWay).toBe('looking at the roots'), {
+      withinMs: 20_000,
+    });
     await hands.sh(`kill -CONT $(cat ${GC}/collector)`);
     await next;
     await expectNormal();
@@ -124,24 +160,43 @@ describe('a controller killed in a collection', () => {
 describe('a keeper killed in a collection', () => {
   beforeAll(() => proxy.events('pass'));
 
-  it.each(['the daemon stands still', 'Nix deletes'] as const)('while %s: the run says so, nothing is lost, and the next run is normal', async (when) => {
-    for (const [index, path] of (await addDead(site, P, when === 'Nix deletes' ? 2_000 : 5)).entries()) dead.set(`${when} ${index}`, path);
-    const { Id: id } = await docker.container(house.keeper);
-    const held = when === 'Nix deletes' ? null : proxy.hold(isScan(id));
-    const answer = collect(site, P);
-    if (held === null) await eventually(async () => expect((await cacheStatus(controller, P)).gc?.underWay).toMatch(/^deleting /), { withinMs: 30_000 });
-    else await held.reached;
-    await docker.kill(house.keeper);
-    held?.letGo();
-    const { code, news } = await answer;
-    // Back before the run asked it again, it is missed at the run's end only.
-    expect({ code, ...outcome(news) }).toEqual({ code: 1, result: expect.stringMatching(when === 'Nix deletes' ? /^failed$/ : /^(aborted|failed)$/), reason: 'KeeperNotReady', message: expect.stringMatching(/keeper/) });
-    await eventually(async () => expect(await hands.id()).not.toBeNull(), { withinMs: 30_000 });
-    await settled();
-    await wholeHouse();
-    if (held !== null) expect((await hands.sh(`ls -d ${[...dead].flatMap(([kind, path]) => (kind.startsWith(when) ? [path] : [])).join(' ')}`)).code).toBe(0);
-    await expectNormal();
-  });
+  it.each(['the daemon stands still', 'Nix deletes'] as const)(
+    'while %s: the run says so, nothing is lost, and the next run is normal',
+    async (when) => {
+      for (const [index, path] of (await addDead(site, P, when === 'Nix deletes' ? 2_000 : 5)).entries())
+        dead.set(`${when} ${index}`, path);
+      const { Id: id } = await docker.container(house.keeper);
+      const held = when === 'Nix deletes' ? null : proxy.hold(isScan(id));
+      const answer = collect(site, P);
+      if (held === null)
+        await eventually(async () => expect((await cacheStatus(controller, P)).gc?.underWay).toMatch(/^deleting /), {
+          withinMs: 30_000,
+        });
+      else await held.reached;
+      await docker.kill(house.keeper);
+      held?.letGo();
+      const { code, news } = await answer;
+      // Back before the run asked it again, it is missed at the run's end only.
+      expect({ code, ...outcome(news) }).toEqual({
+        code: 1,
+        result: expect.stringMatching(when === 'Nix deletes' ? /^failed$/ : /^(aborted|failed)$/),
+        reason: 'KeeperNotReady',
+        message: expect.stringMatching(/keeper/),
+      });
+      await eventually(async () => expect(await hands.id()).not.toBeNull(), { withinMs: 30_000 });
+      await settled();
+      await wholeHouse();
+      if (held !== null)
+        expect(
+          (
+            await hands.sh(
+              `ls -d ${[...dead].flatMap(([kind, path]) => (kind.startsWith(when) ? [path] : [])).join(' ')}`,
+            )
+          ).code,
+        ).toBe(0);
+      await expectNormal();
+    },
+  );
 });
 
 function outcome(news: GcNews) {

@@ -23,13 +23,28 @@ const LOOKS_LIKE_OURS = String.raw`$'x\nkalpana: dead /nix/store/aaaaaaaaaaaaaaa
 /** What makes the link for `$path`; `nix-store --add-root` tells Nix of it. In bash, in /workspace. */
 const root = (file: string) => `nix-store --add-root ${file} -r $path`;
 const KEPT: readonly (readonly [string, string])[] = [
-  ['a link to a link that Nix does not know', `${root('to-link')}; mv to-link to-link-behind; ln -s /workspace/to-link-behind to-link`],
-  ['a chain of 39 links', `${root('chain')}; mv chain chain-0; for i in $(seq 37); do ln -s chain-$((i - 1)) chain-$i; done; ln -s chain-37 chain`],
+  [
+    'a link to a link that Nix does not know',
+    `${root('to-link')}; mv to-link to-link-behind; ln -s /workspace/to-link-behind to-link`,
+  ],
+  [
+    'a chain of 39 links',
+    `${root('chain')}; mv chain chain-0; for i in $(seq 37); do ln -s chain-$((i - 1)) chain-$i; done; ln -s chain-37 chain`,
+  ],
   ['a relative link', `mkdir -p relative; ${root('relative/r')}; ln -sfn ../../nix/store/\${path##*/} relative/r`],
   ['a link through a directory link', `mkdir -p real/deep; ln -sfn real/deep linked; ${root('/workspace/linked/r')}`],
-  ['a link to one through a directory link', `mkdir -p real/deep; ln -sfn real/deep linked; ${root('far')}; ln -s $path linked/far-behind; ln -sfn linked/far-behind far`],
-  ['a link upwards from a linked directory', `mkdir -p real/deep; ln -sfn real/deep linked; ${root('/workspace/linked/up')}; ln -s $path real/up-behind; ln -sfn ../up-behind real/deep/up`],
-  ['a link upwards through a linked directory', `mkdir -p real/deep; ln -sfn real/deep linked; ${root('around')}; ln -s $path real/around-behind; ln -sfn linked/../around-behind around`],
+  [
+    'a link to one through a directory link',
+    `mkdir -p real/deep; ln -sfn real/deep linked; ${root('far')}; ln -s $path linked/far-behind; ln -sfn linked/far-behind far`,
+  ],
+  [
+    'a link upwards from a linked directory',
+    `mkdir -p real/deep; ln -sfn real/deep linked; ${root('/workspace/linked/up')}; ln -s $path real/up-behind; ln -sfn ../up-behind real/deep/up`,
+  ],
+  [
+    'a link upwards through a linked directory',
+    `mkdir -p real/deep; ln -sfn real/deep linked; ${root('around')}; ln -s $path real/around-behind; ln -sfn linked/../around-behind around`,
+  ],
   ['a link to a file in the path', `${root('program')}; ln -sfn $path/words program`],
   ['a name with a newline', root(`$'new\\nline'`)],
   ['a name with a newline at its end', root(`$'newline\\n'`)],
@@ -44,7 +59,10 @@ const DEAD: readonly (readonly [string, string])[] = [
   ['a chain that is broken', `${root('broken')}; ln -sfn /workspace/broken-behind broken`],
   ['a chain whose last link was deleted', `${root('cut')}; mv cut cut-behind; ln -s cut-behind cut; rm cut-behind`],
   // The engine shows one in a loop only with all of the directory that stands before it.
-  ['a link to itself, in a directory of much', `mkdir -p loops; truncate -s 400M loops/a; ${root('loops/loop')}; ln -sfn loop loops/loop`],
+  [
+    'a link to itself, in a directory of much',
+    `mkdir -p loops; truncate -s 400M loops/a; ${root('loops/loop')}; ln -sfn loop loops/loop`,
+  ],
   ['two links to each other', `${root('ping')}; ln -sfn pong ping; ln -s ping pong`],
   ['a link through a loop', `${root('through')}; ln -s self self; ln -sfn self/x through`],
   ['a link whose directory is a file now', `mkdir -p was; ${root('was/r')}; rm -r was; touch was`],
@@ -61,17 +79,27 @@ function putLinksCache(retain: string): void {
 /** Builds a path of its own for each row, by one line of bash: `name make`. */
 async function build(box: string, name: string, make: string): Promise<string> {
   const expression = `derivation { name = "${name}"; system = builtins.currentSystem; builder = "/bin/sh"; PATH = "/bin:/usr/bin"; args = [ "-c" "mkdir $out; echo ${name} > $out/words" ]; }`;
-  const { code, text } = await quietly(docker, box, `set -e; export HOME=/tmp; mkdir -p /workspace; cd /workspace; path=$(nix-build --no-out-link -E '${expression}' 2>/tmp/words) || { cat /tmp/words; exit 1; }; { ${make}; } > /tmp/words 2>&1 || { cat /tmp/words; exit 1; }; echo $path`);
-  expect({ code, text }).toEqual({ code: 0, text: expect.stringMatching(new RegExp(`^/nix/store/[0-9a-z]{32}-${name}$`)) });
+  const { code, text } = await quietly(
+    docker,
+    box,
+    `set -e; export HOME=/tmp; mkdir -p /workspace; cd /workspace; path=$(nix-build --no-out-link -E '${expression}' 2>/tmp/words) || { cat /tmp/words; exit 1; }; { ${make}; } > /tmp/words 2>&1 || { cat /tmp/words; exit 1; }; echo $path`,
+  );
+  expect({ code, text }).toEqual({
+    code: 0,
+    text: expect.stringMatching(new RegExp(`^/nix/store/[0-9a-z]{32}-${name}$`)),
+  });
   return text;
 }
 
-const valid = async (path: string): Promise<boolean> => (await docker.sh(keeper, `export NIX_REMOTE=local; test -e ${path} && nix-store --verify-path ${path}`)).code === 0;
+const valid = async (path: string): Promise<boolean> =>
+  (await docker.sh(keeper, `export NIX_REMOTE=local; test -e ${path} && nix-store --verify-path ${path}`)).code === 0;
 const gone = async (path: string): Promise<boolean> => (await docker.sh(keeper, `test -e ${path}`)).code !== 0;
 
 async function drop(name: string): Promise<void> {
   site.drop(`${name}.json`);
-  await eventually(async () => expect(await docker.containerOrNull(`workspace-${name}`)).toBeNull(), { withinMs: LONG });
+  await eventually(async () => expect(await docker.containerOrNull(`workspace-${name}`)).toBeNull(), {
+    withinMs: LONG,
+  });
 }
 
 beforeAll(async () => {
@@ -113,7 +141,10 @@ describe('links of a running workspace', () => {
 describe('a link with a target to harm by', () => {
   const X = `/nix/store/${'a'.repeat(32)}-x`;
   const HARM: readonly (readonly [string, string])[] = [
-    ['makes a generation of another workspace', `${X}\n../../../profiles/kalpana lk-evil-1-link /nix/store/${'b'.repeat(32)}-evil`],
+    [
+      'makes a generation of another workspace',
+      `${X}\n../../../profiles/kalpana lk-evil-1-link /nix/store/${'b'.repeat(32)}-evil`,
+    ],
     ['makes a link outside of the roots', `${X}\n../../../../../../etc evil ${storePath('evil')}`],
     ['leads the collector astray by a quote', `${X}-it's "x`],
     ['leads the collector astray by a space', `${X} --option y`],
@@ -133,11 +164,17 @@ describe('a link with a target to harm by', () => {
   });
 
   it.each(HARM)('never %s', async (kind) => {
-    expect({ kind, gone: await gone(rubbish[HARM.findIndex(([one]) => one === kind)] ?? '') }).toEqual({ kind, gone: true });
+    expect({ kind, gone: await gone(rubbish[HARM.findIndex(([one]) => one === kind)] ?? '') }).toEqual({
+      kind,
+      gone: true,
+    });
   });
 
   it('leaves nothing behind, and all others their paths', async () => {
-    const { text } = await docker.sh(keeper, 'ls -d /etc/evil /nix/var/nix/profiles/kalpana/lk-evil* 2>/dev/null; ls /nix/var/nix/gcroots/kalpana/links');
+    const { text } = await docker.sh(
+      keeper,
+      'ls -d /etc/evil /nix/var/nix/profiles/kalpana/lk-evil* 2>/dev/null; ls /nix/var/nix/gcroots/kalpana/links',
+    );
     expect(text).toBe('lk-a');
     for (const path of kept.values()) expect(await valid(path)).toBe(true);
     await docker.sh(BOX, 'rm /workspace/evil-*');
@@ -145,27 +182,37 @@ describe('a link with a target to harm by', () => {
 });
 
 describe('links in a data volume', () => {
-  it.each(['/workspace', '/home/work'])('at %s whose workspace has no container are kept, those of the container that is gone are not', async (mountPath) => {
-    const name = `lk-away${mountPath.replaceAll('/', '-')}`;
-    site.put(name, { cache: CACHE, image: AWAY_IMAGE, imagePullPolicy: 'Never', storage: { mountPath } });
-    await controller.ready(name);
-    const link = await build(`workspace-${name}`, `${name}-volume`, root(`${mountPath}/result`));
-    const behind = await build(`workspace-${name}`, `${name}-behind`, `${root(`${mountPath}/behind`)}; mkdir -p ${mountPath}/d; mv ${mountPath}/behind ${mountPath}/d/; ln -s d/behind ${mountPath}/behind`);
-    const own = await build(`workspace-${name}`, `${name}-own`, root('/root/result'));
-    await docker.untag(AWAY_IMAGE);
-    await docker.remove(`workspace-${name}`);
-    await controller.until(name, { phase: 'Waiting', reason: 'ImageMissing' }, LONG);
-    await collected(site, CACHE);
-    expect([await valid(link), await valid(behind), await gone(own)]).toEqual([true, true, true]);
-    await collected(site, CACHE);
-    expect([await valid(link), await valid(behind)]).toEqual([true, true]);
-    for (const helper of [scannerName(CACHE), volumeProbeName(name)]) expect(await docker.containerOrNull(helper)).toBeNull();
-    const [repo = '', tag = ''] = AWAY_IMAGE.split(':');
-    await docker.tag(TEST_NIX_IMAGE, repo, tag);
-    await controller.until(name, { phase: 'Ready' }, LONG);
-    expect((await docker.sh(`workspace-${name}`, `cat ${mountPath}/result/words ${mountPath}/behind/words`)).text).toBe(`${name}-volume\n${name}-behind`);
-    await drop(name);
-  });
+  it.each(['/workspace', '/home/work'])(
+    'at %s whose workspace has no container are kept, those of the container that is gone are not',
+    async (mountPath) => {
+      const name = `lk-away${mountPath.replaceAll('/', '-')}`;
+      site.put(name, { cache: CACHE, image: AWAY_IMAGE, imagePullPolicy: 'Never', storage: { mountPath } });
+      await controller.ready(name);
+      const link = await build(`workspace-${name}`, `${name}-volume`, root(`${mountPath}/result`));
+      const behind = await build(
+        `workspace-${name}`,
+        `${name}-behind`,
+        `${root(`${mountPath}/behind`)}; mkdir -p ${mountPath}/d; mv ${mountPath}/behind ${mountPath}/d/; ln -s d/behind ${mountPath}/behind`,
+      );
+      const own = await build(`workspace-${name}`, `${name}-own`, root('/root/result'));
+      await docker.untag(AWAY_IMAGE);
+      await docker.remove(`workspace-${name}`);
+      await controller.until(name, { phase: 'Waiting', reason: 'ImageMissing' }, LONG);
+      await collected(site, CACHE);
+      expect([await valid(link), await valid(behind), await gone(own)]).toEqual([true, true, true]);
+      await collected(site, CACHE);
+      expect([await valid(link), await valid(behind)]).toEqual([true, true]);
+      for (const helper of [scannerName(CACHE), volumeProbeName(name)])
+        expect(await docker.containerOrNull(helper)).toBeNull();
+      const [repo = '', tag = ''] = AWAY_IMAGE.split(':');
+      await docker.tag(TEST_NIX_IMAGE, repo, tag);
+      await controller.until(name, { phase: 'Ready' }, LONG);
+      expect(
+        (await docker.sh(`workspace-${name}`, `cat ${mountPath}/result/words ${mountPath}/behind/words`)).text,
+      ).toBe(`${name}-volume\n${name}-behind`);
+      await drop(name);
+    },
+  );
 
   it.each([
     ['seen by a collection before', '/workspace', true],
@@ -191,11 +238,23 @@ describe('links in a data volume', () => {
 
 async function retain(value: '0s' | '1h'): Promise<void> {
   putLinksCache(value);
-  await eventually(async () => expect((await cacheStatus(controller, CACHE)).gc?.config.retainMs).toBe(value === '0s' ? 0 : 3_600_000), { withinMs: 30_000 });
+  await eventually(
+    async () => expect((await cacheStatus(controller, CACHE)).gc?.config.retainMs).toBe(value === '0s' ? 0 : 3_600_000),
+    { withinMs: 30_000 },
+  );
 }
 
 it('foretells in order what keeps what, whatever the names', async () => {
   const { news } = await collect(site, CACHE, '--dry-run');
-  const files = news.type === 'preview' ? news.preview.roots.filter(({ kind }) => kind === 'link').map(({ from }) => from) : [];
-  expect(files).toEqual(expect.arrayContaining(['/workspace/new\nline', '/workspace/newline\n', '/workspace/return\r', '/workspace/one\x01two\x02a', '/workspace/ü 日本語 🙂']));
+  const files =
+    news.type === 'preview' ? news.preview.roots.filter(({ kind }) => kind === 'link').map(({ from }) => from) : [];
+  expect(files).toEqual(
+    expect.arrayContaining([
+      '/workspace/new\nline',
+      '/workspace/newline\n',
+      '/workspace/return\r',
+      '/workspace/one\x01two\x02a',
+      '/workspace/ü 日本語 🙂',
+    ]),
+  );
 });

@@ -18,7 +18,10 @@ const { docker } = site;
 const OWN_STORE_IMAGE = 'kalpana/gc-own-store:1';
 const LONG = 80_000;
 /** The Nix of whoever builds in a workspace; both are a keeper's clients. */
-const CLIENTS = [['2.26', 'new', TEST_NIX_IMAGE], ['2.8', 'old', OLD_KEEPER_IMAGE]] as const;
+const CLIENTS = [
+  ['2.26', 'new', TEST_NIX_IMAGE],
+  ['2.8', 'old', OLD_KEEPER_IMAGE],
+] as const;
 let server: TestNixCache;
 let proxy: EngineProxy;
 let controller: Kalpana;
@@ -26,7 +29,11 @@ let controller: Kalpana;
 /** Builds a program that waits, with some noise beside it; gives its path. */
 async function build(box: string, name: string, out: string): Promise<string> {
   const expression = `derivation { name = "${name}"; system = builtins.currentSystem; builder = "/bin/sh"; PATH = "/bin:/usr/bin"; args = [ "-c" "mkdir -p $out/bin; cp /usr/bin/sleep $out/bin/${name}; head -c 300000 /dev/urandom > $out/noise" ]; }`;
-  const { text } = await quietly(docker, box, `export HOME=/tmp; nix-build ${out} -E '${expression}' 2>/tmp/words || cat /tmp/words`);
+  const { text } = await quietly(
+    docker,
+    box,
+    `export HOME=/tmp; nix-build ${out} -E '${expression}' 2>/tmp/words || cat /tmp/words`,
+  );
   expect(text).toMatch(new RegExp(`^/nix/store/[0-9a-z]{32}-${name}$`));
   return text;
 }
@@ -34,16 +41,26 @@ async function build(box: string, name: string, out: string): Promise<string> {
 async function begin(box: string, path: string): Promise<void> {
   const program = `${path}/bin/${path.slice('/nix/store/'.length + 33)}`;
   expect(await docker.sh(box, `${program} 0`)).toEqual({ code: 0, text: '' });
-  expect(await docker.exec(box, ['sh', '-c', `trap '' HUP; exec </dev/null >/dev/null 2>&1; setsid -f ${program} 100000`], '0')).toEqual({ code: 0, text: '' });
+  expect(
+    await docker.exec(
+      box,
+      ['sh', '-c', `trap '' HUP; exec </dev/null >/dev/null 2>&1; setsid -f ${program} 100000`],
+      '0',
+    ),
+  ).toEqual({ code: 0, text: '' });
   await eventually(async () => expect(await isRunning(box, path)).toBe(true), { withinMs: 10_000 });
 }
 
 async function isRunning(box: string, path: string): Promise<boolean> {
-  return (await docker.sh(box, `cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -q '^${path}/bin/'`)).code === 0;
+  return (
+    (await docker.sh(box, `cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -q '^${path}/bin/'`)).code === 0
+  );
 }
 
-const valid = async (keeper: string, path: string): Promise<boolean> => (await docker.sh(keeper, `export NIX_REMOTE=local; nix-store --verify-path $(nix-store -qR ${path})`)).code === 0;
-const gone = async (keeper: string, path: string): Promise<boolean> => (await docker.sh(keeper, `test -e ${path}`)).code !== 0;
+const valid = async (keeper: string, path: string): Promise<boolean> =>
+  (await docker.sh(keeper, `export NIX_REMOTE=local; nix-store --verify-path $(nix-store -qR ${path})`)).code === 0;
+const gone = async (keeper: string, path: string): Promise<boolean> =>
+  (await docker.sh(keeper, `test -e ${path}`)).code !== 0;
 
 beforeAll(async () => {
   server = await serveNixCache(docker.host);
@@ -58,7 +75,8 @@ beforeAll(async () => {
   site.put('gk-a', { cache: 'gk', packages: ['hello'] });
   site.put('gk-user', { cache: 'gk', image: TEST_NIX_IMAGE });
   controller = site.start({ host: proxy.host });
-  for (const name of ['go-a', 'go-new', 'go-old', 'gk-a', 'gk-user']) await controller.until(name, { phase: 'Ready' }, LONG);
+  for (const name of ['go-a', 'go-new', 'go-old', 'gk-a', 'gk-user'])
+    await controller.until(name, { phase: 'Ready' }, LONG);
 });
 
 afterAll(async () => {
@@ -70,12 +88,23 @@ describe('a collection by Nix 2.8', () => {
   const kept = new Map<string, string>();
   const dead = new Map<string, string>();
 
-  const daemons = async (): Promise<string[]> => (await docker.sh(keeper, `for dir in /proc/[0-9]*; do [ "$(cat $dir/comm 2>/dev/null)" != nix-daemon ] || sed -n 's/^State:[[:space:]]*\\(.\\).*/\\1/p' $dir/status; done`)).text.split('\n');
-  const links = async (): Promise<string> => (await docker.sh(keeper, 'cd /nix/var/nix/gcroots/auto/ && for link in *; do readlink $link; done | sort')).text;
+  const daemons = async (): Promise<string[]> =>
+    (
+      await docker.sh(
+        keeper,
+        `for dir in /proc/[0-9]*; do [ "$(cat $dir/comm 2>/dev/null)" != nix-daemon ] || sed -n 's/^State:[[:space:]]*\\(.\\).*/\\1/p' $dir/status; done`,
+      )
+    ).text.split('\n');
+  const links = async (): Promise<string> =>
+    (await docker.sh(keeper, 'cd /nix/var/nix/gcroots/auto/ && for link in *; do readlink $link; done | sort')).text;
 
   async function expectKept(): Promise<void> {
     for (const [kind, path] of kept) expect({ kind, valid: await valid(keeper, path) }).toEqual({ kind, valid: true });
-    for (const [, name] of CLIENTS) expect({ name, isRunning: await isRunning(`workspace-go-${name}`, kept.get(`process ${name}`) ?? '') }).toEqual({ name, isRunning: true });
+    for (const [, name] of CLIENTS)
+      expect({ name, isRunning: await isRunning(`workspace-go-${name}`, kept.get(`process ${name}`) ?? '') }).toEqual({
+        name,
+        isRunning: true,
+      });
     expect((await docker.sh('workspace-go-a', 'hello; tool')).text).toBe('hello from hello 1.0\nhello from tool');
   }
 
@@ -94,14 +123,17 @@ describe('a collection by Nix 2.8', () => {
       await docker.sh(box, 'rm /workspace/deleted');
     }
     site.put('go-a', { cache: 'go', packages: ['hello', 'tool'] });
-    await eventually(async () => expect((await docker.sh('workspace-go-a', 'big1')).code).not.toBe(0), { withinMs: LONG });
+    await eventually(async () => expect((await docker.sh('workspace-go-a', 'big1')).code).not.toBe(0), {
+      withinMs: LONG,
+    });
     dead.set('flipped away', server.fixture.paths['big1'] ?? '');
   });
 
   it.each(CLIENTS)("a client's look at the roots, by Nix %s, costs nobody a link", async (...[, name]) => {
     const before = await links();
     expect(before.split('\n')).toEqual(expect.arrayContaining(['/workspace/result', '/root/result']));
-    for (const words of ['--gc --print-roots', '--gc --print-roots']) await quietly(docker, `workspace-go-${name}`, `nix-store ${words}`);
+    for (const words of ['--gc --print-roots', '--gc --print-roots'])
+      await quietly(docker, `workspace-go-${name}`, `nix-store ${words}`);
     expect(await links()).toBe(before);
   });
 
@@ -115,10 +147,18 @@ describe('a collection by Nix 2.8', () => {
 
   it('lets the daemon stand still while it looks, and go on afterwards; the dead alone go', async () => {
     const keeperId = (await docker.container(keeper)).Id;
-    const building = quietly(docker, 'workspace-go-new', `nix-build -o /workspace/result-slow -E 'derivation { name = "slow-user"; system = builtins.currentSystem; builder = "/bin/sh"; PATH = "/bin:/usr/bin"; input = derivation { name = "slow-input"; system = builtins.currentSystem; builder = "/bin/sh"; PATH = "/bin"; args = [ "-c" "echo input > $out" ]; }; args = [ "-c" "sleep 8; cp $input $out" ]; }' 2>/dev/null`);
-    await eventually(async () => expect((await docker.sh(keeper, 'ls -d /nix/store/*-slow-input')).code).toBe(0), { withinMs: LONG });
+    const building = quietly(
+      docker,
+      'workspace-go-new',
+      `nix-build -o /workspace/result-slow -E 'derivation { name = "slow-user"; system = builtins.currentSystem; builder = "/bin/sh"; PATH = "/bin:/usr/bin"; input = derivation { name = "slow-input"; system = builtins.currentSystem; builder = "/bin/sh"; PATH = "/bin"; args = [ "-c" "echo input > $out" ]; }; args = [ "-c" "sleep 8; cp $input $out" ]; }' 2>/dev/null`,
+    );
+    await eventually(async () => expect((await docker.sh(keeper, 'ls -d /nix/store/*-slow-input')).code).toBe(0), {
+      withinMs: LONG,
+    });
     // The look at processes: an exec in the scanner.
-    const look = proxy.hold((method, path) => method === 'POST' && /^\/containers\/[0-9a-f]+\/exec$/.test(path) && !path.includes(keeperId));
+    const look = proxy.hold(
+      (method, path) => method === 'POST' && /^\/containers\/[0-9a-f]+\/exec$/.test(path) && !path.includes(keeperId),
+    );
     const before = await diskBytes(site, keeper);
     const running = collected(site, 'go');
     await look.reached;
@@ -142,7 +182,9 @@ describe('a collection by Nix 2.8', () => {
     await collected(site, 'go');
     expect(await collected(site, 'go')).toMatchObject({ freedPaths: 0, leftPaths: 0 });
     await expectKept();
-    expect((await links()).split('\n')).toEqual(expect.arrayContaining(['/workspace/result', '/workspace/result-slow', '/root/result']));
+    expect((await links()).split('\n')).toEqual(
+      expect.arrayContaining(['/workspace/result', '/workspace/result-slow', '/root/result']),
+    );
   });
 });
 
@@ -157,14 +199,22 @@ describe('a collection in a store that holds its keeper', () => {
     const run = await collected(site, 'gk');
     expect(run.roots).toMatchObject({ keeper: 1, link: 1, profile: 1 });
     expect(await gone(keeper, dead)).toBe(true);
-    for (const path of [link, running, KEEPER_PROGRAMS, server.fixture.paths['hello'] ?? '']) expect({ path, valid: await valid(keeper, path) }).toEqual({ path, valid: true });
+    for (const path of [link, running, KEEPER_PROGRAMS, server.fixture.paths['hello'] ?? ''])
+      expect({ path, valid: await valid(keeper, path) }).toEqual({ path, valid: true });
     expect(await isRunning('workspace-gk-user', running)).toBe(true);
   });
 
   it('leaves a keeper that starts again, and is collected again', async () => {
     const { StartedAt } = (await docker.container(keeper)).State;
     await restart(docker, keeper);
-    await eventually(async () => expect((await docker.container(keeper)).State).toMatchObject({ Status: 'running', StartedAt: expect.not.stringContaining(StartedAt) }), { withinMs: LONG });
+    await eventually(
+      async () =>
+        expect((await docker.container(keeper)).State).toMatchObject({
+          Status: 'running',
+          StartedAt: expect.not.stringContaining(StartedAt),
+        }),
+      { withinMs: LONG },
+    );
     await cachePhase(controller, 'gk', 'Ready', LONG);
     const dead = await build('workspace-gk-user', 'gk-dead-later', '--no-out-link');
     await collected(site, 'gk');

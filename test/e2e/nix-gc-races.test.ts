@@ -63,13 +63,23 @@ async function expectWhole(names: readonly string[]): Promise<void> {
   for (const name of names) {
     const packages = wanted.get(name) ?? [];
     const line = packages.map((one) => PROGRAMS[one]![0]).join(' && ');
-    await eventually(async () => {
-      const { phase } = await controller.status(name);
-      const { text } = await docker.sh(`workspace-${name}`, `ls -A \${PATH%%:*} | wc -l; ${line}`);
-      expect({ name, phase, text }).toEqual({ name, phase: 'Ready', text: [packages.length, ...packages.map((one) => PROGRAMS[one]![1])].join('\n') });
-    }, { withinMs: LONG });
+    await eventually(
+      async () => {
+        const { phase } = await controller.status(name);
+        const { text } = await docker.sh(`workspace-${name}`, `ls -A \${PATH%%:*} | wc -l; ${line}`);
+        expect({ name, phase, text }).toEqual({
+          name,
+          phase: 'Ready',
+          text: [packages.length, ...packages.map((one) => PROGRAMS[one]![1])].join('\n'),
+        });
+      },
+      { withinMs: LONG },
+    );
   }
-  const { code, text } = await docker.sh(keeper, `export NIX_REMOTE=local; cd /nix/var/nix/profiles/kalpana; nix-store --verify-path $(nix-store -qR $(readlink -f ${names.join(' ')}))`);
+  const { code, text } = await docker.sh(
+    keeper,
+    `export NIX_REMOTE=local; cd /nix/var/nix/profiles/kalpana; nix-store --verify-path $(nix-store -qR $(readlink -f ${names.join(' ')}))`,
+  );
   expect({ names, code, text }).toEqual({ names, code: 0, text: '' });
 }
 
@@ -87,7 +97,11 @@ async function watch(isOver: () => boolean): Promise<void> {
   while (!isOver()) {
     const { items } = await controller.list();
     const now = Date.now();
-    const waiting = new Set(items.filter((one) => JSON.stringify(one.conditions).includes('waiting for the end of the garbage collection')).map(({ name }) => name));
+    const waiting = new Set(
+      items
+        .filter((one) => JSON.stringify(one.conditions).includes('waiting for the end of the garbage collection'))
+        .map(({ name }) => name),
+    );
     for (const [name, wait] of open) {
       wait.to = now;
       if (!waiting.has(name)) open.delete(name);
@@ -136,7 +150,9 @@ describe('a hundred environments asked for while the store is collected again an
         put('gz-flip', there);
         put('gz-flop', here);
         drop('gz-again');
-        await eventually(async () => expect(await docker.containerOrNull('workspace-gz-again')).toBeNull(), { withinMs: LONG });
+        await eventually(async () => expect(await docker.containerOrNull('workspace-gz-again')).toBeNull(), {
+          withinMs: LONG,
+        });
         put('gz-again', subset(122));
         await expectWhole(['gz-flip', 'gz-flop', 'gz-again', ...names]);
         if (wave < WAVES - 1) for (const name of names) drop(name);
@@ -161,15 +177,20 @@ describe('a hundred environments asked for while the store is collected again an
 
   it('leave nothing in the store but what is in use, and the derivations that Nix keeps for it', async () => {
     await collected(site, CACHE);
-    const { text } = await docker.sh(keeper, [
-      'export NIX_REMOTE=local; cd /nix/var/nix/profiles/kalpana',
-      'nix-store -qR $(readlink -f *) | sort -u > /tmp/live; cp /tmp/live /tmp/kept',
-      'for drv in /nix/store/*.drv; do for out in $(nix-store -q --outputs $drv); do if grep -qx $out /tmp/live; then nix-store -qR $drv; fi; done; done >> /tmp/kept',
-      'ls -d /nix/store/* | grep -vxF -f /tmp/kept',
-    ].join('\n'));
+    const { text } = await docker.sh(
+      keeper,
+      [
+        'export NIX_REMOTE=local; cd /nix/var/nix/profiles/kalpana',
+        'nix-store -qR $(readlink -f *) | sort -u > /tmp/live; cp /tmp/live /tmp/kept',
+        'for drv in /nix/store/*.drv; do for out in $(nix-store -q --outputs $drv); do if grep -qx $out /tmp/live; then nix-store -qR $drv; fi; done; done >> /tmp/kept',
+        'ls -d /nix/store/* | grep -vxF -f /tmp/kept',
+      ].join('\n'),
+    );
     expect(text).toBe('');
     const environments = new Set([...wanted.values()].map((packages) => packages.join()));
-    expect((await docker.sh(keeper, `ls /nix/store | grep -cE -- '-kalpana-env-[0-9a-f]{32}$'`)).text).toBe(String(environments.size));
+    expect((await docker.sh(keeper, `ls /nix/store | grep -cE -- '-kalpana-env-[0-9a-f]{32}$'`)).text).toBe(
+      String(environments.size),
+    );
     await expectWhole([...wanted.keys()]);
   });
 });

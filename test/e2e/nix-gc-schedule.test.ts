@@ -27,17 +27,28 @@ let controller: Kalpana;
 type Gc = NonNullable<NixCacheSpec['gc']>;
 
 const keeperOf = (cache: string): string => cacheObjects(cache).keeper;
-const runsOf = async (cache: string): Promise<readonly GcRun[]> => (await cacheStatus(controller, cache)).gc?.runs ?? [];
+const runsOf = async (cache: string): Promise<readonly GcRun[]> =>
+  (await cacheStatus(controller, cache)).gc?.runs ?? [];
 const triggers = async (cache: string): Promise<string[]> => (await runsOf(cache)).map(({ trigger }) => trigger);
 
 /** Writes the cache, and waits until the controller goes by it. */
 async function put(cache: string, gc: Gc): Promise<void> {
   putCache(site, cache, server, { gc });
-  await eventually(async () => {
-    const { gc: now } = await cacheStatus(controller, cache);
-    expect(now?.config).toMatchObject({ schedule: gc.schedule, suspend: gc.suspend ?? false, optimise: gc.optimise ?? false });
-    expect([now?.config.maxBytes === null, now?.config.maxFreedPerRun === null]).toEqual([gc.maxBytes === undefined, gc.maxFreedPerRun === undefined]);
-  }, { withinMs: LONG });
+  await eventually(
+    async () => {
+      const { gc: now } = await cacheStatus(controller, cache);
+      expect(now?.config).toMatchObject({
+        schedule: gc.schedule,
+        suspend: gc.suspend ?? false,
+        optimise: gc.optimise ?? false,
+      });
+      expect([now?.config.maxBytes === null, now?.config.maxFreedPerRun === null]).toEqual([
+        gc.maxBytes === undefined,
+        gc.maxFreedPerRun === undefined,
+      ]);
+    },
+    { withinMs: LONG },
+  );
 }
 
 function start(): void {
@@ -47,7 +58,9 @@ function start(): void {
 /** The sum of a family's series with these labels. */
 async function metric(name: string, ...labels: readonly string[]): Promise<number> {
   const text = await (await fetch(`${await controller.address()}/metrics`)).text();
-  const lines = text.split('\n').filter((one) => one.startsWith(`kalpana_${name}{`) && labels.every((label) => one.includes(label)));
+  const lines = text
+    .split('\n')
+    .filter((one) => one.startsWith(`kalpana_${name}{`) && labels.every((label) => one.includes(label)));
   return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
 }
 
@@ -73,11 +86,14 @@ describe('a schedule', () => {
   it('of some seconds runs by itself, one run at a time', async () => {
     expect(await triggers('gs')).toEqual([]);
     await put('gs', { schedule: '*/2 * * * * *', retain: '0s' });
-    const runs = await eventually(async () => {
-      const found = await runsOf('gs');
-      expect(found.length).toBeGreaterThanOrEqual(3);
-      return found;
-    }, { withinMs: LONG });
+    const runs = await eventually(
+      async () => {
+        const found = await runsOf('gs');
+        expect(found.length).toBeGreaterThanOrEqual(3);
+        return found;
+      },
+      { withinMs: LONG },
+    );
     expect(new Set(runs.map(({ trigger, result }) => `${trigger} ${result}`))).toEqual(new Set(['schedule success']));
     expectOneAtATime(runs);
   });
@@ -87,9 +103,20 @@ describe('a schedule', () => {
     await held.reached;
     const before = (await runsOf('gs')).length;
     const { code, news } = await collect(site, 'gs');
-    expect({ code, news }).toEqual({ code: 1, news: { type: 'refused', cache: 'gs', message: expect.stringContaining('a collection of the cache gs is under way') } });
+    expect({ code, news }).toEqual({
+      code: 1,
+      news: {
+        type: 'refused',
+        cache: 'gs',
+        message: expect.stringContaining('a collection of the cache gs is under way'),
+      },
+    });
     // Times pass for which it would be due.
-    await eventually(async () => expect(Date.now() - ((await cacheStatus(controller, 'gs')).gc?.nextRunAt ?? Infinity)).toBeGreaterThan(-2_000), { withinMs: LONG });
+    await eventually(
+      async () =>
+        expect(Date.now() - ((await cacheStatus(controller, 'gs')).gc?.nextRunAt ?? Infinity)).toBeGreaterThan(-2_000),
+      { withinMs: LONG },
+    );
     await controller.resyncs(4);
     expect((await runsOf('gs')).length).toBe(before);
     held.letGo();
@@ -99,7 +126,10 @@ describe('a schedule', () => {
 
   it('that is suspended runs nothing by itself, and whatever a person asks for', async () => {
     await put('gs', { schedule: '*/2 * * * * *', retain: '0s', suspend: true, maxBytes: '1Ki' });
-    await eventually(async () => expect((await cacheStatus(controller, 'gs')).gc).toMatchObject({ underWay: null, nextRunAt: null }), { withinMs: LONG });
+    await eventually(
+      async () => expect((await cacheStatus(controller, 'gs')).gc).toMatchObject({ underWay: null, nextRunAt: null }),
+      { withinMs: LONG },
+    );
     const before = (await runsOf('gs')).length;
     await controller.resyncs(4);
     expect((await runsOf('gs')).length).toBe(before);
@@ -113,10 +143,16 @@ describe('a schedule', () => {
     const runs = await runsOf('gs');
     expect(await metric('nix_gc_runs_total', 'cache="gs"', 'result="success"')).toBe(runs.length);
     expect(await metric('nix_gc_runs_total', 'cache="gs"', 'result="aborted"')).toBe(0);
-    expect(await metric('nix_gc_freed_bytes_total', 'cache="gs"')).toBe(runs.reduce((sum, { freedBytes }) => sum + freedBytes, 0));
-    expect(Math.abs((await metric('nix_gc_last_success_timestamp_seconds', 'cache="gs"')) - Date.now() / 1_000)).toBeLessThan(60);
+    expect(await metric('nix_gc_freed_bytes_total', 'cache="gs"')).toBe(
+      runs.reduce((sum, { freedBytes }) => sum + freedBytes, 0),
+    );
+    expect(
+      Math.abs((await metric('nix_gc_last_success_timestamp_seconds', 'cache="gs"')) - Date.now() / 1_000),
+    ).toBeLessThan(60);
     expect(await metric('nix_roots', 'cache="gs"', 'kind="profile"')).toBe(1);
-    expect(await metric('nix_roots', 'cache="gs"')).toBe(Object.values(runs[0]?.roots ?? {}).reduce((sum, count) => sum + count, 0));
+    expect(await metric('nix_roots', 'cache="gs"')).toBe(
+      Object.values(runs[0]?.roots ?? {}).reduce((sum, count) => sum + count, 0),
+    );
   });
 });
 
@@ -128,14 +164,18 @@ describe('runs that were missed while the controller was down', () => {
     const move = (value: unknown, key = ''): unknown => {
       if (typeof value === 'number') return ['knownSince', 'startedAt'].includes(key) ? value - days * DAY_MS : value;
       if (Array.isArray(value)) return value.map((one) => move(one));
-      return typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value).map(([name, one]) => [name, move(one, name)])) : value;
+      return typeof value === 'object' && value !== null
+        ? Object.fromEntries(Object.entries(value).map(([name, one]) => [name, move(one, name)]))
+        : value;
     };
     expect(rows.map(([name]) => name)).toContain(cache);
     writeFileSync(file, JSON.stringify(rows.map(([name, record]) => [name, name === cache ? move(record) : record])));
   }
 
   const recordOf = (cache: string): { readonly runs: readonly unknown[] } =>
-    new Map(JSON.parse(readFileSync(join(site.state, 'gc.json'), 'utf8')) as [string, { runs: unknown[] }][]).get(cache) ?? { runs: [] };
+    new Map(JSON.parse(readFileSync(join(site.state, 'gc.json'), 'utf8')) as [string, { runs: unknown[] }][]).get(
+      cache,
+    ) ?? { runs: [] };
 
   it.each([
     ['gm', 'a cache that was never collected', 800],
@@ -202,7 +242,10 @@ describe('a store over maxBytes', () => {
     await controller.stop();
     start();
     await cachePhase(controller, 'gb', 'Ready');
-    await eventually(async () => expect((await cacheStatus(controller, 'gb')).storeBytes).toBeGreaterThan(10 * 1_048_576), { withinMs: LONG });
+    await eventually(
+      async () => expect((await cacheStatus(controller, 'gb')).storeBytes).toBeGreaterThan(10 * 1_048_576),
+      { withinMs: LONG },
+    );
     await controller.resyncs(3);
     expect(await triggers('gb')).toEqual(['maxBytes', 'maxBytes']);
   });
@@ -217,7 +260,11 @@ describe('a link to a path that is not there', () => {
     for (const name of ['gd-live', 'gd-a', 'gd-user']) await controller.until(name, { phase: 'Ready' }, LONG);
     site.put('gd-a', { cache: 'gd', packages: ['hello'] });
     await eventually(async () => expect((await docker.sh('workspace-gd-a', 'hello')).code).toBe(0), { withinMs: LONG });
-    await quietly(docker, 'workspace-gd-user', `nix-store --add-root /workspace/result -r ${server.fixture.paths['hello']} && ln -sfn /nix/store/${'a'.repeat(32)}-absent /workspace/result`);
+    await quietly(
+      docker,
+      'workspace-gd-user',
+      `nix-store --add-root /workspace/result -r ${server.fixture.paths['hello']} && ln -sfn /nix/store/${'a'.repeat(32)}-absent /workspace/result`,
+    );
     expect(await collected(site, 'gd')).toMatchObject({ roots: { link: 1, generation: 1 } });
     await put('gd', { schedule: YEARLY, retain: '30d', maxBytes: '18Mi' });
     await eventually(async () => expect(await triggers('gd')).toEqual(['maxBytes', 'request']), { withinMs: LONG });
@@ -234,7 +281,11 @@ describe('a workspace that builds by itself', () => {
   async function build(name: string, key: string, out: string): Promise<string> {
     const noise = `openssl enc -aes-128-ctr -K $(printf %032d ${key}) -iv $(printf %032d 0)`;
     const expression = `derivation { name = "${name}"; system = builtins.currentSystem; builder = "/bin/sh"; PATH = "/bin:/usr/bin"; args = [ "-c" "mkdir $out; head -c 2000000 /dev/zero | ${noise} > $out/noise" ]; }`;
-    const { text } = await quietly(docker, BOX, `export HOME=/tmp; nix-build ${out} -E '${expression}' 2>/tmp/words || cat /tmp/words`);
+    const { text } = await quietly(
+      docker,
+      BOX,
+      `export HOME=/tmp; nix-build ${out} -E '${expression}' 2>/tmp/words || cat /tmp/words`,
+    );
     expect(text).toMatch(new RegExp(`^/nix/store/[0-9a-z]{32}-${name}$`));
     return text;
   }
@@ -276,8 +327,12 @@ describe('a workspace that builds by itself', () => {
 
   it('has equal files once with optimise, and what goes of them is counted as the disk has it', async () => {
     await put('gf', { schedule: YEARLY, retain: '0s', optimise: true });
-    const twins = [await build('twin-a', '7', '-o /workspace/twin-a'), await build('twin-b', '7', '-o /workspace/twin-b')];
-    const inodes = async (): Promise<string[]> => (await docker.sh(keeper, `stat -c '%i %h' ${twins.map((twin) => `${twin}/noise`).join(' ')}`)).text.split('\n');
+    const twins = [
+      await build('twin-a', '7', '-o /workspace/twin-a'),
+      await build('twin-b', '7', '-o /workspace/twin-b'),
+    ];
+    const inodes = async (): Promise<string[]> =>
+      (await docker.sh(keeper, `stat -c '%i %h' ${twins.map((twin) => `${twin}/noise`).join(' ')}`)).text.split('\n');
     expect(new Set(await inodes()).size).toBe(2);
     await collected(site, 'gf');
     const [first, second] = await inodes();

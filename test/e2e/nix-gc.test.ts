@@ -2,7 +2,16 @@ import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { startEngineProxy, type EngineProxy } from '../support/e2e-proxy.js';
 import { eventually } from '../support/e2e-eventually.js';
 import { testEngineHost } from '../support/engine.js';
-import { buildHousehold, collect, collected, diskBytes, expectGone, expectWhole, putHouseCache, type Household } from '../support/gc-household.js';
+import {
+  buildHousehold,
+  collect,
+  collected,
+  diskBytes,
+  expectGone,
+  expectWhole,
+  putHouseCache,
+  type Household,
+} from '../support/gc-household.js';
 import type { Kalpana } from '../support/kalpana.js';
 import { createSite } from '../support/kalpana-site.js';
 import { quietly } from '../support/nix-attacks.js';
@@ -42,16 +51,32 @@ describe('a collection of a store that is in use in every way', () => {
     for (const path of house.dead.values()) expect(paths).toContain(path);
     for (const path of [...house.kept.values(), ...house.retained.values()]) expect(paths).not.toContain(path);
     expect(news.preview.deadBytes).toBeGreaterThan(500_000);
-    const links = news.preview.roots.filter(({ kind, owner }) => kind === 'link' && owner === 'gc-root').map(({ from }) => from);
-    expect(links).toEqual(expect.arrayContaining(['/workspace/result', '/root/result', "/workspace/a 'result' of\tmine", '/workspace/result-moved']));
+    const links = news.preview.roots
+      .filter(({ kind, owner }) => kind === 'link' && owner === 'gc-root')
+      .map(({ from }) => from);
+    expect(links).toEqual(
+      expect.arrayContaining([
+        '/workspace/result',
+        '/root/result',
+        "/workspace/a 'result' of\tmine",
+        '/workspace/result-moved',
+      ]),
+    );
     for (const path of house.dead.values()) expect(await exists(path)).toBe(true);
     await expectWhole(site, house);
   });
 
   it('keeps every root with its closure, lets every process run, and deletes everything that is dead', async () => {
     // What is being built, by a user and by a workspace's packages.
-    const building = quietly(docker, 'workspace-gc-root', `nix-build -o /workspace/result-slow -E 'derivation { name = "slow-user"; system = builtins.currentSystem; builder = "/bin/sh"; PATH = "/bin:/usr/bin"; input = derivation { name = "slow-input"; system = builtins.currentSystem; builder = "/bin/sh"; PATH = "/bin"; args = [ "-c" "echo input > $out" ]; }; args = [ "-c" "sleep 8; cp $input $out" ]; }' 2>/dev/null`);
-    await eventually(async () => expect((await docker.sh(house.keeper, 'ls -d /nix/store/*-slow-input')).code).toBe(0), { withinMs: 30_000 });
+    const building = quietly(
+      docker,
+      'workspace-gc-root',
+      `nix-build -o /workspace/result-slow -E 'derivation { name = "slow-user"; system = builtins.currentSystem; builder = "/bin/sh"; PATH = "/bin:/usr/bin"; input = derivation { name = "slow-input"; system = builtins.currentSystem; builder = "/bin/sh"; PATH = "/bin"; args = [ "-c" "echo input > $out" ]; }; args = [ "-c" "sleep 8; cp $input $out" ]; }' 2>/dev/null`,
+    );
+    await eventually(
+      async () => expect((await docker.sh(house.keeper, 'ls -d /nix/store/*-slow-input')).code).toBe(0),
+      { withinMs: 30_000 },
+    );
     const before = await diskBytes(site, house.keeper);
     const run = await collected(site, P);
     const after = await diskBytes(site, house.keeper);
@@ -76,16 +101,23 @@ describe('a collection of a store that is in use in every way', () => {
 
   it('tells the last runs', async () => {
     const { gc } = await cacheStatus(controller, P);
-    expect(gc?.runs.slice(0, 2).map(({ result, trigger }) => ({ result, trigger }))).toEqual([{ result: 'success', trigger: 'request' }, { result: 'success', trigger: 'request' }]);
+    expect(gc?.runs.slice(0, 2).map(({ result, trigger }) => ({ result, trigger }))).toEqual([
+      { result: 'success', trigger: 'request' },
+      { result: 'success', trigger: 'request' },
+    ]);
     const { out } = await site.command('describe', 'cache', P, '--state-dir', site.state);
     expect(out).toMatch(/request\s+success/);
   });
 
   it('lets go of what is older than retain, and of nothing else', async () => {
     putHouseCache(site, server, P, '0s');
-    await eventually(async () => expect((await cacheStatus(controller, P)).gc?.config.retainMs).toBe(0), { withinMs: 30_000 });
+    await eventually(async () => expect((await cacheStatus(controller, P)).gc?.config.retainMs).toBe(0), {
+      withinMs: 30_000,
+    });
     const { news } = await collect(site, P, '--dry-run');
-    expect(news.type === 'preview' ? news.preview.dead.map(({ path }) => path) : news).toEqual(expect.arrayContaining([...house.retained.values()]));
+    expect(news.type === 'preview' ? news.preview.dead.map(({ path }) => path) : news).toEqual(
+      expect.arrayContaining([...house.retained.values()]),
+    );
     for (const path of house.retained.values()) expect(await exists(path)).toBe(true);
     await collected(site, P);
     await expectGone(site, house.keeper, house.retained);

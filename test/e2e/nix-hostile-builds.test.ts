@@ -33,15 +33,32 @@ async function build(script: string, user: string, more = ''): Promise<string> {
   attempts += 1;
   const expression = `derivation { name = "attack-${attempts}"; system = builtins.currentSystem; builder = "/bin/sh"; PATH = "/usr/bin:/bin"; ${more}
     args = [ "-c" ''exec 2>&1; echo begins; ${script}; echo made > $out; echo ends'' ]; }`;
-  const { text } = await quietly(docker, ATTACKER, `cat > /tmp/attack-$(id -u).nix <<'END'\n${expression}\nEND\nnix-build --no-out-link /tmp/attack-$(id -u).nix`, user);
+  const { text } = await quietly(
+    docker,
+    ATTACKER,
+    `cat > /tmp/attack-$(id -u).nix <<'END'\n${expression}\nEND\nnix-build --no-out-link /tmp/attack-$(id -u).nix`,
+    user,
+  );
   expect(text).toContain('begins');
   return text;
 }
 
 /** What an attack may not change: names, owners, modes, sizes and contents. */
 async function protectedFiles(): Promise<string> {
-  const files = [server.fixture.paths['hello'], '/nix/var/nix/profiles', '/nix/var/nix/gcroots/kalpana', '/nix/var/kalpana', '/etc/nix', '/etc/passwd', '/etc/group', '/nix/var/nix/gc.lock'];
-  const { code, text } = await docker.sh(KEEPER, `find ${files.join(' ')} -not -path '*/home/*' -not -path '*/locks/*' -not -path '/nix/var/kalpana/links/*' -printf '%p %u %g %m %s %l\\n' | sort; find ${files.join(' ')} -type f -not -path '*/locks/*' -not -path '*/home/*' | sort | xargs sha256sum`);
+  const files = [
+    server.fixture.paths['hello'],
+    '/nix/var/nix/profiles',
+    '/nix/var/nix/gcroots/kalpana',
+    '/nix/var/kalpana',
+    '/etc/nix',
+    '/etc/passwd',
+    '/etc/group',
+    '/nix/var/nix/gc.lock',
+  ];
+  const { code, text } = await docker.sh(
+    KEEPER,
+    `find ${files.join(' ')} -not -path '*/home/*' -not -path '*/locks/*' -not -path '/nix/var/kalpana/links/*' -printf '%p %u %g %m %s %l\\n' | sort; find ${files.join(' ')} -type f -not -path '*/locks/*' -not -path '*/home/*' | sort | xargs sha256sum`,
+  );
   expect(code).toBe(0);
   return text;
 }
@@ -52,7 +69,10 @@ async function expectSound(): Promise<void> {
   expect((await docker.sh(VICTIM, 'hello')).text).toBe('hello from hello 1.0');
 }
 
-describe.each([['root', '0'], ['uid 1000', '1000']])('a build that a workspace starts as %s', (_name, user) => {
+describe.each([
+  ['root', '0'],
+  ['uid 1000', '1000'],
+])('a build that a workspace starts as %s', (_name, user) => {
   it('runs as a build user, with no capability', async () => {
     const text = await build('id -u; id -gn; grep CapEff /proc/self/status', user);
     expect(text).toMatch(/begins\n300(0[1-9]|10)\nnixbld\nCapEff:\s*0000000000000000/);
@@ -62,18 +82,21 @@ describe.each([['root', '0'], ['uid 1000', '1000']])('a build that a workspace s
     ['another package', () => `${server.fixture.paths['hello']}/bin/hello`],
     ['the directory of another package', () => `${server.fixture.paths['hello']}`],
     ['the database', () => '/nix/var/nix/db/db.sqlite'],
-    ['another workspace\'s profile', () => '/nix/var/nix/profiles/kalpana/nb-victim'],
-    ['the keeper\'s files', () => '/nix/var/kalpana/running'],
+    ["another workspace's profile", () => '/nix/var/nix/profiles/kalpana/nb-victim'],
+    ["the keeper's files", () => '/nix/var/kalpana/running'],
     ['what would empty the volume', () => '/nix/var/kalpana/wipe'],
-    ['what users\' links are known by', () => '/nix/var/kalpana/links'],
-    ['the images\' roots', () => '/nix/var/nix/gcroots/kalpana'],
-    ['the daemon\'s settings', () => '/etc/nix/nix.conf'],
+    ["what users' links are known by", () => '/nix/var/kalpana/links'],
+    ["the images' roots", () => '/nix/var/nix/gcroots/kalpana'],
+    ["the daemon's settings", () => '/etc/nix/nix.conf'],
     ['the lock against collections', () => '/nix/var/nix/gc.lock'],
     ['the accounts', () => '/etc/passwd'],
   ])('does not change %s', async (_what, target) => {
     const before = await protectedFiles();
     const path = target();
-    const text = await build(`(echo evil >> ${path}) && echo WROTE; chmod -R u+w ${path} && echo CHMOD; rm -rf ${path}; mv ${path} ${path}.away && echo MOVED; ln -sfn /tmp/evil ${path} && echo LINKED; mkdir -p ${path} && touch ${path}/evil && echo FILLED`, user);
+    const text = await build(
+      `(echo evil >> ${path}) && echo WROTE; chmod -R u+w ${path} && echo CHMOD; rm -rf ${path}; mv ${path} ${path}.away && echo MOVED; ln -sfn /tmp/evil ${path} && echo LINKED; mkdir -p ${path} && touch ${path}/evil && echo FILLED`,
+      user,
+    );
     expect(text).toContain('ends');
     expect(text).not.toMatch(/WROTE|CHMOD|MOVED|FILLED/);
     expect(await protectedFiles()).toBe(before);
@@ -82,27 +105,51 @@ describe.each([['root', '0'], ['uid 1000', '1000']])('a build that a workspace s
 
   it('does not end the daemon, and leaves nothing that goes on', async () => {
     const { Id, State } = await docker.container(KEEPER);
-    const text = await build('for pid in $(ls /proc | grep "^[0-9]"); do [ "$pid" = $$ ] || kill -9 $pid 2>/dev/null; done; (setsid sh -c "while :; do sleep 0.1; touch /tmp/kalpana-survivor; done" >/dev/null 2>&1 </dev/null &)', user);
+    const text = await build(
+      'for pid in $(ls /proc | grep "^[0-9]"); do [ "$pid" = $$ ] || kill -9 $pid 2>/dev/null; done; (setsid sh -c "while :; do sleep 0.1; touch /tmp/kalpana-survivor; done" >/dev/null 2>&1 </dev/null &)',
+      user,
+    );
     expect(text).toContain('ends');
     expect((await docker.container(KEEPER)).State).toMatchObject({ Status: 'running', Pid: State.Pid });
     expect((await docker.container(KEEPER)).Id).toBe(Id);
-    expect((await docker.sh(KEEPER, 'for status in /proc/[0-9]*/status; do awk \'/^Uid:/ && $2 > 30000 && $2 <= 30010 { print FILENAME }\' "$status" 2>/dev/null; done')).text).toBe('');
+    expect(
+      (
+        await docker.sh(
+          KEEPER,
+          'for status in /proc/[0-9]*/status; do awk \'/^Uid:/ && $2 > 30000 && $2 <= 30010 { print FILENAME }\' "$status" 2>/dev/null; done',
+        )
+      ).text,
+    ).toBe('');
   });
 
-  it('does not read the keeper\'s own environment', async () => {
-    const text = await build('for pid in $(ls /proc | grep "^[0-9]"); do [ "$pid" = $$ ] || cat /proc/$pid/environ >/dev/null 2>&1 && [ "$(stat -c %u /proc/$pid)" -lt 30000 ] && echo READ $pid; done; env', user);
+  it("does not read the keeper's own environment", async () => {
+    const text = await build(
+      'for pid in $(ls /proc | grep "^[0-9]"); do [ "$pid" = $$ ] || cat /proc/$pid/environ >/dev/null 2>&1 && [ "$(stat -c %u /proc/$pid)" -lt 30000 ] && echo READ $pid; done; env',
+      user,
+    );
     expect(text).not.toMatch(/READ|KALPANA|NIX_CONF/);
     // A fixed output may ask for variables of the daemon's: it has none but what every workspace may know.
-    const impure = await build('echo "secrets: $HOME $DOCKER_HOST"; env', user, 'outputHash = "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="; impureEnvVars = [ "KALPANA_NIX_CONF" "DOCKER_HOST" ];');
+    const impure = await build(
+      'echo "secrets: $HOME $DOCKER_HOST"; env',
+      user,
+      'outputHash = "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="; impureEnvVars = [ "KALPANA_NIX_CONF" "DOCKER_HOST" ];',
+    );
     expect(impure).not.toMatch(/DOCKER_HOST=\S/);
     expect(impure).not.toMatch(/build-users-group/);
   });
 
   it('does not lie in wait where a package will be', async () => {
     const target = server.fixture.paths[user === '0' ? 'hello2' : 'other'] ?? '';
-    await build(`mkdir -p ${target}/bin && printf '#!/bin/sh\\necho evil\\n' > ${target}/bin/hello && chmod -R 777 ${target} && echo PLANTED`, user);
+    await build(
+      `mkdir -p ${target}/bin && printf '#!/bin/sh\\necho evil\\n' > ${target}/bin/hello && chmod -R 777 ${target} && echo PLANTED`,
+      user,
+    );
     site.put('nb-victim', { cache: CACHE, packages: [user === '0' ? 'hello2' : 'other'] });
-    await eventually(async () => expect((await docker.sh(VICTIM, 'hello')).text).toBe(`hello from ${user === '0' ? 'hello 2.0' : 'other'}`), { withinMs: 60_000 });
+    await eventually(
+      async () =>
+        expect((await docker.sh(VICTIM, 'hello')).text).toBe(`hello from ${user === '0' ? 'hello 2.0' : 'other'}`),
+      { withinMs: 60_000 },
+    );
     site.put('nb-victim', { cache: CACHE, packages: ['hello'] });
     await eventually(expectSound, { withinMs: 60_000 });
   });

@@ -44,7 +44,12 @@ async function probes(): Promise<string[]> {
 }
 
 function imports(name?: string): number {
-  return controller.logs().filter(({ msg, key, operation }) => msg === 'operation' && String(operation).startsWith('import ') && (name === undefined || key === name)).length;
+  return controller
+    .logs()
+    .filter(
+      ({ msg, key, operation }) =>
+        msg === 'operation' && String(operation).startsWith('import ') && (name === undefined || key === name),
+    ).length;
 }
 
 const rootsOf = (image: string) => `/nix/var/nix/gcroots/kalpana/images/${image}`;
@@ -63,13 +68,18 @@ describe.each([
   it('runs, with its own programs and the packages', async () => {
     site.put(name, { cache: CACHE, image: reference, packages: ['hello'] });
     await ready(name);
-    expect(await docker.sh(`workspace-${name}`, 'hello; words; touch /nix/store/x')).toMatchObject({ text: expect.stringMatching(/^hello from hello 1.0\nwords of the image\n?touch: .*Read-only/s) });
+    expect(await docker.sh(`workspace-${name}`, 'hello; words; touch /nix/store/x')).toMatchObject({
+      text: expect.stringMatching(/^hello from hello 1.0\nwords of the image\n?touch: .*Read-only/s),
+    });
     expect(await probes()).toEqual([]);
   });
 
   it('is in the cache with all its references, and rooted', async () => {
     for (const [path, references] of Object.entries(REFERENCES)) {
-      expect({ path, references: (await inKeeper(`nix-store -q --references ${path}`)).split('\n').filter((line) => line !== '') }).toEqual({ path, references });
+      expect({
+        path,
+        references: (await inKeeper(`nix-store -q --references ${path}`)).split('\n').filter((line) => line !== ''),
+      }).toEqual({ path, references });
       expect(await inKeeper(`nix-store -q --roots ${path} | cat`)).toContain(rootsOf(image));
     }
     await soundStore();
@@ -91,20 +101,37 @@ describe.each([
     expect(imports()).toBe(0);
     expect(await inKeeper(`stat -c %i ${rootsOf(image)}`)).toBe(inode);
     for (const gone of [second, third]) site.drop(`${gone}.json`);
-    await eventually(async () => expect([await docker.containerOrNull(`workspace-${second}`), await docker.containerOrNull(`workspace-${third}`)]).toEqual([null, null]), LONG);
+    await eventually(
+      async () =>
+        expect([
+          await docker.containerOrNull(`workspace-${second}`),
+          await docker.containerOrNull(`workspace-${third}`),
+        ]).toEqual([null, null]),
+      LONG,
+    );
   });
 
   it('brings its new paths after an upgrade, and the old ones are released when no container is left of it', async () => {
     const news = storePath(`news-${name}`);
-    const upgraded = await importStoreImage(host, { reference, database, tree: { ...STORE_TREE, [`${news}/words`]: 'new words' } });
+    const upgraded = await importStoreImage(host, {
+      reference,
+      database,
+      tree: { ...STORE_TREE, [`${news}/words`]: 'new words' },
+    });
     expect(upgraded).not.toBe(image);
     // A tag that moves recreates nothing; a changed spec does, and takes what the tag means now.
     site.put(name, { cache: CACHE, image: reference, packages: ['hello'], env: [{ name: 'ROUND', value: '2' }] });
-    await eventually(async () => expect((await docker.container(`workspace-${name}`)).Image).toBe(`sha256:${upgraded}`), LONG);
+    await eventually(
+      async () => expect((await docker.container(`workspace-${name}`)).Image).toBe(`sha256:${upgraded}`),
+      LONG,
+    );
     await ready(name);
     expect(await docker.read(`workspace-${name}`, `${news}/words`)).toBe('new words');
     expect(await inKeeper(`nix-store -q --roots ${news} | cat`)).toContain(rootsOf(upgraded));
-    await eventually(async () => expect(await inKeeper(`ls ${rootsOf(image)} 2>/dev/null || echo released`)).toBe('released'), LONG);
+    await eventually(
+      async () => expect(await inKeeper(`ls ${rootsOf(image)} 2>/dev/null || echo released`)).toBe('released'),
+      LONG,
+    );
     expect(await inKeeper(`nix-store -q --roots ${BUSYBOX} | cat`)).not.toContain(rootsOf(image));
     await soundStore();
   });
@@ -125,7 +152,15 @@ describe('an image that is not trusted', () => {
 
   it('is refused with the remedy, and runs once it is trusted', async () => {
     site.put('ni-doubt', { cache: CACHE, image: reference });
-    await controller.until('ni-doubt', { phase: 'Stalled', reason: 'ImageNotTrusted', message: expect.stringMatching(/doubtful\/store:1.*trustedImages/) }, LONG.withinMs);
+    await controller.until(
+      'ni-doubt',
+      {
+        phase: 'Stalled',
+        reason: 'ImageNotTrusted',
+        message: expect.stringMatching(/doubtful\/store:1.*trustedImages/),
+      },
+      LONG.withinMs,
+    );
     expect(await docker.containerOrNull('workspace-ni-doubt')).toBeNull();
     expect(await probes()).toEqual([]);
     putCache(site, CACHE, server, { trustedImages: ['trusted/*', 'doubtful/store'] });
@@ -134,11 +169,16 @@ describe('an image that is not trusted', () => {
   });
 
   it('runs on its own store without a cache', async () => {
-    const own = await importStoreImage(host, { reference: 'doubtful/own:1', tree: { ...STORE_TREE, '/etc/which': 'own' } });
+    const own = await importStoreImage(host, {
+      reference: 'doubtful/own:1',
+      tree: { ...STORE_TREE, '/etc/which': 'own' },
+    });
     site.put('ni-off', { cache: false, image: 'doubtful/own:1' });
     await ready('ni-off');
     expect((await docker.sh('workspace-ni-off', 'words')).text).toBe('words of the image');
-    expect((await docker.container('workspace-ni-off')).Mounts.map(({ Destination }) => Destination)).toEqual(['/workspace']);
+    expect((await docker.container('workspace-ni-off')).Mounts.map(({ Destination }) => Destination)).toEqual([
+      '/workspace',
+    ]);
     expect(await inKeeper(`ls ${rootsOf(own)} 2>/dev/null || echo none`)).toBe('none');
   });
 });
@@ -164,10 +204,14 @@ describe('what an import must not do', () => {
     });
     site.put('ni-clash', { cache: CACHE, image: 'trusted/clash:1', packages: ['hello'] });
     await ready('ni-clash');
-    expect((await docker.sh('workspace-ni-clash', 'hello; words')).text).toBe('hello from hello 1.0\nwords of the image');
+    expect((await docker.sh('workspace-ni-clash', 'hello; words')).text).toBe(
+      'hello from hello 1.0\nwords of the image',
+    );
     expect(await inKeeper(`nix-store -q --hash ${hello}; nix-hash --type sha256 ${hello}`)).toBe(before);
     expect(await inKeeper(`nix-store -q --references ${other}`)).toBe(hello);
-    expect((await inKeeper(`ls ${rootsOf(image)}`)).split(/\s+/).sort()).toEqual([...Object.keys(REFERENCES), hello, other].map((path) => path.slice('/nix/store/'.length)).sort());
+    expect((await inKeeper(`ls ${rootsOf(image)}`)).split(/\s+/).sort()).toEqual(
+      [...Object.keys(REFERENCES), hello, other].map((path) => path.slice('/nix/store/'.length)).sort(),
+    );
     expect(await inKeeper('ls -A /nix/store')).not.toMatch(/not-a-path|bad name|left\.lock/);
     await soundStore();
   });
@@ -175,7 +219,10 @@ describe('what an import must not do', () => {
   it('read through links that lead out of the image', async () => {
     const device = storePath('device-1.0');
     const root = storePath('root-1.0');
-    await importStoreImage(host, { reference: 'trusted/links:1', tree: { ...STORE_TREE, [device]: '-> /dev/zero', [root]: '-> /' } });
+    await importStoreImage(host, {
+      reference: 'trusted/links:1',
+      tree: { ...STORE_TREE, [device]: '-> /dev/zero', [root]: '-> /' },
+    });
     site.put('ni-links', { cache: CACHE, image: 'trusted/links:1' });
     await ready('ni-links');
     expect(await inKeeper(`nix-store -q --references ${device} ${root}`)).toBe('');
@@ -186,13 +233,17 @@ describe('what an import must not do', () => {
 describe('an import that is cut short', () => {
   /** So many paths that there is time for a blow. */
   const MANY: Record<string, string> = { ...STORE_TREE };
-  for (let index = 0; index < 120; index += 1) MANY[`${storePath(`many-${index}`)}/text`] = `many ${storePath(`many-${index + 1}`)}`;
+  for (let index = 0; index < 120; index += 1)
+    MANY[`${storePath(`many-${index}`)}/text`] = `many ${storePath(`many-${index + 1}`)}`;
   MANY[`${storePath('many-120')}/text`] = 'the end';
 
   it('by the death of the keeper goes on with the next, and nothing is half valid', async () => {
     const image = await importStoreImage(host, { reference: 'trusted/many:1', tree: MANY });
     site.put('ni-many', { cache: CACHE, image: 'trusted/many:1' });
-    await eventually(async () => expect((await docker.sh(keeper, 'ls /nix/var/kalpana/import/*/nix/store')).code).toBe(0), LONG);
+    await eventually(
+      async () => expect((await docker.sh(keeper, 'ls /nix/var/kalpana/import/*/nix/store')).code).toBe(0),
+      LONG,
+    );
     const { Id } = await docker.container(keeper);
     await docker.kill(keeper);
     await ready('ni-many');
@@ -204,10 +255,18 @@ describe('an import that is cut short', () => {
   });
 
   it('by the death of the controller goes on with the next one', async () => {
-    const more = Object.fromEntries(Object.entries(MANY).map(([path, content]) => [path.replace('-many-', '-more-'), content.replace('-many-', '-more-')]));
+    const more = Object.fromEntries(
+      Object.entries(MANY).map(([path, content]) => [
+        path.replace('-many-', '-more-'),
+        content.replace('-many-', '-more-'),
+      ]),
+    );
     const image = await importStoreImage(host, { reference: 'trusted/more:1', tree: more });
     site.put('ni-more', { cache: CACHE, image: 'trusted/more:1' });
-    await eventually(async () => expect((await docker.sh(keeper, 'ls /nix/var/kalpana/import/*/nix/store')).code).toBe(0), LONG);
+    await eventually(
+      async () => expect((await docker.sh(keeper, 'ls /nix/var/kalpana/import/*/nix/store')).code).toBe(0),
+      LONG,
+    );
     await controller.kill();
     controller = site.start();
     await ready('ni-more');
@@ -233,18 +292,36 @@ describe('a volume that is full', () => {
     const cache = 'ni-small';
     const small = cacheObjects(cache);
     await call(host, 'POST', '/volumes/create', {
-      body: { Name: small.volume, DriverOpts: { type: 'tmpfs', device: 'tmpfs', o: 'size=16m' }, Labels: { 'kalpana.shared': 'true', 'kalpana.managed': 'true', 'kalpana.type': 'nix-cache' } },
+      body: {
+        Name: small.volume,
+        DriverOpts: { type: 'tmpfs', device: 'tmpfs', o: 'size=16m' },
+        Labels: { 'kalpana.shared': 'true', 'kalpana.managed': 'true', 'kalpana.type': 'nix-cache' },
+      },
     });
     putCache(site, cache, server, { trustedImages: ['trusted/*'] });
     site.put('ni-first', { cache });
     await ready('ni-first');
     const fill = 'head -c 40000000 /dev/zero > /nix/ballast; truncate -s -1500000 /nix/ballast';
-    await eventually(async () => expect(await docker.sh(small.keeper, fill)).toMatchObject({ code: 0, text: expect.stringMatching(/no space left/i) }), LONG);
+    await eventually(
+      async () =>
+        expect(await docker.sh(small.keeper, fill)).toMatchObject({
+          code: 0,
+          text: expect.stringMatching(/no space left/i),
+        }),
+      LONG,
+    );
     await importStoreImage(host, { reference: 'trusted/full:1', tree: { ...STORE_TREE, '/etc/which': 'full' } });
     site.put('ni-full', { cache, image: 'trusted/full:1' });
-    await controller.until('ni-full', { reason: 'CacheDiskFull', message: expect.stringMatching(/no space left/i) }, LONG.withinMs);
+    await controller.until(
+      'ni-full',
+      { reason: 'CacheDiskFull', message: expect.stringMatching(/no space left/i) },
+      LONG.withinMs,
+    );
     expect(await docker.containerOrNull('workspace-ni-full')).toBeNull();
-    await eventually(async () => expect((await docker.sh(small.keeper, 'ls -A /nix/var/kalpana/import')).text).toBe(''), LONG);
+    await eventually(
+      async () => expect((await docker.sh(small.keeper, 'ls -A /nix/var/kalpana/import')).text).toBe(''),
+      LONG,
+    );
     expect((await docker.sh(small.keeper, 'rm /nix/ballast')).code).toBe(0);
     await ready('ni-full');
     expect((await docker.sh('workspace-ni-full', 'words')).text).toBe('words of the image');

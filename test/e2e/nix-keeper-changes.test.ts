@@ -42,12 +42,15 @@ async function expectUntouched(): Promise<void> {
 
 /** A new keeper in the old one's place; gives its id. */
 async function replaced(oldId: string | null): Promise<string> {
-  const id = await eventually(async () => {
-    const now = await hands.id();
-    expect(now).not.toBeNull();
-    expect(now).not.toBe(oldId);
-    return now!;
-  }, { withinMs: SLOW_MS });
+  const id = await eventually(
+    async () => {
+      const now = await hands.id();
+      expect(now).not.toBeNull();
+      expect(now).not.toBe(oldId);
+      return now!;
+    },
+    { withinMs: SLOW_MS },
+  );
   await cachePhase(controller, CACHE, 'Ready');
   expect(await docker.containerOrNull(oldId!)).toBeNull();
   expect(await docker.containerOrNull(`${keeper}.next`)).toBeNull();
@@ -83,7 +86,9 @@ describe('a keeper whose spec changes', () => {
   it('stays with another nixpkgs, which reaches the running workspace', async () => {
     const before = await hands.id();
     putCache(site, CACHE, server, { mounts: withOther(), nixpkgs: '/other' });
-    await eventually(async () => expect(await runs(docker, 'ng-a', 'hello')).toBe('hello from hello 2.0'), { withinMs: SLOW_MS });
+    await eventually(async () => expect(await runs(docker, 'ng-a', 'hello')).toBe('hello from hello 2.0'), {
+      withinMs: SLOW_MS,
+    });
     await packagesAre(controller, 'ng-a', 'Ready');
     expect(await hands.id()).toBe(before);
     await expectUntouched();

@@ -33,7 +33,11 @@ describe('a keeper that cannot start', () => {
     site.put('nm-off', { cache: false });
     await controller.until('nm-without', { phase: 'Ready' }, SLOW_MS);
     await controller.until('nm-off', { phase: 'Ready' }, SLOW_MS);
-    await controller.until('nm-with', { phase: 'Waiting', reason: 'KeeperNotReady', message: expect.stringContaining(LATE_IMAGE) }, SLOW_MS);
+    await controller.until(
+      'nm-with',
+      { phase: 'Waiting', reason: 'KeeperNotReady', message: expect.stringContaining(LATE_IMAGE) },
+      SLOW_MS,
+    );
     await conditionIs(controller, 'nm-with', 'CacheReady', { status: 'False', reason: 'KeeperNotReady' });
     expect(await docker.containerOrNull('workspace-nm-with')).toBeNull();
     const [name = '', tag = ''] = LATE_IMAGE.split(':');
@@ -43,11 +47,18 @@ describe('a keeper that cannot start', () => {
   });
 
   it('of Nix 2.35.0 is refused by name', async () => {
-    await buildOnKeeper(docker.host, BAD_IMAGE, { 'usr/local/bin/nix': '#!/bin/sh\n[ "$*" = --version ] && { echo "nix (Nix) 2.35.0"; exit; }\nexec /usr/bin/nix "$@"\n' });
+    await buildOnKeeper(docker.host, BAD_IMAGE, {
+      'usr/local/bin/nix':
+        '#!/bin/sh\n[ "$*" = --version ] && { echo "nix (Nix) 2.35.0"; exit; }\nexec /usr/bin/nix "$@"\n',
+    });
     const cache = putCache(site, 'nm-bad', server, { image: BAD_IMAGE });
     site.put('nm-b', { cache, packages: ['hello'] });
     await cacheFails(controller, cache, 'KeeperNotReady', expect.stringContaining('Nix 2.35.0'));
-    await controller.until('nm-b', { phase: 'Waiting', reason: 'KeeperNotReady', message: expect.stringContaining('Nix 2.35.0') }, SLOW_MS);
+    await controller.until(
+      'nm-b',
+      { phase: 'Waiting', reason: 'KeeperNotReady', message: expect.stringContaining('Nix 2.35.0') },
+      SLOW_MS,
+    );
     putCache(site, 'nm-bad', server);
     await controller.until('nm-b', { phase: 'Ready' }, SLOW_MS);
   });
@@ -85,7 +96,9 @@ describe('a keeper with Nix 2.8', () => {
   it('flips the profile of a running workspace, and counts what was there', async () => {
     const { Id } = await docker.container('workspace-nm-o');
     site.put('nm-o', { cache, packages: ['hello', 'big1', 'fresh'] });
-    await eventually(async () => expect(await runs(docker, 'nm-o', 'big1; fresh')).toBe('big\nfresh'), { withinMs: SLOW_MS });
+    await eventually(async () => expect(await runs(docker, 'nm-o', 'big1; fresh')).toBe('big\nfresh'), {
+      withinMs: SLOW_MS,
+    });
     await packagesAre(controller, 'nm-o', 'Ready');
     expect((await docker.container('workspace-nm-o')).Id).toBe(Id);
     const { lastUse } = (await controller.status('nm-o')).cache!;

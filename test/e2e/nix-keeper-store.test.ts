@@ -5,7 +5,12 @@ import type { Kalpana } from '../support/kalpana.js';
 import { createSite } from '../support/kalpana-site.js';
 import { serveNixCache, type TestNixCache } from '../support/nix-cache.js';
 import { cacheObjects, cachePhase, putCache } from '../support/nix-site.js';
-import { importOwnStoreKeeper, KEEPER_PROGRAMS as PROGRAMS, makeOwnStoreImage, registers } from '../support/own-store-keeper.js';
+import {
+  importOwnStoreKeeper,
+  KEEPER_PROGRAMS as PROGRAMS,
+  makeOwnStoreImage,
+  registers,
+} from '../support/own-store-keeper.js';
 import { storePath } from '../support/store-images.js';
 
 const host = testEngineHost();
@@ -22,7 +27,11 @@ let controller: Kalpana;
 beforeAll(async () => {
   server = await serveNixCache(host);
   await importOwnStoreKeeper(docker, `${IMAGE}:1`);
-  await makeOwnStoreImage(docker, { reference: `${IMAGE}:2`, from: `${IMAGE}:1`, script: `mkdir -p ${SECOND}; echo more > ${SECOND}/words; ${registers(SECOND)}` });
+  await makeOwnStoreImage(docker, {
+    reference: `${IMAGE}:2`,
+    from: `${IMAGE}:1`,
+    script: `mkdir -p ${SECOND}; echo more > ${SECOND}/words; ${registers(SECOND)}`,
+  });
   putCache(site, CACHE, server, { image: `${IMAGE}:1` });
   site.owns(`${keeper}.seed`);
   controller = site.start();
@@ -55,21 +64,28 @@ describe('a keeper whose image has its Nix in a store of its own', () => {
     await controller.kill();
     await docker.stop(keeper);
     const { code, out } = await site.plan();
-    expect({ code, out }).toEqual({ code: 2, out: expect.stringMatching(new RegExp(`create container ${keeper}\\.seed from ${IMAGE}:1.*store of its own`)) });
+    expect({ code, out }).toEqual({
+      code: 2,
+      out: expect.stringMatching(new RegExp(`create container ${keeper}\\.seed from ${IMAGE}:1.*store of its own`)),
+    });
     controller = site.start();
     await serves();
   });
 
   it('changes to another image', async () => {
     putCache(site, CACHE, server, { image: `${IMAGE}:2` });
-    await eventually(async () => expect((await docker.container(keeper)).Config.Image).toBe(`${IMAGE}:2`), { withinMs: LONG });
+    await eventually(async () => expect((await docker.container(keeper)).Config.Image).toBe(`${IMAGE}:2`), {
+      withinMs: LONG,
+    });
     await serves();
     expect(await inKeeper(`cat ${SECOND}/words`)).toBe('more');
   });
 
   it('outlives a clear of its cache', async () => {
     await inKeeper('echo rubbish > /nix/rubbish');
-    expect(await site.command('cache', 'clear', CACHE, '--force', '--state-dir', site.state)).toMatchObject({ code: 0 });
+    expect(await site.command('cache', 'clear', CACHE, '--force', '--state-dir', site.state)).toMatchObject({
+      code: 0,
+    });
     await serves();
     expect(await inKeeper('ls /nix')).not.toContain('rubbish');
   });

@@ -32,16 +32,28 @@ async function expectServing(): Promise<void> {
   await cachePhase(controller, CACHE, 'Ready');
   expect((await docker.container(keeper)).State.Status).toBe('running');
   // The phase may be that of the keeper before.
-  await eventually(async () => {
-    expect(await hands.freeLocks()).toEqual(['s']);
-    expect((await hands.sh('NIX_REMOTE=daemon nix --extra-experimental-features nix-command store ping')).code).toBe(0);
-  }, { withinMs: SLOW_MS });
+  await eventually(
+    async () => {
+      expect(await hands.freeLocks()).toEqual(['s']);
+      expect((await hands.sh('NIX_REMOTE=daemon nix --extra-experimental-features nix-command store ping')).code).toBe(
+        0,
+      );
+    },
+    { withinMs: SLOW_MS },
+  );
 }
 
 describe('the keeper', () => {
   it('carries its labels, and alone mounts the volume for writing', async () => {
-    expect((await docker.container(keeper)).Config.Labels).toMatchObject({ 'kalpana.managed': 'true', 'kalpana.type': 'nix-keeper' });
-    expect((await docker.volume(volume))?.Labels).toEqual({ 'kalpana.shared': 'true', 'kalpana.managed': 'true', 'kalpana.type': 'nix-cache' });
+    expect((await docker.container(keeper)).Config.Labels).toMatchObject({
+      'kalpana.managed': 'true',
+      'kalpana.type': 'nix-keeper',
+    });
+    expect((await docker.volume(volume))?.Labels).toEqual({
+      'kalpana.shared': 'true',
+      'kalpana.managed': 'true',
+      'kalpana.type': 'nix-cache',
+    });
     const writable = async (name: string) => (await docker.container(name)).Mounts.find(({ Name }) => Name === volume);
     expect(await writable(keeper)).toMatchObject({ Destination: '/nix', RW: true });
     expect(await writable('workspace-nk-a')).toMatchObject({ Destination: '/nix', RW: false });
@@ -49,8 +61,14 @@ describe('the keeper', () => {
 
   it('has the rights that its work needs, and cannot get more', async () => {
     const { text } = await hands.sh('grep -E "^(CapBnd|CapEff|CapInh|CapAmb|NoNewPrivs)" /proc/1/status');
-    expect(Object.fromEntries(text.split('\n').map((line) => line.split(/:\s+/)))).toMatchObject({ CapBnd: CAPABILITIES, CapEff: CAPABILITIES, NoNewPrivs: '1' });
-    expect(await call(docker.host, 'GET', `/containers/${keeper}/json`)).toMatchObject({ HostConfig: { Privileged: false, PidMode: '', NetworkMode: 'bridge', PortBindings: {} } });
+    expect(Object.fromEntries(text.split('\n').map((line) => line.split(/:\s+/)))).toMatchObject({
+      CapBnd: CAPABILITIES,
+      CapEff: CAPABILITIES,
+      NoNewPrivs: '1',
+    });
+    expect(await call(docker.host, 'GET', `/containers/${keeper}/json`)).toMatchObject({
+      HostConfig: { Privileged: false, PidMode: '', NetworkMode: 'bridge', PortBindings: {} },
+    });
   });
 
   it('holds the shared lock that keeps collections out, and no other', async () => {
@@ -65,13 +83,20 @@ describe('the keeper', () => {
   ])('%s, comes back by itself while workspaces run on', async (_what, more, harm) => {
     const [workspace, before] = [await docker.container('workspace-nk-a'), await docker.container(keeper)];
     await harm();
-    await eventually(async () => {
-      const { Id, State } = await docker.container(keeper);
-      expect([Id, State.StartedAt]).not.toEqual([before.Id, before.State.StartedAt]);
-    }, { withinMs: SLOW_MS });
+    await eventually(
+      async () => {
+        const { Id, State } = await docker.container(keeper);
+        expect([Id, State.StartedAt]).not.toEqual([before.Id, before.State.StartedAt]);
+      },
+      { withinMs: SLOW_MS },
+    );
     await expectServing();
     const after = await docker.container('workspace-nk-a');
-    expect([after.Id, after.State.StartedAt, after.State.Status]).toEqual([workspace.Id, workspace.State.StartedAt, 'running']);
+    expect([after.Id, after.State.StartedAt, after.State.Status]).toEqual([
+      workspace.Id,
+      workspace.State.StartedAt,
+      'running',
+    ]);
     expect(await runs(docker, 'nk-a', 'tool')).toBe('hello from tool');
     // What it is there for.
     site.put('nk-a', { cache: CACHE, packages: more === 'hello2' ? ['hello2', 'tool'] : ['hello', 'tool', more] });
@@ -85,7 +110,9 @@ describe('the keeper', () => {
   it('paused, is let go on', async () => {
     const { Id } = await docker.container(keeper);
     await docker.pause(keeper);
-    await eventually(async () => expect((await docker.container(keeper)).State.Status).toBe('running'), { withinMs: SLOW_MS });
+    await eventually(async () => expect((await docker.container(keeper)).State.Status).toBe('running'), {
+      withinMs: SLOW_MS,
+    });
     await expectServing();
     expect((await docker.container(keeper)).Id).toBe(Id);
   });
@@ -108,11 +135,16 @@ describe('the keeper', () => {
     const before = await hands.sh(inode);
     server.forget();
     // As a person would, with the controller at work meanwhile: it may be faster, then the volume is in use again.
-    await eventually(async () => {
-      await Promise.all([keeper, `${keeper}.next`, 'workspace-nk-a'].map((name) => docker.remove(name)));
-      await docker.removeVolume(volume);
-    }, { withinMs: SLOW_MS });
-    await eventually(async () => expect(await runs(docker, 'nk-a', 'tool')).toBe('hello from tool'), { withinMs: SLOW_MS });
+    await eventually(
+      async () => {
+        await Promise.all([keeper, `${keeper}.next`, 'workspace-nk-a'].map((name) => docker.remove(name)));
+        await docker.removeVolume(volume);
+      },
+      { withinMs: SLOW_MS },
+    );
+    await eventually(async () => expect(await runs(docker, 'nk-a', 'tool')).toBe('hello from tool'), {
+      withinMs: SLOW_MS,
+    });
     await packagesAre(controller, 'nk-a', 'Ready');
     await controller.ready('nk-a');
     await expectServing();

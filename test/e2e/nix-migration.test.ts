@@ -37,24 +37,47 @@ beforeEach(async () => {
   await site.docker.createVolume(VOLUME, { 'kalpana.shared': 'true', 'kalpana.managed': 'true' });
   const filler = await site.docker.create('filler', { HostConfig: { Init: true, Binds: [`${VOLUME}:/nix/store`] } });
   await site.docker.start(filler);
-  await site.docker.sh(filler, `mkdir -p /nix/store/${OLD}/bin /nix/store/.links; echo old > /nix/store/${OLD}/words; chmod -R a-w /nix/store/${OLD}`);
+  await site.docker.sh(
+    filler,
+    `mkdir -p /nix/store/${OLD}/bin /nix/store/.links; echo old > /nix/store/${OLD}/words; chmod -R a-w /nix/store/${OLD}`,
+  );
   await site.docker.remove(filler);
 });
 
 function writeCache(more: object = {}): void {
   const { nixpkgs, cache, publicKey } = server.fixture;
-  const mounts = [['/nixpkgs', nixpkgs], ['/binary-cache', cache]].map(([target, source]) => ({ type: 'bind', source, target, readOnly: true }));
-  const spec = { image: KEEPER_IMAGE, nixpkgs: '/nixpkgs', mounts, substituters: ['file:///binary-cache'], trustedPublicKeys: [publicKey], ...more };
-  site.write('cache.json', JSON.stringify({ apiVersion: 'kalpana.dev/v1', kind: 'NixCache', metadata: { name: 'default' }, spec }));
+  const mounts = [
+    ['/nixpkgs', nixpkgs],
+    ['/binary-cache', cache],
+  ].map(([target, source]) => ({ type: 'bind', source, target, readOnly: true }));
+  const spec = {
+    image: KEEPER_IMAGE,
+    nixpkgs: '/nixpkgs',
+    mounts,
+    substituters: ['file:///binary-cache'],
+    trustedPublicKeys: [publicKey],
+    ...more,
+  };
+  site.write(
+    'cache.json',
+    JSON.stringify({ apiVersion: 'kalpana.dev/v1', kind: 'NixCache', metadata: { name: 'default' }, spec }),
+  );
 }
 
 /** A workspace of the replaced system that runs on the bare store. */
 async function legacy(name: string, container = `workspace-${name}`, image = 'kalpana/test:1'): Promise<string> {
   const labels = { 'kalpana.managed': 'true', 'kalpana.workspace.id': name };
   await site.docker.createVolume(`kalpana-workspace-${name}`, labels);
-  const id = await site.docker.create(container, { Image: image, Labels: labels, HostConfig: { Init: true, Binds: [`kalpana-workspace-${name}:/workspace`, `${VOLUME}:/nix/store`] } });
+  const id = await site.docker.create(container, {
+    Image: image,
+    Labels: labels,
+    HostConfig: { Init: true, Binds: [`kalpana-workspace-${name}:/workspace`, `${VOLUME}:/nix/store`] },
+  });
   await site.docker.start(id);
-  expect(await site.docker.sh(id, `echo precious > /workspace/file; cat /nix/store/${OLD}/words`)).toEqual({ code: 0, text: 'old' });
+  expect(await site.docker.sh(id, `echo precious > /workspace/file; cat /nix/store/${OLD}/words`)).toEqual({
+    code: 0,
+    text: 'old',
+  });
   return id;
 }
 
@@ -66,17 +89,27 @@ async function root(): Promise<string[]> {
 
 async function expectSound(...names: readonly string[]): Promise<void> {
   expect(await root()).toEqual(['store', 'var']);
-  expect((await site.docker.sh(KEEPER, 'NIX_REMOTE=local HOME=/tmp nix-store --verify --check-contents 2>&1')).text).not.toMatch(/error|modified|missing/i);
+  expect(
+    (await site.docker.sh(KEEPER, 'NIX_REMOTE=local HOME=/tmp nix-store --verify --check-contents 2>&1')).text,
+  ).not.toMatch(/error|modified|missing/i);
   for (const name of names) {
     const now = await site.docker.container(`workspace-${name}`);
-    expect(now.Mounts.map(({ Destination, RW }) => `${Destination} ${RW ? 'rw' : 'ro'}`).sort()).toEqual(['/nix ro', '/workspace rw']);
+    expect(now.Mounts.map(({ Destination, RW }) => `${Destination} ${RW ? 'rw' : 'ro'}`).sort()).toEqual([
+      '/nix ro',
+      '/workspace rw',
+    ]);
     expect(await site.docker.list(`kalpana.workspace.id=${name}`)).toEqual([`workspace-${name}: running`]);
     expect(await site.docker.read(now.Id, '/workspace/file')).toBe('precious');
   }
   expect(await site.plan()).toMatchObject({ code: 0, out: 'Nothing to do.\n' });
 }
 
-const migrating = { phase: 'Waiting', conditions: expect.arrayContaining([expect.objectContaining({ type: 'Ready', status: 'False', reason: 'CacheMigrating' })]) };
+const migrating = {
+  phase: 'Waiting',
+  conditions: expect.arrayContaining([
+    expect.objectContaining({ type: 'Ready', status: 'False', reason: 'CacheMigrating' }),
+  ]),
+};
 
 async function readyAll(controller: Kalpana, ...names: readonly string[]): Promise<void> {
   for (const name of names) await controller.until(name, { phase: 'Ready' }, LONG);
@@ -93,8 +126,12 @@ describe('the replaced system', () => {
     expect((await site.docker.sh('workspace-mig-a', 'hello')).text).toBe('hello from hello 1.0');
     expect((await site.docker.sh('workspace-mig-b', 'tool')).text).toBe('hello from tool');
     await expectSound('mig-a', 'mig-b', 'mig-c');
-    const { items } = await controller.ask<{ items: { reason: string; message: string }[] }>('/api/v1/events?cache=default');
-    expect(items).toContainEqual(expect.objectContaining({ reason: 'CacheMigrating', message: expect.stringContaining('workspace-mig-a') }));
+    const { items } = await controller.ask<{ items: { reason: string; message: string }[] }>(
+      '/api/v1/events?cache=default',
+    );
+    expect(items).toContainEqual(
+      expect.objectContaining({ reason: 'CacheMigrating', message: expect.stringContaining('workspace-mig-a') }),
+    );
   });
 
   it('is left as it is while a container that no spec names uses it, and the condition names that one', async () => {
@@ -103,12 +140,21 @@ describe('the replaced system', () => {
     site.put('mig-d', { packages: ['hello'] });
     site.put('mig-new', { packages: ['tool'] });
     const controller = site.start({ resync: 2 });
-    await eventually(async () => {
-      const status = await cacheStatus(controller, 'default');
-      expect(status).toMatchObject(migrating);
-      expect(status.conditions.find(({ type }) => type === 'Ready')?.message).toMatch(/still serves workspace-mig-stranger\./);
-    }, { withinMs: LONG });
-    await controller.until('mig-new', { reason: 'CacheMigrating', message: expect.stringContaining('workspace-mig-stranger') }, LONG);
+    await eventually(
+      async () => {
+        const status = await cacheStatus(controller, 'default');
+        expect(status).toMatchObject(migrating);
+        expect(status.conditions.find(({ type }) => type === 'Ready')?.message).toMatch(
+          /still serves workspace-mig-stranger\./,
+        );
+      },
+      { withinMs: LONG },
+    );
+    await controller.until(
+      'mig-new',
+      { reason: 'CacheMigrating', message: expect.stringContaining('workspace-mig-stranger') },
+      LONG,
+    );
     await controller.resyncs(3);
     expect(await site.docker.containerOrNull(KEEPER)).toBeNull();
     expect(await root()).toEqual(['.links', OLD]);
@@ -150,7 +196,9 @@ describe('the replaced system', () => {
     site.put('mig-g', { image: 'trusted/old:1', packages: ['hello'] });
     const controller = site.start();
     await readyAll(controller, 'mig-g');
-    expect((await site.docker.sh('workspace-mig-g', 'words; hello')).text).toBe('words of the imagehello from hello 1.0');
+    expect((await site.docker.sh('workspace-mig-g', 'words; hello')).text).toBe(
+      'words of the imagehello from hello 1.0',
+    );
     await expectSound('mig-g');
   });
 
@@ -163,8 +211,17 @@ describe('the replaced system', () => {
   });
 
   it.each([
-    ['as soon as a new container is made', async () => expect(await site.docker.containerOrNull('workspace-mig-k.next')).not.toBeNull()],
-    ['as soon as an old one is gone', async () => expect((await site.docker.containerOrNull('workspace-mig-k'))?.Config.Labels['kalpana.controller']).toBeDefined()],
+    [
+      'as soon as a new container is made',
+      async () => expect(await site.docker.containerOrNull('workspace-mig-k.next')).not.toBeNull(),
+    ],
+    [
+      'as soon as an old one is gone',
+      async () =>
+        expect(
+          (await site.docker.containerOrNull('workspace-mig-k'))?.Config.Labels['kalpana.controller'],
+        ).toBeDefined(),
+    ],
     ['as soon as the keeper is made', async () => expect(await site.docker.containerOrNull(KEEPER)).not.toBeNull()],
     ['as soon as the old store goes', async () => expect(await root()).not.toContain(OLD)],
   ])('a controller killed %s: the next one ends it', async (_when, point) => {

@@ -41,9 +41,24 @@ describe('packages that cannot be had', () => {
     ['does not exist', 'PackageNotFound', ['nowhere'], /^'nowhere' is not in \/nixpkgs\. /],
     ['does not exist in a set', 'PackageNotFound', ['sub.nowhere'], /^'sub\.nowhere' is not in \/nixpkgs\. /],
     ['is a set', 'PackageNotFound', ['sub'], /^'sub' is no package but set\. /],
-    ['collides with another', 'PackageCollision', ['other'], /^(hello-1\.0 and other-1\.0|other-1\.0 and hello-1\.0) both provide \/bin\/hello\. /],
-    ['fails to build', 'PackageBuildFailed', ['broken'], /^the build of broken-1\.0 failed with exit code 1: broken: this build always fails\. /],
-    ['needs one that fails to build', 'PackageBuildFailed', ['needsBroken'], /^the build of broken-1\.0 failed with exit code 1: broken: this build always fails\. /],
+    [
+      'collides with another',
+      'PackageCollision',
+      ['other'],
+      /^(hello-1\.0 and other-1\.0|other-1\.0 and hello-1\.0) both provide \/bin\/hello\. /,
+    ],
+    [
+      'fails to build',
+      'PackageBuildFailed',
+      ['broken'],
+      /^the build of broken-1\.0 failed with exit code 1: broken: this build always fails\. /,
+    ],
+    [
+      'needs one that fails to build',
+      'PackageBuildFailed',
+      ['needsBroken'],
+      /^the build of broken-1\.0 failed with exit code 1: broken: this build always fails\. /,
+    ],
     ['is refused by its nixpkgs', 'PackageEvaluationFailed', ['refused'], /^refused: its licence does not allow it\. /],
   ])('one that %s: %s, and the old environment serves on', async (_what, reason, packages, words) => {
     site.put('nf-a', { cache, packages: [...GOOD, ...packages] });
@@ -66,7 +81,11 @@ describe('packages that cannot be had', () => {
 
   it('of a new workspace: it waits with the reason, and starts when its spec is mended', async () => {
     site.put('nf-b', { cache, packages: ['nowhere'] });
-    await controller.until('nf-b', { reason: 'PackageNotFound', message: expect.stringContaining("'nowhere' is not in") }, SLOW_MS);
+    await controller.until(
+      'nf-b',
+      { reason: 'PackageNotFound', message: expect.stringContaining("'nowhere' is not in") },
+      SLOW_MS,
+    );
     expect(await docker.containerOrNull('workspace-nf-b')).toBeNull();
     site.put('nf-b', { cache, packages: ['hello'] });
     await controller.until('nf-b', { phase: 'Ready' }, SLOW_MS);
@@ -77,7 +96,10 @@ describe('packages that cannot be had', () => {
 describe('packages of a running workspace', () => {
   it('that changed are there after a restart of its container', async () => {
     site.put('nf-a', { cache, packages: ['hello2', 'sub.inner'] });
-    await eventually(async () => expect(await runs(docker, 'nf-a', 'hello; inner')).toBe('hello from hello 2.0\ninner'), { withinMs: SLOW_MS });
+    await eventually(
+      async () => expect(await runs(docker, 'nf-a', 'hello; inner')).toBe('hello from hello 2.0\ninner'),
+      { withinMs: SLOW_MS },
+    );
     await restart(docker, 'workspace-nf-a');
     expect(await runs(docker, 'nf-a', 'hello; inner')).toBe('hello from hello 2.0\ninner');
     expect(await runs(docker, 'nf-a', 'tool')).toBeNull();
@@ -87,7 +109,11 @@ describe('packages of a running workspace', () => {
 
   it('are gone from PATH when none is declared any more, and come back', async () => {
     site.put('nf-a', { cache, packages: [] });
-    await eventually(async () => expect([await runs(docker, 'nf-a', 'hello'), await runs(docker, 'nf-a', 'inner')]).toEqual([null, null]), { withinMs: SLOW_MS });
+    await eventually(
+      async () =>
+        expect([await runs(docker, 'nf-a', 'hello'), await runs(docker, 'nf-a', 'inner')]).toEqual([null, null]),
+      { withinMs: SLOW_MS },
+    );
     await packagesAre(controller, 'nf-a', 'Ready');
     await mend();
     await expectOldEnvironment();

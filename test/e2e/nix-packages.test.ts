@@ -40,7 +40,9 @@ describe('packages', () => {
   it('are on PATH of an image without Nix when the workspace is Ready', async () => {
     site.put('np-a', { cache: CACHE, packages: ['hello', 'tool'] });
     await controller.ready('np-a');
-    expect(await docker.sh('workspace-np-a', 'hello; tool; touch /nix/store/x')).toMatchObject({ text: expect.stringContaining('hello from hello 1.0\nhello from tool') });
+    expect(await docker.sh('workspace-np-a', 'hello; tool; touch /nix/store/x')).toMatchObject({
+      text: expect.stringContaining('hello from hello 1.0\nhello from tool'),
+    });
     expect(server.nars().requests).toBe(3);
     const status = await controller.status('np-a');
     expect(status.cache?.lastUse?.paths).toEqual({ asked: 3, hit: 0, fetched: 3, built: 0 });
@@ -59,15 +61,17 @@ describe('packages', () => {
   it('change in a running container, and go from PATH', async () => {
     const before = await docker.container('workspace-np-a');
     site.put('np-a', { cache: CACHE, packages: ['sub.inner', 'tool'] });
-    await eventually(async () => expect((await docker.sh('workspace-np-a', 'inner')).text).toBe('inner'), { withinMs: 20_000 });
+    await eventually(async () => expect((await docker.sh('workspace-np-a', 'inner')).text).toBe('inner'), {
+      withinMs: 20_000,
+    });
     expect((await docker.sh('workspace-np-a', 'hello')).code).toBe(127);
     await controller.ready('np-a');
     expect((await docker.container('workspace-np-a')).Id).toBe(before.Id);
   });
 
   it.each([
-    ['a flake\'s package', 'np-flake', 'path:/flake#hello', 'hello', 'hello from hello 1.0'],
-    ['a flake\'s own default', 'np-default', 'path:/flake', 'tool', 'hello from tool'],
+    ["a flake's package", 'np-flake', 'path:/flake#hello', 'hello', 'hello from hello 1.0'],
+    ["a flake's own default", 'np-default', 'path:/flake', 'tool', 'hello from tool'],
     ['a package deeper in a flake', 'np-deep', 'path:/flake#sub.inner', 'inner', 'inner'],
     ['a store path', 'np-path', '', 'hello', 'hello from hello 2.0'],
   ])('may be %s', async (_what, workspace, reference, program, says) => {
@@ -83,10 +87,13 @@ describe('packages', () => {
     ['a store path that nobody has', '/nix/store/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-nobody', 'nobody'],
   ])('are refused by name when one is %s', async (_what, reference, named) => {
     site.put('np-wrong', { cache: CACHE, packages: [reference] });
-    await eventually(async () => {
-      const condition = await controller.condition('np-wrong', 'PackagesReady');
-      expect(condition).toMatchObject({ status: 'False', message: expect.stringContaining(named) });
-    }, { withinMs: 60_000 });
+    await eventually(
+      async () => {
+        const condition = await controller.condition('np-wrong', 'PackagesReady');
+        expect(condition).toMatchObject({ status: 'False', message: expect.stringContaining(named) });
+      },
+      { withinMs: 60_000 },
+    );
     expect(await docker.containerOrNull('workspace-np-wrong')).toBeNull();
   });
 });

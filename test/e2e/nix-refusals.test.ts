@@ -32,24 +32,48 @@ beforeAll(async () => {
 
 const path = (attribute: string): string => server.fixture.paths[attribute] ?? '';
 
-describe.each([['root', '0'], ['uid 1000', '1000']])('a workspace is refused, as %s', (_name, user) => {
+describe.each([
+  ['root', '0'],
+  ['uid 1000', '1000'],
+])('a workspace is refused, as %s', (_name, user) => {
   const attempt = (line: string) => quietly(docker, ATTACKER, line, user);
 
   it.each([
     ['to write into the store', 'echo evil > /nix/store/evil', /Read-only file system/],
-    ['to change a package', 'echo evil >> $(readlink -f $(command -v tool))', /Read-only file system|Permission denied/],
+    [
+      'to change a package',
+      'echo evil >> $(readlink -f $(command -v tool))',
+      /Read-only file system|Permission denied/,
+    ],
     ['to write the database', 'echo evil >> /nix/var/nix/db/db.sqlite', /Read-only file system|Permission denied/],
     ['to replace its profile', 'ln -sfn /tmp /nix/var/nix/profiles/kalpana/nr-victim', /Read-only file system/],
-    ['to go past the daemon', 'NIX_REMOTE=local NIX_STATE_DIR=/nix/var/nix nix-store --add /etc/hostname', /Read-only file system|Permission denied|unable to open database|Operation not permitted/],
-    ['to repair', 'nix-store --repair-path $(readlink -f $(command -v tool) | cut -d/ -f1-4)', /not privileged|not supported|not allowed|requires/i],
-    ['to delete what is alive', 'timeout 20 nix-store --delete --ignore-liveness $(readlink -f $(command -v tool) | cut -d/ -f1-4)', /not allowed to ignore liveness/],
+    [
+      'to go past the daemon',
+      'NIX_REMOTE=local NIX_STATE_DIR=/nix/var/nix nix-store --add /etc/hostname',
+      /Read-only file system|Permission denied|unable to open database|Operation not permitted/,
+    ],
+    [
+      'to repair',
+      'nix-store --repair-path $(readlink -f $(command -v tool) | cut -d/ -f1-4)',
+      /not privileged|not supported|not allowed|requires/i,
+    ],
+    [
+      'to delete what is alive',
+      'timeout 20 nix-store --delete --ignore-liveness $(readlink -f $(command -v tool) | cut -d/ -f1-4)',
+      /not allowed to ignore liveness/,
+    ],
   ])('%s', async (_attempt, line, words) => {
     const { code, text } = await attempt(line);
     expect(text).toMatch(words);
     expect(code).not.toBe(0);
   });
 
-  it.each(['mount -o remount,rw /nix', 'mount -o remount,rw,bind /nix /nix', 'mount -o bind /tmp /nix/store', 'umount /nix'])('to change its mounts: %s', async (line) => {
+  it.each([
+    'mount -o remount,rw /nix',
+    'mount -o remount,rw,bind /nix /nix',
+    'mount -o bind /tmp /nix/store',
+    'umount /nix',
+  ])('to change its mounts: %s', async (line) => {
     // Busybox has these.
     const { code, text } = await docker.sh(VICTIM, line, user);
     expect(text).toMatch(/permission denied|must be superuser|not permitted|you must be root/i);
@@ -61,8 +85,16 @@ describe.each([['root', '0'], ['uid 1000', '1000']])('a workspace is refused, as
     ['as an export', (from: string) => `nix-store --store "${from}" --export ${path('hello2')} | nix-store --import`],
     ['without a check', (from: string) => `nix copy --from "${from}" --no-check-sigs ${path('hello2')}`],
     ['with a setting', (from: string) => `nix copy --from "${from}" --option require-sigs false ${path('hello2')}`],
-    ['signed by itself', (from: string) => `nix store sign --store "${from}" -k $own.secret ${path('hello2')} && nix copy --from "${from}" --option trusted-public-keys "$(cat $own.public)" ${path('hello2')}`],
-    ['through a binary cache of its own', (from: string) => `nix copy --from "${from}" --no-check-sigs --to "file:///tmp/cache-$(id -u)?secret-key=$own.secret" ${path('hello2')} && nix copy --from file:///tmp/cache-$(id -u) --no-check-sigs ${path('hello2')}`],
+    [
+      'signed by itself',
+      (from: string) =>
+        `nix store sign --store "${from}" -k $own.secret ${path('hello2')} && nix copy --from "${from}" --option trusted-public-keys "$(cat $own.public)" ${path('hello2')}`,
+    ],
+    [
+      'through a binary cache of its own',
+      (from: string) =>
+        `nix copy --from "${from}" --no-check-sigs --to "file:///tmp/cache-$(id -u)?secret-key=$own.secret" ${path('hello2')} && nix copy --from file:///tmp/cache-$(id -u) --no-check-sigs ${path('hello2')}`,
+    ],
   ])('to bring a path that nobody vouches for, %s', async (_how, line) => {
     const { code, text } = await attempt(`${forgery(path('hello2'))}\n${line('local?root=$own')}`);
     expect(text).toMatch(/lacks a (valid )?signature|lacks a signature by a trusted key/);
@@ -71,30 +103,61 @@ describe.each([['root', '0'], ['uid 1000', '1000']])('a workspace is refused, as
   });
 
   it.each([
-    ['substituters and keys', (url: string, key: string) => `--option substituters ${url} --option trusted-public-keys ${key}`],
-    ['further substituters and keys', (url: string, key: string) => `--option extra-substituters ${url} --option extra-trusted-public-keys ${key}`],
+    [
+      'substituters and keys',
+      (url: string, key: string) => `--option substituters ${url} --option trusted-public-keys ${key}`,
+    ],
+    [
+      'further substituters and keys',
+      (url: string, key: string) => `--option extra-substituters ${url} --option extra-trusted-public-keys ${key}`,
+    ],
     ['no signatures', (url: string) => `--option substituters ${url} --option require-sigs false`],
-    ['itself as trusted', (url: string, key: string) => `--option trusted-users '*' --option trusted-substituters ${url} --option substituters ${url} --option trusted-public-keys ${key}`],
+    [
+      'itself as trusted',
+      (url: string, key: string) =>
+        `--option trusted-users '*' --option trusted-substituters ${url} --option substituters ${url} --option trusted-public-keys ${key}`,
+    ],
   ])('to set %s', async (_what, options) => {
     const wanted = foreign.fixture.paths['part1'] ?? '';
     foreign.forget();
     const { code } = await attempt(`nix-store --realise ${wanted} ${options(foreign.url, `'${foreign.publicKey}'`)}`);
     expect(code).not.toBe(0);
     expect(foreign.requests()).toEqual([]);
-    expect((await attempt(`nix copy --from ${foreign.url} --no-check-sigs ${options(foreign.url, `'${foreign.publicKey}'`)} ${wanted}`)).text).toMatch(/lacks a (valid )?signature|lacks a signature by a trusted key/);
+    expect(
+      (
+        await attempt(
+          `nix copy --from ${foreign.url} --no-check-sigs ${options(foreign.url, `'${foreign.publicKey}'`)} ${wanted}`,
+        )
+      ).text,
+    ).toMatch(/lacks a (valid )?signature|lacks a signature by a trusted key/);
     expect(await isValid(docker, KEEPER, wanted)).toBe(false);
   });
 
-  it.each(['', "--option trusted-users '*'", '--option allowed-users root', '--option build-users-group ""'])('to be trusted: %s', async (options) => {
-    expect(JSON.parse((await attempt(`nix store info --json ${options} 2>/dev/null`)).text)).toMatchObject({ trusted: 0 });
-    expect(JSON.parse((await attempt(`NIX_CONFIG="$(printf 'extra-experimental-features = nix-command\\ntrusted-users = *')" nix store info --json 2>/dev/null`)).text)).toMatchObject({ trusted: 0 });
-  });
+  it.each(['', "--option trusted-users '*'", '--option allowed-users root', '--option build-users-group ""'])(
+    'to be trusted: %s',
+    async (options) => {
+      expect(JSON.parse((await attempt(`nix store info --json ${options} 2>/dev/null`)).text)).toMatchObject({
+        trusted: 0,
+      });
+      expect(
+        JSON.parse(
+          (
+            await attempt(
+              `NIX_CONFIG="$(printf 'extra-experimental-features = nix-command\\ntrusted-users = *')" nix store info --json 2>/dev/null`,
+            )
+          ).text,
+        ),
+      ).toMatchObject({ trusted: 0 });
+    },
+  );
 });
 
 describe('after all of it', () => {
   it('a package of the forged name is the true one', async () => {
     site.put('nr-victim', { cache: CACHE, packages: ['hello2'] });
-    await eventually(async () => expect((await docker.sh(VICTIM, 'hello')).text).toBe('hello from hello 2.0'), { withinMs: 60_000 });
+    await eventually(async () => expect((await docker.sh(VICTIM, 'hello')).text).toBe('hello from hello 2.0'), {
+      withinMs: 60_000,
+    });
   });
 
   it('the store is sound', async () => {

@@ -29,8 +29,14 @@ const STATIC = `
 
 beforeAll(async () => {
   const { host } = docker;
-  await importImage(host, ODD_IMAGE, { changes: ['CMD ["/opt/odd/sleep","infinity"]', 'ENV PATH=/opt/odd:/odd'], programs: ['/opt/odd/sleep', '/opt/odd/sh', '/opt/odd/cat'] });
-  await importImage(host, BARE_IMAGE, { changes: ['CMD ["/bin/sleep","infinity"]'], programs: ['/bin/sleep', '/bin/sh', '/bin/cat'] });
+  await importImage(host, ODD_IMAGE, {
+    changes: ['CMD ["/opt/odd/sleep","infinity"]', 'ENV PATH=/opt/odd:/odd'],
+    programs: ['/opt/odd/sleep', '/opt/odd/sh', '/opt/odd/cat'],
+  });
+  await importImage(host, BARE_IMAGE, {
+    changes: ['CMD ["/bin/sleep","infinity"]'],
+    programs: ['/bin/sleep', '/bin/sh', '/bin/cat'],
+  });
   await importImage(host, SINGLE_IMAGE, { changes: ['CMD ["/init/sleep","infinity"]'], programs: ['/init/sleep'] });
   const server = await serveNixCache(host);
   const nixpkgs = writeNixpkgs(join(site.dir, 'nixpkgs'), { extra: STATIC });
@@ -56,8 +62,13 @@ describe('a workspace on a cache', () => {
   it('has /nix read-only, the settings of a client, and the packages before everything else', async () => {
     site.put('nw-a', { cache: CACHE, packages: ['hello'] });
     await controller.ready('nw-a');
-    expect((await docker.container('workspace-nw-a')).Mounts).toContainEqual(expect.objectContaining({ Destination: '/nix', RW: false, Name: `kalpana-nix-store-${CACHE}` }));
-    const { text } = await docker.sh('workspace-nw-a', 'echo $NIX_REMOTE; hello; touch /nix/store/x /nix/x /nix/var/nix/profiles/kalpana/x; rm -rf /nix/store');
+    expect((await docker.container('workspace-nw-a')).Mounts).toContainEqual(
+      expect.objectContaining({ Destination: '/nix', RW: false, Name: `kalpana-nix-store-${CACHE}` }),
+    );
+    const { text } = await docker.sh(
+      'workspace-nw-a',
+      'echo $NIX_REMOTE; hello; touch /nix/store/x /nix/x /nix/var/nix/profiles/kalpana/x; rm -rf /nix/store',
+    );
     expect(text.split('\n').slice(0, 2)).toEqual(['daemon', 'hello from hello 1.0']);
     expect(text.match(/Read-only file system/g)?.length).toBeGreaterThanOrEqual(4);
     expect((await docker.sh('workspace-nw-a', 'hello')).code).toBe(0);
@@ -71,8 +82,13 @@ describe('a workspace on a cache', () => {
     site.put(workspace, { image, env, cache: CACHE, packages: ['hello'] });
     await controller.ready(workspace);
     expect(await pathOf(workspace)).toEqual(pathWith(workspace, base));
-    expect((await docker.exec(`workspace-${workspace}`, ['cat', `/nix/var/nix/profiles/kalpana/${workspace}/bin/hello`])).text).toContain('hello from hello 1.0');
-    expect((await docker.exec(`workspace-${workspace}`, ['sh', '-c', 'command -v hello'])).text).toBe(`/nix/var/nix/profiles/kalpana/${workspace}/bin/hello`);
+    expect(
+      (await docker.exec(`workspace-${workspace}`, ['cat', `/nix/var/nix/profiles/kalpana/${workspace}/bin/hello`]))
+        .text,
+    ).toContain('hello from hello 1.0');
+    expect((await docker.exec(`workspace-${workspace}`, ['sh', '-c', 'command -v hello'])).text).toBe(
+      `/nix/var/nix/profiles/kalpana/${workspace}/bin/hello`,
+    );
     expect((await site.plan()).code).toBe(0);
   });
 
@@ -81,15 +97,36 @@ describe('a workspace on a cache', () => {
     await controller.ready('nw-single');
     expect(await docker.exec('workspace-nw-single', ['sh', '-c', 'true'])).not.toMatchObject({ code: 0 });
     // The engine looks for it on the container's PATH, as `docker exec` does.
-    expect(await docker.exec('workspace-nw-single', ['busybox', 'echo', 'found on PATH'])).toEqual({ code: 0, text: 'found on PATH' });
-    expect((await docker.exec('workspace-nw-single', ['busybox', 'cat', '/nix/var/nix/profiles/kalpana/nw-single/bin/hello'])).text).toContain('hello from hello 1.0');
+    expect(await docker.exec('workspace-nw-single', ['busybox', 'echo', 'found on PATH'])).toEqual({
+      code: 0,
+      text: 'found on PATH',
+    });
+    expect(
+      (
+        await docker.exec('workspace-nw-single', [
+          'busybox',
+          'cat',
+          '/nix/var/nix/profiles/kalpana/nw-single/bin/hello',
+        ])
+      ).text,
+    ).toContain('hello from hello 1.0');
     expect((await controller.status('nw-single')).cache?.lastUse?.paths).toMatchObject({ built: 1 });
   });
 
   it('keeps what its spec says of the client in place of ours', async () => {
-    site.put('nw-env', { cache: CACHE, packages: ['hello'], env: [{ name: 'NIX_CONFIG', value: 'cores = 1' }, { name: 'XDG_STATE_HOME', value: '/elsewhere' }] });
+    site.put('nw-env', {
+      cache: CACHE,
+      packages: ['hello'],
+      env: [
+        { name: 'NIX_CONFIG', value: 'cores = 1' },
+        { name: 'XDG_STATE_HOME', value: '/elsewhere' },
+      ],
+    });
     await controller.ready('nw-env');
     const { Config } = await docker.container('workspace-nw-env');
-    expect(Config.Env.filter((line) => /^(NIX_CONFIG|XDG_STATE_HOME)=/.test(line)).sort()).toEqual(['NIX_CONFIG=cores = 1', 'XDG_STATE_HOME=/elsewhere']);
+    expect(Config.Env.filter((line) => /^(NIX_CONFIG|XDG_STATE_HOME)=/.test(line)).sort()).toEqual([
+      'NIX_CONFIG=cores = 1',
+      'XDG_STATE_HOME=/elsewhere',
+    ]);
   });
 });

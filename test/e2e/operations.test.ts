@@ -25,7 +25,8 @@ describe('what an operator sees', () => {
     await kalpana.log({ msg: 'drift', key: 'ops-one', field: 'state' });
     await kalpana.ready('ops-one');
     const text = await (await fetch(`${base}/metrics`)).text();
-    const value = (series: string) => Number(new RegExp(`^${series.replace(/[{}"|]/g, '\\$&')} (\\S+)$`, 'm').exec(text)?.[1] ?? 'NaN');
+    const value = (series: string) =>
+      Number(new RegExp(`^${series.replace(/[{}"|]/g, '\\$&')} (\\S+)$`, 'm').exec(text)?.[1] ?? 'NaN');
     const atLeast = {
       'kalpana_reconcile_total{kind="workspace",result="success"}': 1,
       'kalpana_reconcile_total{kind="shared",result="success"}': 1,
@@ -38,7 +39,8 @@ describe('what an operator sees', () => {
       'kalpana_engine_request_duration_seconds_count{verb="listContainers",code="200"}': 1,
       [`kalpana_source_last_success_timestamp_seconds{source="dir:${site.specs}"}`]: 1e9,
     };
-    for (const [series, least] of Object.entries(atLeast)) expect([series, value(series) >= least]).toEqual([series, true]);
+    for (const [series, least] of Object.entries(atLeast))
+      expect([series, value(series) >= least]).toEqual([series, true]);
     const exactly = {
       kalpana_engine_up: 1,
       kalpana_deletions_held: 0,
@@ -50,14 +52,22 @@ describe('what an operator sees', () => {
       'kalpana_operations_total{operation="remove-volume",result="failure"}': 0,
     };
     for (const [series, wanted] of Object.entries(exactly)) expect([series, value(series)]).toEqual([series, wanted]);
-    for (const family of ['kalpana_queue_depth', 'kalpana_active_workers', 'kalpana_queue_retries_total', 'kalpana_missed_events_total']) expect([family, value(family) >= 0]).toEqual([family, true]);
+    for (const family of [
+      'kalpana_queue_depth',
+      'kalpana_active_workers',
+      'kalpana_queue_retries_total',
+      'kalpana_missed_events_total',
+    ])
+      expect([family, value(family) >= 0]).toEqual([family, true]);
   });
 
   it("a removed workspace's series go with it", async () => {
     site.put('ops-gone');
     await kalpana.ready('ops-gone');
     site.drop('ops-gone.json');
-    await eventually(async () => expect(await (await fetch(`${base}/metrics`)).text()).not.toContain('ops-gone'), { withinMs: 20_000 });
+    await eventually(async () => expect(await (await fetch(`${base}/metrics`)).text()).not.toContain('ops-gone'), {
+      withinMs: 20_000,
+    });
   });
 
   it('/healthz and /readyz answer 200', async () => {
@@ -69,21 +79,43 @@ describe('what an operator sees', () => {
 
   it('each reconciliation is logged with its key, id, trigger and result; each operation with its key and cause', async () => {
     const lines = kalpana.logs();
-    expect(lines.find(({ msg, key, operations }) => msg === 'reconciled' && key === 'ops-one' && Number(operations) > 0)).toMatchObject({
+    expect(
+      lines.find(({ msg, key, operations }) => msg === 'reconciled' && key === 'ops-one' && Number(operations) > 0),
+    ).toMatchObject({
       level: 'info',
       kind: 'workspace',
       reconcileId: expect.stringMatching(/^[0-9a-f-]{36}$/),
       trigger: expect.stringMatching(/start|spec/),
       result: 'success',
     });
-    expect(lines).toContainEqual(expect.objectContaining({ msg: 'operation', key: 'ops-one', operation: 'start workspace-ops-one  # state: exited -> running' }));
+    expect(lines).toContainEqual(
+      expect.objectContaining({
+        msg: 'operation',
+        key: 'ops-one',
+        operation: 'start workspace-ops-one  # state: exited -> running',
+      }),
+    );
     // Every line of the log is JSON.
-    expect(kalpana.err().split('\n').filter((line) => line !== '' && !line.startsWith('{'))).toEqual([]);
+    expect(
+      kalpana
+        .err()
+        .split('\n')
+        .filter((line) => line !== '' && !line.startsWith('{')),
+    ).toEqual([]);
   });
 
   it('get and describe show the workspace, and exit 1 for one that is not there', async () => {
-    const [table, text, unknown] = await Promise.all([['get', 'workspaces'], ['describe', 'workspace', 'ops-one'], ['describe', 'workspace', 'nobody']].map((words) => site.command(...words, '--state-dir', site.state)));
-    expect(table).toMatchObject({ code: 0, out: expect.stringMatching(/^NAME.*\nops-one +Ready +True +kalpana\/test:1/) });
+    const [table, text, unknown] = await Promise.all(
+      [
+        ['get', 'workspaces'],
+        ['describe', 'workspace', 'ops-one'],
+        ['describe', 'workspace', 'nobody'],
+      ].map((words) => site.command(...words, '--state-dir', site.state)),
+    );
+    expect(table).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^NAME.*\nops-one +Ready +True +kalpana\/test:1/),
+    });
     expect(text).toMatchObject({ code: 0, out: expect.stringContaining('DriftDetected') });
     expect(unknown).toMatchObject({ code: 1, err: expect.stringContaining("there is no workspace 'nobody'") });
   });
@@ -107,7 +139,10 @@ describe('shutdown', () => {
     expect(code).toBe(0);
     expect(ms).toBeLessThan(5_000);
     kalpana = site.start();
-    await eventually(async () => expect((await site.docker.container(`workspace-${name}`)).Config.Env).toContain('NEW=yes'), { withinMs: 40_000 });
+    await eventually(
+      async () => expect((await site.docker.container(`workspace-${name}`)).Config.Env).toContain('NEW=yes'),
+      { withinMs: 40_000 },
+    );
     await kalpana.ready(name);
     expect(await site.docker.list(`kalpana.workspace.id=${name}`)).toEqual([`workspace-${name}: running`]);
     site.put(name, { state: 'Stopped' });
@@ -120,7 +155,9 @@ describe('shutdown', () => {
     await new Promise<void>((resolve) => registry.listen(0, '127.0.0.1', resolve));
     try {
       const kalpana = site.start();
-      const name = site.put('ops-pull', { image: `127.0.0.1:${(registry.address() as AddressInfo).port}/slow/image:1` });
+      const name = site.put('ops-pull', {
+        image: `127.0.0.1:${(registry.address() as AddressInfo).port}/slow/image:1`,
+      });
       await eventually(() => expect(asked.length).toBeGreaterThan(0), { withinMs: 20_000 });
       // Meanwhile the others are served.
       await kalpana.ready('ops-one');

@@ -22,7 +22,10 @@ beforeAll(async () => {
 /** dockerd's containerd dies with it, a moment later; a dockerd that starts before that waits for it in vain. */
 async function crash(): Promise<void> {
   const containerd = Number(readFileSync(join(layoutOf(engine.dir).execRoot, 'containerd/containerd.pid'), 'utf8'));
-  const state = () => (existsSync(`/proc/${containerd}/stat`) ? readFileSync(`/proc/${containerd}/stat`, 'utf8').replace(/^.*\) /, '')[0] : 'gone');
+  const state = () =>
+    existsSync(`/proc/${containerd}/stat`)
+      ? readFileSync(`/proc/${containerd}/stat`, 'utf8').replace(/^.*\) /, '')[0]
+      : 'gone';
   engine.kill();
   await eventually(() => expect(['gone', 'Z', 'X']).toContain(state()), { withinMs: 10_000 });
 }
@@ -36,10 +39,14 @@ function putAll(generation: number): void {
 
 /** Everything is as the specs of `generation` want it, once and without leftovers, and the data is there. */
 async function expectConverged(kalpana: Kalpana, generation: number): Promise<void> {
-  await eventually(async () => {
-    expect(await site.docker.list(site.label)).toEqual(ALL_UP);
-    for (const name of NAMES) expect((await site.docker.container(`workspace-${name}`)).Config.Env).toContain(`GENERATION=${generation}`);
-  }, { withinMs: 60_000 });
+  await eventually(
+    async () => {
+      expect(await site.docker.list(site.label)).toEqual(ALL_UP);
+      for (const name of NAMES)
+        expect((await site.docker.container(`workspace-${name}`)).Config.Env).toContain(`GENERATION=${generation}`);
+    },
+    { withinMs: 60_000 },
+  );
   await kalpana.ready(...NAMES);
   expect(await site.docker.volumes(site.label)).toEqual(NAMES.map((name) => `kalpana-workspace-${name}`));
   expect(await site.plan()).toMatchObject({ code: 0, out: 'Nothing to do.\n' });
@@ -66,18 +73,33 @@ describe('the engine away', () => {
   it('killed and started again: /readyz 503 and engine_up 0 meanwhile, nothing is made twice, all converges', async () => {
     const before = await ids();
     await crash();
-    await eventually(async () => {
-      const ready = await fetch(`${base}/readyz`);
-      expect({ status: ready.status, text: await ready.text() }).toMatchObject({ status: 503, text: expect.stringContaining('cannot be reached') });
-    }, { withinMs: 20_000 });
+    await eventually(
+      async () => {
+        const ready = await fetch(`${base}/readyz`);
+        expect({ status: ready.status, text: await ready.text() }).toMatchObject({
+          status: 503,
+          text: expect.stringContaining('cannot be reached'),
+        });
+      },
+      { withinMs: 20_000 },
+    );
     expect((await fetch(`${base}/healthz`)).status).toBe(200);
     expect(await (await fetch(`${base}/metrics`)).text()).toMatch(/^kalpana_engine_up 0$/m);
-    await eventually(async () => expect((await kalpana.status('out-1')).conditions).toContainEqual(expect.objectContaining({ type: 'Ready', status: 'Unknown', reason: 'EngineUnreachable' })), { withinMs: 20_000 });
+    await eventually(
+      async () =>
+        expect((await kalpana.status('out-1')).conditions).toContainEqual(
+          expect.objectContaining({ type: 'Ready', status: 'Unknown', reason: 'EngineUnreachable' }),
+        ),
+      { withinMs: 20_000 },
+    );
     // A spec that changes meanwhile is not lost.
     site.put('out-1', { env: [{ name: 'GENERATION', value: '0' }], resources: { pids: 99 } });
     await engine.start();
     await expectConverged(kalpana, 0);
-    await eventually(async () => expect((await site.docker.container('workspace-out-1')).HostConfig.PidsLimit).toBe(99), { withinMs: 20_000 });
+    await eventually(
+      async () => expect((await site.docker.container('workspace-out-1')).HostConfig.PidsLimit).toBe(99),
+      { withinMs: 20_000 },
+    );
     expect(await ids()).toEqual(before);
     expect((await fetch(`${base}/readyz`)).status).toBe(200);
     putAll(0);
@@ -86,24 +108,35 @@ describe('the engine away', () => {
   it('standing still (SIGSTOP) for some seconds: no wrong action, then full convergence', async () => {
     const before = await ids();
     engine.pause();
-    await eventually(async () => expect(await answers(engine.host, { timeoutMs: 300 })).toBe(false), { withinMs: 10_000 });
+    await eventually(async () => expect(await answers(engine.host, { timeoutMs: 300 })).toBe(false), {
+      withinMs: 10_000,
+    });
     site.put('out-2', { env: [{ name: 'GENERATION', value: '0' }], resources: { pids: 98 } });
-    await eventually(async () => expect(await answers(engine.host, { timeoutMs: 3_000 })).toBe(false), { withinMs: 10_000 });
+    await eventually(async () => expect(await answers(engine.host, { timeoutMs: 3_000 })).toBe(false), {
+      withinMs: 10_000,
+    });
     engine.resume();
-    await eventually(async () => expect((await site.docker.container('workspace-out-2')).HostConfig.PidsLimit).toBe(98), { withinMs: 40_000 });
+    await eventually(
+      async () => expect((await site.docker.container('workspace-out-2')).HostConfig.PidsLimit).toBe(98),
+      { withinMs: 40_000 },
+    );
     await expectConverged(kalpana, 0);
     expect(await ids()).toEqual(before);
   });
 
   it.each<[string, () => Promise<void>]>([
-    ['killed and started', async () => {
-      await crash();
-      await engine.start();
-    }],
+    [
+      'killed and started',
+      async () => {
+        await crash();
+        await engine.start();
+      },
+    ],
     ['restarted in order', () => engine.restart()],
   ])('%s in the middle of the recreation of all six: no duplicate, no .next, data kept', async (how, outage) => {
     const generation = how.startsWith('killed') ? 1 : 2;
-    const done = () => kalpana.logs().filter(({ msg, operation }) => msg === 'operation' && String(operation).includes('.next')).length;
+    const done = () =>
+      kalpana.logs().filter(({ msg, operation }) => msg === 'operation' && String(operation).includes('.next')).length;
     const before = done();
     putAll(generation);
     await eventually(() => expect(done()).toBeGreaterThan(before + 3), { withinMs: 30_000 });
@@ -118,18 +151,21 @@ describe('the engine away', () => {
     ['start', 11, 'POST', /\/start$/],
     ['rename', 12, 'POST', /\/rename$/],
     ['remove', 13, 'DELETE', /^\/containers\/[^/]+$/],
-  ] as const)('the answer to a %s lost in the middle of a recreation: nothing is made twice, all converges', async (_verb, generation, wanted, path) => {
-    await kalpana.stop();
-    const proxy = await startEngineProxy(engine.host);
-    const lost = proxy.loseAnswer((method, called) => path.test(called) && method === wanted);
-    const through = site.start({ host: proxy.host });
-    putAll(generation);
-    await lost;
-    await expectConverged(through, generation);
-    await through.stop();
-    await proxy.close();
-    kalpana = site.start();
-  });
+  ] as const)(
+    'the answer to a %s lost in the middle of a recreation: nothing is made twice, all converges',
+    async (_verb, generation, wanted, path) => {
+      await kalpana.stop();
+      const proxy = await startEngineProxy(engine.host);
+      const lost = proxy.loseAnswer((method, called) => path.test(called) && method === wanted);
+      const through = site.start({ host: proxy.host });
+      putAll(generation);
+      await lost;
+      await expectConverged(through, generation);
+      await through.stop();
+      await proxy.close();
+      kalpana = site.start();
+    },
+  );
 
   it('the event stream cut again and again during a recreation of all six: full convergence', async () => {
     await kalpana.stop();

@@ -9,7 +9,11 @@ import { createSite } from '../support/kalpana-site.js';
 
 const site = createSite('ports', testEngineHost());
 const { docker } = site;
-const HTTP = ['sh', '-c', 'mkdir -p /tmp/www && echo "hello from $HOSTNAME" > /tmp/www/index.html && exec httpd -f -p 8080 -h /tmp/www'];
+const HTTP = [
+  'sh',
+  '-c',
+  'mkdir -p /tmp/www && echo "hello from $HOSTNAME" > /tmp/www/index.html && exec httpd -f -p 8080 -h /tmp/www',
+];
 let kalpana: Kalpana;
 
 beforeAll(() => {
@@ -22,7 +26,10 @@ async function hostPort(name: string): Promise<number> {
 }
 
 async function get(port: number): Promise<string> {
-  return eventually(async () => (await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(2_000) })).text(), { withinMs: 20_000 });
+  return eventually(
+    async () => (await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(2_000) })).text(),
+    { withinMs: 20_000 },
+  );
 }
 
 /** A port that nobody has now. */
@@ -44,18 +51,25 @@ describe('a port that the controller chooses', () => {
     await kalpana.ready(name);
     const port = await hostPort(name);
     expect(await get(port)).toBe(`hello from ${name}\n`);
-    expect((await kalpana.status(name)).container?.ports).toEqual([{ containerPort: 8080, protocol: 'tcp', hostIP: '127.0.0.1', hostPort: port }]);
+    expect((await kalpana.status(name)).container?.ports).toEqual([
+      { containerPort: 8080, protocol: 'tcp', hostIP: '127.0.0.1', hostPort: port },
+    ]);
   });
 
   it('stays the same over a recreation, a removal by hand, and a controller that forgot everything', async () => {
     const port = await hostPort(name);
     site.put(name, { command: HTTP, ports: [PORT], env: [{ name: 'CHANGED', value: 'yes' }] });
-    await eventually(async () => expect((await docker.container(`workspace-${name}`)).Config.Env).toContain('CHANGED=yes'), { withinMs: 20_000 });
+    await eventually(
+      async () => expect((await docker.container(`workspace-${name}`)).Config.Env).toContain('CHANGED=yes'),
+      { withinMs: 20_000 },
+    );
     await kalpana.ready(name);
     expect(await hostPort(name)).toBe(port);
     expect(await get(port)).toBe(`hello from ${name}\n`);
     await docker.remove(`workspace-${name}`);
-    await eventually(async () => expect((await docker.container(`workspace-${name}`)).State.Status).toBe('running'), { withinMs: 20_000 });
+    await eventually(async () => expect((await docker.container(`workspace-${name}`)).State.Status).toBe('running'), {
+      withinMs: 20_000,
+    });
     expect(await hostPort(name)).toBe(port);
     await kalpana.stop();
     await docker.remove(`workspace-${name}`);
@@ -75,7 +89,11 @@ describe('a fixed port', () => {
     await kalpana.ready(first);
     expect(await get(port)).toBe(`hello from ${first}\n`);
     site.put(second, { command: HTTP, ports: [{ ...PORT, hostPort: port }] });
-    await kalpana.until(second, { phase: 'Waiting', reason: 'PortConflict', message: expect.stringContaining(`127.0.0.1:${port}/tcp is held by workspace ${first}`) });
+    await kalpana.until(second, {
+      phase: 'Waiting',
+      reason: 'PortConflict',
+      message: expect.stringContaining(`127.0.0.1:${port}/tcp is held by workspace ${first}`),
+    });
     await kalpana.ready(first);
     site.drop(`${first}.json`);
     await kalpana.ready(second);
@@ -90,22 +108,39 @@ describe('a fixed port', () => {
 
   it('held by a foreign container: the conflict names it', async () => {
     const port = await freePort();
-    const foreign = await docker.create('ports-foreign', { ExposedPorts: { '80/tcp': {} }, HostConfig: { PortBindings: { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: String(port) }] } } });
+    const foreign = await docker.create('ports-foreign', {
+      ExposedPorts: { '80/tcp': {} },
+      HostConfig: { PortBindings: { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: String(port) }] } },
+    });
     site.owns(foreign);
     await docker.start(foreign);
     const name = site.put('ports-third', { ports: [{ ...PORT, hostPort: port }] });
-    await kalpana.until(name, { phase: 'Waiting', reason: 'PortConflict', message: expect.stringMatching(/ports-foreign/) });
+    await kalpana.until(name, {
+      phase: 'Waiting',
+      reason: 'PortConflict',
+      message: expect.stringMatching(/ports-foreign/),
+    });
     await docker.remove(foreign);
     await kalpana.ready(name);
   });
 
   it('held by a process of the host: the conflict names it, and the workspace goes on once it ends', async () => {
     const port = await freePort();
-    const holder = spawn(process.execPath, ['-e', `require('net').createServer().listen(${port}, '127.0.0.1', () => console.log('up'))`], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const holder = spawn(
+      process.execPath,
+      ['-e', `require('net').createServer().listen(${port}, '127.0.0.1', () => console.log('up'))`],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
     try {
       await new Promise((resolve) => holder.stdout.once('data', resolve));
       const name = site.put('ports-busy', { command: HTTP, ports: [{ ...PORT, hostPort: port }] });
-      await kalpana.until(name, { phase: 'Waiting', reason: 'PortConflict', message: expect.stringMatching(new RegExp(`127\\.0\\.0\\.1:${port}.* process ${holder.pid} \\((node|MainThread)\\)`)) });
+      await kalpana.until(name, {
+        phase: 'Waiting',
+        reason: 'PortConflict',
+        message: expect.stringMatching(
+          new RegExp(`127\\.0\\.0\\.1:${port}.* process ${holder.pid} \\((node|MainThread)\\)`),
+        ),
+      });
       holder.kill('SIGKILL');
       await kalpana.ready(name);
       expect(await get(port)).toBe(`hello from ${name}\n`);

@@ -16,7 +16,10 @@ let marks = 0;
 async function mark(): Promise<void> {
   marks += 1;
   site.put('recr-marker', { env: [{ name: 'MARK', value: String(marks) }] });
-  await eventually(async () => expect((await docker.container('workspace-recr-marker')).Config.Env).toContain(`MARK=${marks}`), { withinMs: 20_000 });
+  await eventually(
+    async () => expect((await docker.container('workspace-recr-marker')).Config.Env).toContain(`MARK=${marks}`),
+    { withinMs: 20_000 },
+  );
   await kalpana.ready('recr-marker');
 }
 
@@ -36,7 +39,10 @@ describe('recreation', () => {
     const { Id } = await docker.container(`workspace-${name}`);
     await docker.sh(`workspace-${name}`, 'echo kept > /workspace/file');
     site.put(name, { image: 'kalpana/test:2' });
-    await eventually(async () => expect((await docker.container(`workspace-${name}`)).Config.Image).toBe('kalpana/test:2'), { withinMs: 20_000 });
+    await eventually(
+      async () => expect((await docker.container(`workspace-${name}`)).Config.Image).toBe('kalpana/test:2'),
+      { withinMs: 20_000 },
+    );
     await kalpana.ready(name);
     expect((await docker.container(`workspace-${name}`)).Id).not.toBe(Id);
     expect(await docker.read(`workspace-${name}`, '/workspace/file')).toBe('kept');
@@ -44,12 +50,42 @@ describe('recreation', () => {
     expect(await docker.containerOrNull(Id)).toBeNull();
   });
 
-  const bad: readonly { what: string; slug: string; spec: Partial<Workspace['spec']>; reason: string; message: RegExp }[] = [
+  const bad: readonly {
+    what: string;
+    slug: string;
+    spec: Partial<Workspace['spec']>;
+    reason: string;
+    message: RegExp;
+  }[] = [
     // The init process starts, and finds no program: that is how the engine sees it.
-    { what: 'a command that does not exist', slug: 'no-command', spec: { command: ['/no/such/program'] }, reason: 'ReplacementFailed', message: /exit code 127/ },
-    { what: 'a command that ends at once', slug: 'ends', spec: { command: ['sh', '-c', 'exit 7'] }, reason: 'ReplacementFailed', message: /exit code 7/ },
-    { what: 'a failing health check', slug: 'unhealthy', spec: { healthcheck: healthyWhen('false') }, reason: 'ReplacementFailed', message: /did not get healthy/ },
-    { what: 'a mount the engine cannot make', slug: 'no-mount', spec: { mounts: [{ type: 'bind', source: site.dir, target: '/etc/passwd' }] }, reason: 'StartFailed', message: /not a directory/ },
+    {
+      what: 'a command that does not exist',
+      slug: 'no-command',
+      spec: { command: ['/no/such/program'] },
+      reason: 'ReplacementFailed',
+      message: /exit code 127/,
+    },
+    {
+      what: 'a command that ends at once',
+      slug: 'ends',
+      spec: { command: ['sh', '-c', 'exit 7'] },
+      reason: 'ReplacementFailed',
+      message: /exit code 7/,
+    },
+    {
+      what: 'a failing health check',
+      slug: 'unhealthy',
+      spec: { healthcheck: healthyWhen('false') },
+      reason: 'ReplacementFailed',
+      message: /did not get healthy/,
+    },
+    {
+      what: 'a mount the engine cannot make',
+      slug: 'no-mount',
+      spec: { mounts: [{ type: 'bind', source: site.dir, target: '/etc/passwd' }] },
+      reason: 'StartFailed',
+      message: /not a directory/,
+    },
   ];
 
   describe('roll-back of a change that does not come up', () => {
@@ -70,7 +106,9 @@ describe('recreation', () => {
     it.each(bad)('$what leaves the old container running and reports the reason', async ({ slug, reason, message }) => {
       const name = `recr-${slug}`;
       await kalpana.until(name, { reason, message: expect.stringMatching(message) });
-      await eventually(async () => expect(await docker.list(`kalpana.workspace.id=${name}`)).toEqual(only(name)), { withinMs: 20_000 });
+      await eventually(async () => expect(await docker.list(`kalpana.workspace.id=${name}`)).toEqual(only(name)), {
+        withinMs: 20_000,
+      });
       const { Id, State } = await docker.container(`workspace-${name}`);
       expect(Id).toBe(before.get(name));
       expect(await docker.read(Id, '/workspace/file')).toBe('kept');
@@ -86,7 +124,10 @@ describe('recreation', () => {
       for (const { slug, reason } of bad) {
         const name = `recr-${slug}`;
         await kalpana.until(name, { phase: 'Degraded', reason });
-        expect(await docker.container(`workspace-${name}`)).toMatchObject({ Id: before.get(name), State: { Status: 'running', StartedAt: startedAt.get(name) } });
+        expect(await docker.container(`workspace-${name}`)).toMatchObject({
+          Id: before.get(name),
+          State: { Status: 'running', StartedAt: startedAt.get(name) },
+        });
         expect(kalpana.logs().filter(({ msg, key }) => msg === 'operation' && key === name)).toEqual([]);
       }
     });
@@ -94,7 +135,10 @@ describe('recreation', () => {
     it('heals with a good spec', async () => {
       for (const name of names) site.put(name, { env: [{ name: 'GOOD', value: 'yes' }] });
       for (const name of names) {
-        await eventually(async () => expect((await docker.container(`workspace-${name}`)).Config.Env).toContain('GOOD=yes'), { withinMs: 30_000 });
+        await eventually(
+          async () => expect((await docker.container(`workspace-${name}`)).Config.Env).toContain('GOOD=yes'),
+          { withinMs: 30_000 },
+        );
         await kalpana.ready(name);
         expect(await docker.list(`kalpana.workspace.id=${name}`)).toEqual(only(name));
         expect(await docker.read(`workspace-${name}`, '/workspace/file')).toBe('kept');
@@ -104,7 +148,11 @@ describe('recreation', () => {
 
   it('a first container that cannot start is reported, not tried again and again, and heals with a good spec', async () => {
     const name = site.put('recr-first', { mounts: [{ type: 'bind', source: site.dir, target: '/etc/passwd' }] });
-    await kalpana.until(name, { phase: 'Stalled', reason: 'StartFailed', message: expect.stringMatching(/not a directory/) });
+    await kalpana.until(name, {
+      phase: 'Stalled',
+      reason: 'StartFailed',
+      message: expect.stringMatching(/not a directory/),
+    });
     await mark();
     expect(kalpana.logs().filter(({ msg, key }) => msg === 'operation failed' && key === name)).toHaveLength(1);
     site.put(name);
@@ -119,9 +167,17 @@ describe('a change in place', () => {
     await kalpana.ready(name);
     const { Id, State } = await docker.container(`workspace-${name}`);
     site.put(name, { resources: { cpus: 1, memory: '96Mi', pids: 70 }, restartPolicy: 'on-failure' });
-    await eventually(async () => {
-      expect((await docker.container(`workspace-${name}`)).HostConfig).toMatchObject({ NanoCpus: 1e9, Memory: 96 * MIB, PidsLimit: 70, RestartPolicy: { Name: 'on-failure' } });
-    }, { withinMs: 20_000 });
+    await eventually(
+      async () => {
+        expect((await docker.container(`workspace-${name}`)).HostConfig).toMatchObject({
+          NanoCpus: 1e9,
+          Memory: 96 * MIB,
+          PidsLimit: 70,
+          RestartPolicy: { Name: 'on-failure' },
+        });
+      },
+      { withinMs: 20_000 },
+    );
     expect(await docker.container(`workspace-${name}`)).toMatchObject({ Id, State: { StartedAt: State.StartedAt } });
     await kalpana.ready(name);
     expect(await site.plan()).toMatchObject({ out: expect.not.stringContaining(name) });
@@ -138,7 +194,10 @@ describe('a secret file', () => {
     await kalpana.ready(name);
     expect((await docker.container(container)).Config.Env).toContain('TOKEN=first-value-1');
     site.secret('token', 'second-value-2');
-    await eventually(async () => expect((await docker.container(container)).Config.Env).toContain('TOKEN=second-value-2'), { withinMs: 20_000 });
+    await eventually(
+      async () => expect((await docker.container(container)).Config.Env).toContain('TOKEN=second-value-2'),
+      { withinMs: 20_000 },
+    );
     await kalpana.ready(name);
     expect(await docker.list(`kalpana.workspace.id=${name}`)).toEqual(only(name));
     expect(kalpana.err()).toContain('secret file token changed');
@@ -149,9 +208,15 @@ describe('a secret file', () => {
     const { Id } = await docker.container(container);
     site.secret('other', 'x');
     site.put(name, { env: [{ name: 'TOKEN', valueFrom: { secretFile: 'gone' } }] });
-    await eventually(async () => {
-      expect(await kalpana.condition(name, 'SpecValid')).toMatchObject({ status: 'False', message: expect.stringContaining('"gone"') });
-    }, { withinMs: 20_000 });
+    await eventually(
+      async () => {
+        expect(await kalpana.condition(name, 'SpecValid')).toMatchObject({
+          status: 'False',
+          message: expect.stringContaining('"gone"'),
+        });
+      },
+      { withinMs: 20_000 },
+    );
     await mark();
     expect(await docker.container(container)).toMatchObject({ Id, State: { Status: 'running' } });
     const fresh = site.put('recr-secretless', { env: [{ name: 'TOKEN', valueFrom: { secretFile: 'gone' } }] });

@@ -15,25 +15,40 @@ describe('a spec that is removed', () => {
   it.each([
     ['Retain', 'rem-retain', true],
     ['Delete', 'rem-delete', false],
-  ] as const)('takes the container with it; reclaimPolicy %s decides over the data volume', async (reclaimPolicy, name, stays) => {
-    kalpana ??= site.start();
-    for (const one of keep) site.put(one);
-    site.put(name, { storage: { reclaimPolicy } });
-    await kalpana.ready(...keep, name);
-    site.drop(`${name}.json`);
-    await eventually(async () => expect(await site.docker.list(site.label)).toEqual(up(...keep)), { withinMs: 20_000 });
-    await eventually(async () => expect((await site.docker.volume(`kalpana-workspace-${name}`)) !== null).toBe(stays), { withinMs: 20_000 });
-    await eventually(async () => expect((await kalpana.list()).items.map((item) => item.name)).toEqual(keep), { withinMs: 20_000 });
-  });
+  ] as const)(
+    'takes the container with it; reclaimPolicy %s decides over the data volume',
+    async (reclaimPolicy, name, stays) => {
+      kalpana ??= site.start();
+      for (const one of keep) site.put(one);
+      site.put(name, { storage: { reclaimPolicy } });
+      await kalpana.ready(...keep, name);
+      site.drop(`${name}.json`);
+      await eventually(async () => expect(await site.docker.list(site.label)).toEqual(up(...keep)), {
+        withinMs: 20_000,
+      });
+      await eventually(
+        async () => expect((await site.docker.volume(`kalpana-workspace-${name}`)) !== null).toBe(stays),
+        { withinMs: 20_000 },
+      );
+      await eventually(async () => expect((await kalpana.list()).items.map((item) => item.name)).toEqual(keep), {
+        withinMs: 20_000,
+      });
+    },
+  );
 
   it('and comes back finds its data again', async () => {
     site.put('rem-again');
     await kalpana.ready('rem-again');
     await site.docker.sh('workspace-rem-again', 'echo kept > /workspace/file');
     site.drop('rem-again.json');
-    await eventually(async () => expect(await site.docker.containerOrNull('workspace-rem-again')).toBeNull(), { withinMs: 20_000 });
+    await eventually(async () => expect(await site.docker.containerOrNull('workspace-rem-again')).toBeNull(), {
+      withinMs: 20_000,
+    });
     site.put('rem-again');
-    await eventually(async () => expect((await site.docker.container('workspace-rem-again')).State.Status).toBe('running'), { withinMs: 20_000 });
+    await eventually(
+      async () => expect((await site.docker.container('workspace-rem-again')).State.Status).toBe('running'),
+      { withinMs: 20_000 },
+    );
     expect(await site.docker.read('workspace-rem-again', '/workspace/file')).toBe('kept');
     site.drop('rem-again.json');
     await eventually(async () => expect(await site.docker.list(site.label)).toEqual(up(...keep)), { withinMs: 20_000 });
@@ -44,7 +59,9 @@ describe('a spec that is removed', () => {
     await kalpana.ready('rem-old');
     await site.docker.sh('workspace-rem-old', 'echo old > /workspace/file');
     site.put('rem-new', {}, 'renamed.json');
-    await eventually(async () => expect(await site.docker.list(site.label)).toEqual(up(...keep, 'rem-new')), { withinMs: 20_000 });
+    await eventually(async () => expect(await site.docker.list(site.label)).toEqual(up(...keep, 'rem-new')), {
+      withinMs: 20_000,
+    });
     await kalpana.ready('rem-new');
     expect(await site.docker.volume('kalpana-workspace-rem-old')).not.toBeNull();
     expect((await site.docker.sh('workspace-rem-new', 'ls /workspace')).text).not.toContain('file');
@@ -69,13 +86,25 @@ describe('held deletions', () => {
     await kalpana.ready(...names);
     const ids = await site.docker.ids(site.label);
     for (const name of names) site.drop(`${name}.json`);
-    await kalpana.until('held-a', { phase: 'Held', reason: 'DeletionHeld', message: expect.stringContaining('kalpana approve') });
+    await kalpana.until('held-a', {
+      phase: 'Held',
+      reason: 'DeletionHeld',
+      message: expect.stringContaining('kalpana approve'),
+    });
     await kalpana.resyncs(3);
     expect((await kalpana.list()).held).toEqual(names);
     expect((await site.docker.ids(site.label)).sort()).toEqual([...ids].sort());
 
     const plan = await site.plan();
-    expect(plan).toMatchObject({ code: 2, out: names.map((name) => `${name}: remove, held  # too many removals at once; confirm with --allow-prune or kalpana approve\n`).join('') });
+    expect(plan).toMatchObject({
+      code: 2,
+      out: names
+        .map(
+          (name) =>
+            `${name}: remove, held  # too many removals at once; confirm with --allow-prune or kalpana approve\n`,
+        )
+        .join(''),
+    });
 
     await kalpana.stop();
     kalpana = site.start({ resync: 0.5 });
@@ -85,7 +114,9 @@ describe('held deletions', () => {
 
     const one = await site.command('approve', 'held-b', '--state-dir', site.state);
     expect(one).toMatchObject({ code: 0, out: 'Removal approved: held-b\n' });
-    await eventually(async () => expect(await site.docker.list(site.label)).toEqual(up('held-a', 'held-c')), { withinMs: 20_000 });
+    await eventually(async () => expect(await site.docker.list(site.label)).toEqual(up('held-a', 'held-c')), {
+      withinMs: 20_000,
+    });
     await kalpana.resyncs(3);
     expect(await site.docker.list(site.label)).toEqual(up('held-a', 'held-c'));
     const rest = await site.command('approve', '--state-dir', site.state);

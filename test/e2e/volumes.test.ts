@@ -22,7 +22,10 @@ describe('the cache volume', () => {
     kalpana = site.start({ flags: ['--concurrency', '2'] });
     const names = ['vol-a', 'vol-b', 'vol-c'].map((name) => site.put(name));
     await kalpana.ready(...names);
-    const operations = kalpana.logs().filter(({ msg }) => msg === 'operation').map(({ operation }) => String(operation));
+    const operations = kalpana
+      .logs()
+      .filter(({ msg }) => msg === 'operation')
+      .map(({ operation }) => String(operation));
     const made = operations.findIndex((text) => text.startsWith('create volume kalpana-nix-store'));
     const created = operations.findIndex((text) => text.startsWith('create container'));
     expect(made).toBeGreaterThanOrEqual(0);
@@ -31,19 +34,31 @@ describe('the cache volume', () => {
 
   it('removed while nothing used it is made again, with its labels', async () => {
     for (const name of ['vol-a', 'vol-b', 'vol-c']) site.put(name, { cache: false });
-    await eventually(async () => {
-      for (const name of ['vol-a', 'vol-b', 'vol-c']) {
-        expect((await site.docker.container(`workspace-${name}`)).Mounts.map(({ Destination }) => Destination)).toEqual(['/workspace']);
-      }
-    }, { withinMs: 30_000 });
+    await eventually(
+      async () => {
+        for (const name of ['vol-a', 'vol-b', 'vol-c']) {
+          expect(
+            (await site.docker.container(`workspace-${name}`)).Mounts.map(({ Destination }) => Destination),
+          ).toEqual(['/workspace']);
+        }
+      },
+      { withinMs: 30_000 },
+    );
     await kalpana.ready('vol-a', 'vol-b', 'vol-c');
     // Wanted by a workspace that is stopped and has no container: nothing uses the volume.
     site.put('vol-idle', { state: 'Stopped' });
     await kalpana.until('vol-idle', { phase: 'Stopped' });
     await site.docker.removeVolume('kalpana-nix-store');
-    await eventually(async () => {
-      expect((await site.docker.volume('kalpana-nix-store'))?.Labels).toEqual({ 'kalpana.shared': 'true', 'kalpana.managed': 'true', 'kalpana.type': 'nix-cache' });
-    }, { withinMs: 20_000 });
+    await eventually(
+      async () => {
+        expect((await site.docker.volume('kalpana-nix-store'))?.Labels).toEqual({
+          'kalpana.shared': 'true',
+          'kalpana.managed': 'true',
+          'kalpana.type': 'nix-cache',
+        });
+      },
+      { withinMs: 20_000 },
+    );
     site.drop('vol-idle.json');
     await kalpana.stop();
   });
@@ -60,7 +75,10 @@ describe("a data volume's directory removed by hand", () => {
     await kalpana.until('vol-a', { reason: 'DataVolumeDamaged', message: expect.stringContaining(volume) });
     expect((await kalpana.condition('vol-a'))?.message).toMatch(/never deleted/);
     expect(await site.docker.volume(volume)).not.toBeNull();
-    expect(await site.docker.container('workspace-vol-a')).toMatchObject({ Id, State: { Status: 'running', StartedAt: State.StartedAt } });
+    expect(await site.docker.container('workspace-vol-a')).toMatchObject({
+      Id,
+      State: { Status: 'running', StartedAt: State.StartedAt },
+    });
     // The others are none the worse.
     await kalpana.ready('vol-b', 'vol-c');
     await kalpana.stop();
@@ -70,10 +88,15 @@ describe("a data volume's directory removed by hand", () => {
     await site.docker.stop('workspace-vol-a');
     if (existsSync(directoryOf(volume))) rmSync(directoryOf(volume), { recursive: true });
     kalpana = site.start({ resync: 0.3 });
-    await kalpana.until('vol-a', { phase: 'Waiting', reason: 'DataVolumeDamaged', message: expect.stringContaining(volume) });
+    await kalpana.until('vol-a', {
+      phase: 'Waiting',
+      reason: 'DataVolumeDamaged',
+      message: expect.stringContaining(volume),
+    });
     const starts = () => kalpana.logs().filter(({ msg, key }) => msg === 'operation failed' && key === 'vol-a').length;
     // Thirty resyncs later, three of them deep.
-    const lists = () => kalpana.logs().filter(({ msg, trigger }) => msg === 'reconciled' && String(trigger).includes('deep')).length;
+    const lists = () =>
+      kalpana.logs().filter(({ msg, trigger }) => msg === 'reconciled' && String(trigger).includes('deep')).length;
     const before = lists();
     await eventually(() => expect(lists()).toBeGreaterThan(before + 8), { withinMs: 30_000 });
     // By its backoff, until the deep look knows; a storm would be ten a second.

@@ -18,7 +18,12 @@ interface World extends Simulation {
 }
 
 function cache(change: Partial<DesiredCache['config']> = {}): DesiredCache {
-  return { name: 'team', location: { source: 's', file: 'c.json', line: 1, column: 1 }, config: { ...CONFIG, image: 'keeper:1', ...change }, problem: null };
+  return {
+    name: 'team',
+    location: { source: 's', file: 'c.json', line: 1, column: 1 },
+    config: { ...CONFIG, image: 'keeper:1', ...change },
+    problem: null,
+  };
 }
 
 function world(): World {
@@ -33,10 +38,22 @@ function world(): World {
 
 const spec = (...packages: string[]) => ({ image: 'app:1', cache: 'team', packages });
 const keyOf = (...packages: string[]) => environmentRequest(CONFIG.nixpkgs, packages).key;
-const running = ({ engine }: World) => [...engine.state.containers.values()].filter(({ state }) => state === 'running').map(({ name }) => name).sort();
-const reason = (sim: World, name: string, type = 'Ready') => sim.status().get(name)?.conditions.find((one) => one.type === type)?.reason;
-const resolved = ({ engine }: World) => engine.calls.filter(({ verb, args }) => verb === 'exec' && (args[1] as { command: string[] }).command[2] === RESOLVE_SCRIPT).length;
-const container = ({ engine }: World, name: string) => [...engine.state.containers.values()].find((one) => one.name === name);
+const running = ({ engine }: World) =>
+  [...engine.state.containers.values()]
+    .filter(({ state }) => state === 'running')
+    .map(({ name }) => name)
+    .sort();
+const reason = (sim: World, name: string, type = 'Ready') =>
+  sim
+    .status()
+    .get(name)
+    ?.conditions.find((one) => one.type === type)?.reason;
+const resolved = ({ engine }: World) =>
+  engine.calls.filter(
+    ({ verb, args }) => verb === 'exec' && (args[1] as { command: string[] }).command[2] === RESOLVE_SCRIPT,
+  ).length;
+const container = ({ engine }: World, name: string) =>
+  [...engine.state.containers.values()].find((one) => one.name === name);
 const profile = (sim: World, name: string) => keyIn(sim.keepers.store(VOLUME), name);
 
 async function started(...names: string[]): Promise<World> {
@@ -50,41 +67,95 @@ async function started(...names: string[]): Promise<World> {
 /** Everything that a person would look at; ids and times aside. */
 function picture(sim: World): object {
   const { environments, profiles } = sim.keepers.store(VOLUME);
-  const containers = [...sim.engine.state.containers.values()].map(({ name, state, definition }) => `${name} ${state} ${definition.image}`).sort();
-  return { containers, volumes: [...sim.engine.state.volumes.keys()].sort(), environments: [...environments].sort(), profiles: [...profiles].sort() };
+  const containers = [...sim.engine.state.containers.values()]
+    .map(({ name, state, definition }) => `${name} ${state} ${definition.image}`)
+    .sort();
+  return {
+    containers,
+    volumes: [...sim.engine.state.volumes.keys()].sort(),
+    environments: [...environments].sort(),
+    profiles: [...profiles].sort(),
+  };
 }
 
-const SCENARIOS: readonly { title: string; given?: (sim: World) => Promise<void>; when: (sim: World) => void; then: (sim: World) => void }[] = [
-  { title: 'a cold start with packages', when: (sim) => sim.specs.set('alice', spec('hello')), then: (sim) => expect([running(sim), profile(sim, 'alice')]).toEqual([[KEEPER, 'workspace-alice'], keyOf('hello')]) },
-  { title: 'changed packages', given: async (sim) => (sim.specs.set('alice', spec('hello')), sim.start(), sim.settle()), when: (sim) => sim.specs.set('alice', spec('tool')), then: (sim) => expect(profile(sim, 'alice')).toBe(keyOf('tool')) },
-  { title: 'a changed keeper', given: async (sim) => (sim.specs.set('alice', spec('hello')), sim.start(), sim.settle()), when: (sim) => sim.specs.setCaches([cache({ image: 'keeper:2' })]), then: (sim) => expect([running(sim), container(sim, KEEPER)?.definition.image]).toEqual([[KEEPER, 'workspace-alice'], 'keeper:2']) },
-  { title: 'a killed keeper', given: async (sim) => (sim.specs.set('alice', spec('hello')), sim.start(), sim.settle()), when: (sim) => sim.engine.hands.kill(KEEPER), then: (sim) => expect(running(sim)).toEqual([KEEPER, 'workspace-alice']) },
-  { title: 'a new image and new packages at once', given: async (sim) => (sim.specs.set('alice', spec('hello')), sim.start(), sim.settle()), when: (sim) => sim.specs.set('alice', { ...spec('tool'), image: 'app:2' }), then: (sim) => expect([container(sim, 'workspace-alice')?.definition.image, profile(sim, 'alice')]).toEqual(['app:2', keyOf('tool')]) },
+const SCENARIOS: readonly {
+  title: string;
+  given?: (sim: World) => Promise<void>;
+  when: (sim: World) => void;
+  then: (sim: World) => void;
+}[] = [
+  {
+    title: 'a cold start with packages',
+    when: (sim) => sim.specs.set('alice', spec('hello')),
+    then: (sim) => expect([running(sim), profile(sim, 'alice')]).toEqual([[KEEPER, 'workspace-alice'], keyOf('hello')]),
+  },
+  {
+    title: 'changed packages',
+    given: async (sim) => (sim.specs.set('alice', spec('hello')), sim.start(), sim.settle()),
+    when: (sim) => sim.specs.set('alice', spec('tool')),
+    then: (sim) => expect(profile(sim, 'alice')).toBe(keyOf('tool')),
+  },
+  {
+    title: 'a changed keeper',
+    given: async (sim) => (sim.specs.set('alice', spec('hello')), sim.start(), sim.settle()),
+    when: (sim) => sim.specs.setCaches([cache({ image: 'keeper:2' })]),
+    then: (sim) =>
+      expect([running(sim), container(sim, KEEPER)?.definition.image]).toEqual([
+        [KEEPER, 'workspace-alice'],
+        'keeper:2',
+      ]),
+  },
+  {
+    title: 'a killed keeper',
+    given: async (sim) => (sim.specs.set('alice', spec('hello')), sim.start(), sim.settle()),
+    when: (sim) => sim.engine.hands.kill(KEEPER),
+    then: (sim) => expect(running(sim)).toEqual([KEEPER, 'workspace-alice']),
+  },
+  {
+    title: 'a new image and new packages at once',
+    given: async (sim) => (sim.specs.set('alice', spec('hello')), sim.start(), sim.settle()),
+    when: (sim) => sim.specs.set('alice', { ...spec('tool'), image: 'app:2' }),
+    then: (sim) =>
+      expect([container(sim, 'workspace-alice')?.definition.image, profile(sim, 'alice')]).toEqual([
+        'app:2',
+        keyOf('tool'),
+      ]),
+  },
 ];
 
 describe('a cache, with the controller killed or its calls failed at every one of them', () => {
-  it.each(SCENARIOS)('$title', async ({ given, when, then }) => {
-    const play = async (fault: (call: number) => Fault) => {
-      const sim = world();
-      await given?.(sim);
-      const before = sim.engine.calls.length;
-      sim.setFault(({ number }) => fault(number - before));
-      when(sim);
-      sim.start();
-      await sim.settle();
-      return { sim, calls: sim.engine.calls.length - before };
-    };
-    const undisturbed = await play(() => 'none');
-    then(undisturbed.sim);
-    const expected = picture(undisturbed.sim);
-    for (const fault of ['crash-before', 'crash-after', 'lost', 'refused', 'timeout-after'] as const) {
-      for (let k = 1; k <= undisturbed.calls; k += 1) {
-        const { sim } = await play((call) => (call === k ? fault : 'none'));
-        expect({ fault, k, seen: picture(sim), violations: sim.violations, faults: sim.faults }).toEqual({ fault, k, seen: expected, violations: [], faults: [] });
-        open.splice(0).forEach((one) => one.dispose());
+  it.each(SCENARIOS)(
+    '$title',
+    async ({ given, when, then }) => {
+      const play = async (fault: (call: number) => Fault) => {
+        const sim = world();
+        await given?.(sim);
+        const before = sim.engine.calls.length;
+        sim.setFault(({ number }) => fault(number - before));
+        when(sim);
+        sim.start();
+        await sim.settle();
+        return { sim, calls: sim.engine.calls.length - before };
+      };
+      const undisturbed = await play(() => 'none');
+      then(undisturbed.sim);
+      const expected = picture(undisturbed.sim);
+      for (const fault of ['crash-before', 'crash-after', 'lost', 'refused', 'timeout-after'] as const) {
+        for (let k = 1; k <= undisturbed.calls; k += 1) {
+          const { sim } = await play((call) => (call === k ? fault : 'none'));
+          expect({ fault, k, seen: picture(sim), violations: sim.violations, faults: sim.faults }).toEqual({
+            fault,
+            k,
+            seen: expected,
+            violations: [],
+            faults: [],
+          });
+          open.splice(0).forEach((one) => one.dispose());
+        }
       }
-    }
-  }, 60_000);
+    },
+    60_000,
+  );
 });
 
 describe('environments', () => {
@@ -92,7 +163,9 @@ describe('environments', () => {
     const names = Array.from({ length: 20 }, (_, index) => `ws-${index}`);
     const sim = await started(...names);
     expect([...sim.keepers.store(VOLUME).realised.values()]).toEqual([1]);
-    expect(names.map((name) => [profile(sim, name), reason(sim, name)])).toEqual(names.map(() => [keyOf('hello'), 'Ready']));
+    expect(names.map((name) => [profile(sim, name), reason(sim, name)])).toEqual(
+      names.map(() => [keyOf('hello'), 'Ready']),
+    );
   });
 
   it('that are known and linked need no exec when their container comes back (F15)', async () => {
@@ -109,7 +182,11 @@ describe('environments', () => {
     sim.keepers.fail("kalpana-missing: 'nosuch' is not in /nixpkgs");
     sim.specs.set('alice', spec('nosuch'));
     await sim.settle();
-    expect([running(sim), profile(sim, 'alice'), reason(sim, 'alice')]).toEqual([[KEEPER, 'workspace-alice'], keyOf('hello'), 'PackageNotFound']);
+    expect([running(sim), profile(sim, 'alice'), reason(sim, 'alice')]).toEqual([
+      [KEEPER, 'workspace-alice'],
+      keyOf('hello'),
+      'PackageNotFound',
+    ]);
     const before = resolved(sim);
     await sim.clock.run(3_600_000);
     expect(resolved(sim)).toBe(before);
@@ -124,7 +201,10 @@ describe('environments', () => {
     sim.keepers.fail("unable to download 'http://c/x.narinfo': Could not connect to server");
     sim.specs.set('alice', spec('tool'));
     await sim.clock.run(600_000);
-    expect([reason(sim, 'alice'), reason(sim, 'alice', 'PackagesReady')]).toEqual(['PackageFetchFailed', 'PackageFetchFailed']);
+    expect([reason(sim, 'alice'), reason(sim, 'alice', 'PackagesReady')]).toEqual([
+      'PackageFetchFailed',
+      'PackageFetchFailed',
+    ]);
     const tries = resolved(sim);
     expect(tries).toBeGreaterThan(10);
     expect(tries).toBeLessThan(60);
@@ -143,12 +223,19 @@ describe('a keeper', () => {
     sim.specs.set('carol', { image: 'app:1', cache: false });
     sim.start();
     await sim.clock.run(60_000);
-    expect([reason(sim, 'alice'), reason(sim, 'bob'), reason(sim, 'carol')]).toEqual(['KeeperNotReady', 'Ready', 'Ready']);
+    expect([reason(sim, 'alice'), reason(sim, 'bob'), reason(sim, 'carol')]).toEqual([
+      'KeeperNotReady',
+      'Ready',
+      'Ready',
+    ]);
     expect(reason(sim, 'bob', 'CacheReady')).toBe('KeeperNotReady');
     expect(running(sim)).toEqual(['workspace-bob', 'workspace-carol']);
     sim.engine.state.images.add('keeper:1');
     await sim.clock.run(120_000);
-    expect([reason(sim, 'alice'), running(sim)]).toEqual(['Ready', [KEEPER, 'workspace-alice', 'workspace-bob', 'workspace-carol']]);
+    expect([reason(sim, 'alice'), running(sim)]).toEqual([
+      'Ready',
+      [KEEPER, 'workspace-alice', 'workspace-bob', 'workspace-carol'],
+    ]);
   });
 
   it('is looked at by nobody while nothing happens, but for the deep look', async () => {
@@ -157,7 +244,9 @@ describe('a keeper', () => {
     await sim.clock.run(61_000);
     const before = sim.engine.calls.length;
     await sim.clock.run(7 * 30_000 - 1_000);
-    expect(new Set(sim.engine.calls.slice(before).map(({ verb }) => verb))).toEqual(new Set(['listContainers', 'listVolumes', 'listNetworks']));
+    expect(new Set(sim.engine.calls.slice(before).map(({ verb }) => verb))).toEqual(
+      new Set(['listContainers', 'listVolumes', 'listNetworks']),
+    );
   });
 
   it('whose volume went with it is made anew, and so are the packages', async () => {
@@ -169,6 +258,10 @@ describe('a keeper', () => {
     for (const one of [environments, profiles, realised]) one.clear();
     await sim.settle();
     await sim.clock.run(60_000);
-    expect([running(sim), profile(sim, 'alice'), reason(sim, 'alice')]).toEqual([[KEEPER, 'workspace-alice'], keyOf('hello'), 'Ready']);
+    expect([running(sim), profile(sim, 'alice'), reason(sim, 'alice')]).toEqual([
+      [KEEPER, 'workspace-alice'],
+      keyOf('hello'),
+      'Ready',
+    ]);
   });
 });

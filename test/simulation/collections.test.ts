@@ -19,7 +19,12 @@ interface World extends Simulation {
 }
 
 function cache(gc: Partial<DesiredCache['config']['gc']> = {}): DesiredCache {
-  return { name: 'team', location: { source: 's', file: 'c.json', line: 1, column: 1 }, config: { ...CONFIG, image: 'keeper:1', gc: { ...CONFIG.gc, schedule: '0 4 1 1 *', retainMs: 0, ...gc } }, problem: null };
+  return {
+    name: 'team',
+    location: { source: 's', file: 'c.json', line: 1, column: 1 },
+    config: { ...CONFIG, image: 'keeper:1', gc: { ...CONFIG.gc, schedule: '0 4 1 1 *', retainMs: 0, ...gc } },
+    problem: null,
+  };
 }
 
 async function started(gc: Partial<DesiredCache['config']['gc']> = {}): Promise<World> {
@@ -27,7 +32,8 @@ async function started(gc: Partial<DesiredCache['config']['gc']> = {}): Promise<
   const sim = createSimulation({ latencyMs: () => 1, exec: keepers.exec, plainImages: ['app:1'] });
   open.push(sim);
   for (const image of ['app:1', 'keeper:1']) sim.engine.state.images.add(image);
-  for (const network of ['bridge', 'none']) sim.engine.state.networks.set(network, { id: `net-${network}`, labels: {} });
+  for (const network of ['bridge', 'none'])
+    sim.engine.state.networks.set(network, { id: `net-${network}`, labels: {} });
   sim.specs.setCaches([cache(gc)]);
   sim.specs.set('alice', { image: 'app:1', cache: 'team', packages: ['hello'] });
   sim.specs.set('bob', { image: 'app:1', cache: 'team', packages: ['tool'] });
@@ -40,12 +46,17 @@ async function started(gc: Partial<DesiredCache['config']['gc']> = {}): Promise<
 }
 
 const keyOf = (...packages: string[]) => environmentRequest(CONFIG.nixpkgs, packages).key;
-const inUse = ({ store }: World) => [...store.profiles.values(), ...store.used].every((path) => store.environments.has(path));
-const helpers = ({ engine }: World) => [...engine.state.containers.values()].map(({ name }) => name).filter((name) => /scanner|probe/.test(name));
+const inUse = ({ store }: World) =>
+  [...store.profiles.values(), ...store.used].every((path) => store.environments.has(path));
+const helpers = ({ engine }: World) =>
+  [...engine.state.containers.values()].map(({ name }) => name).filter((name) => /scanner|probe/.test(name));
 
 function collect(sim: World): GcNews[] {
   const news: GcNews[] = [];
-  void sim.controller().collect('team', { dryRun: false }, (one) => void news.push(one)).catch(() => undefined);
+  void sim
+    .controller()
+    .collect('team', { dryRun: false }, (one) => void news.push(one))
+    .catch(() => undefined);
   return news;
 }
 
@@ -54,7 +65,10 @@ describe('a collection', () => {
     const sim = await started();
     const news = collect(sim);
     await sim.settle();
-    expect(news.at(-1)).toMatchObject({ type: 'run', run: { result: 'success', failure: null, freedPaths: 1, roots: { profile: 2, process: 1 } } });
+    expect(news.at(-1)).toMatchObject({
+      type: 'run',
+      run: { result: 'success', failure: null, freedPaths: 1, roots: { profile: 2, process: 1 } },
+    });
     expect([sim.store.environments.has(DEAD), inUse(sim), helpers(sim)]).toEqual([false, true, []]);
   });
 
@@ -79,8 +93,28 @@ describe('a collection', () => {
     for (const fault of ['crash-before', 'crash-after', 'lost', 'refused', 'timeout-after']) {
       for (let at = 1; at <= calls; at += 1) {
         const { sim, kept, news } = await play(fault, at);
-        const seen = { fault, at, kept, keptAfterwards: inUse(sim), dead: sim.store.environments.has(DEAD), helpers: helpers(sim), profiles: ['alice', 'bob'].map((name) => keyIn(sim.store, name)), faults: sim.faults, last: news.at(-1)?.type === 'run' ? (news.at(-1) as { run: { result: string } }).run.result : news.at(-1) };
-        expect(seen).toEqual({ fault, at, kept: true, keptAfterwards: true, dead: false, helpers: [], profiles: [keyOf('hello'), keyOf('tool')], faults: [], last: 'success' });
+        const seen = {
+          fault,
+          at,
+          kept,
+          keptAfterwards: inUse(sim),
+          dead: sim.store.environments.has(DEAD),
+          helpers: helpers(sim),
+          profiles: ['alice', 'bob'].map((name) => keyIn(sim.store, name)),
+          faults: sim.faults,
+          last: news.at(-1)?.type === 'run' ? (news.at(-1) as { run: { result: string } }).run.result : news.at(-1),
+        };
+        expect(seen).toEqual({
+          fault,
+          at,
+          kept: true,
+          keptAfterwards: true,
+          dead: false,
+          helpers: [],
+          profiles: [keyOf('hello'), keyOf('tool')],
+          faults: [],
+          last: 'success',
+        });
         open.splice(0).forEach((one) => one.dispose());
       }
     }
@@ -99,7 +133,12 @@ describe('a collection', () => {
   it('holds up realisations, and no start on packages that are there', async () => {
     const sim = await started();
     const news = collect(sim);
-    for (let turn = 0; turn < 1_000 && !news.some((one) => one.type === 'progress' && one.message.includes('running processes')); turn += 1) await sim.clock.run(5);
+    for (
+      let turn = 0;
+      turn < 1_000 && !news.some((one) => one.type === 'progress' && one.message.includes('running processes'));
+      turn += 1
+    )
+      await sim.clock.run(5);
     sim.specs.set('carol', { image: 'app:1', cache: 'team', packages: ['fresh'] });
     sim.specs.set('dave', { image: 'app:1', cache: 'team', packages: ['hello'] });
     await sim.settle();

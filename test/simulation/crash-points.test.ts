@@ -26,7 +26,12 @@ const SCENARIOS: readonly Scenario[] = [
   {
     title: 'cold start',
     when: (sim) => sim.specs.set('alice', { image: 'app:1', sharedVolumes: [{ name: 'tools', mountPath: '/tools' }] }),
-    then: [/^container workspace-alice running app:1/m, /^volume kalpana-workspace-alice workspace-data default/m, /^volume kalpana-tools shared-volume/m, /^network kalpana-workspaces/m],
+    then: [
+      /^container workspace-alice running app:1/m,
+      /^volume kalpana-workspace-alice workspace-data default/m,
+      /^volume kalpana-tools shared-volume/m,
+      /^network kalpana-workspaces/m,
+    ],
   },
   {
     title: 'pull then create',
@@ -72,13 +77,25 @@ const SCENARIOS: readonly Scenario[] = [
   },
   {
     title: 'removal with Retain',
-    given: (sim) => (sim.specs.set('alice', { image: 'app:1' }), sim.specs.set('bob', { image: 'app:1' }), settled(sim)),
+    given: (sim) => (
+      sim.specs.set('alice', { image: 'app:1' }),
+      sim.specs.set('bob', { image: 'app:1' }),
+      settled(sim)
+    ),
     when: (sim) => sim.specs.remove('alice'),
-    then: [/^(?!.*container workspace-alice)/s, /^volume kalpana-workspace-alice/m, /^container workspace-bob running/m],
+    then: [
+      /^(?!.*container workspace-alice)/s,
+      /^volume kalpana-workspace-alice/m,
+      /^container workspace-bob running/m,
+    ],
   },
   {
     title: 'removal with Delete',
-    given: (sim) => (sim.specs.set('alice', { image: 'app:1', storage: { reclaimPolicy: 'Delete' } }), sim.specs.set('bob', { image: 'app:1' }), settled(sim)),
+    given: (sim) => (
+      sim.specs.set('alice', { image: 'app:1', storage: { reclaimPolicy: 'Delete' } }),
+      sim.specs.set('bob', { image: 'app:1' }),
+      settled(sim)
+    ),
     when: (sim) => sim.specs.remove('alice'),
     then: [/^(?!.*workspace-alice)/s, /^container workspace-bob running/m],
   },
@@ -109,7 +126,8 @@ const SCENARIOS: readonly Scenario[] = [
   {
     title: 'change in place',
     given: (sim) => (sim.specs.set('alice', { image: 'app:1' }), settled(sim)),
-    when: (sim) => sim.specs.set('alice', { image: 'app:1', resources: { memory: '1Gi' }, restartPolicy: 'on-failure' }),
+    when: (sim) =>
+      sim.specs.set('alice', { image: 'app:1', resources: { memory: '1Gi' }, restartPolicy: 'on-failure' }),
     then: [/^container workspace-alice running app:1 .* 0\/1073741824\/0\/on-failure/m],
   },
   {
@@ -130,7 +148,12 @@ const SCENARIOS: readonly Scenario[] = [
 function plantLegacy({ engine }: Simulation): void {
   const labels = { [LABEL.managed]: 'true', [LABEL.workspace]: 'alice' };
   engine.hands.createVolume(dataVolumeName('alice'), labels);
-  const definition = containerDefinition(desiredWorkspace('alice', { image: 'app:1', cache: false }), SIM_INSTANCE, [], null);
+  const definition = containerDefinition(
+    desiredWorkspace('alice', { image: 'app:1', cache: false }),
+    SIM_INSTANCE,
+    [],
+    null,
+  );
   engine.hands.run(containerName('alice'), { ...definition, labels, network: 'bridge' });
 }
 
@@ -151,18 +174,22 @@ async function play(scenario: Scenario, fault: (call: number) => Fault): Promise
 }
 
 describe('killed at any call, the next controller finishes or undoes what it finds (law 6)', () => {
-  it.each(SCENARIOS)('$title', async (scenario) => {
-    const undisturbed = await play(scenario, () => 'none');
-    const world = worldOf(undisturbed.sim.engine.state);
-    for (const line of scenario.then) expect(world).toMatch(line);
-    expect(undisturbed.sim.violations).toEqual([]);
-    for (const fault of ['crash-before', 'crash-after', 'lost', 'refused', 'timeout-after'] as const) {
-      for (let k = 1; k <= undisturbed.calls; k += 1) {
-        const { sim } = await play(scenario, (call) => (call === k ? fault : 'none'));
-        const seen = { fault, k, world: worldOf(sim.engine.state), violations: sim.violations, faults: sim.faults };
-        expect(seen).toEqual({ fault, k, world, violations: [], faults: [] });
-        open.splice(0).forEach((one) => one.dispose());
+  it.each(SCENARIOS)(
+    '$title',
+    async (scenario) => {
+      const undisturbed = await play(scenario, () => 'none');
+      const world = worldOf(undisturbed.sim.engine.state);
+      for (const line of scenario.then) expect(world).toMatch(line);
+      expect(undisturbed.sim.violations).toEqual([]);
+      for (const fault of ['crash-before', 'crash-after', 'lost', 'refused', 'timeout-after'] as const) {
+        for (let k = 1; k <= undisturbed.calls; k += 1) {
+          const { sim } = await play(scenario, (call) => (call === k ? fault : 'none'));
+          const seen = { fault, k, world: worldOf(sim.engine.state), violations: sim.violations, faults: sim.faults };
+          expect(seen).toEqual({ fault, k, world, violations: [], faults: [] });
+          open.splice(0).forEach((one) => one.dispose());
+        }
       }
-    }
-  }, 30_000);
+    },
+    30_000,
+  );
 });

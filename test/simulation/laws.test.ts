@@ -42,12 +42,20 @@ describe('when there is nothing to do', () => {
     for (let at = 0; at < 20; at += 1) {
       const before = sim.engine.calls.length;
       await sim.clock.run(SIM_RESYNC_MS);
-      resyncs.push(sim.engine.calls.slice(before).map(({ verb }) => verb).sort().join(' '));
+      resyncs.push(
+        sim.engine.calls
+          .slice(before)
+          .map(({ verb }) => verb)
+          .sort()
+          .join(' '),
+      );
     }
     const plain = 'listContainers listNetworks listVolumes';
     expect(resyncs.filter((calls) => calls === plain)).toHaveLength(18);
     const deep = resyncs.filter((calls) => calls !== plain);
-    expect(deep).toEqual(Array(2).fill(`inspectContainer inspectContainer inspectContainer ${plain} statPath statPath statPath`));
+    expect(deep).toEqual(
+      Array(2).fill(`inspectContainer inspectContainer inspectContainer ${plain} statPath statPath statPath`),
+    );
   });
 });
 
@@ -64,7 +72,12 @@ describe('what was done by hand is undone by its event, and by a resync when the
   const limits = { nanoCpus: 0, memoryBytes: 9e6, pids: 1 };
   const update = ['update', ({ engine }: Simulation) => engine.hands.update('workspace-alice', limits, 'no')] as const;
 
-  it.each([...WORK, update].flatMap(([title, work]) => [{ title, work, lost: false }, { title, work, lost: true }]))('$title, event lost: $lost', async ({ title, work, lost }) => {
+  it.each(
+    [...WORK, update].flatMap(([title, work]) => [
+      { title, work, lost: false },
+      { title, work, lost: true },
+    ]),
+  )('$title, event lost: $lost', async ({ title, work, lost }) => {
     const hearing = { deaf: false };
     const sim = await simulation(['alice'], { isEventLost: () => hearing.deaf });
     hearing.deaf = lost;
@@ -138,7 +151,12 @@ describe('law 4: held deletions', () => {
 
 describe('law 6: the old container comes back', () => {
   it.each([
-    ['whose port a process has', (sim: Simulation) => void sim.engine.state.portsOfHost.add(8080), { image: 'app:2', ports: [{ containerPort: 80, hostPort: 8080 }] }, 'ReplacementFailed'],
+    [
+      'whose port a process has',
+      (sim: Simulation) => void sim.engine.state.portsOfHost.add(8080),
+      { image: 'app:2', ports: [{ containerPort: 80, hostPort: 8080 }] },
+      'ReplacementFailed',
+    ],
     ['that cannot start', () => {}, { image: 'nostart:1' }, 'StartFailed'],
     ['that ends at once', () => {}, { image: 'crash:1' }, 'ReplacementFailed'],
   ] as const)('from a replacement %s, and nothing is tried again', async (_what, prepare, spec, reason) => {
@@ -180,7 +198,11 @@ describe('law 6: the old container comes back', () => {
 
   it('old and new never run side by side for long, although the engine starts both after its own restart', async () => {
     const sim = await simulation([]);
-    const spec = { image: 'app:1', restartPolicy: 'always', healthcheck: { test: ['CMD', 'true'], interval: '20s' } } as const;
+    const spec = {
+      image: 'app:1',
+      restartPolicy: 'always',
+      healthcheck: { test: ['CMD', 'true'], interval: '20s' },
+    } as const;
     const specOf = (image: string) => ({ ...spec, image, healthcheck: { ...spec.healthcheck, test: ['CMD', 'true'] } });
     sim.specs.set('alice', specOf('app:1'));
     await sim.settle(600_000, 30_000);
@@ -250,7 +272,11 @@ describe('law 8', () => {
 describe('what is not ours', () => {
   it('is reported and never touched, and the workspace goes on when it is gone', async () => {
     const sim = await simulation(['bob']);
-    sim.engine.hands.createVolume('kalpana-workspace-alice', { [LABEL.managed]: 'true', [LABEL.workspace]: 'alice', [LABEL.controller]: 'other' });
+    sim.engine.hands.createVolume('kalpana-workspace-alice', {
+      [LABEL.managed]: 'true',
+      [LABEL.workspace]: 'alice',
+      [LABEL.controller]: 'other',
+    });
     sim.specs.set('alice', { image: 'app:1' });
     await sim.settle();
     expect([runningNames(sim.engine), reasonOf(sim, 'alice')]).toEqual([['workspace-bob'], 'VolumeConflict']);

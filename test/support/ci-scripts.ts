@@ -26,7 +26,12 @@ export function scriptsOf(text: string): string[] {
 }
 
 /** Runs a script as a job does, with commands of `fakes`, by name, in place of the real ones. */
-export async function runScript(script: string, directory: string, env: NodeJS.ProcessEnv, fakes: Readonly<Record<string, string>>) {
+export async function runScript(
+  script: string,
+  directory: string,
+  env: NodeJS.ProcessEnv,
+  fakes: Readonly<Record<string, string>>,
+) {
   const bin = join(directory, 'fakes');
   mkdirSync(bin, { recursive: true });
   for (const [name, body] of Object.entries(fakes)) {
@@ -38,6 +43,15 @@ export async function runScript(script: string, directory: string, env: NodeJS.P
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: `${bin}:${process.env['PATH'] ?? ''}`, HOME: '/nonexistent', GIT_CONFIG_NOSYSTEM: '1', ...env },
   });
-  const [out, err, [status]] = await Promise.all([textOf(child.stdout), textOf(child.stderr), once(child, 'close') as Promise<[number | null]>]);
-  return { status, out, err, file: (name: string) => (existsSync(join(directory, name)) ? readFileSync(join(directory, name), 'utf8') : null) };
+  const [out, err, [status]] = await Promise.all([
+    textOf(child.stdout),
+    textOf(child.stderr),
+    once(child, 'close') as Promise<[number | null]>,
+  ]);
+  return {
+    status,
+    out,
+    err,
+    file: (name: string) => (existsSync(join(directory, name)) ? readFileSync(join(directory, name), 'utf8') : null),
+  };
 }

@@ -13,7 +13,12 @@ export interface Container {
     readonly Health?: { readonly Status: string };
   };
   readonly RestartCount: number;
-  readonly Config: { readonly Image: string; readonly Env: readonly string[]; readonly Cmd: readonly string[]; readonly Labels: Readonly<Record<string, string>> };
+  readonly Config: {
+    readonly Image: string;
+    readonly Env: readonly string[];
+    readonly Cmd: readonly string[];
+    readonly Labels: Readonly<Record<string, string>>;
+  };
   readonly HostConfig: {
     readonly Init: boolean;
     readonly NetworkMode: string;
@@ -24,7 +29,13 @@ export interface Container {
     readonly RestartPolicy: { readonly Name: string };
     readonly PortBindings: Readonly<Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[]>>;
   };
-  readonly Mounts: readonly { readonly Type: string; readonly Name?: string; readonly Source: string; readonly Destination: string; readonly RW: boolean }[];
+  readonly Mounts: readonly {
+    readonly Type: string;
+    readonly Name?: string;
+    readonly Source: string;
+    readonly Destination: string;
+    readonly RW: boolean;
+  }[];
   readonly NetworkSettings: { readonly Networks: Readonly<Record<string, { readonly NetworkID: string }>> };
 }
 
@@ -47,7 +58,8 @@ export interface Shell {
 
 /** A hand on an engine, as a person's with the docker command line: past the adapter under test. */
 export function dockerOf(host: string) {
-  const ask = <T>(method: string, path: string, body?: object): Promise<T> => call(host, method, path, { body, idleMs: PATIENCE * 30_000 }) as Promise<T>;
+  const ask = <T>(method: string, path: string, body?: object): Promise<T> =>
+    call(host, method, path, { body, idleMs: PATIENCE * 30_000 }) as Promise<T>;
   const orNull = <T>(answer: Promise<T>): Promise<T | null> =>
     answer.catch((error: { status?: number }) => {
       if (error.status === 404) return null;
@@ -61,7 +73,13 @@ export function dockerOf(host: string) {
 
   /** Runs a program of the container's PATH, found by the engine: no shell is needed. */
   async function exec(name: string, command: readonly string[], user = ''): Promise<Shell> {
-    const { Id } = await ask<{ Id: string }>('POST', `/containers/${name}/exec`, { Cmd: command, User: user, AttachStdout: true, AttachStderr: true, Tty: true });
+    const { Id } = await ask<{ Id: string }>('POST', `/containers/${name}/exec`, {
+      Cmd: command,
+      User: user,
+      AttachStdout: true,
+      AttachStderr: true,
+      Tty: true,
+    });
     const text = await ask<string>('POST', `/exec/${Id}/start`, { Tty: true });
     const { ExitCode } = await ask<{ ExitCode: number }>('GET', `/exec/${Id}/json`);
     return { code: ExitCode, text: String(text).replaceAll('\r\n', '\n').trimEnd() };
@@ -82,7 +100,9 @@ export function dockerOf(host: string) {
       return (await ask<Listed[]>('GET', `/containers/json?all=1&${filters(label)}`)).map(({ Id }) => Id);
     },
     async create(name: string, body: object): Promise<string> {
-      return (await ask<{ Id: string }>('POST', `/containers/create?name=${name}`, { Image: 'kalpana/test:1', ...body })).Id;
+      return (
+        await ask<{ Id: string }>('POST', `/containers/create?name=${name}`, { Image: 'kalpana/test:1', ...body })
+      ).Id;
     },
     start: (name: string) => ask('POST', `/containers/${name}/start`),
     stop: (name: string) => ask('POST', `/containers/${name}/stop?t=5`),
@@ -93,9 +113,11 @@ export function dockerOf(host: string) {
     disconnect: (name: string, network: string) => ask('POST', `/networks/${network}/disconnect`, { Container: name }),
     remove: (name: string) => orNull(ask('DELETE', `/containers/${name}?force=1&v=1`)),
     logs: (name: string) => ask<string>('GET', `/containers/${name}/logs?stdout=1&stderr=1`),
-    network: (name: string) => ask<{ Labels: Record<string, string>; Options: Record<string, string> }>('GET', `/networks/${name}`),
+    network: (name: string) =>
+      ask<{ Labels: Record<string, string>; Options: Record<string, string> }>('GET', `/networks/${name}`),
     volume: (name: string) => orNull(ask<Volume>('GET', `/volumes/${name}`)),
-    createVolume: (name: string, labels: Record<string, string>) => ask<Volume>('POST', '/volumes/create', { Name: name, Labels: labels }),
+    createVolume: (name: string, labels: Record<string, string>) =>
+      ask<Volume>('POST', '/volumes/create', { Name: name, Labels: labels }),
     async volumes(label: string): Promise<string[]> {
       const { Volumes } = await ask<{ Volumes: Volume[] | null }>('GET', `/volumes?${filters(label)}`);
       return (Volumes ?? []).map(({ Name }) => Name).sort();

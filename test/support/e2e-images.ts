@@ -18,6 +18,11 @@ export async function importImage(host: string, reference: string, { changes, pr
   const binary = readFileSync(busybox);
   for (const name of programs) tar.entry({ name: name.slice(1), mode: 0o755 }, binary);
   tar.finalize();
-  const query = new URLSearchParams([['fromSrc', '-'], ['repo', repo], ['tag', tag], ...changes.map((change): [string, string] => ['changes', change])]);
+  const query = new URLSearchParams([
+    ['fromSrc', '-'],
+    ['repo', repo],
+    ['tag', tag],
+    ...changes.map((change): [string, string] => ['changes', change]),
+  ]);
   await callWithProgress(host, 'POST', `/images/create?${query}`, { body: tar, idleMs: PATIENCE * 60_000 });
 }

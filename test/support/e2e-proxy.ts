@@ -55,7 +55,12 @@ export async function startEngineProxy(engine: string): Promise<EngineProxy> {
   let lose: { matches: Matches; done: () => void } | null = null;
   const rewrites = new Set<{ matches: Matches; change: (body: Record<string, unknown>) => void }>();
 
-  function forward(incoming: IncomingMessage, outgoing: ServerResponse, apiPath: string, onAnswer: (answer: IncomingMessage) => void): void {
+  function forward(
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    apiPath: string,
+    onAnswer: (answer: IncomingMessage) => void,
+  ): void {
     const { method = '', url: path, headers } = incoming;
     const changes = [...rewrites].filter(({ matches }) => matches(method, apiPath));
     if (changes.length > 0) delete headers['content-length'];
@@ -65,12 +70,14 @@ export async function startEngineProxy(engine: string): Promise<EngineProxy> {
     if (method === 'PUT') return void incoming.pipe(call);
     // In one piece: an engine that answers at once and closes must not meet a write that comes after.
     const body: Buffer[] = [];
-    incoming.on('data', (chunk: Buffer) => body.push(chunk)).on('end', () => {
-      if (changes.length === 0) return void call.end(Buffer.concat(body));
-      const value = JSON.parse(Buffer.concat(body).toString('utf8')) as Record<string, unknown>;
-      for (const { change } of changes) change(value);
-      call.end(JSON.stringify(value));
-    });
+    incoming
+      .on('data', (chunk: Buffer) => body.push(chunk))
+      .on('end', () => {
+        if (changes.length === 0) return void call.end(Buffer.concat(body));
+        const value = JSON.parse(Buffer.concat(body).toString('utf8')) as Record<string, unknown>;
+        for (const { change } of changes) change(value);
+        call.end(JSON.stringify(value));
+      });
   }
 
   const server = createServer((incoming, outgoing) => {

@@ -1,5 +1,12 @@
 import { makeLinks } from './engine-behaviours-links.js';
-import { definition, outcome, started, stateOf, type EngineBehaviour, type EngineUnderTest } from './engine-behaviours-steps.js';
+import {
+  definition,
+  outcome,
+  started,
+  stateOf,
+  type EngineBehaviour,
+  type EngineUnderTest,
+} from './engine-behaviours-steps.js';
 import { placeOf } from './fake-engine-inside.js';
 import type { EngineState, ExecHandler } from './fake-engine-state.js';
 
@@ -23,8 +30,15 @@ export function commandsOf(state: () => EngineState): ExecHandler {
     if (command === LINK) links.set(placeOf(container, '/data/one'), '/nix/store/a');
     if (command === KEEP) directories.set(placeOf(container, '/data/.local'), ['kept']);
     // Those that the fake knows of were put there, as `KEEP` leaves them.
-    const mode = (path: string) => (directories.get(placeOf(container, path))?.includes('kept') === true ? '700 0:0' : '1777 0:0');
-    if (command === MODES) return { exitCode: 0, lines: MODES.slice(3).filter((path) => directories.has(placeOf(container, path))).map(mode) };
+    const mode = (path: string) =>
+      directories.get(placeOf(container, path))?.includes('kept') === true ? '700 0:0' : '1777 0:0';
+    if (command === MODES)
+      return {
+        exitCode: 0,
+        lines: MODES.slice(3)
+          .filter((path) => directories.has(placeOf(container, path)))
+          .map(mode),
+      };
     return { exitCode: 0 };
   };
 }
@@ -35,14 +49,21 @@ interface Ran {
 }
 
 /** `whenSaid` runs at the first line. */
-async function ran({ docker }: EngineUnderTest, id: string, command: readonly string[], more: { user?: string; env?: Record<string, string>; signal?: AbortSignal; whenSaid?: () => void } = {}): Promise<Ran> {
+async function ran(
+  { docker }: EngineUnderTest,
+  id: string,
+  command: readonly string[],
+  more: { user?: string; env?: Record<string, string>; signal?: AbortSignal; whenSaid?: () => void } = {},
+): Promise<Ran> {
   const { whenSaid, signal, ...request } = more;
   const lines: string[] = [];
   let code: number | null = null;
   const onLine = (line: string) => {
     if (lines.push(line) === 1) whenSaid?.();
   };
-  const call = docker.exec(id, { command, onLine, ...request }, signal === undefined ? {} : { signal }).then(({ exitCode }) => (code = exitCode));
+  const call = docker
+    .exec(id, { command, onLine, ...request }, signal === undefined ? {} : { signal })
+    .then(({ exitCode }) => (code = exitCode));
   const said = await outcome(call, /The container ended before|is not running|is paused|No such container/);
   return { outcome: code === null ? said : `exit ${String(code)}`, lines };
 }
@@ -54,7 +75,8 @@ export const INSIDE_BEHAVIOURS: readonly EngineBehaviour[] = [
   {
     title: 'an image says what PATH it sets',
     expected: '/bin, null',
-    run: async ({ docker, image }) => `${(await docker.inspectImage(image))?.path}, ${JSON.stringify(await docker.inspectImage('kalpana/absent:1'))}`,
+    run: async ({ docker, image }) =>
+      `${(await docker.inspectImage(image))?.path}, ${JSON.stringify(await docker.inspectImage('kalpana/absent:1'))}`,
   },
   {
     title: 'a command gives its exit code and the lines of both streams',
@@ -69,7 +91,10 @@ export const INSIDE_BEHAVIOURS: readonly EngineBehaviour[] = [
     expected: '0:0  | 1234:567 a b',
     async run(engine) {
       const id = await started(engine, `${engine.prefix}-a`);
-      const [plain, given] = [await ran(engine, id, WHO), await ran(engine, id, WHO, { user: '1234:567', env: { WORD: 'a b' } })];
+      const [plain, given] = [
+        await ran(engine, id, WHO),
+        await ran(engine, id, WHO, { user: '1234:567', env: { WORD: 'a b' } }),
+      ];
       return [...plain.lines, ...given.lines].map((line) => line.replace(/^0:0$/, '0:0 ')).join(' | ');
     },
   },
@@ -102,12 +127,16 @@ export const INSIDE_BEHAVIOURS: readonly EngineBehaviour[] = [
         const id = await started(engine, `${engine.prefix}-${end}`);
         let ending: Promise<void> = Promise.resolve();
         const whenSaid = () => {
-          ending = end === 'stopContainer' ? engine.docker.stopContainer(id, 0) : engine.docker.removeContainer(id, true);
+          ending =
+            end === 'stopContainer' ? engine.docker.stopContainer(id, 0) : engine.docker.removeContainer(id, true);
         };
         const { outcome: what, lines } = await ran(engine, id, SLEEP, { whenSaid });
         await ending;
         // Which of the two is a race within the engine.
-        const told = end === 'removeContainer' ? what.replace(/^(exit 137|conflict: The container ended before)$/, 'exit 137 or conflict') : what;
+        const told =
+          end === 'removeContainer'
+            ? what.replace(/^(exit 137|conflict: The container ended before)$/, 'exit 137 or conflict')
+            : what;
         seen.push(`${end}: ${told} ${lines.join()}`);
       }
       return seen.join(', ');
@@ -124,13 +153,16 @@ export const INSIDE_BEHAVIOURS: readonly EngineBehaviour[] = [
     },
   },
   {
-    title: 'directories are made for everybody in a directory of a container, with and without it running; one that is there stays as it is',
-    expected: '1777 0:0,1777 0:0 ["state"], 700 0:0,1777 0:0 ["kept","state"], ok ["kept","more","state"], not-found, not-found',
+    title:
+      'directories are made for everybody in a directory of a container, with and without it running; one that is there stays as it is',
+    expected:
+      '1777 0:0,1777 0:0 ["state"], 700 0:0,1777 0:0 ["kept","state"], ok ["kept","more","state"], not-found, not-found',
     async run(engine) {
       const { docker, prefix } = engine;
       const mounts = dataIn(`${prefix}-v`);
       const id = await started(engine, `${prefix}-a`, { mounts });
-      const seen = async () => `${(await ran(engine, id, MODES)).lines.join()} ${JSON.stringify([...((await docker.pathEntries(id, '/data/.local', 9)) ?? [])].sort())}`;
+      const seen = async () =>
+        `${(await ran(engine, id, MODES)).lines.join()} ${JSON.stringify([...((await docker.pathEntries(id, '/data/.local', 9)) ?? [])].sort())}`;
       await docker.putDirectories(id, '/data', ['.local', '.local/state']);
       const first = await seen();
       await ran(engine, id, KEEP);
@@ -139,7 +171,10 @@ export const INSIDE_BEHAVIOURS: readonly EngineBehaviour[] = [
       const idle = await docker.createContainer(`${prefix}-b`, definition(engine, { mounts }));
       const third = await outcome(docker.putDirectories(idle, '/data', ['.local', '.local/more']));
       const all = JSON.stringify([...((await docker.pathEntries(idle, '/data/.local', 9)) ?? [])].sort());
-      const lost = [await outcome(docker.putDirectories(id, '/kalpana-absent', ['x'])), await outcome(docker.putDirectories(`${prefix}-c`, '/', ['x']))];
+      const lost = [
+        await outcome(docker.putDirectories(id, '/kalpana-absent', ['x'])),
+        await outcome(docker.putDirectories(`${prefix}-c`, '/', ['x'])),
+      ];
       return `${first}, ${second}, ${third} ${all}, ${lost.join(', ')}`;
     },
   },
@@ -152,7 +187,11 @@ export const INSIDE_BEHAVIOURS: readonly EngineBehaviour[] = [
       const id = await started(engine, `${prefix}-a`, { mounts });
       await ran(engine, id, LINK);
       const idle = await docker.createContainer(`${prefix}-b`, definition(engine, { mounts }));
-      const targets = [await docker.statPath(id, '/data/one'), await docker.statPath(idle, '/data/one'), await docker.statPath(id, '/data/two')];
+      const targets = [
+        await docker.statPath(id, '/data/one'),
+        await docker.statPath(idle, '/data/one'),
+        await docker.statPath(id, '/data/two'),
+      ];
       return targets.map((one) => one?.linkTarget ?? 'null').join(', ');
     },
   },
@@ -175,10 +214,16 @@ export const INSIDE_BEHAVIOURS: readonly EngineBehaviour[] = [
       const { docker, prefix } = engine;
       const source = await docker.createContainer(`${prefix}-a`, definition(engine));
       const target = await started(engine, `${prefix}-b`, { mounts: dataIn(`${prefix}-v`) });
-      const copy = (from: string, path: string, to: string, directory: string) => outcome(docker.copyPath({ container: from, path }, { container: to, directory }));
+      const copy = (from: string, path: string, to: string, directory: string) =>
+        outcome(docker.copyPath({ container: from, path }, { container: to, directory }));
       const done = await copy(source, '/etc', target, '/data');
       const names = (await docker.pathEntries(target, '/data/etc', 100)) ?? [];
-      const refusals = [await copy(source, '/kalpana-absent', target, '/data'), await copy(source, '/etc', target, '/kalpana-absent'), await copy(source, '/etc', `${prefix}-c`, '/'), await copy(target, '/etc', target, '/data')];
+      const refusals = [
+        await copy(source, '/kalpana-absent', target, '/data'),
+        await copy(source, '/etc', target, '/kalpana-absent'),
+        await copy(source, '/etc', `${prefix}-c`, '/'),
+        await copy(target, '/etc', target, '/data'),
+      ];
       return `${done} ${JSON.stringify(['passwd', 'group'].filter((name) => names.includes(name)))}, ${refusals.join(', ')}`;
     },
   },

@@ -25,14 +25,41 @@ const TARGETS = {
 } as const;
 
 const STRANGE_NAMES = [
-  'a space', ' first', 'last ', "'single'", '"double"', '100%', '%2Fescaped', 'a+b', 'a&path=c', '#?;', 'back\\slash', '$HOME', '`x`', '*', '-n', '...', 'new\nline', 'tab\t',
-  'é ü ß', '日本語', '🙂', 'e\u0301', 'n'.repeat(255),
+  'a space',
+  ' first',
+  'last ',
+  "'single'",
+  '"double"',
+  '100%',
+  '%2Fescaped',
+  'a+b',
+  'a&path=c',
+  '#?;',
+  'back\\slash',
+  '$HOME',
+  '`x`',
+  '*',
+  '-n',
+  '...',
+  'new\nline',
+  'tab\t',
+  'é ü ß',
+  '日本語',
+  '🙂',
+  'e\u0301',
+  'n'.repeat(255),
 ];
 
-const LINKS: Readonly<Record<string, string>> = { ...TARGETS, ...Object.fromEntries(STRANGE_NAMES.map((name) => [name, `to ${name.slice(0, 99)}`])) };
+const LINKS: Readonly<Record<string, string>> = {
+  ...TARGETS,
+  ...Object.fromEntries(STRANGE_NAMES.map((name) => [name, `to ${name.slice(0, 99)}`])),
+};
 
 const MAKE_LINKS = [
-  'sh', '-c', 'mkdir -p /data/dir/sub && touch /data/file && while [ $# -gt 0 ]; do ln -s -- "$2" "/data/$1" || exit 1; shift 2; done', 'sh',
+  'sh',
+  '-c',
+  'mkdir -p /data/dir/sub && touch /data/file && while [ $# -gt 0 ]; do ln -s -- "$2" "/data/$1" || exit 1; shift 2; done',
+  'sh',
   ...Object.entries(LINKS).flat(),
 ];
 const OUTSIDE = { '/tmp/outside': '/data/second', '/loop': 'loop' };
@@ -40,8 +67,10 @@ const MAKE_OUTSIDE = ['sh', '-c', 'ln -s /data/second /tmp/outside && ln -s loop
 
 /** What these commands do on a fake engine. */
 export function makeLinks({ links }: EngineState, container: FakeContainer, command: readonly string[]): void {
-  if (command === MAKE_LINKS) for (const [name, target] of Object.entries(LINKS)) links.set(placeOf(container, `/data/${name}`), target);
-  if (command === MAKE_OUTSIDE) for (const [path, target] of Object.entries(OUTSIDE)) links.set(placeOf(container, path), target);
+  if (command === MAKE_LINKS)
+    for (const [name, target] of Object.entries(LINKS)) links.set(placeOf(container, `/data/${name}`), target);
+  if (command === MAKE_OUTSIDE)
+    for (const [path, target] of Object.entries(OUTSIDE)) links.set(placeOf(container, path), target);
 }
 
 async function withLinks(engine: EngineUnderTest): Promise<string> {
@@ -54,7 +83,8 @@ async function withLinks(engine: EngineUnderTest): Promise<string> {
   return id;
 }
 
-const dataOf = ({ prefix }: EngineUnderTest) => [{ type: 'volume', source: `${prefix}-v`, target: '/data', readOnly: false }] as const;
+const dataOf = ({ prefix }: EngineUnderTest) =>
+  [{ type: 'volume', source: `${prefix}-v`, target: '/data', readOnly: false }] as const;
 
 /** What links hold, for a collector that follows users' `result` links itself. */
 export const LINK_BEHAVIOURS: readonly EngineBehaviour[] = [
@@ -82,13 +112,30 @@ export const LINK_BEHAVIOURS: readonly EngineBehaviour[] = [
     },
   },
   {
-    title: 'what is no link has no target: a directory, a file, nothing, what is below nothing, a file or a loop, and what a link leads to',
+    title:
+      'what is no link has no target: a directory, a file, nothing, what is below nothing, a file or a loop, and what a link leads to',
     expected: 'null null null null null null null null null null null null null null null',
     async run(engine) {
       const id = await withLinks(engine);
-      const below = ['dir', 'file', 'absent', 'absent/x', 'file/x', 'file/x/y', 'raw/x', 'missing/x', 'self/x', 'loop-a/x/y', 'directory/', 'raw/', 'self/', 'n'.repeat(256)];
+      const below = [
+        'dir',
+        'file',
+        'absent',
+        'absent/x',
+        'file/x',
+        'file/x/y',
+        'raw/x',
+        'missing/x',
+        'self/x',
+        'loop-a/x/y',
+        'directory/',
+        'raw/',
+        'self/',
+        'n'.repeat(256),
+      ];
       const targets = [];
-      for (const path of ['/', ...below.map((name) => `/data/${name}`)]) targets.push(await engine.docker.readLink(id, path));
+      for (const path of ['/', ...below.map((name) => `/data/${name}`)])
+        targets.push(await engine.docker.readLink(id, path));
       return targets.map(String).join(' ');
     },
   },
@@ -105,14 +152,16 @@ export const LINK_BEHAVIOURS: readonly EngineBehaviour[] = [
   },
   {
     title: 'a link is read in a container in any state, and in another one with the same volume',
-    expected: 'running raw self /data/second, paused raw self /data/second, exited raw self /data/second, created raw self null, not-found: No such container',
+    expected:
+      'running raw self /data/second, paused raw self /data/second, exited raw self /data/second, created raw self null, not-found: No such container',
     async run(engine) {
       const { docker, prefix } = engine;
       const id = await withLinks(engine);
       const seen: string[] = [];
       const look = async (container: string) => {
         const targets = [];
-        for (const path of ['/data/second', '/data/self', '/tmp/outside']) targets.push(await docker.readLink(container, path));
+        for (const path of ['/data/second', '/data/self', '/tmp/outside'])
+          targets.push(await docker.readLink(container, path));
         seen.push(`${(await docker.inspectContainer(container))?.state} ${targets.map(String).join(' ')}`);
       };
       await look(id);

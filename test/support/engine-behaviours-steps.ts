@@ -19,9 +19,26 @@ export interface EngineBehaviour {
   run(engine: EngineUnderTest): Promise<string>;
 }
 
-export function definition({ image, prefix }: EngineUnderTest, more: Partial<ContainerDefinition> = {}): ContainerDefinition {
+export function definition(
+  { image, prefix }: EngineUnderTest,
+  more: Partial<ContainerDefinition> = {},
+): ContainerDefinition {
   const limits = { nanoCpus: 0, memoryBytes: 0, pids: 0 };
-  return { image, command: ['sleep', 'infinity'], hostname: 'fidelity', env: [], labels: { 'kalpana.test': prefix }, mounts: [], ports: [], network: 'bridge', shmBytes: 0, limits, restartPolicy: 'no', healthcheck: null, ...more };
+  return {
+    image,
+    command: ['sleep', 'infinity'],
+    hostname: 'fidelity',
+    env: [],
+    labels: { 'kalpana.test': prefix },
+    mounts: [],
+    ports: [],
+    network: 'bridge',
+    shmBytes: 0,
+    limits,
+    restartPolicy: 'no',
+    healthcheck: null,
+    ...more,
+  };
 }
 
 /** A refusal's kind, and the words in it that the controller reads. */
@@ -39,7 +56,11 @@ export async function stateOf({ docker }: EngineUnderTest, name: string): Promis
   return (await docker.inspectContainer(name))?.state ?? 'absent';
 }
 
-export async function started(engine: EngineUnderTest, name: string, more: Partial<ContainerDefinition> = {}): Promise<string> {
+export async function started(
+  engine: EngineUnderTest,
+  name: string,
+  more: Partial<ContainerDefinition> = {},
+): Promise<string> {
   const id = await engine.docker.createContainer(name, definition(engine, more));
   await engine.docker.startContainer(id);
   return id;

@@ -1,6 +1,13 @@
 import { INSIDE_BEHAVIOURS } from './engine-behaviours-inside.js';
 import { LINK_BEHAVIOURS } from './engine-behaviours-links.js';
-import { definition, outcome, started, stateOf, type EngineBehaviour, type EngineUnderTest } from './engine-behaviours-steps.js';
+import {
+  definition,
+  outcome,
+  started,
+  stateOf,
+  type EngineBehaviour,
+  type EngineUnderTest,
+} from './engine-behaviours-steps.js';
 
 export { commandsOf } from './engine-behaviours-inside.js';
 export type { EngineUnderTest } from './engine-behaviours-steps.js';
@@ -12,7 +19,12 @@ export const ENGINE_BEHAVIOURS: readonly EngineBehaviour[] = [
     expected: 'created, never started, 0 ports',
     async run(engine) {
       const name = `${engine.prefix}-a`;
-      await engine.docker.createContainer(name, definition(engine, { ports: [{ containerPort: 80, protocol: 'tcp', hostIP: '127.0.0.1', hostPort: engine.hostPort }] }));
+      await engine.docker.createContainer(
+        name,
+        definition(engine, {
+          ports: [{ containerPort: 80, protocol: 'tcp', hostIP: '127.0.0.1', hostPort: engine.hostPort }],
+        }),
+      );
       const seen = await engine.docker.inspectContainer(name);
       return `${seen?.state}, ${seen?.details?.startedAt === null ? 'never started' : 'started'}, ${seen?.ports.length} ports`;
     },
@@ -22,7 +34,10 @@ export const ENGINE_BEHAVIOURS: readonly EngineBehaviour[] = [
     expected: 'conflict: is already in use by container',
     async run(engine) {
       await engine.docker.createContainer(`${engine.prefix}-a`, definition(engine));
-      return outcome(engine.docker.createContainer(`${engine.prefix}-a`, definition(engine)), /is already in use by container/);
+      return outcome(
+        engine.docker.createContainer(`${engine.prefix}-a`, definition(engine)),
+        /is already in use by container/,
+      );
     },
   },
   {
@@ -86,7 +101,10 @@ export const ENGINE_BEHAVIOURS: readonly EngineBehaviour[] = [
     expected: 'local {}',
     async run(engine) {
       const volume = `${engine.prefix}-v`;
-      await engine.docker.createContainer(`${engine.prefix}-a`, definition(engine, { mounts: [{ type: 'volume', source: volume, target: '/data', readOnly: false }] }));
+      await engine.docker.createContainer(
+        `${engine.prefix}-a`,
+        definition(engine, { mounts: [{ type: 'volume', source: volume, target: '/data', readOnly: false }] }),
+      );
       const seen = (await engine.docker.listVolumes()).find(({ name }) => name === volume);
       return `${seen?.driver} ${JSON.stringify(seen?.labels)}`;
     },
@@ -106,13 +124,23 @@ export const ENGINE_BEHAVIOURS: readonly EngineBehaviour[] = [
     expected: 'rejected: bind source path does not exist',
     async run(engine) {
       const mounts = [{ type: 'bind', source: '/kalpana-absent', target: '/data', readOnly: true }] as const;
-      return outcome(engine.docker.createContainer(`${engine.prefix}-a`, definition(engine, { mounts })), /bind source path does not exist/);
+      return outcome(
+        engine.docker.createContainer(`${engine.prefix}-a`, definition(engine, { mounts })),
+        /bind source path does not exist/,
+      );
     },
   },
   {
     title: 'more cores than the host has are refused at the creation',
     expected: 'rejected: Range of CPUs is from',
-    run: (engine) => outcome(engine.docker.createContainer(`${engine.prefix}-a`, definition(engine, { limits: { nanoCpus: 4096e9, memoryBytes: 0, pids: 0 } })), /Range of CPUs is from/),
+    run: (engine) =>
+      outcome(
+        engine.docker.createContainer(
+          `${engine.prefix}-a`,
+          definition(engine, { limits: { nanoCpus: 4096e9, memoryBytes: 0, pids: 0 } }),
+        ),
+        /Range of CPUs is from/,
+      ),
   },
   {
     title: 'a network is joined and left on a running container, once and again',
@@ -121,9 +149,24 @@ export const ENGINE_BEHAVIOURS: readonly EngineBehaviour[] = [
       const network = `${engine.prefix}-n`;
       await engine.docker.createNetwork(network, {});
       const id = await started(engine, `${engine.prefix}-a`);
-      const joined = async () => ((await engine.docker.inspectContainer(id))?.networks.some(({ name, id: networkId }) => name === network && networkId !== '') ? 'joined' : 'none');
-      const steps = [await joined(), await outcome(engine.docker.connectNetwork(network, id)), await outcome(engine.docker.connectNetwork(network, id)), await joined()];
-      return [...steps, await outcome(engine.docker.disconnectNetwork(network, id)), await outcome(engine.docker.disconnectNetwork(network, id)), await joined()].join(', ');
+      const joined = async () =>
+        (await engine.docker.inspectContainer(id))?.networks.some(
+          ({ name, id: networkId }) => name === network && networkId !== '',
+        )
+          ? 'joined'
+          : 'none';
+      const steps = [
+        await joined(),
+        await outcome(engine.docker.connectNetwork(network, id)),
+        await outcome(engine.docker.connectNetwork(network, id)),
+        await joined(),
+      ];
+      return [
+        ...steps,
+        await outcome(engine.docker.disconnectNetwork(network, id)),
+        await outcome(engine.docker.disconnectNetwork(network, id)),
+        await joined(),
+      ].join(', ');
     },
   },
   {
@@ -131,7 +174,10 @@ export const ENGINE_BEHAVIOURS: readonly EngineBehaviour[] = [
     expected: '{"nanoCpus":0,"memoryBytes":67108864,"pids":33} on-failure',
     async run(engine) {
       const id = await started(engine, `${engine.prefix}-a`);
-      await engine.docker.updateContainer(id, { limits: { nanoCpus: 0, memoryBytes: 64 * 1024 * 1024, pids: 33 }, restartPolicy: 'on-failure' });
+      await engine.docker.updateContainer(id, {
+        limits: { nanoCpus: 0, memoryBytes: 64 * 1024 * 1024, pids: 33 },
+        restartPolicy: 'on-failure',
+      });
       const details = (await engine.docker.inspectContainer(id))?.details;
       return `${JSON.stringify(details?.limits)} ${details?.restartPolicy}`;
     },

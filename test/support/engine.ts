@@ -15,7 +15,9 @@ export const OTHER_TEST_IMAGE = 'kalpana/test:2';
 export function testEngineHost(): string {
   const host = process.env['KALPANA_TEST_DOCKER_HOST'];
   if (host) return host;
-  throw new Error('KALPANA_TEST_DOCKER_HOST is not set: run "npm test", or "node deploy/setup/test.mjs e2e" for these suites alone');
+  throw new Error(
+    'KALPANA_TEST_DOCKER_HOST is not set: run "npm test", or "node deploy/setup/test.mjs e2e" for these suites alone',
+  );
 }
 
 /** An engine of one test, to be stopped, killed and paused. It has a network of its own: ports it publishes are not ours. */

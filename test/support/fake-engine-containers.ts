@@ -3,17 +3,37 @@ import type { ContainerDefinition, Limits, ObservedContainer } from '../../contr
 import { conflict, notFound, rejected, serverError } from './fake-engine-errors.js';
 import { removalMs, removeContainer, startContainer, stopContainer, stopDuration } from './fake-engine-lifecycle.js';
 import { linkAt, placeOf } from './fake-engine-inside.js';
-import { emitContainer, findContainer, insertContainer, isRunning, viewOf, type EngineCore, type FakeContainer } from './fake-engine-state.js';
+import {
+  emitContainer,
+  findContainer,
+  insertContainer,
+  isRunning,
+  viewOf,
+  type EngineCore,
+  type FakeContainer,
+} from './fake-engine-state.js';
 
 /** The port's verbs as what they do to the engine at one instant, without the way there and back; a command in a container takes its time. */
 export type Effects = {
-  [Verb in Exclude<keyof DockerPort, 'events'>]: (...args: Parameters<DockerPort[Verb]>) => Verb extends 'exec' ? ReturnType<DockerPort[Verb]> : Awaited<ReturnType<DockerPort[Verb]>>;
+  [Verb in Exclude<keyof DockerPort, 'events'>]: (
+    ...args: Parameters<DockerPort[Verb]>
+  ) => Verb extends 'exec' ? ReturnType<DockerPort[Verb]> : Awaited<ReturnType<DockerPort[Verb]>>;
 };
 
 type ContainerEffects = Pick<
   Effects,
-  | 'listContainers' | 'inspectContainer' | 'createContainer' | 'startContainer' | 'stopContainer' | 'unpauseContainer'
-  | 'renameContainer' | 'updateContainer' | 'removeContainer' | 'tailContainer' | 'statPath' | 'readLink'
+  | 'listContainers'
+  | 'inspectContainer'
+  | 'createContainer'
+  | 'startContainer'
+  | 'stopContainer'
+  | 'unpauseContainer'
+  | 'renameContainer'
+  | 'updateContainer'
+  | 'removeContainer'
+  | 'tailContainer'
+  | 'statPath'
+  | 'readLink'
 >;
 
 export function containerEffects(core: EngineCore): ContainerEffects {
@@ -27,7 +47,8 @@ export function containerEffects(core: EngineCore): ContainerEffects {
 
   return {
     listContainers(filter = {}) {
-      if (filter.workspace === undefined) return [...state.containers.values()].map((container) => viewOf(container, false));
+      if (filter.workspace === undefined)
+        return [...state.containers.values()].map((container) => viewOf(container, false));
       return [...(state.idsOfWorkspace.get(filter.workspace) ?? [])].flatMap((id) => viewIn(core, id, false) ?? []);
     },
     inspectContainer: (idOrName) => viewIn(core, idOrName, true),
@@ -53,7 +74,8 @@ export function containerEffects(core: EngineCore): ContainerEffects {
     },
     updateContainer(idOrName, { limits, restartPolicy }) {
       const container = need('updateContainer', idOrName);
-      if (container.state === 'removing' || container.state === 'dead') throw conflict('updateContainer', 'Container is marked for removal and cannot be "update".');
+      if (container.state === 'removing' || container.state === 'dead')
+        throw conflict('updateContainer', 'Container is marked for removal and cannot be "update".');
       refuseCpus(core, 'updateContainer', limits);
       Object.assign(container, { limits, restartPolicy });
       emitContainer(core, container, 'update');
@@ -67,7 +89,9 @@ export function containerEffects(core: EngineCore): ContainerEffects {
       const container = need('statPath', idOrName);
       refuseDamage(core, 'statPath', container);
       const link = state.links.get(placeOf(container, path));
-      return link !== undefined || container.mounts.some((mount) => mount.target === path) ? { linkTarget: link ?? '' } : null;
+      return link !== undefined || container.mounts.some((mount) => mount.target === path)
+        ? { linkTarget: link ?? '' }
+        : null;
     },
     readLink(idOrName, path) {
       const container = need('readLink', idOrName);
@@ -95,29 +119,42 @@ function refuseDamage({ state }: EngineCore, verb: string, container: FakeContai
   for (const mount of container.mounts) {
     const directory = `/var/lib/docker/volumes/${mount.source}/_data`;
     const gone = mount.type === 'volume' && state.volumes.get(mount.source)?.directoryGone === true;
-    if (gone) throw serverError(verb, `error evaluating symlinks from mount source "${directory}": lstat ${directory}: no such file or directory`);
+    if (gone)
+      throw serverError(
+        verb,
+        `error evaluating symlinks from mount source "${directory}": lstat ${directory}: no such file or directory`,
+      );
   }
 }
 
 function refuseTakenName(core: EngineCore, verb: string, name: string): void {
   const holder = core.state.idOfName.get(name);
   if (holder === undefined) return;
-  throw conflict(verb, `Conflict. The container name "/${name}" is already in use by container "${holder}". You have to remove (or rename) that container to be able to reuse that name.`);
+  throw conflict(
+    verb,
+    `Conflict. The container name "/${name}" is already in use by container "${holder}". You have to remove (or rename) that container to be able to reuse that name.`,
+  );
 }
 
 function refuseCpus({ state }: EngineCore, verb: string, limits: Limits): void {
   const cpus = state.hostCpus;
-  if (limits.nanoCpus > cpus * 1e9) throw rejected(verb, `Range of CPUs is from 0.01 to ${cpus}.00, as there are only ${cpus} CPUs available`);
+  if (limits.nanoCpus > cpus * 1e9)
+    throw rejected(verb, `Range of CPUs is from 0.01 to ${cpus}.00, as there are only ${cpus} CPUs available`);
 }
 
 function createContainer(core: EngineCore, name: string, definition: ContainerDefinition): string {
   const { state } = core;
   // By name, or by id as `inspectImage` gives it.
-  if (!state.images.has(definition.image.replace(/^sha256:/, ''))) throw notFound('createContainer', `No such image: ${definition.image}`);
+  if (!state.images.has(definition.image.replace(/^sha256:/, '')))
+    throw notFound('createContainer', `No such image: ${definition.image}`);
   refuseCpus(core, 'createContainer', definition.limits);
   for (const { type, source } of definition.mounts) {
     const missing = type === 'bind' && state.missingPaths.has(source);
-    if (missing) throw rejected('createContainer', `invalid mount config for type "bind": bind source path does not exist: ${source}`);
+    if (missing)
+      throw rejected(
+        'createContainer',
+        `invalid mount config for type "bind": bind source path does not exist: ${source}`,
+      );
   }
   refuseTakenName(core, 'createContainer', name);
   // A volume that is missing is made on the way, without a label.
@@ -156,4 +193,3 @@ export function makeVolume({ state, emit }: EngineCore, name: string, labels: Re
   state.volumes.set(name, { name, driver: 'local', labels, directoryGone: false });
   emit({ type: 'volume', action: 'create', id: name, attributes: { driver: 'local' } });
 }
-

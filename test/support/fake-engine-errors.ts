@@ -18,7 +18,11 @@ export function serverError(verb: string, message: string): EngineError {
 }
 
 export function unreachable(verb: string): EngineError {
-  return new EngineError('unreachable', verb, 'The engine at unix:///fake.sock cannot be reached: the connection was lost before the answer was whole');
+  return new EngineError(
+    'unreachable',
+    verb,
+    'The engine at unix:///fake.sock cannot be reached: the connection was lost before the answer was whole',
+  );
 }
 
 export function timedOut(verb: string): EngineError {

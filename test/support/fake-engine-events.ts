@@ -13,7 +13,10 @@ export interface EventHub {
   emit(event: EngineEvent): void;
   /** Ends every stream, as a restart of the engine does. */
   cut(): void;
-  subscribe(request: { readonly since?: number; readonly onOpen?: () => void }, signal: AbortSignal): AsyncGenerator<EngineEvent>;
+  subscribe(
+    request: { readonly since?: number; readonly onOpen?: () => void },
+    signal: AbortSignal,
+  ): AsyncGenerator<EngineEvent>;
 }
 
 /** `isLost` decides for each event and subscriber whether it is never delivered. */
@@ -21,7 +24,11 @@ export function createEventHub(isLost: (event: EngineEvent) => boolean): EventHu
   const recent: EngineEvent[] = [];
   const subscribers = new Set<Subscriber>();
 
-  async function* follow(since: number | undefined, onOpen: (() => void) | undefined, signal: AbortSignal): AsyncGenerator<EngineEvent> {
+  async function* follow(
+    since: number | undefined,
+    onOpen: (() => void) | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<EngineEvent> {
     const waiting = since === undefined ? [] : recent.filter((event) => event.time >= since);
     let isCut = false;
     let wake = () => {};

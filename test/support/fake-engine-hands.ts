@@ -52,7 +52,8 @@ export function createHands(core: EngineCore, effects: Effects): Hands {
     rename: (name, to) => withContainer(name, () => effects.renameContainer(name, to)),
     remove: (name) => withContainer(name, (container) => removeContainer(core, container, true)),
     disconnect: (name) => withContainer(name, () => effects.disconnectNetwork(WORKSPACE_NETWORK, name)),
-    update: (name, limits, restartPolicy) => withContainer(name, () => effects.updateContainer(name, { limits, restartPolicy })),
+    update: (name, limits, restartPolicy) =>
+      withContainer(name, () => effects.updateContainer(name, { limits, restartPolicy })),
     removeVolume: (name) => tolerate(() => effects.removeVolume(name)),
     damageVolume: (name) => setDirectoryGone(name, true),
     repairVolume: (name) => setDirectoryGone(name, false),
@@ -68,7 +69,8 @@ export function createHands(core: EngineCore, effects: Effects): Hands {
       const old = state.networks.get(WORKSPACE_NETWORK);
       if (old === undefined) return;
       // The engine removes no network with active endpoints.
-      for (const container of state.containers.values()) if (isRunning(container)) effects.disconnectNetwork(WORKSPACE_NETWORK, container.id);
+      for (const container of state.containers.values())
+        if (isRunning(container)) effects.disconnectNetwork(WORKSPACE_NETWORK, container.id);
       state.networks.delete(WORKSPACE_NETWORK);
       core.emit({ type: 'network', action: 'destroy', id: old.id, attributes: { name: WORKSPACE_NETWORK } });
       effects.createNetwork(WORKSPACE_NETWORK, old.labels);
@@ -97,5 +99,8 @@ function tolerate(act: () => void): void {
 }
 
 export function runningNames(core: Pick<EngineCore, 'state'>): string[] {
-  return [...core.state.containers.values()].filter(isRunning).map(({ name }) => name).sort();
+  return [...core.state.containers.values()]
+    .filter(isRunning)
+    .map(({ name }) => name)
+    .sort();
 }

@@ -1,6 +1,13 @@
 import { portsOverlap } from '../../controller/plan/ports.js';
 import { conflict, notFound, rejected, serverError } from './fake-engine-errors.js';
-import { behaviourOf, deleteContainer, emitContainer, isRunning, type EngineCore, type FakeContainer } from './fake-engine-state.js';
+import {
+  behaviourOf,
+  deleteContainer,
+  emitContainer,
+  isRunning,
+  type EngineCore,
+  type FakeContainer,
+} from './fake-engine-state.js';
 
 const TERM_MS = 100;
 const REMOVAL_MS = 20;
@@ -10,8 +17,10 @@ const LONGEST_RESTART_MS = 60_000;
 /** A container's life on the engine: what Docker does on a start, an end, a stop and a removal, and by itself in between. */
 export function startContainer(core: EngineCore, container: FakeContainer): void {
   const { name } = container;
-  if (container.state === 'paused') throw conflict('startContainer', 'cannot start a paused container, try unpause instead');
-  if (container.state === 'removing' || container.state === 'dead') throw conflict('startContainer', 'container is marked for removal and cannot be started');
+  if (container.state === 'paused')
+    throw conflict('startContainer', 'cannot start a paused container, try unpause instead');
+  if (container.state === 'removing' || container.state === 'dead')
+    throw conflict('startContainer', 'container is marked for removal and cannot be started');
   if (container.state === 'running') return;
   const refusal = refusalOf(core, container);
   if (refusal !== null) {
@@ -19,8 +28,16 @@ export function startContainer(core: EngineCore, container: FakeContainer): void
     container.exitCode = 128;
     throw refusal;
   }
-  for (const network of container.networks.keys()) container.networks.set(network, core.state.networks.get(network)?.id ?? '');
-  Object.assign(container, { state: 'running', error: '', exitCode: 0, startedAt: core.clock.now(), stoppedByHand: false, run: container.run + 1 });
+  for (const network of container.networks.keys())
+    container.networks.set(network, core.state.networks.get(network)?.id ?? '');
+  Object.assign(container, {
+    state: 'running',
+    error: '',
+    exitCode: 0,
+    startedAt: core.clock.now(),
+    stoppedByHand: false,
+    run: container.run + 1,
+  });
   emitContainer(core, container, 'start', { name });
   runByItself(core, container);
 }
@@ -28,16 +45,32 @@ export function startContainer(core: EngineCore, container: FakeContainer): void
 function refusalOf(core: EngineCore, container: FakeContainer): Error | null {
   const { state } = core;
   const { definition, id, name } = container;
-  for (const network of container.networks.keys()) if (!state.networks.has(network)) return notFound('startContainer', `network ${network} not found`);
+  for (const network of container.networks.keys())
+    if (!state.networks.has(network)) return notFound('startContainer', `network ${network} not found`);
   for (const { type, source } of container.mounts) {
     const path = `/var/lib/docker/volumes/${source}/_data`;
-    if (type === 'volume' && state.volumes.get(source)?.directoryGone) return serverError('startContainer', `error evaluating symlinks from mount source "${path}": lstat ${path}: no such file or directory`);
+    if (type === 'volume' && state.volumes.get(source)?.directoryGone)
+      return serverError(
+        'startContainer',
+        `error evaluating symlinks from mount source "${path}": lstat ${path}: no such file or directory`,
+      );
   }
   for (const port of definition.ports) {
     const endpoint = `driver failed programming external connectivity on endpoint ${name} (${id})`;
-    if (state.portsOfHost.has(port.hostPort)) return serverError('startContainer', `${endpoint}: Error starting userland proxy: listen tcp4 ${port.hostIP}:${port.hostPort}: bind: address already in use`);
-    const taken = [...state.containers.values()].some((other) => other !== container && isRunning(other) && other.definition.ports.some((held) => portsOverlap(held, port)));
-    if (taken) return serverError('startContainer', `${endpoint}: Bind for ${port.hostIP}:${port.hostPort} failed: port is already allocated`);
+    if (state.portsOfHost.has(port.hostPort))
+      return serverError(
+        'startContainer',
+        `${endpoint}: Error starting userland proxy: listen tcp4 ${port.hostIP}:${port.hostPort}: bind: address already in use`,
+      );
+    const taken = [...state.containers.values()].some(
+      (other) =>
+        other !== container && isRunning(other) && other.definition.ports.some((held) => portsOverlap(held, port)),
+    );
+    if (taken)
+      return serverError(
+        'startContainer',
+        `${endpoint}: Bind for ${port.hostIP}:${port.hostPort} failed: port is already allocated`,
+      );
   }
   const { startError } = behaviourOf(state, definition.image);
   return startError === undefined ? null : rejected('startContainer', startError);
@@ -47,7 +80,8 @@ function runByItself(core: EngineCore, container: FakeContainer): void {
   const { exits, health = 'healthy' } = behaviourOf(core.state, container.definition.image);
   const { run } = container;
   const isSameRun = () => container.run === run && container.state === 'running';
-  if (exits !== undefined) core.clock.after(exits.afterMs, () => isSameRun() && endContainer(core, container, exits.code));
+  if (exits !== undefined)
+    core.clock.after(exits.afterMs, () => isSameRun() && endContainer(core, container, exits.code));
   const check = container.definition.healthcheck;
   container.health = check === null ? 'none' : 'starting';
   if (check === null || health === 'silent') return;
@@ -62,7 +96,13 @@ function runByItself(core: EngineCore, container: FakeContainer): void {
 export function endContainer(core: EngineCore, container: FakeContainer, code: number): void {
   if (!isRunning(container)) return;
   const ranMs = core.clock.now() - (container.startedAt ?? 0);
-  Object.assign(container, { state: 'exited', health: 'none', exitCode: code, finishedAt: core.clock.now(), run: container.run + 1 });
+  Object.assign(container, {
+    state: 'exited',
+    health: 'none',
+    exitCode: code,
+    finishedAt: core.clock.now(),
+    run: container.run + 1,
+  });
   emitContainer(core, container, 'die', { exitCode: String(code) });
   tellEnd(container, 'ended');
   if (!core.up || container.stoppedByHand || !restarts(container)) return;
@@ -81,7 +121,11 @@ function tellEnd(container: FakeContainer, how: 'ended' | 'removed'): void {
 }
 
 function restarts({ restartPolicy, exitCode }: FakeContainer): boolean {
-  return restartPolicy === 'always' || restartPolicy === 'unless-stopped' || (restartPolicy === 'on-failure' && exitCode !== 0);
+  return (
+    restartPolicy === 'always' ||
+    restartPolicy === 'unless-stopped' ||
+    (restartPolicy === 'on-failure' && exitCode !== 0)
+  );
 }
 
 /** Ends it as `docker stop` does; gives how long that takes in ms. */
@@ -110,7 +154,10 @@ export function removeContainer(core: EngineCore, container: FakeContainer, forc
   const { id, state } = container;
   if (state === 'removing') throw conflict('removeContainer', `removal of container ${id} is already in progress`);
   if (!force && (isRunning(container) || state === 'restarting')) {
-    throw conflict('removeContainer', `You cannot remove a ${state} container ${id}. Stop the container before attempting removal or force remove`);
+    throw conflict(
+      'removeContainer',
+      `You cannot remove a ${state} container ${id}. Stop the container before attempting removal or force remove`,
+    );
   }
   tellEnd(container, 'removed');
   killContainer(core, container);

@@ -8,7 +8,21 @@ import { findContainer, isRunning, type EngineCore, type FakeContainer } from '.
 const IMAGE_PATH = '/bin';
 
 /** Volumes, networks and images. */
-export function objectEffects(core: EngineCore): Pick<Effects, 'version' | 'listVolumes' | 'createVolume' | 'removeVolume' | 'listNetworks' | 'createNetwork' | 'connectNetwork' | 'disconnectNetwork' | 'inspectImage' | 'pullImage'> {
+export function objectEffects(
+  core: EngineCore,
+): Pick<
+  Effects,
+  | 'version'
+  | 'listVolumes'
+  | 'createVolume'
+  | 'removeVolume'
+  | 'listNetworks'
+  | 'createNetwork'
+  | 'connectNetwork'
+  | 'disconnectNetwork'
+  | 'inspectImage'
+  | 'pullImage'
+> {
   const { state } = core;
 
   function need(verb: string, idOrName: string): FakeContainer {
@@ -18,7 +32,12 @@ export function objectEffects(core: EngineCore): Pick<Effects, 'version' | 'list
   }
 
   function networkEvent(action: string, name: string, id: string, container?: string): void {
-    core.emit({ type: 'network', action, id, attributes: { name, type: 'bridge', ...(container === undefined ? {} : { container }) } });
+    core.emit({
+      type: 'network',
+      action,
+      id,
+      attributes: { name, type: 'bridge', ...(container === undefined ? {} : { container }) },
+    });
   }
 
   return {
@@ -30,10 +49,14 @@ export function objectEffects(core: EngineCore): Pick<Effects, 'version' | 'list
       return { name, driver: there?.driver ?? 'local', labels: there?.labels ?? {} };
     },
     removeVolume(name) {
-      const users = [...state.containers.values()].filter((container) => container.mounts.some((mount) => mount.type === 'volume' && mount.source === name));
-      if (users.length > 0) throw conflict('removeVolume', `remove ${name}: volume is in use - [${users.map(({ id }) => id).join(', ')}]`);
+      const users = [...state.containers.values()].filter((container) =>
+        container.mounts.some((mount) => mount.type === 'volume' && mount.source === name),
+      );
+      if (users.length > 0)
+        throw conflict('removeVolume', `remove ${name}: volume is in use - [${users.map(({ id }) => id).join(', ')}]`);
       forgetVolume(state, name);
-      if (state.volumes.delete(name)) core.emit({ type: 'volume', action: 'destroy', id: name, attributes: { driver: 'local' } });
+      if (state.volumes.delete(name))
+        core.emit({ type: 'volume', action: 'destroy', id: name, attributes: { driver: 'local' } });
     },
     listNetworks: () => [...state.networks].map(([name, { id, labels }]) => ({ id, name, labels })),
     createNetwork(name, labels) {
@@ -59,7 +82,12 @@ export function objectEffects(core: EngineCore): Pick<Effects, 'version' | 'list
     pullImage(reference, onProgress) {
       if (reference === '') throw rejected('pullImage', 'invalid reference format');
       if (!state.registry.has(reference)) {
-        throw new EngineError('pull-failed', 'pullImage', `pull access denied for ${reference}, repository does not exist or may require 'docker login'`, 404);
+        throw new EngineError(
+          'pull-failed',
+          'pullImage',
+          `pull access denied for ${reference}, repository does not exist or may require 'docker login'`,
+          404,
+        );
       }
       onProgress({ image: reference, status: 'Download complete', currentBytes: 1, totalBytes: 1 });
       state.images.add(reference);

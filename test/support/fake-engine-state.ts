@@ -1,6 +1,15 @@
 import { LABEL } from '../../controller/model/names.js';
 import type { Clock } from '../../controller/model/clock.js';
-import type { ContainerDefinition, ContainerState, EngineEvent, ExecRequest, Health, Limits, ObservedContainer, ObservedMount } from '../../controller/model/engine-objects.js';
+import type {
+  ContainerDefinition,
+  ContainerState,
+  EngineEvent,
+  ExecRequest,
+  Health,
+  Limits,
+  ObservedContainer,
+  ObservedMount,
+} from '../../controller/model/engine-objects.js';
 
 export interface FakeContainer {
   readonly id: string;
@@ -118,7 +127,10 @@ export function createEngineState(): EngineState {
 const BEHAVIOURS: Readonly<Record<string, ImageBehaviour>> = {
   crash: { exits: { afterMs: 50, code: 1 } },
   'late-crash': { exits: { afterMs: 20_000, code: 1 } },
-  nostart: { startError: 'OCI runtime create failed: runc create failed: unable to start container process: exec: "nope": executable file not found in $PATH: unknown' },
+  nostart: {
+    startError:
+      'OCI runtime create failed: runc create failed: unable to start container process: exec: "nope": executable file not found in $PATH: unknown',
+  },
   sick: { health: 'unhealthy' },
   silent: { health: 'silent' },
   stubborn: { ignoresTerm: true },
@@ -151,9 +163,19 @@ export function isRunning(container: FakeContainer): boolean {
   return container.state === 'running' || container.state === 'paused';
 }
 
-export function emitContainer(core: EngineCore, container: FakeContainer, action: string, more: Readonly<Record<string, string>> = {}): void {
+export function emitContainer(
+  core: EngineCore,
+  container: FakeContainer,
+  action: string,
+  more: Readonly<Record<string, string>> = {},
+): void {
   const { definition, id, name } = container;
-  core.emit({ type: 'container', action, id, attributes: { ...definition.labels, image: definition.image, name, ...more } });
+  core.emit({
+    type: 'container',
+    action,
+    id,
+    attributes: { ...definition.labels, image: definition.image, name, ...more },
+  });
 }
 
 /** As a list shows it, or an inspect with `withDetails`. */
@@ -168,7 +190,9 @@ export function viewOf(container: FakeContainer, withDetails: boolean): Observed
     state,
     health: state === 'running' ? health : 'none',
     mounts,
-    networks: [...networks].map(([network, networkId]) => ({ name: network, id: networkId })).sort((a, b) => (a.name < b.name ? -1 : 1)),
+    networks: [...networks]
+      .map(([network, networkId]) => ({ name: network, id: networkId }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1)),
     ports: isRunning(container) ? definition.ports : [],
     details: withDetails ? detailsOf(container) : null,
   };

@@ -8,7 +8,13 @@ import { createHands, type Hands } from './fake-engine-hands.js';
 import { endContainer, restartByPolicy } from './fake-engine-lifecycle.js';
 import { insideEffects } from './fake-engine-inside.js';
 import { objectEffects } from './fake-engine-objects.js';
-import { createEngineState, isRunning, type EngineCore, type EngineState, type ExecHandler } from './fake-engine-state.js';
+import {
+  createEngineState,
+  isRunning,
+  type EngineCore,
+  type EngineState,
+  type ExecHandler,
+} from './fake-engine-state.js';
 
 export type Verb = keyof Effects;
 
@@ -21,7 +27,8 @@ export interface EngineCall {
 }
 
 /** `before`: refused or lost on the way there; `lost`: done, and the answer lost; the others are what they say. */
-export type Fault = 'none' | 'before' | 'refused' | 'lost' | 'timeout-before' | 'timeout-after' | 'crash-before' | 'crash-after';
+export type Fault =
+  'none' | 'before' | 'refused' | 'lost' | 'timeout-before' | 'timeout-after' | 'crash-before' | 'crash-after';
 
 export interface FakeEngineOptions {
   readonly clock: Clock;
@@ -58,7 +65,12 @@ export interface FakeEngine {
 
 const TIMEOUT_MS = 60_000;
 
-export function createFakeEngine({ clock, latencyMs = () => 0, isEventLost = () => false, exec = () => ({ exitCode: 0 }) }: FakeEngineOptions): FakeEngine {
+export function createFakeEngine({
+  clock,
+  latencyMs = () => 0,
+  isEventLost = () => false,
+  exec = () => ({ exitCode: 0 }),
+}: FakeEngineOptions): FakeEngine {
   const hub = createEventHub(isEventLost);
   const calls: EngineCall[] = [];
   let ids = 0;
@@ -76,7 +88,10 @@ export function createFakeEngine({ clock, latencyMs = () => 0, isEventLost = () 
   };
   const effects: Effects = { ...containerEffects(core), ...objectEffects(core), ...insideEffects(core, exec) };
 
-  function connect({ fault = () => 'none', onCrash = () => {}, onEffect = () => {} }: PortOptions = {}): { port: DockerPort; cut(): void } {
+  function connect({ fault = () => 'none', onCrash = () => {}, onEffect = () => {} }: PortOptions = {}): {
+    port: DockerPort;
+    cut(): void;
+  } {
     let isCut = false;
 
     async function travel(verb: Verb, signal: AbortSignal | undefined): Promise<void> {
@@ -86,7 +101,11 @@ export function createFakeEngine({ clock, latencyMs = () => 0, isEventLost = () 
       if (signal?.aborted) throw aborted(verb);
     }
 
-    async function pass<V extends Verb>(verb: V, args: readonly unknown[], signal: AbortSignal | undefined): Promise<Awaited<ReturnType<Effects[V]>>> {
+    async function pass<V extends Verb>(
+      verb: V,
+      args: readonly unknown[],
+      signal: AbortSignal | undefined,
+    ): Promise<Awaited<ReturnType<Effects[V]>>> {
       if (isCut) await never();
       if (signal?.aborted) throw aborted(verb);
       const call = { verb, args, number: calls.push({ verb, args, number: calls.length + 1 }) };
@@ -105,7 +124,9 @@ export function createFakeEngine({ clock, latencyMs = () => 0, isEventLost = () 
       if (what === 'crash-after') return crash();
       if (what === 'timeout-after') return timeout(verb, signal);
       if (settle > 0) await delay(clock, settle, signal);
-      const result = (effect instanceof Promise ? await unlessAborted(verb, effect, signal) : effect) as Awaited<ReturnType<Effects[V]>>;
+      const result = (effect instanceof Promise ? await unlessAborted(verb, effect, signal) : effect) as Awaited<
+        ReturnType<Effects[V]>
+      >;
       await travel(verb, signal);
       if (!core.up || what === 'lost') throw unreachable(verb);
       return result;
@@ -125,7 +146,10 @@ export function createFakeEngine({ clock, latencyMs = () => 0, isEventLost = () 
 
     return { port: { ...verbsOf(effects, pass), events }, cut: () => void (isCut = true) };
 
-    async function* events(request: Parameters<DockerPort['events']>[0], { signal }: { readonly signal: AbortSignal }): AsyncGenerator<EngineEvent> {
+    async function* events(
+      request: Parameters<DockerPort['events']>[0],
+      { signal }: { readonly signal: AbortSignal },
+    ): AsyncGenerator<EngineEvent> {
       if (isCut) await never();
       if (!core.up) throw unreachable('events');
       for await (const event of hub.subscribe(request, signal)) {
@@ -149,7 +173,8 @@ export function createFakeEngine({ clock, latencyMs = () => 0, isEventLost = () 
       core.up = false;
       hub.cut();
       cutStreams(core);
-      for (const container of core.state.containers.values()) if (isRunning(container)) endContainer(core, container, 143);
+      for (const container of core.state.containers.values())
+        if (isRunning(container)) endContainer(core, container, 143);
     },
     comeBack() {
       if (core.up) return;
@@ -160,19 +185,46 @@ export function createFakeEngine({ clock, latencyMs = () => 0, isEventLost = () 
   };
 }
 
-type Pass = <V extends Verb>(verb: V, args: readonly unknown[], signal: AbortSignal | undefined) => Promise<Awaited<ReturnType<Effects[V]>>>;
+type Pass = <V extends Verb>(
+  verb: V,
+  args: readonly unknown[],
+  signal: AbortSignal | undefined,
+) => Promise<Awaited<ReturnType<Effects[V]>>>;
 
 /** Each verb's options are its last parameter; the number before it differs. */
 const ARITY: Readonly<Record<Verb, number>> = {
-  version: 0, listContainers: 1, inspectContainer: 1, createContainer: 2, startContainer: 1, stopContainer: 2, unpauseContainer: 1,
-  renameContainer: 2, updateContainer: 2, removeContainer: 2, tailContainer: 2, statPath: 2, readLink: 2, listVolumes: 0, createVolume: 2,
-  removeVolume: 1, listNetworks: 0, createNetwork: 2, connectNetwork: 2, disconnectNetwork: 2, inspectImage: 1, pullImage: 2,
-  exec: 2, pathEntries: 3, copyPath: 2, putDirectories: 3,
+  version: 0,
+  listContainers: 1,
+  inspectContainer: 1,
+  createContainer: 2,
+  startContainer: 1,
+  stopContainer: 2,
+  unpauseContainer: 1,
+  renameContainer: 2,
+  updateContainer: 2,
+  removeContainer: 2,
+  tailContainer: 2,
+  statPath: 2,
+  readLink: 2,
+  listVolumes: 0,
+  createVolume: 2,
+  removeVolume: 1,
+  listNetworks: 0,
+  createNetwork: 2,
+  connectNetwork: 2,
+  disconnectNetwork: 2,
+  inspectImage: 1,
+  pullImage: 2,
+  exec: 2,
+  pathEntries: 3,
+  copyPath: 2,
+  putDirectories: 3,
 };
 
 function verbsOf(effects: Effects, pass: Pass): Omit<DockerPort, 'events'> {
   const verbs = (Object.keys(effects) as Verb[]).map((verb) => {
-    const call = (...args: readonly unknown[]) => pass(verb, args.slice(0, ARITY[verb]), (args[ARITY[verb]] as CallOptions | undefined)?.signal);
+    const call = (...args: readonly unknown[]) =>
+      pass(verb, args.slice(0, ARITY[verb]), (args[ARITY[verb]] as CallOptions | undefined)?.signal);
     return [verb, call] as const;
   });
   return Object.fromEntries(verbs) as unknown as Omit<DockerPort, 'events'>;
@@ -187,7 +239,10 @@ function unlessAborted<T>(verb: Verb, work: Promise<T>, signal: AbortSignal | un
   return new Promise((resolve, reject) => {
     const onAbort = () => reject(aborted(verb));
     signal.addEventListener('abort', onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort)).catch(() => undefined);
+    work
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener('abort', onAbort))
+      .catch(() => undefined);
     if (signal.aborted) onAbort();
   });
 }

@@ -3,7 +3,11 @@ import type { AddressInfo } from 'node:net';
 import type { Provider } from '../../controller/notify/providers.js';
 
 export const TOKEN = 'hunter2-token';
-export const REPOSITORY: Readonly<Record<Provider, string>> = { github: 'team/specs', gitlab: 'group/sub/specs', gitea: 'team/specs' };
+export const REPOSITORY: Readonly<Record<Provider, string>> = {
+  github: 'team/specs',
+  gitlab: 'group/sub/specs',
+  gitea: 'team/specs',
+};
 
 /** As the host shows it. */
 export interface Shown {
@@ -51,7 +55,8 @@ export async function openHost(provider: Provider, knows: (revision: string) => 
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       const { method, url: path = '', headers } = request;
-      const isPost = method === 'POST' && headers['content-type'] === 'application/json' && headers['user-agent'] === 'kalpana';
+      const isPost =
+        method === 'POST' && headers['content-type'] === 'application/json' && headers['user-agent'] === 'kalpana';
       const json = JSON.parse(Buffer.concat(chunks).toString('utf8')) as Asked['json'];
       const answer = moods.shift() ?? (isPost ? RULES[provider]({ path, headers, json }, statesOf) : { status: 405 });
       answers.push(answer.status);
@@ -78,7 +83,11 @@ export type Host = Awaited<ReturnType<typeof openHost>>;
 
 function give(reply: ServerResponse, { status, headers = {}, body = {}, isCut = false }: HostAnswer): void {
   const text = JSON.stringify(body);
-  reply.writeHead(status, { 'Content-Type': 'application/json', ...headers, ...(isCut ? { 'Content-Length': text.length + 100 } : {}) });
+  reply.writeHead(status, {
+    'Content-Type': 'application/json',
+    ...headers,
+    ...(isCut ? { 'Content-Length': text.length + 100 } : {}),
+  });
   if (isCut) reply.write(text, () => reply.destroy());
   else reply.end(text);
 }
@@ -87,13 +96,16 @@ function give(reply: ServerResponse, { status, headers = {}, body = {}, isCut = 
 function github({ path, headers, json }: Asked, statesOf: StatesOf): HostAnswer {
   const { state, context, description } = json as unknown as Shown;
   if (headers['authorization'] !== `Bearer ${TOKEN}`) return { status: 401, body: { message: 'Bad credentials' } };
-  if (headers['accept'] !== 'application/vnd.github+json' || headers['x-github-api-version'] !== '2022-11-28') return { status: 415 };
+  if (headers['accept'] !== 'application/vnd.github+json' || headers['x-github-api-version'] !== '2022-11-28')
+    return { status: 415 };
   const [, repository, sha] = /^\/repos\/([^/]+\/[^/]+)\/statuses\/([^/]+)$/.exec(path) ?? [];
   if (repository !== REPOSITORY.github) return { status: 404, body: { message: 'Not Found' } };
   const shown = statesOf(sha);
   if (shown === null) return { status: 422, body: { message: `No commit found for SHA: ${sha}` } };
-  if (!['error', 'failure', 'pending', 'success'].includes(state)) return { status: 422, body: { message: 'Validation Failed' } };
-  if ([...description].length > 140) return { status: 422, body: { message: 'description is too long (maximum is 140 characters)' } };
+  if (!['error', 'failure', 'pending', 'success'].includes(state))
+    return { status: 422, body: { message: 'Validation Failed' } };
+  if ([...description].length > 140)
+    return { status: 422, body: { message: 'description is too long (maximum is 140 characters)' } };
   shown.push({ state, context, description });
   return { status: 201, body: json };
 }
@@ -103,13 +115,22 @@ function gitlab({ path, headers, json }: Asked, statesOf: StatesOf): HostAnswer 
   const { state, name: context, description } = json as { state: string; name: string; description: string };
   if (headers['private-token'] !== TOKEN) return { status: 401, body: { message: '401 Unauthorized' } };
   const [, project, sha] = /^\/projects\/([^/]+)\/statuses\/([^/]+)$/.exec(path) ?? [];
-  if (decodeURIComponent(project ?? '') !== REPOSITORY.gitlab) return { status: 404, body: { message: '404 Project Not Found' } };
+  if (decodeURIComponent(project ?? '') !== REPOSITORY.gitlab)
+    return { status: 404, body: { message: '404 Project Not Found' } };
   const shown = statesOf(sha);
   if (shown === null) return { status: 404, body: { message: '404 Commit Not Found' } };
-  if (!['pending', 'running', 'success', 'failed', 'canceled', 'skipped'].includes(state)) return { status: 400, body: { error: 'state does not have a valid value' } };
-  if ([...description].length > 255) return { status: 400, body: { message: { description: ['is too long (maximum is 255 characters)'] } } };
+  if (!['pending', 'running', 'success', 'failed', 'canceled', 'skipped'].includes(state))
+    return { status: 400, body: { error: 'state does not have a valid value' } };
+  if ([...description].length > 255)
+    return { status: 400, body: { message: { description: ['is too long (maximum is 255 characters)'] } } };
   if (state === 'pending' && shown.at(-1)?.state === 'pending') {
-    return { status: 400, body: { message: 'Cannot transition status via :enqueue from :pending (Reason(s): Status cannot transition via "enqueue")' } };
+    return {
+      status: 400,
+      body: {
+        message:
+          'Cannot transition status via :enqueue from :pending (Reason(s): Status cannot transition via "enqueue")',
+      },
+    };
   }
   shown.push({ state, context, description });
   return { status: 201, body: json };
@@ -117,10 +138,11 @@ function gitlab({ path, headers, json }: Asked, statesOf: StatesOf): HostAnswer 
 
 function gitea({ path, headers, json }: Asked, statesOf: StatesOf): HostAnswer {
   const { state, context, description } = json as unknown as Shown;
-  if (headers['authorization'] !== `token ${TOKEN}`) return { status: 401, body: { message: 'invalid username, password or token' } };
+  if (headers['authorization'] !== `token ${TOKEN}`)
+    return { status: 401, body: { message: 'invalid username, password or token' } };
   const [, repository, sha] = /^\/repos\/([^/]+\/[^/]+)\/statuses\/([^/]+)$/.exec(path) ?? [];
   const shown = repository === REPOSITORY.gitea ? statesOf(sha) : null;
-  if (shown === null) return { status: 404, body: { message: 'The target couldn\'t be found.' } };
+  if (shown === null) return { status: 404, body: { message: "The target couldn't be found." } };
   if (!['pending', 'success', 'error', 'failure', 'warning'].includes(state)) return { status: 422 };
   shown.push({ state, context, description });
   return { status: 201, body: json };

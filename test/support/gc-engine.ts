@@ -4,13 +4,18 @@ import { LABEL, containerName, dataVolumeName } from '../../controller/model/nam
 import { GUEST, type World } from './gc-world.js';
 
 /** As much of an engine as a collection asks for, in front of such a world: links, processes, helpers and containers. */
-export function createGcEngine(world: World, guestName: string): { readonly docker: DockerPort; readonly users: () => ObservedContainer[] } {
+export function createGcEngine(
+  world: World,
+  guestName: string,
+): { readonly docker: DockerPort; readonly users: () => ObservedContainer[] } {
   /** Probes of data volumes: owner by container. */
   const probes = new Map<string, string>();
 
   const docker = {
     readLink: async (containerId: string, file: string) => {
-      const of = probes.get(containerId) ?? [...world.owners.values()].find(({ container }) => container?.id === containerId)?.name;
+      const of =
+        probes.get(containerId) ??
+        [...world.owners.values()].find(({ container }) => container?.id === containerId)?.name;
       const path = of === undefined ? undefined : world.owners.get(of)?.files.get(file)?.path;
       if (path === undefined) throw new EngineError('not-found', 'readLink', 'no such file');
       return path;
@@ -33,7 +38,14 @@ export function createGcEngine(world: World, guestName: string): { readonly dock
     [...world.owners.values()].flatMap(({ name, container }) => {
       if (container === null) return [];
       const labels = name === GUEST ? {} : { [LABEL.workspace]: name };
-      return [{ id: container.id, name: name === GUEST ? guestName : containerName(name), labels, state: container.isUp ? 'running' : 'exited' } as unknown as ObservedContainer];
+      return [
+        {
+          id: container.id,
+          name: name === GUEST ? guestName : containerName(name),
+          labels,
+          state: container.isUp ? 'running' : 'exited',
+        } as unknown as ObservedContainer,
+      ];
     });
 
   return { docker: docker as unknown as DockerPort, users };

@@ -1,5 +1,23 @@
 import type { GcModel } from './gc-model.js';
-import { closureOf, ENVIRONMENTS, FILES, GUEST, HOUR, inUse, closuresOf, isLongGone, isThere, keeperNow, linkName, nameOf, pathsIn, PATHS, PREWARM, WORKSPACES, type Owner } from './gc-world.js';
+import {
+  closureOf,
+  ENVIRONMENTS,
+  FILES,
+  GUEST,
+  HOUR,
+  inUse,
+  closuresOf,
+  isLongGone,
+  isThere,
+  keeperNow,
+  linkName,
+  nameOf,
+  pathsIn,
+  PATHS,
+  PREWARM,
+  WORKSPACES,
+  type Owner,
+} from './gc-world.js';
 
 /** One thing that happens: to whom, and with which of what there is. */
 export interface Happening {
@@ -105,7 +123,10 @@ export const ACTIONS = {
   /** Of what its link leads to, of its profile, of what anybody uses, or of what `nix shell` realises. */
   run: ({ world }, of, which) => {
     if (!of.container?.isUp) return;
-    const own = [...[...of.files.values()].filter(({ claimed }) => claimed).map(({ path }) => path), ...(of.env === null ? [] : [of.env])];
+    const own = [
+      ...[...of.files.values()].filter(({ claimed }) => claimed).map(({ path }) => path),
+      ...(of.env === null ? [] : [of.env]),
+    ];
     const path = (which % 2 === 0 ? own[which % Math.max(1, own.length)] : undefined) ?? PATHS[which % PATHS.length]!;
     if (world.isFrozen && (closureOf(path) & ~closuresOf(inUse(world).map((one) => one.path))) !== 0) return;
     world.store |= closureOf(path);
@@ -148,8 +169,12 @@ export async function comeToRest(model: GcModel): Promise<void> {
 
 /** What is left of the store though nothing uses it. A generation behind the present one stays until the next switch. */
 export function leftOver({ world }: GcModel): string[] {
-  const behind = [...world.generations.values()].filter(({ profile, number }) => isThere(world.owners.get(profile)!) && number > (world.profiles.get(profile) ?? 0));
-  return pathsIn(world.store & ~closuresOf([...inUse(world), ...behind].map(({ path }) => path))).map((path) => nameOf(path));
+  const behind = [...world.generations.values()].filter(
+    ({ profile, number }) => isThere(world.owners.get(profile)!) && number > (world.profiles.get(profile) ?? 0),
+  );
+  return pathsIn(world.store & ~closuresOf([...inUse(world), ...behind].map(({ path }) => path))).map((path) =>
+    nameOf(path),
+  );
 }
 
 function flip(model: GcModel, of: Owner, which: number): void {
@@ -171,7 +196,11 @@ function buildOn({ world, owner }: GcModel): void {
     return;
   }
   world.builds.shift();
-  world.links.set(linkName(file), { name: linkName(file), file, madeAt: String((keeperNow(world) + (world.made += 1) / 1_000) / 1_000) });
+  world.links.set(linkName(file), {
+    name: linkName(file),
+    file,
+    madeAt: String((keeperNow(world) + (world.made += 1) / 1_000) / 1_000),
+  });
   const made = owner(build.owner).files.get(file);
   if (made?.path === path) made.claimed = true;
 }
@@ -184,7 +213,8 @@ function endAll({ world }: GcModel, { name }: Owner): void {
 /** Nobody can look for its links any more: those stay that a run has noted. */
 function letGo({ world }: GcModel, of: Owner): void {
   if (of.container !== null || (of.hasSpec && !of.isHidden)) return;
-  for (const [file, found] of of.files) if (!world.pins.has(`${of.name}/${linkName(file)} ${found.path}`)) found.claimed = false;
+  for (const [file, found] of of.files)
+    if (!world.pins.has(`${of.name}/${linkName(file)} ${found.path}`)) found.claimed = false;
 }
 
 /** Back after more than `retain`: what is still there is there by chance. */

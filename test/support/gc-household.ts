@@ -33,7 +33,12 @@ function waiter(name: string): string {
 }
 
 /** `prefix` begins every name on the engine. The cache keeps what is gone for an hour. */
-export async function buildHousehold(site: Site, controller: Kalpana, server: TestNixCache, prefix: string): Promise<Household> {
+export async function buildHousehold(
+  site: Site,
+  controller: Kalpana,
+  server: TestNixCache,
+  prefix: string,
+): Promise<Household> {
   const { docker } = site;
   const cache = prefix;
   const { keeper, volume } = cacheObjects(cache);
@@ -55,7 +60,12 @@ export async function buildHousehold(site: Site, controller: Kalpana, server: Te
   await cachePhase(controller, cache, 'Ready');
 
   const build = async (container: string, name: string, out: string, user = '0'): Promise<string> => {
-    const { text } = await quietly(docker, container, `export HOME=/tmp; nix-build ${out} -E '${waiter(name)}' 2>/tmp/words-$(id -u) || cat /tmp/words-$(id -u)`, user);
+    const { text } = await quietly(
+      docker,
+      container,
+      `export HOME=/tmp; nix-build ${out} -E '${waiter(name)}' 2>/tmp/words-$(id -u) || cat /tmp/words-$(id -u)`,
+      user,
+    );
     const path = text.split('\n').at(-1) ?? '';
     expect(path).toMatch(new RegExp(`^/nix/store/[0-9a-z]{32}-${name}$`));
     return path;
@@ -68,15 +78,37 @@ export async function buildHousehold(site: Site, controller: Kalpana, server: Te
   kept.set('declared by a restarting workspace', fixture('sub.inner'));
   kept.set('prewarmed', fixture('twin'));
   kept.set("an image's own store", BUSYBOX);
-  kept.set('a link in the data volume of a running workspace', await build(box('root'), 'link-root', '-o /workspace/result'));
+  kept.set(
+    'a link in the data volume of a running workspace',
+    await build(box('root'), 'link-root', '-o /workspace/result'),
+  );
   await docker.sh(box('user'), 'chmod 777 /workspace');
-  kept.set('a link of the same name in another workspace', await build(box('user'), 'link-user', '-o /workspace/result', '1000'));
-  kept.set('a link in the data volume of a stopped workspace', await build(box('stopped'), 'link-stopped', '-o /workspace/result-stopped'));
-  kept.set('a link in the container of a running workspace', await build(box('root'), 'link-container', '-o /root/result'));
-  kept.set('a link in the container of a stopped workspace', await build(box('stopped'), 'link-stopped-container', '-o /root/result'));
-  kept.set('a link whose name holds spaces and quotes', await build(box('root'), 'link-odd', `-o "/workspace/a 'result' of\tmine"`));
+  kept.set(
+    'a link of the same name in another workspace',
+    await build(box('user'), 'link-user', '-o /workspace/result', '1000'),
+  );
+  kept.set(
+    'a link in the data volume of a stopped workspace',
+    await build(box('stopped'), 'link-stopped', '-o /workspace/result-stopped'),
+  );
+  kept.set(
+    'a link in the container of a running workspace',
+    await build(box('root'), 'link-container', '-o /root/result'),
+  );
+  kept.set(
+    'a link in the container of a stopped workspace',
+    await build(box('stopped'), 'link-stopped-container', '-o /root/result'),
+  );
+  kept.set(
+    'a link whose name holds spaces and quotes',
+    await build(box('root'), 'link-odd', `-o "/workspace/a 'result' of\tmine"`),
+  );
   const direnv = await build(box('root'), 'direnv', '--no-out-link');
-  await quietly(docker, box('root'), `mkdir -p /workspace/.direnv && nix-env -p /workspace/.direnv/flake-profile --set ${direnv}`);
+  await quietly(
+    docker,
+    box('root'),
+    `mkdir -p /workspace/.direnv && nix-env -p /workspace/.direnv/flake-profile --set ${direnv}`,
+  );
   kept.set('a direnv profile', direnv);
 
   const processes = new Map<string, { container: string; path: string }>();
@@ -84,7 +116,11 @@ export async function buildHousehold(site: Site, controller: Kalpana, server: Te
     // Built where Nix is allowed to link, and nowhere linked.
     const path = await build(box('root'), name, '--no-out-link');
     // The terminal goes with its shell, which may be before the program has a session of its own.
-    const started = await docker.exec(container, ['sh', '-c', `trap '' HUP; exec </dev/null >/dev/null 2>&1; setsid -f ${path}/bin/${name} 100000`], user);
+    const started = await docker.exec(
+      container,
+      ['sh', '-c', `trap '' HUP; exec </dev/null >/dev/null 2>&1; setsid -f ${path}/bin/${name} 100000`],
+      user,
+    );
     expect(started).toEqual({ code: 0, text: '' });
     await eventually(() => expectRuns(site, kind, container, path), { withinMs: 5_000 });
     processes.set(kind, { container, path });
@@ -94,12 +130,26 @@ export async function buildHousehold(site: Site, controller: Kalpana, server: Te
   await run('a process of uid 1000', box('user'), 'process-user', '1000');
   const bare = `${prefix}-bare`;
   site.owns(bare);
-  await docker.create(bare, { Image: TEST_NIX_IMAGE, User: '1000', Cmd: ['sleep', '100000'], HostConfig: { Init: true, CapDrop: ['ALL'], NetworkMode: 'none', Mounts: [{ Type: 'volume', Source: volume, Target: '/nix', ReadOnly: true }] } });
+  await docker.create(bare, {
+    Image: TEST_NIX_IMAGE,
+    User: '1000',
+    Cmd: ['sleep', '100000'],
+    HostConfig: {
+      Init: true,
+      CapDrop: ['ALL'],
+      NetworkMode: 'none',
+      Mounts: [{ Type: 'volume', Source: volume, Target: '/nix', ReadOnly: true }],
+    },
+  });
   await docker.start(bare);
   await run('a process without capabilities, in a container that is not ours', bare, 'process-bare', '1000');
   // Only its memory tells: the program is a shell from elsewhere.
   const opened = await build(box('root'), 'process-opens', '--no-out-link');
-  await docker.exec(box('root'), ['sh', '-c', `trap '' HUP; exec </dev/null >/dev/null 2>&1; setsid -f sleep 100000 3< ${opened}/noise`], '0');
+  await docker.exec(
+    box('root'),
+    ['sh', '-c', `trap '' HUP; exec </dev/null >/dev/null 2>&1; setsid -f sleep 100000 3< ${opened}/noise`],
+    '0',
+  );
   kept.set('a file that a process holds open', opened);
 
   const dead = new Map<string, string>();
@@ -114,21 +164,38 @@ export async function buildHousehold(site: Site, controller: Kalpana, server: Te
   dead.set('a download that was cut off', leftover);
 
   site.put(ws('running'), { cache, packages: ['hello'] });
-  await eventually(async () => expect((await docker.sh(keeper, `ls /nix/var/nix/profiles/kalpana | grep -c '^${ws('running')}-.*-link'`)).text).toBe('2'), { withinMs: LONG });
+  await eventually(
+    async () =>
+      expect(
+        (await docker.sh(keeper, `ls /nix/var/nix/profiles/kalpana | grep -c '^${ws('running')}-.*-link'`)).text,
+      ).toBe('2'),
+    { withinMs: LONG },
+  );
   site.drop(`${ws('gone')}.json`);
   await eventually(async () => expect(await docker.containerOrNull(box('gone'))).toBeNull(), { withinMs: LONG });
   site.put(ws('stopped'), { cache, image: TEST_NIX_IMAGE, packages: ['other'], state: 'Stopped' });
   await controller.until(ws('stopped'), { phase: 'Stopped' }, LONG);
-  const retained = new Map([['packages of a workspace removed a moment ago', fixture('big1')], ['packages that were flipped away a moment ago', fixture('big4')]]);
+  const retained = new Map([
+    ['packages of a workspace removed a moment ago', fixture('big1')],
+    ['packages that were flipped away a moment ago', fixture('big4')],
+  ]);
   return { cache, keeper, kept, processes, dead, retained, makeDead };
 }
 
 export function putHouseCache(site: Site, server: TestNixCache, prefix: string, retain: string, gc: object = {}): void {
-  putCache(site, prefix, server, { trustedImages: [`trusted/${prefix}:*`], prewarm: ['twin'], gc: { schedule: '0 4 1 1 *', retain, ...gc } });
+  putCache(site, prefix, server, {
+    trustedImages: [`trusted/${prefix}:*`],
+    prewarm: ['twin'],
+    gc: { schedule: '0 4 1 1 *', retain, ...gc },
+  });
 }
 
 /** `kalpana gc`; gives the last news. */
-export async function collect(site: Site, cache: string, ...flags: readonly string[]): Promise<{ readonly code: number; readonly err: string; readonly news: GcNews }> {
+export async function collect(
+  site: Site,
+  cache: string,
+  ...flags: readonly string[]
+): Promise<{ readonly code: number; readonly err: string; readonly news: GcNews }> {
   const { code, out, err } = await site.command('gc', cache, '--state-dir', site.state, '-o', 'json', ...flags);
   const news = (JSON.parse(out || '[]') as GcNews[]).at(-1);
   if (news === undefined) throw new Error(`no news: ${err}`);
@@ -144,7 +211,11 @@ export async function collected(site: Site, cache: string): Promise<GcRun> {
 }
 
 /** Every root's closure is whole, to the last byte, and every process runs. */
-export async function expectWhole(site: Site, { keeper, kept, processes }: Household, more: readonly string[] = []): Promise<void> {
+export async function expectWhole(
+  site: Site,
+  { keeper, kept, processes }: Household,
+  more: readonly string[] = [],
+): Promise<void> {
   const roots = [...kept, ...more.map((path) => ['more', path] as const)];
   // One command for all: some twenty rows, looked at again and again. Only what is not whole is told.
   const rows = roots.map(([kind, path]) => `${path} ${kind}`).join('\n');
@@ -160,7 +231,11 @@ printf '%s\\n' "$1" | while read -r path kind; do words=$(verify "$path") || ech
 
 /** Its own arguments are its program's path: those anybody may read. */
 async function expectRuns(site: Site, kind: string, container: string, path: string): Promise<void> {
-  const { text } = await site.docker.exec(container, ['sh', '-c', `cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -c '^${path}/bin/'`], '0');
+  const { text } = await site.docker.exec(
+    container,
+    ['sh', '-c', `cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -c '^${path}/bin/'`],
+    '0',
+  );
   expect({ kind, text }).toEqual({ kind, text: '1' });
 }
 

@@ -6,7 +6,22 @@ import { goneAfter } from '../../controller/nix/gc/gone.js';
 import type { RootInventory } from '../../controller/nix/gc/root-inventory.js';
 import { createGcSteps, type GcStepsDependencies } from '../../controller/nix/gc/steps.js';
 import { createGcEngine } from './gc-engine.js';
-import { closureOf, closuresOf, dead, FIXED, HOUR, isThere, keeperNow, missing, pathsIn, PATHS, PREWARM, WORKSPACES, type Owner, type World } from './gc-world.js';
+import {
+  closureOf,
+  closuresOf,
+  dead,
+  FIXED,
+  HOUR,
+  isThere,
+  keeperNow,
+  missing,
+  pathsIn,
+  PATHS,
+  PREWARM,
+  WORKSPACES,
+  type Owner,
+  type World,
+} from './gc-world.js';
 
 /** The real steps of a collection on a world of this kind, one at a time, so that anything may happen in between. */
 export type GcModel = ReturnType<typeof createGcModel>;
@@ -89,7 +104,9 @@ export function createGcModel(world: World) {
         work(one);
       }
     };
-    each(change.pin, ({ owner: of, name, path }) => world.pins.set(`${of}/${name} ${path}`, { owner: of, name, path, seenAt: keeperNow(world) }));
+    each(change.pin, ({ owner: of, name, path }) =>
+      world.pins.set(`${of}/${name} ${path}`, { owner: of, name, path, seenAt: keeperNow(world) }),
+    );
     each(change.run, (path) => world.run.add(path));
     each(change.dropProfiles, (name) => world.profiles.delete(name));
     each(change.expire, ({ profile, number }) => world.generations.delete(`${profile}-${number}`));
@@ -104,10 +121,15 @@ export function createGcModel(world: World) {
     inventory: async () => inventory(),
     changeRoots,
     collect: ({ onFrozen }) => {
-      if (collection !== null) return Promise.reject(new FailureError({ reason: 'GcBusy', message: 'another collection is under way in this keeper' }));
+      if (collection !== null)
+        return Promise.reject(
+          new FailureError({ reason: 'GcBusy', message: 'another collection is under way in this keeper' }),
+        );
       ask();
       world.isFrozen = true;
-      const result = new Promise<Collected>((resolve) => (collection = { isTold: false, isOrphaned: false, end: resolve }));
+      const result = new Promise<Collected>(
+        (resolve) => (collection = { isTold: false, isOrphaned: false, end: resolve }),
+      );
       onFrozen([...world.links.values()]);
       return result;
     },
@@ -121,7 +143,9 @@ export function createGcModel(world: World) {
     optimise: async () => undefined,
     pressure: async (keep, candidates) => {
       const base = closuresOf(keep);
-      const own = candidates.map((path) => [path, new Map(pathsIn(closureOf(path) & ~base).map((one) => [one, 1]))] as const);
+      const own = candidates.map(
+        (path) => [path, new Map(pathsIn(closureOf(path) & ~base).map((one) => [one, 1]))] as const,
+      );
       return { base: pathsIn(base).length, own: new Map(own) };
     },
   };
@@ -135,12 +159,16 @@ export function createGcModel(world: World) {
     profileNames: () => [...profiles.keys()],
     dropProfiles: (names: readonly string[]) => names.forEach((name) => profiles.delete(name)),
     known: (name: string) => profiles.get(name) ?? null,
-    forget: (paths: ReadonlySet<string>) => [...profiles].forEach(([name, path]) => paths.has(path) && profiles.delete(name)),
+    forget: (paths: ReadonlySet<string>) =>
+      [...profiles].forEach(([name, path]) => paths.has(path) && profiles.delete(name)),
     underWay: () => [],
   };
 
   const deps = (): GcStepsDependencies => ({
-    cache: 'team', instance: 'default', image: 'keeper', commands,
+    cache: 'team',
+    instance: 'default',
+    image: 'keeper',
+    commands,
     docker: engine.docker,
     clock: {
       now: () => world.now,
@@ -153,8 +181,18 @@ export function createGcModel(world: World) {
     },
     config: { retainMs: world.retainMs, maxBytes: world.maxBytes, maxFreedPerRun: null, deadlineMs: HOUR } as GcConfig,
     environments: environments as unknown as GcStepsDependencies['environments'],
-    imports: { isBusy: () => false, hold: () => undefined, letGo: () => undefined } as unknown as GcStepsDependencies['imports'],
-    workspaces: () => seenSpecs().map(({ name, env }) => ({ name, hasPackages: env !== null, storageMountPath: '/workspace', realise: () => void (env !== null && link(name, env)) })),
+    imports: {
+      isBusy: () => false,
+      hold: () => undefined,
+      letGo: () => undefined,
+    } as unknown as GcStepsDependencies['imports'],
+    workspaces: () =>
+      seenSpecs().map(({ name, env }) => ({
+        name,
+        hasPackages: env !== null,
+        storageMountPath: '/workspace',
+        realise: () => void (env !== null && link(name, env)),
+      })),
     isComplete: () => world.isComplete,
     keepsPrewarm: () => owner(PREWARM).env !== null,
     goneSince: () => goneSince,
@@ -170,8 +208,12 @@ export function createGcModel(world: World) {
     const of = owner(name);
     if (currentOf(name) !== path) {
       const present = world.profiles.get(name) ?? Infinity;
-      for (const [key, { profile, number }] of world.generations) if (profile === name && number > present) world.generations.delete(key);
-      const last = Math.max(0, ...[...world.generations.values()].filter(({ profile }) => profile === name).map(({ number }) => number));
+      for (const [key, { profile, number }] of world.generations)
+        if (profile === name && number > present) world.generations.delete(key);
+      const last = Math.max(
+        0,
+        ...[...world.generations.values()].filter(({ profile }) => profile === name).map(({ number }) => number),
+      );
       world.generations.set(`${name}-${last + 1}`, { profile: name, number: last + 1, path, madeAt: keeperNow(world) });
       if (isCut) return;
       world.profiles.set(name, last + 1);
@@ -189,7 +231,13 @@ export function createGcModel(world: World) {
     const going = dead(world);
     world.store &= ~going;
     world.isFrozen = false;
-    collection?.end({ dead: new Map(pathsIn(going).map((path) => [path, 0])), livePaths: 0, freedBytes: 0, freedPaths: 0, leftPaths: 0 });
+    collection?.end({
+      dead: new Map(pathsIn(going).map((path) => [path, 0])),
+      livePaths: 0,
+      freedBytes: 0,
+      freedPaths: 0,
+      leftPaths: 0,
+    });
     collection = null;
     faults.push(...missing(world));
   }
@@ -202,10 +250,12 @@ export function createGcModel(world: World) {
     // Without the word to go on the collector gives up, and the daemon goes on.
     if (collection?.isTold === false) [collection, world.isFrozen] = [null, false];
     if (collection !== null) collection.isOrphaned = true;
-    profiles = new Map([...world.profiles.keys()].flatMap((name) => {
-      const path = presentOf(name);
-      return path === null ? [] : [[name, path] as const];
-    }));
+    profiles = new Map(
+      [...world.profiles.keys()].flatMap((name) => {
+        const path = presentOf(name);
+        return path === null ? [] : [[name, path] as const];
+      }),
+    );
   }
 
   /** What a run that begins now finds there is promised from here on. */
@@ -224,12 +274,19 @@ export function createGcModel(world: World) {
     const wanted = [...seenSpecs().map(({ name }) => name), ...(owner(PREWARM).env === null ? [] : [PREWARM])];
     const findings = work.findings();
     const forgetBefore = state === 'succeeded' ? world.now - Math.max(world.retainMs, FORGET_MS) : -Infinity;
-    goneSince = new Map(Object.entries(goneAfter(Object.fromEntries(goneSince), findings, new Set(wanted), startedAt, forgetBefore)));
+    goneSince = new Map(
+      Object.entries(goneAfter(Object.fromEntries(goneSince), findings, new Set(wanted), startedAt, forgetBefore)),
+    );
     world.now += 1;
   }
 
   return {
-    world, owner, link, land, kill, collect,
+    world,
+    owner,
+    link,
+    land,
+    kill,
+    collect,
     fly: (name: string, path: string) => void flights.push({ name, path }),
     faults: (): readonly string[] => faults,
     isRunning: () => run !== null,
@@ -239,7 +296,10 @@ export function createGcModel(world: World) {
     state: () => run?.state ?? null,
     killAfterChanges: (count: number) => void (changesLeft = count),
     /** Whether a workspace may get this environment now, and whether its paths have to be realised first. */
-    gate: (path: string) => ({ isOpen: !isHeld && !world.isFrozen, isHeldByProfile: !isSealed && [...profiles.values()].includes(path) }),
+    gate: (path: string) => ({
+      isOpen: !isHeld && !world.isFrozen,
+      isHeldByProfile: !isSealed && [...profiles.values()].includes(path),
+    }),
     noteGone: (name: string) => void (goneSince.has(name) || goneSince.set(name, world.now)),
     noteBack(name: string): void {
       goneSince.delete(name);

@@ -10,7 +10,21 @@ export const GUEST = 'guest_9';
 export const PREWARM = '.prewarm';
 
 /** Environments, what users build, and what both refer to: small closures that overlap. */
-const REFERENCES: readonly (readonly number[])[] = [[8], [8, 9], [9, 10], [], [8, 11], [10], [], [4], [], [8], [11], [], []];
+const REFERENCES: readonly (readonly number[])[] = [
+  [8],
+  [8, 9],
+  [9, 10],
+  [],
+  [8, 11],
+  [10],
+  [],
+  [4],
+  [],
+  [8],
+  [11],
+  [],
+  [],
+];
 export const ENVIRONMENTS = [0, 1, 2, 3] as const;
 export const PATHS = REFERENCES.map((_, index) => `/nix/store/${'0123456789abc'[index]!.repeat(32)}-p${index}`);
 const indexOf = new Map(PATHS.map((path, index) => [path, index]));
@@ -106,7 +120,16 @@ export interface WorldSettings {
 }
 
 export function createWorld(settings: WorldSettings): World {
-  const owner = (name: string): Owner => ({ name, hasSpec: false, isHidden: false, container: null, env: null, files: new Map(), removedAt: -Infinity, flipped: [] });
+  const owner = (name: string): Owner => ({
+    name,
+    hasSpec: false,
+    isHidden: false,
+    container: null,
+    env: null,
+    files: new Map(),
+    removedAt: -Infinity,
+    flipped: [],
+  });
   return {
     ...settings,
     now: 1_700_000_000_000,
@@ -144,9 +167,11 @@ export function inUse(world: World): { readonly why: string; readonly path: stri
     if (isLongGone(world, owner)) continue;
     for (const [file, { path, claimed }] of owner.files) if (claimed) used.push({ why: `${owner.name}:${file}`, path });
     // Over `maxBytes` what is not in use goes before its time.
-    if (owner.env !== null && (isThere(owner) || world.maxBytes === null)) used.push({ why: `${owner.name}: packages`, path: owner.env });
+    if (owner.env !== null && (isThere(owner) || world.maxBytes === null))
+      used.push({ why: `${owner.name}: packages`, path: owner.env });
     if (world.maxBytes !== null) continue;
-    for (const { path, at } of owner.flipped) if (keeperNow(world) - at < world.retainMs) used.push({ why: `${owner.name}: packages before`, path });
+    for (const { path, at } of owner.flipped)
+      if (keeperNow(world) - at < world.retainMs) used.push({ why: `${owner.name}: packages before`, path });
   }
   for (const { owner, path } of world.processes) used.push({ why: `${owner}: a process`, path });
   for (const { owner, path } of world.builds) used.push({ why: `${owner}: a build`, path });
@@ -155,15 +180,28 @@ export function inUse(world: World): { readonly why: string; readonly path: stri
 
 /** What is missing of what is in use. */
 export function missing(world: World): string[] {
-  const paths = inUse(world).flatMap(({ why, path }) => pathsIn(closureOf(path) & ~world.store).map((lost) => `${nameOf(lost)} is gone, and in use (${why} -> ${nameOf(path)})`));
+  const paths = inUse(world).flatMap(({ why, path }) =>
+    pathsIn(closureOf(path) & ~world.store).map(
+      (lost) => `${nameOf(lost)} is gone, and in use (${why} -> ${nameOf(path)})`,
+    ),
+  );
   if (world.maxBytes !== null) return paths;
-  const lost = [...world.owners.values()].filter((owner) => owner.env !== null && !isLongGone(world, owner) && world.generations.get(`${owner.name}-${world.profiles.get(owner.name)}`)?.path !== owner.env);
+  const lost = [...world.owners.values()].filter(
+    (owner) =>
+      owner.env !== null &&
+      !isLongGone(world, owner) &&
+      world.generations.get(`${owner.name}-${world.profiles.get(owner.name)}`)?.path !== owner.env,
+  );
   return [...paths, ...lost.map(({ name }) => `the profile of ${name} leads to its packages no more`)];
 }
 
 /** What Nix's own collection deletes: no root's closure, and of no client that is connected. */
 export function dead(world: World): number {
-  const roots = [...[...world.generations.values(), ...world.pins.values(), ...world.builds].map(({ path }) => path), ...world.run, ...Object.values(FIXED).map((index) => PATHS[index]!)];
+  const roots = [
+    ...[...world.generations.values(), ...world.pins.values(), ...world.builds].map(({ path }) => path),
+    ...world.run,
+    ...Object.values(FIXED).map((index) => PATHS[index]!),
+  ];
   // Of a root that leads to what is not there Nix knows no closure.
   return world.store & ~closuresOf(roots.filter((path) => (closureOf(path) & ~world.store) === 0));
 }

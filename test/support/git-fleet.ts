@@ -49,7 +49,10 @@ export function createFleet(names: readonly string[]) {
   let taken = 0;
 
   site.repository.commit(Object.fromEntries(names.map((name) => [`${name}.json`, fleetText(name)])));
-  const also: Deployments['git'] = { onFetch: (facts) => deployments.git.onFetch(facts), onCommit: (facts) => deployments.git.onCommit(facts) };
+  const also: Deployments['git'] = {
+    onFetch: (facts) => deployments.git.onFetch(facts),
+    onCommit: (facts) => deployments.git.onCommit(facts),
+  };
   const { source } = site.open({}, { also });
   const sources = site.desired([{ source }]);
   const deployments = createDeployments({
@@ -62,7 +65,14 @@ export function createFleet(names: readonly string[]) {
     notify: (event) => void told.push(event),
     showState: (_source, state) => void states.push(state),
   });
-  const { hooks, onOperation } = createReporting({ store, metrics, log, sources: () => sources.sources(), onEngine: () => undefined, onRealising: () => undefined });
+  const { hooks, onOperation } = createReporting({
+    store,
+    metrics,
+    log,
+    sources: () => sources.sources(),
+    onEngine: () => undefined,
+    onRealising: () => undefined,
+  });
   const controller = assembleController({
     docker: engine.connect().port,
     sources,
@@ -94,7 +104,9 @@ export function createFleet(names: readonly string[]) {
   /** The outside has heard what became of the commit, and nothing is under way any more. */
   async function ended(revision: string): Promise<void> {
     await eventually(() => {
-      expect(told.map((event) => (event.type === 'drift-repaired' ? null : event.commit?.revision))).toContain(revision);
+      expect(told.map((event) => (event.type === 'drift-repaired' ? null : event.commit?.revision))).toContain(
+        revision,
+      );
       expect(controller.idle() && sources.isSettled()).toBe(true);
     }, WITHIN);
     expect(faults).toEqual([]);

@@ -18,7 +18,11 @@ export type GitHttpFault =
 export interface GitHttpServer {
   readonly origin: string;
   url(repository: string): string;
-  readonly requests: readonly { readonly method: string; readonly path: string; readonly authorization: string | null }[];
+  readonly requests: readonly {
+    readonly method: string;
+    readonly path: string;
+    readonly authorization: string | null;
+  }[];
   /** Null: it behaves. */
   fault(fault: GitHttpFault | null): void;
   stop(): Promise<void>;
@@ -44,18 +48,29 @@ export async function serveGit({ root, auth, tls }: GitHttpOptions): Promise<Git
     const [path = '/', query = ''] = (request.url ?? '/').split('?');
     const authorization = request.headers.authorization ?? null;
     requests.push({ method: request.method ?? '', path, authorization });
-    if (auth !== undefined && authorization !== `Basic ${Buffer.from(`${auth.user}:${auth.password()}`).toString('base64')}`) {
+    if (
+      auth !== undefined &&
+      authorization !== `Basic ${Buffer.from(`${auth.user}:${auth.password()}`).toString('base64')}`
+    ) {
       return void response.writeHead(401, { 'WWW-Authenticate': 'Basic realm="git"' }).end('who are you?');
     }
     const isPack = path.endsWith('/git-upload-pack');
     if (fault?.kind === 'hang') return;
     if (fault?.kind === 'status') return void response.writeHead(fault.status).end('no');
-    if (fault?.kind === 'redirect') return void response.writeHead(302, { Location: `${fault.to}${request.url ?? ''}` }).end();
-    if (fault?.kind === 'garbage') return void response.writeHead(200, { 'Content-Type': 'text/html' }).end('<html>Please log in</html>');
+    if (fault?.kind === 'redirect')
+      return void response.writeHead(302, { Location: `${fault.to}${request.url ?? ''}` }).end();
+    if (fault?.kind === 'garbage')
+      return void response.writeHead(200, { 'Content-Type': 'text/html' }).end('<html>Please log in</html>');
     backend(request, response, path, query, isPack ? fault : null);
   }
 
-  function backend(request: IncomingMessage, response: ServerResponse, path: string, query: string, misbehaviour: GitHttpFault | null): void {
+  function backend(
+    request: IncomingMessage,
+    response: ServerResponse,
+    path: string,
+    query: string,
+    misbehaviour: GitHttpFault | null,
+  ): void {
     const child = spawn(BACKEND, [], {
       env: {
         PATH: process.env['PATH'],
@@ -82,7 +97,10 @@ export async function serveGit({ root, auth, tls }: GitHttpOptions): Promise<Git
       head = Buffer.concat([head, chunk]);
       const end = head.indexOf('\r\n\r\n');
       if (end < 0) return;
-      const lines = head.toString('latin1', 0, end).split('\r\n').map((line) => line.split(': ') as [string, string]);
+      const lines = head
+        .toString('latin1', 0, end)
+        .split('\r\n')
+        .map((line) => line.split(': ') as [string, string]);
       const status = Number(lines.find(([name]) => name === 'Status')?.[1]?.slice(0, 3) ?? 200);
       response.writeHead(status, Object.fromEntries(lines.filter(([name]) => name !== 'Status')));
       const rest = head.subarray(end + 4);
@@ -113,7 +131,10 @@ export async function serveGit({ root, auth, tls }: GitHttpOptions): Promise<Git
     more();
   }
 
-  const server = tls === undefined ? createHttpServer(answer) : createHttpsServer({ key: readFileSync(tls.key), cert: readFileSync(tls.cert) }, answer);
+  const server =
+    tls === undefined
+      ? createHttpServer(answer)
+      : createHttpsServer({ key: readFileSync(tls.key), cert: readFileSync(tls.cert) }, answer);
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.on('error', () => undefined);
@@ -139,6 +160,28 @@ export async function serveGit({ root, auth, tls }: GitHttpOptions): Promise<Git
 /** A key and a certificate for 127.0.0.1 that only who is given it trusts. */
 export function makeCertificate(directory: string): { key: string; cert: string } {
   const [key, cert] = [join(directory, 'tls.key'), join(directory, 'tls.crt')];
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', cert], { stdio: 'ignore' });
+  execFileSync(
+    'openssl',
+    [
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:prime256v1',
+      '-nodes',
+      '-days',
+      '2',
+      '-subj',
+      '/CN=127.0.0.1',
+      '-addext',
+      'subjectAltName=IP:127.0.0.1',
+      '-keyout',
+      key,
+      '-out',
+      cert,
+    ],
+    { stdio: 'ignore' },
+  );
   return { key, cert };
 }

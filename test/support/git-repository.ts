@@ -19,7 +19,13 @@ export interface CommitOptions {
 
 export type TestRepository = ReturnType<typeof createRepository>;
 
-const ENV = { PATH: process.env['PATH'], HOME: '/nonexistent', LC_ALL: 'C', GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null' };
+const ENV = {
+  PATH: process.env['PATH'],
+  HOME: '/nonexistent',
+  LC_ALL: 'C',
+  GIT_CONFIG_NOSYSTEM: '1',
+  GIT_CONFIG_GLOBAL: '/dev/null',
+};
 const MODE = 0o644;
 
 /** A bare repository whose references are moved as a push does it. */
@@ -28,7 +34,12 @@ export function createRepository(path: string) {
   let clock = 1_700_000_000;
 
   function git(args: readonly string[], input = '', env: NodeJS.ProcessEnv = {}): string {
-    const { status, stdout, stderr } = spawnSync('git', [`--git-dir=${path}`, ...args], { input, env: { ...ENV, ...env }, encoding: 'utf8', maxBuffer: 1e9 });
+    const { status, stdout, stderr } = spawnSync('git', [`--git-dir=${path}`, ...args], {
+      input,
+      env: { ...ENV, ...env },
+      encoding: 'utf8',
+      maxBuffer: 1e9,
+    });
     if (status !== 0) throw new Error(`git ${args.join(' ')}: ${stderr}`);
     return stdout.trim();
   }
@@ -51,14 +62,41 @@ export function createRepository(path: string) {
       const name = `"${file.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`;
       if (change === null) return `D ${name}\n`;
       if (typeof change === 'string') return `M 100${MODE.toString(8)} inline ${name}\n${data(change)}`;
-      return 'link' in change ? `M 120000 inline ${name}\n${data(change.link)}` : `M 160000 ${change.submodule} ${name}\n`;
+      return 'link' in change
+        ? `M 120000 inline ${name}\n${data(change.link)}`
+        : `M 160000 ${change.submodule} ${name}\n`;
     });
     const who = `${author} ${clock} +0000`;
-    git(['fast-import', '--quiet', '--force'], `commit refs/heads/${branch}\nauthor ${who}\ncommitter ${who}\n${data(message)}${parent === null ? '' : `from ${parent}\n`}${lines.join('')}\n`);
+    git(
+      ['fast-import', '--quiet', '--force'],
+      `commit refs/heads/${branch}\nauthor ${who}\ncommitter ${who}\n${data(message)}${parent === null ? '' : `from ${parent}\n`}${lines.join('')}\n`,
+    );
     if (sign === undefined) return head(branch) ?? '';
     const [name = '', email = ''] = author.replace('>', '').split(' <');
-    const people = { GIT_AUTHOR_NAME: name, GIT_AUTHOR_EMAIL: email, GIT_AUTHOR_DATE: `${clock} +0000`, GIT_COMMITTER_NAME: name, GIT_COMMITTER_EMAIL: email, GIT_COMMITTER_DATE: `${clock} +0000` };
-    const signed = git(['-c', `gpg.format=${sign.format}`, '-c', `user.signingkey=${sign.key}`, 'commit-tree', '-S', `refs/heads/${branch}^{tree}`, ...(parent === null ? [] : ['-p', parent]), '-m', message], '', { ...people, ...(sign.home === undefined ? {} : { GNUPGHOME: sign.home }) });
+    const people = {
+      GIT_AUTHOR_NAME: name,
+      GIT_AUTHOR_EMAIL: email,
+      GIT_AUTHOR_DATE: `${clock} +0000`,
+      GIT_COMMITTER_NAME: name,
+      GIT_COMMITTER_EMAIL: email,
+      GIT_COMMITTER_DATE: `${clock} +0000`,
+    };
+    const signed = git(
+      [
+        '-c',
+        `gpg.format=${sign.format}`,
+        '-c',
+        `user.signingkey=${sign.key}`,
+        'commit-tree',
+        '-S',
+        `refs/heads/${branch}^{tree}`,
+        ...(parent === null ? [] : ['-p', parent]),
+        '-m',
+        message,
+      ],
+      '',
+      { ...people, ...(sign.home === undefined ? {} : { GNUPGHOME: sign.home }) },
+    );
     move(branch, signed);
     return signed;
   }
@@ -77,7 +115,20 @@ export function createRepository(path: string) {
     /** Whether this commit is in it. */
     has: (revision: string) => git(['cat-file', '--batch-check'], `${revision}\n`).split(' ')[1] === 'commit',
     tag: (name: string, revision: string) => void git(['update-ref', `refs/tags/${name}`, revision]),
-    annotatedTag: (name: string, revision: string) => void git(['-c', 'user.name=Ann', '-c', 'user.email=ann@example.com', 'tag', '--force', '--annotate', '-m', 'a tag', name, revision]),
+    annotatedTag: (name: string, revision: string) =>
+      void git([
+        '-c',
+        'user.name=Ann',
+        '-c',
+        'user.email=ann@example.com',
+        'tag',
+        '--force',
+        '--annotate',
+        '-m',
+        'a tag',
+        name,
+        revision,
+      ]),
     deleteBranch: (branch: string) => void git(['update-ref', '-d', `refs/heads/${branch}`]),
     /** All branches in one pack, as a server has them. */
     pack: () => void git(['repack', '-a', '-d', '-q']),

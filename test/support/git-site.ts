@@ -31,12 +31,36 @@ export function createGitTestSite() {
   function settings(changes: Partial<Omit<GitSettings, 'url'>> & { readonly url?: string } = {}): GitSettings {
     const url = parseGitUrl(changes.url ?? repository.url);
     if ('error' in url) throw new Error(`${changes.url} ${url.error}`);
-    return { name: 'team', ref: 'main', path: '', intervalMs: 3_600_000, timeoutMs: 10_000, maxBytes: 64 * 1024 * 1024, user: 'kalpana', tokenFile: null, sshKeyFile: null, knownHostsFile: null, caFile: null, webhookSecretFile: null, ageIdentityFile: null, verify: null, status: null, suspend: false, ...changes, url };
+    return {
+      name: 'team',
+      ref: 'main',
+      path: '',
+      intervalMs: 3_600_000,
+      timeoutMs: 10_000,
+      maxBytes: 64 * 1024 * 1024,
+      user: 'kalpana',
+      tokenFile: null,
+      sshKeyFile: null,
+      knownHostsFile: null,
+      caFile: null,
+      webhookSecretFile: null,
+      ageIdentityFile: null,
+      verify: null,
+      status: null,
+      suspend: false,
+      ...changes,
+      url,
+    };
   }
 
   function open(
     changes: Parameters<typeof settings>[0] = {},
-    { clock = systemClock, path = process.env['PATH'] ?? '', around = (git) => git, also }: { clock?: Clock; path?: string; around?: (git: Git) => Git; also?: GitSourceEvents } = {},
+    {
+      clock = systemClock,
+      path = process.env['PATH'] ?? '',
+      around = (git) => git,
+      also,
+    }: { clock?: Clock; path?: string; around?: (git: Git) => Git; also?: GitSourceEvents } = {},
   ): SiteSource {
     const home = join(root, 'home');
     mkdirSync(home, { recursive: true });
@@ -94,7 +118,14 @@ export function createGitTestSite() {
   }
 
   const desired = (sources: readonly Pick<SiteSource, 'source'>[], directories: readonly string[] = []): DesiredState =>
-    createDesiredState({ directories, git: sources.map(({ source }) => source), secretsDir: null, stateDir: join(root, 'state'), instance: 'test', clock: systemClock });
+    createDesiredState({
+      directories,
+      git: sources.map(({ source }) => source),
+      secretsDir: null,
+      stateDir: join(root, 'state'),
+      instance: 'test',
+      clock: systemClock,
+    });
 
   return {
     root,
@@ -102,7 +133,10 @@ export function createGitTestSite() {
     settings,
     open,
     /** Starts a source and waits until it was asked once. */
-    async started(changes: Parameters<typeof settings>[0] = {}, more: Parameters<typeof open>[1] = {}): Promise<SiteSource> {
+    async started(
+      changes: Parameters<typeof settings>[0] = {},
+      more: Parameters<typeof open>[1] = {},
+    ): Promise<SiteSource> {
       const one = open(changes, more);
       one.source.start();
       await one.until((source) => source.isSettled());
@@ -125,7 +159,11 @@ export function createGitTestSite() {
       return {
         complete: snapshot.complete,
         images: Object.fromEntries([...snapshot.workspaces].map(([name, { creation }]) => [name, creation.image])),
-        problems: Object.fromEntries([...snapshot.workspaces].flatMap(([name, { problem }]) => (problem === null ? [] : [[name, problem.location.file]]))),
+        problems: Object.fromEntries(
+          [...snapshot.workspaces].flatMap(([name, { problem }]) =>
+            problem === null ? [] : [[name, problem.location.file]],
+          ),
+        ),
         claimed: [...snapshot.claimed].sort(),
         revision: snapshot.revisions.get('git:team') ?? null,
       };

@@ -18,15 +18,35 @@ export interface GitSshServer {
 /** A private sshd on loopback that lets one key in, for git alone. */
 export async function serveGitOverSsh(root: string): Promise<GitSshServer> {
   // The client's files are where a person might put them.
-  const at = (name: string) => join(root, name.startsWith('host') || name === 'config' || name === 'authorized' ? 'sshd' : 'my keys %h', name);
+  const at = (name: string) =>
+    join(root, name.startsWith('host') || name === 'config' || name === 'authorized' ? 'sshd' : 'my keys %h', name);
   for (const name of ['host', 'client']) mkdirSync(dirname(at(name)), { recursive: true });
-  for (const name of ['host', 'other-host', 'client', 'stranger']) execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', name, '-f', at(name)]);
+  for (const name of ['host', 'other-host', 'client', 'stranger'])
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', name, '-f', at(name)]);
   const port = await freePort();
-  writeFileSync(at('authorized'), `restrict,command="exec git shell -c \\"$SSH_ORIGINAL_COMMAND\\"" ${readFileSync(at('client.pub'), 'utf8')}`);
+  writeFileSync(
+    at('authorized'),
+    `restrict,command="exec git shell -c \\"$SSH_ORIGINAL_COMMAND\\"" ${readFileSync(at('client.pub'), 'utf8')}`,
+  );
   const known = (key: string) => `[127.0.0.1]:${port} ${readFileSync(at(`${key}.pub`), 'utf8')}`;
   writeFileSync(at('known'), known('host'));
   writeFileSync(at('wrong'), known('other-host'));
-  writeFileSync(at('config'), [`Port ${port}`, 'ListenAddress 127.0.0.1', `HostKey ${at('host')}`, `AuthorizedKeysFile ${at('authorized')}`, 'UsePAM no', 'StrictModes no', 'PidFile none', 'PasswordAuthentication no', 'KbdInteractiveAuthentication no', 'LogLevel ERROR', ''].join('\n'));
+  writeFileSync(
+    at('config'),
+    [
+      `Port ${port}`,
+      'ListenAddress 127.0.0.1',
+      `HostKey ${at('host')}`,
+      `AuthorizedKeysFile ${at('authorized')}`,
+      'UsePAM no',
+      'StrictModes no',
+      'PidFile none',
+      'PasswordAuthentication no',
+      'KbdInteractiveAuthentication no',
+      'LogLevel ERROR',
+      '',
+    ].join('\n'),
+  );
   // Without its directory for the separation of privileges root's sshd does not start.
   if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true });
   const sshd = spawn('/usr/sbin/sshd', ['-D', '-e', '-f', at('config')], { stdio: ['ignore', 'ignore', 'pipe'] });

@@ -61,7 +61,11 @@ export function createSite(instance: string, host: string): Site {
 export function makeSite(instance: string, host: string): Site {
   const dir = mkdtempSync(join(tmpdir(), `kalpana-e2e-${instance}-`));
   dirs.add(dir);
-  const [specs, state, secrets] = ['specs', 'state', 'secrets'].map((name) => join(dir, name)) as [string, string, string];
+  const [specs, state, secrets] = ['specs', 'state', 'secrets'].map((name) => join(dir, name)) as [
+    string,
+    string,
+    string,
+  ];
   for (const path of [specs, secrets]) mkdirSync(path);
   const docker = dockerOf(host);
   const label = `kalpana.controller=${instance}`;
@@ -95,7 +99,15 @@ export function makeSite(instance: string, host: string): Site {
       renameSync(join(dir, '.writing'), join(secrets, file));
     },
     start({ resync = 3600, flags = [], host: through = host, heedsPermissions = false } = {}) {
-      const args = [...common, '--resync', String(resync), '--log-level', 'debug', ...(flags.includes('--listen') ? [] : ['--listen', 'off']), ...flags];
+      const args = [
+        ...common,
+        '--resync',
+        String(resync),
+        '--log-level',
+        'debug',
+        ...(flags.includes('--listen') ? [] : ['--listen', 'off']),
+        ...flags,
+      ];
       const controller = startController(args, state, { host: through, cwd: dir, heedsPermissions });
       controllers.push(controller);
       return controller;

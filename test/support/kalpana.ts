@@ -42,7 +42,11 @@ function launch(args: readonly string[], { host, cwd, env, heedsPermissions = fa
   const { PATH = '', HOME = '' } = process.env;
   const prefix = heedsPermissions && process.getuid?.() === 0 ? WITHOUT_OVERRIDE : [];
   const [program = process.execPath, ...words] = [...prefix, process.execPath, MAIN, ...args];
-  const child = spawn(program, words, { cwd, env: { PATH, HOME, DOCKER_HOST: host, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(program, words, {
+    cwd,
+    env: { PATH, HOME, DOCKER_HOST: host, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   running.add(child);
   let out = '';
   let err = '';
@@ -75,15 +79,23 @@ export function startController(args: readonly string[], stateDir: string, optio
       .map((line) => JSON.parse(line) as LogLine);
   const ask = async <T>(path: string): Promise<T> => (await askController(stateDir, path)).value as T;
   const status = (name: string) => ask<WorkspaceStatus>(`/api/v1/workspaces/${name}`);
-  const condition = async (name: string, type = 'Ready') => (await status(name)).conditions.find((one) => one.type === type);
+  const condition = async (name: string, type = 'Ready') =>
+    (await status(name)).conditions.find((one) => one.type === type);
 
-  async function until(name: string, expected: { readonly phase?: string; readonly reason?: string; readonly message?: unknown }, withinMs = 30_000): Promise<WorkspaceStatus> {
-    return eventually(async () => {
-      const now = await status(name);
-      const ready = now.conditions?.find(({ type }) => type === 'Ready');
-      expect({ phase: now.phase, reason: ready?.reason, message: ready?.message }).toMatchObject(expected);
-      return now;
-    }, { withinMs });
+  async function until(
+    name: string,
+    expected: { readonly phase?: string; readonly reason?: string; readonly message?: unknown },
+    withinMs = 30_000,
+  ): Promise<WorkspaceStatus> {
+    return eventually(
+      async () => {
+        const now = await status(name);
+        const ready = now.conditions?.find(({ type }) => type === 'Ready');
+        expect({ phase: now.phase, reason: ready?.reason, message: ready?.message }).toMatchObject(expected);
+        return now;
+      },
+      { withinMs },
+    );
   }
 
   return {
@@ -100,23 +112,34 @@ export function startController(args: readonly string[], stateDir: string, optio
     async ready(...names: readonly string[]): Promise<void> {
       for (const name of names) await until(name, { phase: 'Ready' });
     },
-    list: async () => (await ask<{ items: WorkspaceStatus[]; held: string[] }>('/api/v1/workspaces')),
+    list: async () => await ask<{ items: WorkspaceStatus[]; held: string[] }>('/api/v1/workspaces'),
     events: async (name: string) => (await ask<{ items: RecordedEvent[] }>(`/api/v1/events?workspace=${name}`)).items,
     sources: async () => (await ask<{ items: SourceSummary[] }>('/api/v1/sources')).items,
     /** `http://host:port` of the TCP listener. */
-    address: () => eventually(() => {
-      const line = logs().find(({ msg }) => msg === 'controller starts');
-      expect(line).toBeDefined();
-      return `http://${String(line?.['address'])}`;
-    }, { withinMs: 10_000 }),
-    log: (expected: Record<string, unknown>, withinMs = 20_000) => eventually(() => {
-      const lines = logs();
-      expect(lines).toContainEqual(expect.objectContaining(expected));
-      return lines.find((line) => Object.entries(expected).every(([key, value]) => line[key] === value));
-    }, { withinMs }),
+    address: () =>
+      eventually(
+        () => {
+          const line = logs().find(({ msg }) => msg === 'controller starts');
+          expect(line).toBeDefined();
+          return `http://${String(line?.['address'])}`;
+        },
+        { withinMs: 10_000 },
+      ),
+    log: (expected: Record<string, unknown>, withinMs = 20_000) =>
+      eventually(
+        () => {
+          const lines = logs();
+          expect(lines).toContainEqual(expect.objectContaining(expected));
+          return lines.find((line) => Object.entries(expected).every(([key, value]) => line[key] === value));
+        },
+        { withinMs },
+      ),
     /** Waits for so many more resyncs: what has not happened after them had its chance. */
     async resyncs(count: number): Promise<void> {
-      const seen = () => logs().filter(({ msg, kind, trigger }) => msg === 'reconciled' && kind === 'shared' && String(trigger).includes('resync')).length;
+      const seen = () =>
+        logs().filter(
+          ({ msg, kind, trigger }) => msg === 'reconciled' && kind === 'shared' && String(trigger).includes('resync'),
+        ).length;
       const before = seen();
       await eventually(() => expect(seen()).toBeGreaterThanOrEqual(before + count), { withinMs: 30_000 });
     },

@@ -56,7 +56,9 @@ export function faultList() {
 
   /** The fault for a request, which counts as met, and the promise that a held request waits for. */
   function meet(path: string): { readonly fault: Fault; readonly ended: Promise<void> } | null {
-    const found = active.find(({ fault: { paths = path } }) => (typeof paths === 'string' ? paths === path : paths.test(path)));
+    const found = active.find(({ fault: { paths = path } }) =>
+      typeof paths === 'string' ? paths === path : paths.test(path),
+    );
     found?.meet();
     return found ?? null;
   }

@@ -50,7 +50,8 @@ export async function startNixCacheServer({ directory, priority = 40 }: NixCache
   const held = new Set<ActiveFault>();
 
   async function bodyOf(path: string): Promise<Buffer | null> {
-    if (path === '/nix-cache-info') return Buffer.from(`StoreDir: /nix/store\nWantMassQuery: 1\nPriority: ${priority}\n`);
+    if (path === '/nix-cache-info')
+      return Buffer.from(`StoreDir: /nix/store\nWantMassQuery: 1\nPriority: ${priority}\n`);
     return readFile(join(directory, normalize(path))).catch(() => null);
   }
 
@@ -83,7 +84,8 @@ export async function startNixCacheServer({ directory, priority = 40 }: NixCache
   return {
     port: address.port,
     requests: () => log,
-    count: (wanted) => log.filter(({ path }) => (typeof wanted === 'string' ? path === wanted : wanted.test(path))).length,
+    count: (wanted) =>
+      log.filter(({ path }) => (typeof wanted === 'string' ? path === wanted : wanted.test(path))).length,
     nars() {
       const found = log.filter(({ method, path }) => method === 'GET' && path.startsWith('/nar/'));
       return { requests: found.length, bytes: found.reduce((sum, { bytes }) => sum + bytes, 0) };
@@ -103,7 +105,12 @@ export async function startNixCacheServer({ directory, priority = 40 }: NixCache
 }
 
 /** At the fault's speed, up to its cut. A client that has gone is no error. */
-async function send(outgoing: ServerResponse, body: Buffer, { bytesPerSecond, cutAfterBytes }: Fault, onSent: (bytes: number) => void): Promise<void> {
+async function send(
+  outgoing: ServerResponse,
+  body: Buffer,
+  { bytesPerSecond, cutAfterBytes }: Fault,
+  onSent: (bytes: number) => void,
+): Promise<void> {
   const end = Math.min(cutAfterBytes ?? body.length, body.length);
   const step = bytesPerSecond === undefined ? 256 * 1024 : Math.max(1, Math.round((bytesPerSecond * TICK_MS) / 1000));
   for (let at = 0; at < end && !outgoing.destroyed; at += step) {

@@ -33,7 +33,10 @@ afterAll(async () => {
  * Starts one for `host`, the run's test engine: this process is in its network. A scratch engine has another; mount
  * `fixture.cache` there and use it as `file://…`. Closed after the file's last test in any case.
  */
-export async function serveNixCache(host: string, { packages = testPackages, ...options }: TestNixCacheOptions = {}): Promise<TestNixCache> {
+export async function serveNixCache(
+  host: string,
+  { packages = testPackages, ...options }: TestNixCacheOptions = {},
+): Promise<TestNixCache> {
   const fixture = await ensureNixFixture(host, packages);
   const gateway = await bridgeGateway(host);
   const server = await startNixCacheServer({ directory: fixture.cache, ...options });
@@ -63,7 +66,9 @@ function storeHash({ paths }: NixFixture, attribute: string): string {
  * does not tell it before a restart: then it is the subnet's first address.
  */
 async function bridgeGateway(host: string): Promise<string> {
-  const bridge = (await call(host, 'GET', '/networks/bridge')) as { IPAM: { Config: readonly { Gateway?: string; Subnet?: string }[] } };
+  const bridge = (await call(host, 'GET', '/networks/bridge')) as {
+    IPAM: { Config: readonly { Gateway?: string; Subnet?: string }[] };
+  };
   const { Gateway: gateway, Subnet: subnet } = bridge.IPAM.Config[0] ?? {};
   const first = subnet?.replace(/\.0\/\d+$/, '.1');
   if (!gateway && !first) throw new Error(`the bridge of ${host} has no address`);

@@ -16,24 +16,48 @@ import { cacheObjects, cacheStatus } from './nix-site.js';
 export const SLOW_MS = 60_000;
 
 /** Waits until a workspace's condition is so. */
-export function conditionIs(controller: Kalpana, workspace: string, type: ConditionType, expected: object, withinMs = SLOW_MS): Promise<Condition> {
-  return eventually(async () => {
-    const condition = await controller.condition(workspace, type);
-    expect(condition).toMatchObject(expected);
-    return condition!;
-  }, { withinMs });
+export function conditionIs(
+  controller: Kalpana,
+  workspace: string,
+  type: ConditionType,
+  expected: object,
+  withinMs = SLOW_MS,
+): Promise<Condition> {
+  return eventually(
+    async () => {
+      const condition = await controller.condition(workspace, type);
+      expect(condition).toMatchObject(expected);
+      return condition!;
+    },
+    { withinMs },
+  );
 }
 
-export function packagesAre(controller: Kalpana, workspace: string, reason: string, message: unknown = expect.any(String), withinMs = SLOW_MS): Promise<Condition> {
-  return conditionIs(controller, workspace, 'PackagesReady', { status: reason === 'Ready' ? 'True' : 'False', reason, message }, withinMs);
+export function packagesAre(
+  controller: Kalpana,
+  workspace: string,
+  reason: string,
+  message: unknown = expect.any(String),
+  withinMs = SLOW_MS,
+): Promise<Condition> {
+  return conditionIs(
+    controller,
+    workspace,
+    'PackagesReady',
+    { status: reason === 'Ready' ? 'True' : 'False', reason, message },
+    withinMs,
+  );
 }
 
 /** Waits until the cache's own `Ready` is False for this reason. */
 export async function cacheFails(controller: Kalpana, cache: string, reason: string, message: unknown): Promise<void> {
-  await eventually(async () => {
-    const { conditions } = await cacheStatus(controller, cache);
-    expect(conditions.find(({ type }) => type === 'Ready')).toMatchObject({ status: 'False', reason, message });
-  }, { withinMs: SLOW_MS });
+  await eventually(
+    async () => {
+      const { conditions } = await cacheStatus(controller, cache);
+      expect(conditions.find(({ type }) => type === 'Ready')).toMatchObject({ status: 'False', reason, message });
+    },
+    { withinMs: SLOW_MS },
+  );
 }
 
 /** Runs a program of the workspace's packages by name, so through its PATH; gives what it printed, or null where there is none. */
@@ -62,7 +86,10 @@ export function keeperHands(docker: Docker, cache: string) {
       return text.split('\n');
     },
     /** Kills (SIGKILL) every process that a shell condition on `$pid` fits. The container may end with it, and this with that. */
-    killProcesses: (condition: string) => sh(`for dir in /proc/[0-9]*; do pid=\${dir#/proc/}; [ $pid != $$ ] && ${condition} && kill -9 $pid; done`).catch(() => undefined),
+    killProcesses: (condition: string) =>
+      sh(`for dir in /proc/[0-9]*; do pid=\${dir#/proc/}; [ $pid != $$ ] && ${condition} && kill -9 $pid; done`).catch(
+        () => undefined,
+      ),
   };
 }
 
@@ -71,7 +98,11 @@ export const HOLDS_LOCK = 'ls -l /proc/$pid/fd 2>/dev/null | grep -q gc.lock';
 export const IS_DAEMON = '[ "$(cat /proc/$pid/comm 2>/dev/null)" = nix-daemon ]';
 
 /** Makes an image of the keeper's with further files, by path; all are executable. */
-export async function buildOnKeeper(host: string, image: string, files: Readonly<Record<string, string>>): Promise<void> {
+export async function buildOnKeeper(
+  host: string,
+  image: string,
+  files: Readonly<Record<string, string>>,
+): Promise<void> {
   const work = mkdtempSync(join(tmpdir(), 'kalpana-keeper-image-'));
   try {
     for (const [path, text] of Object.entries(files)) {
@@ -80,7 +111,9 @@ export async function buildOnKeeper(host: string, image: string, files: Readonly
     }
     writeFileSync(join(work, 'Dockerfile'), `FROM ${KEEPER_IMAGE}\nCOPY files /\n`);
     const context = spawn('tar', ['-C', work, '-cf', '-', '.'], { stdio: ['ignore', 'pipe', 'inherit'] }).stdout;
-    await callWithProgress(host, 'POST', `/build?${new URLSearchParams({ t: image, rm: '1', forcerm: '1' })}`, { body: context });
+    await callWithProgress(host, 'POST', `/build?${new URLSearchParams({ t: image, rm: '1', forcerm: '1' })}`, {
+      body: context,
+    });
   } finally {
     rmSync(work, { recursive: true, force: true });
   }

@@ -26,7 +26,10 @@ export function putCache(site: Site, name: string, server: TestNixCache, spec: P
     gc: { schedule: '0 4 1 1 *' },
     ...spec,
   };
-  site.write(`cache-${name}.json`, JSON.stringify({ apiVersion: 'kalpana.dev/v1', kind: 'NixCache', metadata: { name }, spec: full }, null, 2));
+  site.write(
+    `cache-${name}.json`,
+    JSON.stringify({ apiVersion: 'kalpana.dev/v1', kind: 'NixCache', metadata: { name }, spec: full }, null, 2),
+  );
   return name;
 }
 
@@ -35,10 +38,18 @@ export function cacheStatus(controller: Kalpana, cache: string): Promise<CacheSt
 }
 
 /** Waits until the cache is in this phase. */
-export function cachePhase(controller: Kalpana, cache: string, phase: CacheStatus['phase'], withinMs = 60_000): Promise<CacheStatus> {
-  return eventually(async () => {
-    const status = await cacheStatus(controller, cache);
-    expect(status.phase).toBe(phase);
-    return status;
-  }, { withinMs });
+export function cachePhase(
+  controller: Kalpana,
+  cache: string,
+  phase: CacheStatus['phase'],
+  withinMs = 60_000,
+): Promise<CacheStatus> {
+  return eventually(
+    async () => {
+      const status = await cacheStatus(controller, cache);
+      expect(status.phase).toBe(phase);
+      return status;
+    },
+    { withinMs },
+  );
 }

@@ -24,16 +24,33 @@ export const registers = (path: string): string => `printf '%s\\n' '${path}' '' 
 export async function makeOwnStoreImage(docker: Docker, { reference, from, script }: OwnStoreImage): Promise<void> {
   const [repo = '', tag = ''] = reference.split(':');
   const env = ['NIX_REMOTE=local', 'NIX_CONFIG=build-users-group =', 'HOME=/root'];
-  const id = await docker.create(`maker-${repo.replace('/', '-')}-${tag}`, { Image: from, Cmd: ['/usr/bin/dash', '-ec', script], Env: env, Tty: true, HostConfig: { NetworkMode: 'none' } });
+  const id = await docker.create(`maker-${repo.replace('/', '-')}-${tag}`, {
+    Image: from,
+    Cmd: ['/usr/bin/dash', '-ec', script],
+    Env: env,
+    Tty: true,
+    HostConfig: { NetworkMode: 'none' },
+  });
   await docker.start(id);
-  const { StatusCode } = (await call(docker.host, 'POST', `/containers/${id}/wait`, { idleMs: PATIENCE * 60_000 })) as { StatusCode: number };
+  const { StatusCode } = (await call(docker.host, 'POST', `/containers/${id}/wait`, { idleMs: PATIENCE * 60_000 })) as {
+    StatusCode: number;
+  };
   expect({ code: StatusCode, text: await docker.logs(id) }).toMatchObject({ code: 0 });
-  await call(docker.host, 'POST', `/commit?${new URLSearchParams({ container: id, repo, tag })}`, { idleMs: PATIENCE * 60_000 });
+  await call(docker.host, 'POST', `/commit?${new URLSearchParams({ container: id, repo, tag })}`, {
+    idleMs: PATIENCE * 60_000,
+  });
   await docker.remove(id);
 }
 
 /** The keeper's image with its shell and its Nix in /nix/store, known to its own database. */
 export async function importOwnStoreKeeper(docker: Docker, reference: string): Promise<void> {
-  const moved = ['bash', 'nix', 'sed'].map((name) => `mv /usr/bin/${name} ${KEEPER_PROGRAMS}/bin/${name}; ln -s ${KEEPER_PROGRAMS}/bin/${name} /usr/bin/${name}`);
-  await makeOwnStoreImage(docker, { reference, from: KEEPER_IMAGE, script: `mkdir -p ${KEEPER_PROGRAMS}/bin; ${moved.join('; ')}; ln -sf ${KEEPER_PROGRAMS}/bin/bash /usr/bin/sh; ${registers(KEEPER_PROGRAMS)}` });
+  const moved = ['bash', 'nix', 'sed'].map(
+    (name) =>
+      `mv /usr/bin/${name} ${KEEPER_PROGRAMS}/bin/${name}; ln -s ${KEEPER_PROGRAMS}/bin/${name} /usr/bin/${name}`,
+  );
+  await makeOwnStoreImage(docker, {
+    reference,
+    from: KEEPER_IMAGE,
+    script: `mkdir -p ${KEEPER_PROGRAMS}/bin; ${moved.join('; ')}; ln -sf ${KEEPER_PROGRAMS}/bin/bash /usr/bin/sh; ${registers(KEEPER_PROGRAMS)}`,
+  });
 }

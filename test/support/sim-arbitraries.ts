@@ -20,7 +20,14 @@ export function specArbitrary(images: readonly string[]): fc.Arbitrary<Workspace
   );
 }
 
-const wait = fc.record({ kind: fc.constant('wait' as const), ms: fc.oneof({ weight: 3, arbitrary: fc.integer({ min: 1, max: 50 }) }, { weight: 2, arbitrary: fc.integer({ min: 100, max: 8_000 }) }, { weight: 1, arbitrary: fc.constant(61_000) }) });
+const wait = fc.record({
+  kind: fc.constant('wait' as const),
+  ms: fc.oneof(
+    { weight: 3, arbitrary: fc.integer({ min: 1, max: 50 }) },
+    { weight: 2, arbitrary: fc.integer({ min: 100, max: 8_000 }) },
+    { weight: 1, arbitrary: fc.constant(61_000) },
+  ),
+});
 
 function kindOf<K extends Happening['kind']>(kind: K): fc.Arbitrary<K> {
   return fc.constant(kind);
@@ -29,10 +36,29 @@ function kindOf<K extends Happening['kind']>(kind: K): fc.Arbitrary<K> {
 /** Anything that can happen to a controller, its sources and its engine. */
 export const happeningArbitrary: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 8, arbitrary: wait },
-  { weight: 6, arbitrary: fc.record({ kind: kindOf('spec'), name, spec: specArbitrary([...GOOD_IMAGES, ...GOOD_IMAGES, ...BAD_IMAGES]) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: kindOf('spec'),
+      name,
+      spec: specArbitrary([...GOOD_IMAGES, ...GOOD_IMAGES, ...BAD_IMAGES]),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ kind: kindOf('unspec'), name }) },
   { weight: 8, arbitrary: fc.record({ kind: kindOf('hand'), name, work: fc.constantFrom(...HAND_WORK) }) },
-  { weight: 3, arbitrary: fc.record({ kind: kindOf('engine'), what: fc.constantFrom('away' as const, 'shutdown' as const, 'back' as const, 'back' as const, 'cut-events' as const) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: kindOf('engine'),
+      what: fc.constantFrom(
+        'away' as const,
+        'shutdown' as const,
+        'back' as const,
+        'back' as const,
+        'cut-events' as const,
+      ),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: kindOf('source'), readable: fc.boolean() }) },
   { weight: 2, arbitrary: fc.record({ kind: kindOf('crash') }) },
   { weight: 1, arbitrary: fc.record({ kind: kindOf('approve') }) },
@@ -40,7 +66,15 @@ export const happeningArbitrary: fc.Arbitrary<Happening> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({
       kind: kindOf('faults'),
-      fault: fc.constantFrom('none' as const, 'before' as const, 'refused' as const, 'lost' as const, 'timeout-before' as const, 'timeout-after' as const, 'crash-after' as const),
+      fault: fc.constantFrom(
+        'none' as const,
+        'before' as const,
+        'refused' as const,
+        'lost' as const,
+        'timeout-before' as const,
+        'timeout-after' as const,
+        'crash-after' as const,
+      ),
       percent: fc.constantFrom(5, 20),
     }),
   },

@@ -5,7 +5,13 @@ import { assembleController } from '../../controller/assembly.js';
 import type { Hooks } from '../../controller/engine/interfaces.js';
 import type { DriftField } from '../../controller/plan/types.js';
 import { createStatusStore, type StatusStore } from '../../controller/status/store.js';
-import { createFakeEngine, type EngineCall, type FakeEngine, type FakeEngineOptions, type Fault } from './fake-engine.js';
+import {
+  createFakeEngine,
+  type EngineCall,
+  type FakeEngine,
+  type FakeEngineOptions,
+  type Fault,
+} from './fake-engine.js';
 import { createSimClock, type SimClock } from './sim-clock.js';
 import { createInvariants } from './sim-invariants.js';
 import { createRandom } from './sim-random.js';
@@ -51,10 +57,18 @@ const REBIRTH_MS = 1_000;
 export function createSimulation(options: SimulationOptions = {}): Simulation {
   const { latencyMs, isEventLost, exec, hooks = {}, checked = true } = options;
   const clock = createSimClock();
-  const engine = createFakeEngine({ clock, ...(latencyMs && { latencyMs }), ...(isEventLost && { isEventLost }), ...(exec && { exec }) });
+  const engine = createFakeEngine({
+    clock,
+    ...(latencyMs && { latencyMs }),
+    ...(isEventLost && { isEventLost }),
+    ...(exec && { exec }),
+  });
   const specs = createSimSpecs();
   const stateDir = mkdtempSync(join(tmpdir(), 'kalpana-sim-'));
-  writeFileSync(join(stateDir, 'images.json'), JSON.stringify((options.plainImages ?? []).map((image) => [`sha256:${image}`, false])));
+  writeFileSync(
+    join(stateDir, 'images.json'),
+    JSON.stringify((options.plainImages ?? []).map((image) => [`sha256:${image}`, false])),
+  );
   const invariants = createInvariants(engine, specs, SIM_INSTANCE, clock.now);
   const faults: unknown[] = [];
   const drifts: { workspace: string; field: DriftField }[] = [];
@@ -81,7 +95,11 @@ export function createSimulation(options: SimulationOptions = {}): Simulation {
     if (life !== null) return;
     const lease = clock.lease();
     let alive = true;
-    const connection = engine.connect({ fault: look, onCrash: crash, ...(checked && { onEffect: invariants.onEffect }) });
+    const connection = engine.connect({
+      fault: look,
+      onCrash: crash,
+      ...(checked && { onEffect: invariants.onEffect }),
+    });
     const store = createStatusStore({ now: clock.now });
     const born = assembleController({
       docker: connection.port,

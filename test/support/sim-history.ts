@@ -10,8 +10,27 @@ export const BAD_IMAGES = ['crash:1', 'nostart:1', 'sick:1', 'absent:1'] as cons
 
 /** What people do by hand to one workspace's objects. */
 export const HAND_WORK = [
-  'kill', 'exit', 'stop', 'start', 'pause', 'rename', 'rename-to-next', 'rename-to-neighbour', 'remove', 'remove-next', 'stop-next', 'start-main', 'disconnect', 'update',
-  'remove-volume', 'remove-cache', 'renew-network', 'foreign-container', 'foreign-next', 'foreign-volume', 'remove-foreign',
+  'kill',
+  'exit',
+  'stop',
+  'start',
+  'pause',
+  'rename',
+  'rename-to-next',
+  'rename-to-neighbour',
+  'remove',
+  'remove-next',
+  'stop-next',
+  'start-main',
+  'disconnect',
+  'update',
+  'remove-volume',
+  'remove-cache',
+  'renew-network',
+  'foreign-container',
+  'foreign-next',
+  'foreign-volume',
+  'remove-foreign',
 ] as const;
 
 /** One thing that happens. */
@@ -113,8 +132,10 @@ function byHand({ engine }: Simulation, workspace: string, work: (typeof HAND_WO
     case 'foreign-volume':
       return hands.createVolume(dataVolumeName(workspace), { owner: 'somebody' });
     case 'remove-foreign':
-      for (const { id, definition } of [...state.containers.values()]) if (definition.labels[LABEL.managed] === undefined) hands.remove(id);
-      if (state.volumes.get(dataVolumeName(workspace))?.labels[LABEL.managed] === undefined) hands.removeVolume(dataVolumeName(workspace));
+      for (const { id, definition } of [...state.containers.values()])
+        if (definition.labels[LABEL.managed] === undefined) hands.remove(id);
+      if (state.volumes.get(dataVolumeName(workspace))?.labels[LABEL.managed] === undefined)
+        hands.removeVolume(dataVolumeName(workspace));
   }
 }
 

@@ -36,7 +36,14 @@ export function createSimKeepers({ realiseMs = 500 } = {}): SimKeepers {
   let failure: string | null = null;
 
   function store(volume: string): SimStore {
-    const known = stores.get(volume) ?? { environments: new Set<string>(), profiles: new Map<string, string>(), realised: new Map<string, number>(), used: new Set<string>(), waiting: new Set<() => void>(), collections: 0 };
+    const known = stores.get(volume) ?? {
+      environments: new Set<string>(),
+      profiles: new Map<string, string>(),
+      realised: new Map<string, number>(),
+      used: new Set<string>(),
+      waiting: new Set<() => void>(),
+      collections: 0,
+    };
     stores.set(volume, known);
     return known;
   }
@@ -49,19 +56,31 @@ export function createSimKeepers({ realiseMs = 500 } = {}): SimKeepers {
       case scripts.INVENTORY_SCRIPT:
         return {
           exitCode: 0,
-          lines: ['kalpana: version 2.26.3', ...[...profiles].map(([workspace, path]) => `kalpana: profile ${workspace} ${path}`), ...[...environments].map((path) => `kalpana: environment ${path} 4 1000`)],
+          lines: [
+            'kalpana: version 2.26.3',
+            ...[...profiles].map(([workspace, path]) => `kalpana: profile ${workspace} ${path}`),
+            ...[...environments].map((path) => `kalpana: environment ${path} 4 1000`),
+          ],
           afterMs: 50,
         };
       case scripts.RESOLVE_SCRIPT: {
         if (failure !== null) return { exitCode: 10, lines: [`error: ${failure}`], afterMs: 20 };
         const { key } = JSON.parse(env['KALPANA_REQUEST'] ?? '{}') as { key: string };
-        return { exitCode: 0, lines: ['kalpana: pid 7', `kalpana: derivation ${pathOf(key)}.drv`, `kalpana: out /nix/store/${HASH}-shared`], afterMs: 20 };
+        return {
+          exitCode: 0,
+          lines: ['kalpana: pid 7', `kalpana: derivation ${pathOf(key)}.drv`, `kalpana: out /nix/store/${HASH}-shared`],
+          afterMs: 20,
+        };
       }
       case scripts.REALISE_SCRIPT: {
         const path = pathOf(env['KALPANA_KEY'] ?? '');
         environments.add(path);
         realised.set(path, (realised.get(path) ?? 0) + 1);
-        return { exitCode: 0, lines: [`kalpana: closure 1000 /nix/store/${HASH}-shared`, `kalpana: environment ${path}`], afterMs: realiseMs };
+        return {
+          exitCode: 0,
+          lines: [`kalpana: closure 1000 /nix/store/${HASH}-shared`, `kalpana: environment ${path}`],
+          afterMs: realiseMs,
+        };
       }
       case scripts.LINK_SCRIPT: {
         const path = env['KALPANA_ENVIRONMENT'] ?? '';
@@ -75,7 +94,8 @@ export function createSimKeepers({ realiseMs = 500 } = {}): SimKeepers {
           const [path = '', ...workspaces] = text.trim().split(' ');
           if (container.state !== 'running') return;
           if (environments.has(path)) for (const workspace of workspaces) profiles.set(workspace, path);
-          if (environments.has(path)) for (const workspace of workspaces) request.onLine(`kalpana: linked ${workspace}`);
+          if (environments.has(path))
+            for (const workspace of workspaces) request.onLine(`kalpana: linked ${workspace}`);
           request.onLine(`kalpana: ended ${environments.has(path) ? 0 : 13}`);
         });
         return { exitCode: 0, lines: ['kalpana: waits'], afterMs: Infinity };
@@ -83,7 +103,11 @@ export function createSimKeepers({ realiseMs = 500 } = {}): SimKeepers {
         return { exitCode: 0, lines: [`kalpana: store ${environments.size} ${environments.size}`] };
       case ROOTS_SCRIPT:
         waiting.clear();
-        return { exitCode: 0, lines: ['kalpana: now 0', ...[...profiles].flatMap(([workspace, path]) => rootLines(workspace, path))], afterMs: 20 };
+        return {
+          exitCode: 0,
+          lines: ['kalpana: now 0', ...[...profiles].flatMap(([workspace, path]) => rootLines(workspace, path))],
+          afterMs: 20,
+        };
       case CHANGE_ROOTS_SCRIPT:
         for (const file of (env['KALPANA_EXPIRE'] ?? '').split('\n')) profiles.delete(file);
         if (env['KALPANA_GO'] !== '') for (const go of waiting) go();
@@ -101,7 +125,11 @@ export function createSimKeepers({ realiseMs = 500 } = {}): SimKeepers {
               const dead = [...environments].filter((path) => !kept.has(path));
               if (env['KALPANA_MODE'] === 'collect') for (const path of dead) environments.delete(path);
               if (env['KALPANA_MODE'] === 'collect') stored.collections += 1;
-              end(0, [`kalpana: live ${kept.size}`, ...dead.map((path) => `kalpana: dead ${path} 1000`), `kalpana: freed ${dead.length * 1000} ${dead.length}`]);
+              end(0, [
+                `kalpana: live ${kept.size}`,
+                ...dead.map((path) => `kalpana: dead ${path} 1000`),
+                `kalpana: freed ${dead.length * 1000} ${dead.length}`,
+              ]);
             }),
         };
       default:

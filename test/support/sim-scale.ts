@@ -19,7 +19,8 @@ export async function simulateScale(count: number): Promise<ScaleResult> {
     const started = performance.now();
     sim.start();
     const isUp = () => sim.engine.state.containers.size === count && sim.controller().idle();
-    if (!(await sim.clock.runUntil(isUp, 10 * 60_000))) throw new Error(`${sim.engine.state.containers.size} of ${count} workspaces came up`);
+    if (!(await sim.clock.runUntil(isUp, 10 * 60_000)))
+      throw new Error(`${sim.engine.state.containers.size} of ${count} workspaces came up`);
     const coldMs = performance.now() - started;
     const engineCalls = sim.engine.calls.length;
     const resynced = performance.now();

@@ -9,7 +9,20 @@ const NO_SECRETS: ResolvedSecrets = { digests: new Map(), secrets: new Map(), is
 export function desiredWorkspace(name: string, spec: WorkspaceSpec, secrets = NO_SECRETS): DesiredWorkspace {
   const location = { source: 'sim', file: `${name}.json`, line: 1, column: 1 };
   const workspace: Workspace = { apiVersion: 'kalpana.dev/v1', kind: 'Workspace', metadata: { name }, spec };
-  return resolveWorkspace({ kind: 'Workspace', key: name, name, workspace, location, nameLocation: location, secretLocations: new Map(), sealed: new Map() }, secrets, null);
+  return resolveWorkspace(
+    {
+      kind: 'Workspace',
+      key: name,
+      name,
+      workspace,
+      location,
+      nameLocation: location,
+      secretLocations: new Map(),
+      sealed: new Map(),
+    },
+    secrets,
+    null,
+  );
 }
 
 /** Spec files in memory. They outlive a controller, and so do their last good versions. */
@@ -43,7 +56,16 @@ export function createSimSpecs(): SimSpecs {
   }
 
   function snapshot(): DesiredSnapshot {
-    return { complete: readable, workspaces: new Map(current), caches, claimed: new Set(), absent: new Set(), removed: readable ? new Map(removed) : new Map(), problems: [], revisions: new Map() };
+    return {
+      complete: readable,
+      workspaces: new Map(current),
+      caches,
+      claimed: new Set(),
+      absent: new Set(),
+      removed: readable ? new Map(removed) : new Map(),
+      problems: [],
+      revisions: new Map(),
+    };
   }
 
   return {

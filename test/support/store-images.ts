@@ -54,7 +54,10 @@ export interface StoreImage {
 }
 
 /** Imports an image with a Nix store of its own: nothing of it but that store can run. Gives its id, without `sha256:`. */
-export async function importStoreImage(host: string, { reference, tree = STORE_TREE, database = false }: StoreImage): Promise<string> {
+export async function importStoreImage(
+  host: string,
+  { reference, tree = STORE_TREE, database = false }: StoreImage,
+): Promise<string> {
   const root = mkdtempSync(join(tmpdir(), 'kalpana-store-image-'));
   try {
     chmodSync(root, 0o755);
@@ -62,8 +65,15 @@ export async function importStoreImage(host: string, { reference, tree = STORE_T
     if (database) await register(host, root);
     const [repo = '', tag = 'latest'] = reference.split(':');
     const changes = ['CMD ["sleep","infinity"]', `ENV PATH=${PROFILE}/bin:/bin`];
-    const query = new URLSearchParams([['fromSrc', '-'], ['repo', repo], ['tag', tag], ...changes.map((change): [string, string] => ['changes', change])]);
-    const archive = spawn('tar', ['--owner=0', '--group=0', '--sort=name', '-C', root, '-cf', '-', '.'], { stdio: ['ignore', 'pipe', 'inherit'] }).stdout;
+    const query = new URLSearchParams([
+      ['fromSrc', '-'],
+      ['repo', repo],
+      ['tag', tag],
+      ...changes.map((change): [string, string] => ['changes', change]),
+    ]);
+    const archive = spawn('tar', ['--owner=0', '--group=0', '--sort=name', '-C', root, '-cf', '-', '.'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    }).stdout;
     await callWithProgress(host, 'POST', `/images/create?${query}`, { body: archive });
     return await imageId(host, reference);
   } finally {
@@ -80,7 +90,8 @@ function plant(root: string, tree: Tree): void {
   mkdirSync(join(root, BUSYBOX, 'bin'), { recursive: true });
   cpSync(busybox, join(root, BUSYBOX, 'bin/busybox'));
   chmodSync(join(root, BUSYBOX, 'bin/busybox'), 0o755);
-  for (const applet of ['sh', 'sleep', 'cat', 'ls', 'echo', 'test', 'id', 'touch', 'true']) symlinkSync('busybox', join(root, BUSYBOX, 'bin', applet));
+  for (const applet of ['sh', 'sleep', 'cat', 'ls', 'echo', 'test', 'id', 'touch', 'true'])
+    symlinkSync('busybox', join(root, BUSYBOX, 'bin', applet));
   for (const [path, content] of Object.entries(tree)) {
     const file = join(root, path);
     mkdirSync(dirname(file), { recursive: true });
@@ -90,14 +101,30 @@ function plant(root: string, tree: Tree): void {
 }
 
 async function register(host: string, root: string): Promise<void> {
-  const rows = Object.entries(REFERENCES).flatMap(([path, references]) => [path, '', String(references.length), ...references]);
+  const rows = Object.entries(REFERENCES).flatMap(([path, references]) => [
+    path,
+    '',
+    String(references.length),
+    ...references,
+  ]);
   const script = `nix-store --register-validity <<'END'\n${rows.join('\n')}\nEND`;
-  const body = { Image: KEEPER_IMAGE, Cmd: ['sh', '-ec', script], Env: ['HOME=/root', 'NIX_REMOTE=local', 'NIX_CONFIG=build-users-group ='], Tty: true, HostConfig: { Binds: [`${root}/nix:/nix`], NetworkMode: 'none' } };
+  const body = {
+    Image: KEEPER_IMAGE,
+    Cmd: ['sh', '-ec', script],
+    Env: ['HOME=/root', 'NIX_REMOTE=local', 'NIX_CONFIG=build-users-group ='],
+    Tty: true,
+    HostConfig: { Binds: [`${root}/nix:/nix`], NetworkMode: 'none' },
+  };
   const { Id } = (await call(host, 'POST', '/containers/create', { body })) as { Id: string };
   try {
     await call(host, 'POST', `/containers/${Id}/start`);
-    const { StatusCode } = (await call(host, 'POST', `/containers/${Id}/wait`, { idleMs: PATIENCE * 60_000 })) as { StatusCode: number };
-    if (StatusCode !== 0) throw new Error(`no database for ${root}: ${String(await call(host, 'GET', `/containers/${Id}/logs?stdout=1&stderr=1`))}`);
+    const { StatusCode } = (await call(host, 'POST', `/containers/${Id}/wait`, { idleMs: PATIENCE * 60_000 })) as {
+      StatusCode: number;
+    };
+    if (StatusCode !== 0)
+      throw new Error(
+        `no database for ${root}: ${String(await call(host, 'GET', `/containers/${Id}/logs?stdout=1&stderr=1`))}`,
+      );
   } finally {
     await call(host, 'DELETE', `/containers/${Id}?force=1&v=1`, { ignore: [404] });
   }

@@ -13,7 +13,16 @@ describe('specHash', () => {
   /** Another hash under the same version would recreate every container. */
   it('is the same in every release of one version', () => {
     const creation: CreationSpec = {
-      image: 'debian:13', command: null, env: [], ports: [], shmBytes: 0, storageMountPath: '/workspace', cache: 'default', mounts: [], healthcheck: null, packagesFrom: 'profile',
+      image: 'debian:13',
+      command: null,
+      env: [],
+      ports: [],
+      shmBytes: 0,
+      storageMountPath: '/workspace',
+      cache: 'default',
+      mounts: [],
+      healthcheck: null,
+      packagesFrom: 'profile',
     };
     expect(specHash(creation)).toBe('v2:3f44d4817d076f27d81b64b73f3f47b7');
   });

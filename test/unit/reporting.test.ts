@@ -16,8 +16,16 @@ function open() {
   const store = createStatusStore({ now: () => START });
   const metrics = createMetrics({ version: '1.2.3', operations: [], driftFields: [] });
   const log = createLogger({ level: 'debug', pretty: false, color: false, destination: { write } });
-  const { hooks } = createReporting({ store, metrics, log, sources: () => [], onEngine: () => undefined, onRealising: () => undefined });
-  const events = () => store.events({ cache: 'default' }).map(({ type, reason, message }) => `${type} ${reason}: ${message}`);
+  const { hooks } = createReporting({
+    store,
+    metrics,
+    log,
+    sources: () => [],
+    onEngine: () => undefined,
+    onRealising: () => undefined,
+  });
+  const events = () =>
+    store.events({ cache: 'default' }).map(({ type, reason, message }) => `${type} ${reason}: ${message}`);
   return { hooks, lines, events, metrics };
 }
 
@@ -57,7 +65,16 @@ describe('a collection, reported', () => {
     const { hooks, lines, events, metrics } = open();
     const detail = 'a realisation did not end. Nothing was collected; the next run tries again.';
     hooks.gcEnded({ cache: 'default', run: unsuccessfulRun(result, 'GcBusy', 'a realisation did not end') });
-    expect(lines).toEqual([expect.objectContaining({ level: 'warn', cache: 'default', result, reason: 'GcBusy', detail, msg: 'garbage collection did not succeed' })]);
+    expect(lines).toEqual([
+      expect.objectContaining({
+        level: 'warn',
+        cache: 'default',
+        result,
+        reason: 'GcBusy',
+        detail,
+        msg: 'garbage collection did not succeed',
+      }),
+    ]);
     expect(events()).toEqual([`Warning GcBusy: ${detail}`]);
     expect(await metrics.render()).toContain(`kalpana_nix_gc_runs_total{cache="default",result="${result}"} 1\n`);
   });

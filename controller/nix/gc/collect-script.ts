@@ -64,11 +64,11 @@ if [ "$KALPANA_MODE" = dry-run ]; then
   exit 0
 fi
 sed 's/^/kalpana: dead /' "$work/dead"
-nix-store --gc ${"$"}{KALPANA_MAX_FREED:+--max-freed "$KALPANA_MAX_FREED"} 2>&1 > /dev/null | while read -r line; do
+nix-store --gc ${'$'}{KALPANA_MAX_FREED:+--max-freed "$KALPANA_MAX_FREED"} 2>&1 > /dev/null | while read -r line; do
   case $line in
     # The roots are read: whoever begins to use a path now tells the collector.
     'deleting garbage'*|'deleting unused'*) : > "$gc/thaw" ;;
-    "deleting '"*) path=${"$"}{line#*\'}; echo "kalpana: deleting ${"$"}{path%\'*}" ;;
+    "deleting '"*) path=${'$'}{line#*\'}; echo "kalpana: deleting ${'$'}{path%\'*}" ;;
     *error*) echo "$line"; : > "$work/failed" ;;
   esac
 done

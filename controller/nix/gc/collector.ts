@@ -75,7 +75,15 @@ export function createCollector(deps: CollectorDependencies) {
   function dueNow(): ReturnType<typeof gcDue> {
     const config = deps.desired()?.config.gc;
     if (config === undefined) return { trigger: null, nextAt: null };
-    return gcDue({ config, now: clock.now(), lastRunAt: lastRunAt(record), knownSince: record.knownSince, watchingSince, storeBytes: deps.size()?.bytes ?? null, lastOver: record.lastOver });
+    return gcDue({
+      config,
+      now: clock.now(),
+      lastRunAt: lastRunAt(record),
+      knownSince: record.knownSince,
+      watchingSince,
+      storeBytes: deps.size()?.bytes ?? null,
+      lastOver: record.lastOver,
+    });
   }
 
   /** Begins a run that is due, and looks again when the next one is. */
@@ -84,13 +92,23 @@ export function createCollector(deps: CollectorDependencies) {
     if (!deps.isScheduled || underWay !== null || calls.signal?.aborted === true) return;
     const { trigger, nextAt } = dueNow();
     // Not now is soon: whatever stands in the way ends with a look at the cache.
-    if (trigger !== null && deps.keeperId() !== null && deps.unavailable() === null) return void run(trigger, false, () => undefined).catch(() => undefined);
+    if (trigger !== null && deps.keeperId() !== null && deps.unavailable() === null)
+      return void run(trigger, false, () => undefined).catch(() => undefined);
     if (nextAt === null) return;
     timer = new AbortController();
-    later(clock, Math.min(LONGEST_WAIT_MS, Math.max(1_000, nextAt - clock.now())), AbortSignal.any([timer.signal, ...(calls.signal === undefined ? [] : [calls.signal])]), consider);
+    later(
+      clock,
+      Math.min(LONGEST_WAIT_MS, Math.max(1_000, nextAt - clock.now())),
+      AbortSignal.any([timer.signal, ...(calls.signal === undefined ? [] : [calls.signal])]),
+      consider,
+    );
   }
 
-  async function run(trigger: GcTrigger, dryRun: boolean, onProgress: (words: string) => void): Promise<{ readonly run: GcRun; readonly findings: GcFindings }> {
+  async function run(
+    trigger: GcTrigger,
+    dryRun: boolean,
+    onProgress: (words: string) => void,
+  ): Promise<{ readonly run: GcRun; readonly findings: GcFindings }> {
     const keeperId = deps.keeperId();
     const desired = deps.desired();
     if (keeperId === null || desired === null) throw new Error(`the keeper of the cache ${cache} is not ready`);
@@ -106,7 +124,20 @@ export function createCollector(deps: CollectorDependencies) {
       deps.onChange();
     };
     try {
-      const work = createGcSteps({ ...deps, config: desired.config.gc, image: desired.config.image, commands, keepsPrewarm: () => (deps.desired()?.config.prewarm.length ?? 0) > 0, goneSince: () => new Map(Object.entries(record.goneSince)), named: () => named, mountPaths: () => record.mountPaths, onProgress: tell }, dryRun);
+      const work = createGcSteps(
+        {
+          ...deps,
+          config: desired.config.gc,
+          image: desired.config.image,
+          commands,
+          keepsPrewarm: () => (deps.desired()?.config.prewarm.length ?? 0) > 0,
+          goneSince: () => new Map(Object.entries(record.goneSince)),
+          named: () => named,
+          mountPaths: () => record.mountPaths,
+          onProgress: tell,
+        },
+        dryRun,
+      );
       const onStep = (step: GcState, seconds: number) => {
         deps.onStep(step, seconds);
         tell(WORDS[step] ?? step);
@@ -127,9 +158,17 @@ export function createCollector(deps: CollectorDependencies) {
     }
   }
 
-  function runOf(startedAt: number, trigger: GcTrigger, { result, failure }: GcEnd, { collected, roots, heldSeconds }: GcFindings): GcRun {
+  function runOf(
+    startedAt: number,
+    trigger: GcTrigger,
+    { result, failure }: GcEnd,
+    { collected, roots, heldSeconds }: GcFindings,
+  ): GcRun {
     return {
-      startedAt, trigger, result, failure,
+      startedAt,
+      trigger,
+      result,
+      failure,
       seconds: (clock.now() - startedAt) / 1_000,
       heldSeconds,
       freedBytes: collected?.freedBytes ?? 0,
@@ -146,14 +185,28 @@ export function createCollector(deps: CollectorDependencies) {
     const measured = deps.measure();
     const size = maxBytes === null ? null : await measured;
     const isOver = maxBytes !== null && size !== null && size.bytes > maxBytes;
-    const goneSince = goneAfter(record.goneSince, findings, new Set(deps.wantedProfiles()), ended.startedAt, ended.result === 'success' ? clock.now() - Math.max(retainMs, FORGET_MS) : -Infinity);
-    keep({ underWay: null, runs: [ended, ...record.runs].slice(0, RUNS_KEPT), goneSince, roots: ended.result === 'aborted' ? record.roots : ended.roots, lastOver: isOver ? { at: clock.now(), bytes: size.bytes } : null });
+    const goneSince = goneAfter(
+      record.goneSince,
+      findings,
+      new Set(deps.wantedProfiles()),
+      ended.startedAt,
+      ended.result === 'success' ? clock.now() - Math.max(retainMs, FORGET_MS) : -Infinity,
+    );
+    keep({
+      underWay: null,
+      runs: [ended, ...record.runs].slice(0, RUNS_KEPT),
+      goneSince,
+      roots: ended.result === 'aborted' ? record.roots : ended.roots,
+      lastOver: isOver ? { at: clock.now(), bytes: size.bytes } : null,
+    });
     deps.onEnded(ended);
   }
 
   function noteMountPaths(): void {
     const now = Object.fromEntries(deps.workspaces().map(({ name, storageMountPath }) => [name, storageMountPath]));
-    const were = Object.entries(record.mountPaths).filter(([name]) => now[name] === undefined && record.goneSince[name] !== undefined);
+    const were = Object.entries(record.mountPaths).filter(
+      ([name]) => now[name] === undefined && record.goneSince[name] !== undefined,
+    );
     const mountPaths = { ...Object.fromEntries(were), ...now };
     if (!isDeepStrictEqual(mountPaths, record.mountPaths)) keep({ mountPaths });
   }
@@ -169,27 +222,41 @@ export function createCollector(deps: CollectorDependencies) {
       const gone = known.filter((name) => !present.has(name) && record.goneSince[name] === undefined);
       const back = Object.keys(record.goneSince).filter((name) => present.has(name));
       const kept = Object.entries(record.goneSince).filter(([name]) => !present.has(name));
-      if (gone.length + back.length > 0) keep({ goneSince: Object.fromEntries([...kept, ...gone.map((name) => [name, clock.now()] as const)]) });
+      if (gone.length + back.length > 0)
+        keep({ goneSince: Object.fromEntries([...kept, ...gone.map((name) => [name, clock.now()] as const)]) });
       noteMountPaths();
     },
     /** The last news is what came of it; it does not throw but at the controller's end. */
     async collect(dryRun: boolean, onNews: (news: GcNews) => void): Promise<void> {
-      const refused = underWay !== null ? `a collection of the cache ${cache} is under way: ${underWay.words}` : deps.unavailable()?.message;
+      const refused =
+        underWay !== null
+          ? `a collection of the cache ${cache} is under way: ${underWay.words}`
+          : deps.unavailable()?.message;
       if (refused !== undefined) return onNews({ type: 'refused', cache, message: refused });
-      const { run: ended, findings } = await run('request', dryRun, (message) => onNews({ type: 'progress', cache, message }));
+      const { run: ended, findings } = await run('request', dryRun, (message) =>
+        onNews({ type: 'progress', cache, message }),
+      );
       if (dryRun && findings.preview !== null) onNews({ type: 'preview', preview: { cache, ...findings.preview } });
       else onNews({ type: 'run', cache, run: ended });
     },
     status(): GcStatus | null {
       const config = deps.desired()?.config.gc;
       if (config === undefined) return null;
-      return { config, nextRunAt: dueNow().nextAt, underWay: underWay?.words ?? null, runs: record.runs, roots: record.roots };
+      return {
+        config,
+        nextRunAt: dueNow().nextAt,
+        underWay: underWay?.words ?? null,
+        runs: record.runs,
+        roots: record.roots,
+      };
     },
     /** Removes a scanner that a killed controller of this instance left. */
     async sweep(options: CallOptions): Promise<void> {
       if (underWay !== null) return;
       for (const container of deps.containers()) {
-        const isOurs = isLeftScanner(container, deps.instance) && container.mounts.some(({ source }) => source === cacheVolumeName(cache));
+        const isOurs =
+          isLeftScanner(container, deps.instance) &&
+          container.mounts.some(({ source }) => source === cacheVolumeName(cache));
         if (isOurs) await deps.docker.removeContainer(container.id, true, options);
       }
     },

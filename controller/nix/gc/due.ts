@@ -48,6 +48,7 @@ export function gcDue(input: DueInput): DueAnswer {
 function overTrigger({ config: { maxBytes }, storeBytes, lastOver }: DueInput): GcTrigger | null {
   if (maxBytes === null || storeBytes === null || storeBytes <= maxBytes) return null;
   // What that run left over a smaller bound than today's says nothing.
-  const isKeptOver = lastOver !== null && lastOver.bytes > maxBytes && storeBytes - lastOver.bytes < maxBytes * WORTH_ANOTHER_RUN;
+  const isKeptOver =
+    lastOver !== null && lastOver.bytes > maxBytes && storeBytes - lastOver.bytes < maxBytes * WORTH_ANOTHER_RUN;
   return isKeptOver ? null : 'maxBytes';
 }

@@ -58,27 +58,40 @@ export function createGcCommands(docker: DockerPort, keeperId: string) {
     const words = {
       KALPANA_PIN: (change.pin ?? []).map(({ owner, name, path }) => `${owner} ${pinFile(name, path)} ${path}`),
       KALPANA_RUN: change.run ?? [],
-      KALPANA_EXPIRE: [...(change.dropProfiles ?? []), ...(change.expire ?? []).map(({ profile, number }) => `${profile}-${number}-link`)],
+      KALPANA_EXPIRE: [
+        ...(change.dropProfiles ?? []),
+        ...(change.expire ?? []).map(({ profile, number }) => `${profile}-${number}-link`),
+      ],
       KALPANA_UNPIN: (change.unpin ?? []).map(({ owner, name, path }) => `${owner}/${pinFile(name, path)}`),
       KALPANA_FORGET: change.forget ?? [],
     };
     const batches = batchesOf(words);
     for (const [index, env] of batches.entries()) {
       const isLast = index === batches.length - 1;
-      await told(scripts.CHANGE_ROOTS_SCRIPT, ROOT_USER, { ...env, KALPANA_GO: isLast && change.go === true ? '1' : '' }, 'the roots could not be changed', options);
+      await told(
+        scripts.CHANGE_ROOTS_SCRIPT,
+        ROOT_USER,
+        { ...env, KALPANA_GO: isLast && change.go === true ? '1' : '' },
+        'the roots could not be changed',
+        options,
+      );
     }
   }
 
   return {
     async inventory(options: CallOptions): Promise<RootInventory> {
       const lines = await told(scripts.ROOTS_SCRIPT, ROOT_USER, {}, 'the roots could not be read', options);
-      if (lines.includes('busy')) throw new FailureError({ reason: 'GcBusy', message: 'another collection is under way in the keeper' });
+      if (lines.includes('busy'))
+        throw new FailureError({ reason: 'GcBusy', message: 'another collection is under way in the keeper' });
       return rootInventoryFrom(lines);
     },
     changeRoots,
 
     /** From the daemon's standstill to Nix's end; it goes on after a `changeRoots` with `go`. */
-    async collect({ dryRun, maxFreed, onFrozen, onDeleting }: CollectRequest, options: CallOptions): Promise<Collected> {
+    async collect(
+      { dryRun, maxFreed, onFrozen, onDeleting }: CollectRequest,
+      options: CallOptions,
+    ): Promise<Collected> {
       const rows: string[][] = [];
       const links: string[] = [];
       const others: string[] = [];
@@ -91,12 +104,24 @@ export function createGcCommands(docker: DockerPort, keeperId: string) {
         if (words.startsWith('deleting ')) return onDeleting(words.slice('deleting '.length), (deleting += 1));
         rows.push(words.split(' '));
       };
-      const env = { KALPANA_MODE: dryRun ? 'dry-run' : 'collect', KALPANA_GO_MS: String(GO_MS), KALPANA_MAX_FREED: maxFreed === null ? '' : String(maxFreed) };
+      const env = {
+        KALPANA_MODE: dryRun ? 'dry-run' : 'collect',
+        KALPANA_GO_MS: String(GO_MS),
+        KALPANA_MAX_FREED: maxFreed === null ? '' : String(maxFreed),
+      };
       const code = await run(COLLECT_SCRIPT, ROOT_USER, env, onLine, { deadlineMs: SILENCE_MS, ...options });
       const of = (kind: string) => rows.filter(([first]) => first === kind);
       const atRisk = of('at-risk').map(([, path]) => path);
-      if (atRisk.length > 0) throw new RootAtRiskError({ reason: 'RootAtRisk', message: `Nix takes ${atRisk.slice(0, 3).join(', ')}${atRisk.length > 3 ? ` and ${atRisk.length - 3} others` : ''} for dead, and they are in use` });
-      if (code !== 0) throw new FailureError({ reason: code === 20 ? 'GcBusy' : 'KeeperNotReady', message: `the collection in the keeper failed: ${others.at(-1) ?? `code ${code}`}` });
+      if (atRisk.length > 0)
+        throw new RootAtRiskError({
+          reason: 'RootAtRisk',
+          message: `Nix takes ${atRisk.slice(0, 3).join(', ')}${atRisk.length > 3 ? ` and ${atRisk.length - 3} others` : ''} for dead, and they are in use`,
+        });
+      if (code !== 0)
+        throw new FailureError({
+          reason: code === 20 ? 'GcBusy' : 'KeeperNotReady',
+          message: `the collection in the keeper failed: ${others.at(-1) ?? `code ${code}`}`,
+        });
       const [, freedBytes = '0', freedPaths = '0'] = of('freed')[0] ?? [];
       return {
         dead: new Map(of('dead').map(([, path = '', bytes = '0']) => [path, Number(bytes)])),
@@ -108,26 +133,54 @@ export function createGcCommands(docker: DockerPort, keeperId: string) {
     },
 
     /** Store paths that were in use and not there: some could be had once more. */
-    async verify(options: CallOptions): Promise<{ readonly mended: readonly string[]; readonly lost: readonly string[] }> {
-      const lines = await told(scripts.VERIFY_SCRIPT, ROOT_USER, {}, 'the store could not be looked through', { deadlineMs: SILENCE_MS, ...options });
-      const of = (kind: string) => lines.filter((line) => line.startsWith(`${kind} `)).map((line) => line.slice(kind.length + 1));
+    async verify(
+      options: CallOptions,
+    ): Promise<{ readonly mended: readonly string[]; readonly lost: readonly string[] }> {
+      const lines = await told(scripts.VERIFY_SCRIPT, ROOT_USER, {}, 'the store could not be looked through', {
+        deadlineMs: SILENCE_MS,
+        ...options,
+      });
+      const of = (kind: string) =>
+        lines.filter((line) => line.startsWith(`${kind} `)).map((line) => line.slice(kind.length + 1));
       return { mended: of('mended'), lost: of('lost') };
     },
 
     /** The run's own roots go, once the keeper has its lock again. */
-    release: async (options: CallOptions): Promise<void> => void (await told(scripts.RELEASE_RUN_SCRIPT, ROOT_USER, {}, 'the run could not be ended', { deadlineMs: RELEASE_MS, ...options })),
+    release: async (options: CallOptions): Promise<void> =>
+      void (await told(scripts.RELEASE_RUN_SCRIPT, ROOT_USER, {}, 'the run could not be ended', {
+        deadlineMs: RELEASE_MS,
+        ...options,
+      })),
 
-    optimise: async (options: CallOptions): Promise<void> => void (await told(scripts.OPTIMISE_SCRIPT, ROOT_USER, {}, 'the store could not be optimised', { deadlineMs: SILENCE_MS, ...options })),
+    optimise: async (options: CallOptions): Promise<void> =>
+      void (await told(scripts.OPTIMISE_SCRIPT, ROOT_USER, {}, 'the store could not be optimised', {
+        deadlineMs: SILENCE_MS,
+        ...options,
+      })),
 
     /** NAR bytes that `keep` keeps, and those that only candidates keep, by candidate and path. */
-    async pressure(keep: readonly string[], candidates: readonly string[], options: CallOptions): Promise<{ readonly base: number; readonly own: ReadonlyMap<string, ReadonlyMap<string, number>> }> {
+    async pressure(
+      keep: readonly string[],
+      candidates: readonly string[],
+      options: CallOptions,
+    ): Promise<{ readonly base: number; readonly own: ReadonlyMap<string, ReadonlyMap<string, number>> }> {
       const own = new Map<string, Map<string, number>>();
       let base = 0;
-      for (const [index, env] of batchesOf({ KALPANA_KEEP: [...new Set(keep)], KALPANA_CANDIDATES: [...new Set(candidates)] }).entries()) {
-        for (const line of await told(scripts.PRESSURE_SCRIPT, ROOT_USER, { ...env, KALPANA_FIRST: index === 0 ? '1' : '' }, 'the store could not be measured', options)) {
+      for (const [index, env] of batchesOf({
+        KALPANA_KEEP: [...new Set(keep)],
+        KALPANA_CANDIDATES: [...new Set(candidates)],
+      }).entries()) {
+        for (const line of await told(
+          scripts.PRESSURE_SCRIPT,
+          ROOT_USER,
+          { ...env, KALPANA_FIRST: index === 0 ? '1' : '' },
+          'the store could not be measured',
+          options,
+        )) {
           const [kind, first = '', path = '', bytes = '0'] = line.split(' ');
           if (kind === 'base') base = Number(first);
-          else if (kind === 'own') own.set(first, (own.get(first) ?? new Map<string, number>()).set(path, Number(bytes)));
+          else if (kind === 'own')
+            own.set(first, (own.get(first) ?? new Map<string, number>()).set(path, Number(bytes)));
         }
       }
       return { base, own };

@@ -45,10 +45,10 @@ printf '%s\n' "$KALPANA_PIN" | while read -r owner name path; do
   mv -fT "$links/$owner/.$name.new" "$links/$owner/$name"
 done
 if [ -n "$KALPANA_RUN" ]; then mkdir -p "$run"; fi
-for path in $KALPANA_RUN; do ln -sfn "$path" "$run/${"$"}{path##*/}"; done
+for path in $KALPANA_RUN; do ln -sfn "$path" "$run/${'$'}{path##*/}"; done
 cd /nix/var/nix/profiles/kalpana
 for file in $KALPANA_EXPIRE; do rm -f "./$file"; done
-for pin in $KALPANA_UNPIN; do rm -f "${"$"}{links:?}/$pin"; rmdir "$links/${"$"}{pin%%/*}" 2>/dev/null || true; done
+for pin in $KALPANA_UNPIN; do rm -f "${'$'}{links:?}/$pin"; rmdir "$links/${'$'}{pin%%/*}" 2>/dev/null || true; done
 for name in $KALPANA_FORGET; do rm -f "/nix/var/kalpana/links/$name"; done
 if [ -n "$KALPANA_GO" ]; then : > /nix/var/kalpana/gc/go; fi
 `;

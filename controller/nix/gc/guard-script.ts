@@ -11,9 +11,9 @@ children() {
   for stat in /proc/[0-9]*/stat; do
     line=
     read -r line 2>/dev/null < "$stat" || continue
-    rest=${"$"}{line##*) }
-    rest=${"$"}{rest#* }
-    [ "${"$"}{rest%% *}" != "$1" ] || echo "${"$"}{line%% *}"
+    rest=${'$'}{line##*) }
+    rest=${'$'}{rest#* }
+    [ "${'$'}{rest%% *}" != "$1" ] || echo "${'$'}{line%% *}"
   done
 }
 # Process ids that hold ("FLOCK") or wait for ("-> FLOCK") the lock in this way: READ or WRITE.

@@ -36,7 +36,11 @@ export function createLinkLook(deps: LinkLookDependencies) {
   const through = new Set<string>();
 
   /** A workspace that has no container now has its files all the same; so has one that went, for as long as it is remembered. */
-  async function inVolumes(users: readonly ObservedContainer[], linksFor: (isTried: boolean) => readonly KnownLink[], calls: CallOptions): Promise<FoundLink[]> {
+  async function inVolumes(
+    users: readonly ObservedContainer[],
+    linksFor: (isTried: boolean) => readonly KnownLink[],
+    calls: CallOptions,
+  ): Promise<FoundLink[]> {
     const owners = new Set(users.map(ownerOf));
     const specs = deps.specs();
     const all: FoundLink[] = [];
@@ -44,16 +48,28 @@ export function createLinkLook(deps: LinkLookDependencies) {
       const links = linksFor(tried.has(name));
       if (owners.has(name) || links.length === 0 || !(specs.has(name) || deps.isRemembered(name))) continue;
       tried.add(name);
-      all.push(...(await inVolume(name, specs.get(name) ?? deps.mountPaths()[name] ?? DEFAULT_STORAGE_PATH, links, calls)));
+      all.push(
+        ...(await inVolume(name, specs.get(name) ?? deps.mountPaths()[name] ?? DEFAULT_STORAGE_PATH, links, calls)),
+      );
       // Where a workspace without a spec had its files is not known for sure: what is not found may be there.
       if (specs.has(name)) through.add(name);
     }
     return all;
   }
 
-  async function inVolume(owner: string, mountPath: string, links: readonly KnownLink[], calls: CallOptions): Promise<FoundLink[]> {
+  async function inVolume(
+    owner: string,
+    mountPath: string,
+    links: readonly KnownLink[],
+    calls: CallOptions,
+  ): Promise<FoundLink[]> {
     const probe = volumeProbeName(owner);
-    const containerId = await createAnew(docker, probe, volumeProbeDefinition(deps.cache, deps.image, deps.instance, dataVolumeName(owner), mountPath), calls);
+    const containerId = await createAnew(
+      docker,
+      probe,
+      volumeProbeDefinition(deps.cache, deps.image, deps.instance, dataVolumeName(owner), mountPath),
+      calls,
+    );
     try {
       return await findLinks(docker, [{ owner, containerId, containerName: probe }], links, calls);
     } finally {
@@ -66,10 +82,19 @@ export function createLinkLook(deps: LinkLookDependencies) {
     /** Data volumes in which every link was looked for. */
     through: (): ReadonlySet<string> => through,
     async first(users: readonly ObservedContainer[], links: readonly KnownLink[], calls: CallOptions): Promise<void> {
-      found = [...(await findLinks(docker, users.map(sourceOf), links, calls)), ...(await inVolumes(users, () => links, calls))];
+      found = [
+        ...(await findLinks(docker, users.map(sourceOf), links, calls)),
+        ...(await inVolumes(users, () => links, calls)),
+      ];
     },
     /** What was made or remade since then, and what is in containers that have come or gone. */
-    async again(before: readonly ObservedContainer[], users: readonly ObservedContainer[], knownBefore: readonly KnownLink[], links: readonly KnownLink[], calls: CallOptions): Promise<void> {
+    async again(
+      before: readonly ObservedContainer[],
+      users: readonly ObservedContainer[],
+      knownBefore: readonly KnownLink[],
+      links: readonly KnownLink[],
+      calls: CallOptions,
+    ): Promise<void> {
       const madeAt = new Map(knownBefore.map((link) => [link.name, link.madeAt]));
       const fresh = links.filter((link) => madeAt.get(link.name) !== link.madeAt);
       const seen = new Set(before.map(({ id }) => id));

@@ -22,7 +22,12 @@ const MOST_LOOKS = 400;
  * (F6). Nix knows only names: one name stands for the files of all that have one. A container that is gone shows none.
  * Throws a `FailureError` that names the container when the engine cannot tell.
  */
-export async function findLinks(docker: DockerPort, sources: readonly LinkSource[], links: readonly KnownLink[], options: CallOptions): Promise<FoundLink[]> {
+export async function findLinks(
+  docker: DockerPort,
+  sources: readonly LinkSource[],
+  links: readonly KnownLink[],
+  options: CallOptions,
+): Promise<FoundLink[]> {
   const found: FoundLink[] = [];
   const looks = sources.flatMap((source) => links.map((link) => ({ source, link })));
   let next = 0;
@@ -37,14 +42,20 @@ export async function findLinks(docker: DockerPort, sources: readonly LinkSource
   return found;
 }
 
-async function resolve(docker: DockerPort, source: LinkSource, file: string, options: CallOptions): Promise<string | null> {
+async function resolve(
+  docker: DockerPort,
+  source: LinkSource,
+  file: string,
+  options: CallOptions,
+): Promise<string | null> {
   let looks = 0;
   const look = async (path: string) => ((looks += 1) > MOST_LOOKS ? null : readLink(docker, source, path, options));
 
   /** The engine follows links on the way to a name; only `..` has to know where it is, as the kernel does. */
   async function goOn(from: string, target: string): Promise<string> {
     let path = from;
-    for (const name of target.split('/')) path = name === '..' ? posix.dirname(await directory(path)) : posix.join(path, name);
+    for (const name of target.split('/'))
+      path = name === '..' ? posix.dirname(await directory(path)) : posix.join(path, name);
     return path;
   }
 
@@ -70,13 +81,24 @@ function startOf(link: string, target: string): string {
   return target.startsWith('/') ? '/' : posix.dirname(link);
 }
 
-async function readLink(docker: DockerPort, { containerId, containerName }: LinkSource, path: string, options: CallOptions): Promise<string | null> {
+async function readLink(
+  docker: DockerPort,
+  { containerId, containerName }: LinkSource,
+  path: string,
+  options: CallOptions,
+): Promise<string | null> {
   try {
     return await docker.readLink(containerId, path, options);
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
     if (error.kind === 'not-found') return null;
     if (error.kind === 'aborted' || error.kind === 'unreachable') throw error;
-    throw new FailureError({ reason: 'LinkUnreadable', message: `${posix.basename(path)} in the container ${containerName} cannot be read: ${error.message}` }, { cause: error });
+    throw new FailureError(
+      {
+        reason: 'LinkUnreadable',
+        message: `${posix.basename(path)} in the container ${containerName} cannot be read: ${error.message}`,
+      },
+      { cause: error },
+    );
   }
 }

@@ -39,7 +39,13 @@ const machine = setup({
     /** Roots older than `retain`, and the longest unused over `maxBytes`, are let go of. */
     expiring: { on: { DONE: 'collecting', FAILED: 'aborting' } },
     /** The lock is let go of, the dead are listed and compared with the living, Nix deletes, the lock is taken again. */
-    collecting: { on: { DONE: [{ guard: 'dryRun', target: 'releasing' }, { target: 'verifying' }], RISK: 'aborting', FAILED: [{ guard: 'dryRun', target: 'aborting' }, { target: 'mending' }] } },
+    collecting: {
+      on: {
+        DONE: [{ guard: 'dryRun', target: 'releasing' }, { target: 'verifying' }],
+        RISK: 'aborting',
+        FAILED: [{ guard: 'dryRun', target: 'aborting' }, { target: 'mending' }],
+      },
+    },
     /** Every closure in use is whole. */
     verifying: { on: { DONE: 'releasing', FAILED: 'failing' } },
     /** The same after a collection that was cut short. */
@@ -56,7 +62,25 @@ const machine = setup({
 
 export type GcState = (typeof GC_STATES)[number];
 
-export const GC_STATES = ['listing', 'restoring', 'linking', 'preparing', 'gating', 'freezing', 'scanning', 'expiring', 'collecting', 'verifying', 'mending', 'releasing', 'failing', 'aborting', 'succeeded', 'failed', 'aborted'] as const;
+export const GC_STATES = [
+  'listing',
+  'restoring',
+  'linking',
+  'preparing',
+  'gating',
+  'freezing',
+  'scanning',
+  'expiring',
+  'collecting',
+  'verifying',
+  'mending',
+  'releasing',
+  'failing',
+  'aborting',
+  'succeeded',
+  'failed',
+  'aborted',
+] as const;
 
 export function firstGcState(context: GcContext): GcState {
   return initialTransition(machine, context)[0].value;
@@ -71,7 +95,9 @@ export function nextGcState(state: GcState, event: GcEvent, context: GcContext):
 /** The machine as a Mermaid diagram, for ARCHITECTURE.md. */
 export function gcDiagram(): string {
   const edges = GC_STATES.flatMap((state) => {
-    const rows = (['DONE', 'RISK', 'FAILED'] as const).flatMap((type) => [false, true].map((dryRun) => ({ type, dryRun, to: nextGcState(state, { type }, { dryRun }) })));
+    const rows = (['DONE', 'RISK', 'FAILED'] as const).flatMap((type) =>
+      [false, true].map((dryRun) => ({ type, dryRun, to: nextGcState(state, { type }, { dryRun }) })),
+    );
     const told = rows.filter(({ to }) => to !== state);
     return told.flatMap(({ type, dryRun, to }) => {
       const isSame = told.some((other) => other.type === type && other.dryRun !== dryRun && other.to === to);
@@ -80,5 +106,10 @@ export function gcDiagram(): string {
     });
   });
   const ends = GC_STATES.filter((state) => !edges.some((edge) => edge.startsWith(`  ${state} `)));
-  return ['stateDiagram-v2', `  [*] --> ${firstGcState({ dryRun: false })}`, ...edges, ...ends.map((state) => `  ${state} --> [*]`)].join('\n');
+  return [
+    'stateDiagram-v2',
+    `  [*] --> ${firstGcState({ dryRun: false })}`,
+    ...edges,
+    ...ends.map((state) => `  ${state} --> [*]`),
+  ].join('\n');
 }

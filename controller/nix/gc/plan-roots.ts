@@ -52,9 +52,15 @@ const FORGOTTEN_MS = 3_600_000;
 export function planRoots(input: RootsInput): RootsPlan {
   const { inventory, found } = input;
   const byProfile = groupBy(inventory.generations, ({ profile }) => profile);
-  const unused = inventory.generations.map((generation) => ({ generation, since: unusedSince(generation, byProfile.get(generation.profile) ?? [], input) }));
-  const candidates = unused.flatMap(({ generation, since }) => (since === null ? [] : [{ generation, since }])).sort((a, b) => a.since - b.since);
-  const isOver = ({ generation, since }: { generation: Generation; since: number }) => clockOf(generation, input) - since >= input.retainMs || input.pressed.has(generation);
+  const unused = inventory.generations.map((generation) => ({
+    generation,
+    since: unusedSince(generation, byProfile.get(generation.profile) ?? [], input),
+  }));
+  const candidates = unused
+    .flatMap(({ generation, since }) => (since === null ? [] : [{ generation, since }]))
+    .sort((a, b) => a.since - b.since);
+  const isOver = ({ generation, since }: { generation: Generation; since: number }) =>
+    clockOf(generation, input) - since >= input.retainMs || input.pressed.has(generation);
   const expire = candidates.filter(isOver).map(({ generation }) => generation);
   const gone = new Set(expire);
   const kept = inventory.generations.filter((generation) => !gone.has(generation));
@@ -74,7 +80,9 @@ export function planRoots(input: RootsInput): RootsPlan {
     unpin,
     forget: forgotten(input, [...found, ...staying]),
     expire,
-    dropProfiles: [...inventory.profiles.keys()].filter((profile) => !input.live.has(profile) && !keptProfiles.has(profile)),
+    dropProfiles: [...inventory.profiles.keys()].filter(
+      (profile) => !input.live.has(profile) && !keptProfiles.has(profile),
+    ),
     roots: [...kept.map((generation) => rootOf(generation, input)), ...firm],
     expiring: [...expire.map((generation) => rootOf(generation, input)), ...unpin.map(pinRoot)],
     candidates: early,
@@ -83,7 +91,11 @@ export function planRoots(input: RootsInput): RootsPlan {
 }
 
 /** Null: in use. A live workspace's older generation is unused since the next one was made; a gone one's all since it went. */
-function unusedSince({ profile, number }: Generation, own: readonly Generation[], { inventory, live, goneSince, now }: RootsInput): number | null {
+function unusedSince(
+  { profile, number }: Generation,
+  own: readonly Generation[],
+  { inventory, live, goneSince, now }: RootsInput,
+): number | null {
   // A crash between the two links of a switch leaves a generation that no profile names yet: the newest is the present one then.
   const present = inventory.profiles.get(profile) ?? Math.max(...own.map((other) => other.number));
   if (!live.has(profile)) return goneSince.get(profile) ?? now;
@@ -97,7 +109,11 @@ function clockOf({ profile }: Generation, { live, inventory, now }: RootsInput):
   return live.has(profile) ? inventory.now : now;
 }
 
-function isPinOver({ owner, seenAt }: Pin, isKnown: boolean, { looked, inventory, retainMs, goneSince, now, live }: RootsInput): boolean {
+function isPinOver(
+  { owner, seenAt }: Pin,
+  isKnown: boolean,
+  { looked, inventory, retainMs, goneSince, now, live }: RootsInput,
+): boolean {
   if (looked.has(owner)) return isKnown || inventory.now - seenAt >= retainMs;
   // Its container is away, and its files with it: a workspace that a spec names comes back.
   if (live.has(owner)) return false;
@@ -106,33 +122,63 @@ function isPinOver({ owner, seenAt }: Pin, isKnown: boolean, { looked, inventory
 }
 
 /** A name that leads nowhere is looked for again and again: every build without a link leaves one. */
-function forgotten({ inventory, retainMs, live, looked, goneSince, now }: RootsInput, pinned: readonly { readonly name: string }[]): string[] {
+function forgotten(
+  { inventory, retainMs, live, looked, goneSince, now }: RootsInput,
+  pinned: readonly { readonly name: string }[],
+): string[] {
   const used = new Set(pinned.map(({ name }) => name));
   const remembered = [...goneSince].filter(([, since]) => now - since < retainMs).map(([owner]) => owner);
   const owners = [...live, ...remembered].filter((owner) => owner !== '' && !owner.startsWith('.'));
   const isEverybodyLooked = owners.length > 0 && owners.every((owner) => looked.has(owner));
   const patienceMs = isEverybodyLooked ? Math.min(retainMs, FORGOTTEN_MS) : retainMs;
-  return inventory.links.filter(({ name, madeAt }) => !used.has(name) && inventory.now - Number(madeAt) * 1_000 >= patienceMs).map(({ name }) => name);
+  return inventory.links
+    .filter(({ name, madeAt }) => !used.has(name) && inventory.now - Number(madeAt) * 1_000 >= patienceMs)
+    .map(({ name }) => name);
 }
 
 /** Two containers of one workspace may each have such a file. */
-function pinKey({ owner, name, path }: { readonly owner: string; readonly name: string; readonly path: string }): string {
+function pinKey({
+  owner,
+  name,
+  path,
+}: {
+  readonly owner: string;
+  readonly name: string;
+  readonly path: string;
+}): string {
   return `${owner}/${name} ${path}`;
 }
 
 function rootOf({ profile, number, path }: Generation, { inventory, live }: RootsInput): GcRoot {
   const isPresent = number >= (inventory.profiles.get(profile) ?? number);
-  const kind: RootKind = profile.startsWith('.') && isPresent ? 'prewarm' : !live.has(profile) ? 'removed' : isPresent ? 'profile' : 'generation';
+  const kind: RootKind =
+    profile.startsWith('.') && isPresent
+      ? 'prewarm'
+      : !live.has(profile)
+        ? 'removed'
+        : isPresent
+          ? 'profile'
+          : 'generation';
   return { kind, owner: profile, from: isPresent ? 'packages' : `generation ${number}`, path };
 }
 
-function linkRoot({ owner, file, path }: { readonly owner: string; readonly file: string; readonly path: string }): GcRoot {
+function linkRoot({
+  owner,
+  file,
+  path,
+}: {
+  readonly owner: string;
+  readonly file: string;
+  readonly path: string;
+}): GcRoot {
   return { kind: 'link', owner, from: file, path };
 }
 
 function fixedRoots({ images, keeper, others }: RootInventory): GcRoot[] {
   return [
-    ...[...images].flatMap(([owner, paths]) => paths.map((path): GcRoot => ({ kind: 'image', owner, from: 'its own store', path }))),
+    ...[...images].flatMap(([owner, paths]) =>
+      paths.map((path): GcRoot => ({ kind: 'image', owner, from: 'its own store', path })),
+    ),
     ...keeper.map((path): GcRoot => ({ kind: 'keeper', owner: 'keeper', from: 'its own store', path })),
     ...others.map(({ from, path }): GcRoot => ({ kind: 'other', owner: '-', from, path })),
   ];
@@ -140,8 +186,13 @@ function fixedRoots({ images, keeper, others }: RootInventory): GcRoot[] {
 
 /** Roots by kind; what one image or keeper brought counts once. */
 export function countRoots(roots: readonly GcRoot[]): RootCounts {
-  const bundles = new Set(roots.filter(({ kind }) => kind === 'image' || kind === 'keeper').map(({ kind, owner }) => `${kind} ${owner}`));
-  const counts = Object.fromEntries(ROOT_KINDS.map((kind) => [kind, roots.filter((root) => root.kind === kind).length])) as Record<RootKind, number>;
-  for (const kind of ['image', 'keeper'] as const) counts[kind] = [...bundles].filter((bundle) => bundle.startsWith(`${kind} `)).length;
+  const bundles = new Set(
+    roots.filter(({ kind }) => kind === 'image' || kind === 'keeper').map(({ kind, owner }) => `${kind} ${owner}`),
+  );
+  const counts = Object.fromEntries(
+    ROOT_KINDS.map((kind) => [kind, roots.filter((root) => root.kind === kind).length]),
+  ) as Record<RootKind, number>;
+  for (const kind of ['image', 'keeper'] as const)
+    counts[kind] = [...bundles].filter((bundle) => bundle.startsWith(`${kind} `)).length;
   return counts;
 }

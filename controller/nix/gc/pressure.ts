@@ -9,7 +9,11 @@ export interface Weights {
 }
 
 /** Which candidates go so that the rest fits into `maxBytes`: the first ones, which are the longest unused. Pure. */
-export function chooseExpired(candidates: readonly Generation[], { base, own }: Weights, maxBytes: number): ReadonlySet<Generation> {
+export function chooseExpired(
+  candidates: readonly Generation[],
+  { base, own }: Weights,
+  maxBytes: number,
+): ReadonlySet<Generation> {
   const chosen = new Set<Generation>();
   for (const candidate of candidates) {
     const rest = candidates.filter((other) => !chosen.has(other));

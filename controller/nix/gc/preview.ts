@@ -4,10 +4,28 @@ import type { Collected, GcCommands } from './gc-commands.js';
 import type { RootsPlan } from './plan-roots.js';
 
 /** What a dry run has to tell: what is dead now, and what would be without the roots that are about to go. */
-export async function foretell(commands: GcCommands, { expiring, roots }: RootsPlan, allRoots: readonly GcRoot[], found: Collected, calls: CallOptions): Promise<Omit<GcPreview, 'cache'>> {
+export async function foretell(
+  commands: GcCommands,
+  { expiring, roots }: RootsPlan,
+  allRoots: readonly GcRoot[],
+  found: Collected,
+  calls: CallOptions,
+): Promise<Omit<GcPreview, 'cache'>> {
   const processes = allRoots.filter(({ kind }) => kind === 'process');
-  const { own } = await commands.pressure([...roots, ...processes].map(({ path }) => path), expiring.map(({ path }) => path), calls);
+  const { own } = await commands.pressure(
+    [...roots, ...processes].map(({ path }) => path),
+    expiring.map(({ path }) => path),
+    calls,
+  );
   const dead = new Map([...found.dead, ...[...own.values()].flatMap((paths) => [...paths])]);
-  const rows = [...dead].map(([path, bytes]) => ({ path, bytes })).sort((a, b) => b.bytes - a.bytes || (a.path < b.path ? -1 : 1));
-  return { dead: rows, deadBytes: rows.reduce((sum, { bytes }) => sum + bytes, 0), keptPaths: found.livePaths, roots: allRoots, expiring };
+  const rows = [...dead]
+    .map(([path, bytes]) => ({ path, bytes }))
+    .sort((a, b) => b.bytes - a.bytes || (a.path < b.path ? -1 : 1));
+  return {
+    dead: rows,
+    deadBytes: rows.reduce((sum, { bytes }) => sum + bytes, 0),
+    keptPaths: found.livePaths,
+    roots: allRoots,
+    expiring,
+  };
 }

@@ -62,7 +62,8 @@ export function rootInventoryFrom(lines: readonly string[]): RootInventory {
     if (link.startsWith(PROFILES)) return addProfile(link.slice(PROFILES.length), target, at);
     const path = storePathIn(target);
     if (path === null || link === `${ROOTS}auto`) return;
-    const [, kind, owner = '', name = ''] = /^\/nix\/var\/nix\/gcroots\/kalpana\/([^/]+)\/([^/]+)(?:\/([^/]+))?$/.exec(link) ?? [];
+    const [, kind, owner = '', name = ''] =
+      /^\/nix\/var\/nix\/gcroots\/kalpana\/([^/]+)\/([^/]+)(?:\/([^/]+))?$/.exec(link) ?? [];
     if (kind === 'links') pins.push({ owner, name: name.replace(/\.[^.]*$/, ''), path, seenAt: at });
     else if (kind === 'images') images.set(owner, [...(images.get(owner) ?? []), path]);
     else if (kind === 'keeper') keeper.push(path);
@@ -72,13 +73,15 @@ export function rootInventoryFrom(lines: readonly string[]): RootInventory {
   function addProfile(name: string, target: string, at: number): void {
     const generation = /^(.+)-(\d+)-link$/.exec(name);
     const path = storePathIn(target);
-    if (generation !== null && path !== null) return void generations.push({ profile: generation[1]!, number: Number(generation[2]), path, madeAt: at });
+    if (generation !== null && path !== null)
+      return void generations.push({ profile: generation[1]!, number: Number(generation[2]), path, madeAt: at });
     const current = /^(.+)-(\d+)-link$/.exec(target);
     if (current !== null && !name.endsWith('.new')) profiles.set(name, Number(current[2]));
   }
 
   for (const line of lines) {
-    const [, kind, first = '', rest = '', target = ''] = /^(root|links|invalid|now) (\S+) ?([^\t]*)\t?(.*)$/s.exec(line) ?? [];
+    const [, kind, first = '', rest = '', target = ''] =
+      /^(root|links|invalid|now) (\S+) ?([^\t]*)\t?(.*)$/s.exec(line) ?? [];
     if (kind === 'now') now = Number(first) * 1_000;
     else if (kind === 'invalid') invalid.add(first);
     else if (kind === 'root') addRoot(first, rest, target);

@@ -24,12 +24,18 @@ export interface GcRunDependencies {
 const UNBOUNDED: ReadonlySet<GcState> = new Set(['verifying', 'mending', 'releasing', 'failing', 'aborting']);
 
 /** Goes through the machine's states until the last one. Throws only when the controller ends. */
-export async function runGc({ steps, openGate }: ReturnType<typeof createGcSteps>, dryRun: boolean, deps: GcRunDependencies): Promise<GcEnd> {
+export async function runGc(
+  { steps, openGate }: ReturnType<typeof createGcSteps>,
+  dryRun: boolean,
+  deps: GcRunDependencies,
+): Promise<GcEnd> {
   const { clock, calls } = deps;
   const deadline = new AbortController();
   const over = new AbortController();
   later(clock, deps.deadlineMs, over.signal, () => deadline.abort());
-  const bounded: CallOptions = { signal: AbortSignal.any([deadline.signal, ...(calls.signal === undefined ? [] : [calls.signal])]) };
+  const bounded: CallOptions = {
+    signal: AbortSignal.any([deadline.signal, ...(calls.signal === undefined ? [] : [calls.signal])]),
+  };
   let state = firstGcState({ dryRun });
   let failure: Failure | null = null;
   try {
@@ -56,9 +62,18 @@ export async function runGc({ steps, openGate }: ReturnType<typeof createGcSteps
 }
 
 function failureOf(error: unknown, state: GcState, isLate: boolean, { cache, deadlineMs }: GcRunDependencies): Failure {
-  if (isLate) return { reason: 'GcDeadline', message: `the collection of the cache ${cache} was not through with ${state} after ${deadlineMs / 1_000} s` };
+  if (isLate)
+    return {
+      reason: 'GcDeadline',
+      message: `the collection of the cache ${cache} was not through with ${state} after ${deadlineMs / 1_000} s`,
+    };
   if (error instanceof FailureError) return error.failure;
-  if (!(error instanceof EngineError)) return { reason: 'ControllerFault', message: `${state} failed: ${error instanceof Error ? error.message : String(error)}` };
-  if (error.kind === 'unreachable') return { reason: 'EngineUnreachable', message: `the engine went away during ${state}: ${error.message}` };
+  if (!(error instanceof EngineError))
+    return {
+      reason: 'ControllerFault',
+      message: `${state} failed: ${error instanceof Error ? error.message : String(error)}`,
+    };
+  if (error.kind === 'unreachable')
+    return { reason: 'EngineUnreachable', message: `the engine went away during ${state}: ${error.message}` };
   return { reason: 'KeeperNotReady', message: `${state} failed: ${error.message}` };
 }

@@ -33,10 +33,10 @@ done
 sed -nE 's#.*/proc/([0-9]+)/.*(Permission denied|Operation not permitted).*#\1#p' "$work/errors" | sort -un | while read -r pid; do
   line=
   read -r line 2> /dev/null < "/proc/$pid/stat" || continue
-  case ${"$"}{line##*) } in [ZX]*) continue ;; esac
-  program=${"$"}{line#*(}
+  case ${'$'}{line##*) } in [ZX]*) continue ;; esac
+  program=${'$'}{line#*(}
   owner=$(grep -ohE -m 1 '[0-9a-f]{64}' "/proc/$pid/cgroup" 2> /dev/null | tail -n 1)
-  echo "kalpana: unreadable $pid ${"$"}{owner:--} ${"$"}{program%)*}"
+  echo "kalpana: unreadable $pid ${'$'}{owner:--} ${'$'}{program%)*}"
 done
 echo "kalpana: scanned $(wc -l < "$work/members")"
 `;

@@ -91,38 +91,73 @@ export function createGcSteps(deps: GcStepsDependencies, dryRun: boolean) {
   const look = createLinkLook({
     ...deps,
     specs: () => new Map(deps.workspaces().map(({ name, storageMountPath }) => [name, storageMountPath])),
-    isRemembered: (name) => !deps.isComplete() || clock.now() - (deps.goneSince().get(name) ?? -Infinity) < config.retainMs,
+    isRemembered: (name) =>
+      !deps.isComplete() || clock.now() - (deps.goneSince().get(name) ?? -Infinity) < config.retainMs,
   });
   const known = (): RootInventory => inventory ?? unreachable();
   /** All that may start on a profile: what specs name, and what is there. */
   const live = () => {
-    const named = [...deps.named(), ...users.flatMap((user) => [ownerOf(user), user.labels[LABEL.workspace] ?? '']), ...(deps.keepsPrewarm() ? [PREWARM] : [])];
+    const named = [
+      ...deps.named(),
+      ...users.flatMap((user) => [ownerOf(user), user.labels[LABEL.workspace] ?? '']),
+      ...(deps.keepsPrewarm() ? [PREWARM] : []),
+    ];
     // Law 2: while a source cannot be read whole, nobody is known to be gone.
     return new Set(deps.isComplete() ? named : [...named, ...keptNames()]);
   };
-  const keptNames = () => (inventory === null ? [] : [...new Set([...inventory.profiles.keys(), ...inventory.generations.map(({ profile }) => profile), ...inventory.pins.map(({ owner }) => owner)])]);
+  const keptNames = () =>
+    inventory === null
+      ? []
+      : [
+          ...new Set([
+            ...inventory.profiles.keys(),
+            ...inventory.generations.map(({ profile }) => profile),
+            ...inventory.pins.map(({ owner }) => owner),
+          ]),
+        ];
   const planned = (): RootsPlan =>
-    planRoots({ inventory: known(), retainMs: config.retainMs, live: live(), goneSince: deps.goneSince(), now: clock.now(), found: look.found(), looked: new Set([...users.map(ownerOf), ...look.through()]), pressed });
+    planRoots({
+      inventory: known(),
+      retainMs: config.retainMs,
+      live: live(),
+      goneSince: deps.goneSince(),
+      now: clock.now(),
+      found: look.found(),
+      looked: new Set([...users.map(ownerOf), ...look.through()]),
+      pressed,
+    });
 
   async function listing(calls: CallOptions): Promise<void> {
     await refuseBesideOthers(docker, cache, deps.instance, calls);
     // What is linked meanwhile is not missing.
     const were = environments.profileNames();
     [inventory, users] = await Promise.all([commands.inventory(calls), deps.listUsers(calls)]);
-    const dangling = known().generations.filter(({ profile, number, path }) => known().profiles.get(profile) === number && known().invalid.has(path));
-    environments.dropProfiles([...were.filter((name) => !known().profiles.has(name)), ...dangling.map(({ profile }) => profile)]);
+    const dangling = known().generations.filter(
+      ({ profile, number, path }) => known().profiles.get(profile) === number && known().invalid.has(path),
+    );
+    environments.dropProfiles([
+      ...were.filter((name) => !known().profiles.has(name)),
+      ...dangling.map(({ profile }) => profile),
+    ]);
     environments.forget(known().invalid);
   }
 
   /** Only for those that are there: what has never started needs nothing kept. */
   async function restoring(calls: CallOptions): Promise<void> {
     const owners = new Set(users.map(ownerOf));
-    const missing = () => deps.workspaces().filter(({ name, hasPackages }) => hasPackages && owners.has(name) && environments.known(name) === null);
+    const missing = () =>
+      deps
+        .workspaces()
+        .filter(({ name, hasPackages }) => hasPackages && owners.has(name) && environments.known(name) === null);
     if (missing().length === 0) return;
     for (const { realise } of missing()) realise();
     await until(() => missing().length === 0 || !environments.isFlying(), RESTORE_MS, calls);
     const [first] = missing();
-    if (first !== undefined) throw new FailureError({ reason: 'EnvironmentMissing', message: `the packages of the workspace ${first.name} are not in the cache ${cache}, and cannot be realised` });
+    if (first !== undefined)
+      throw new FailureError({
+        reason: 'EnvironmentMissing',
+        message: `the packages of the workspace ${first.name} are not in the cache ${cache}, and cannot be realised`,
+      });
     inventory = await commands.inventory(calls);
   }
 
@@ -136,7 +171,11 @@ export function createGcSteps(deps: GcStepsDependencies, dryRun: boolean) {
     if (config.maxBytes === null) return;
     const first = planned();
     if (first.candidates.length === 0) return;
-    const weights = await commands.pressure(first.lasting, first.candidates.map(({ path }) => path), calls);
+    const weights = await commands.pressure(
+      first.lasting,
+      first.candidates.map(({ path }) => path),
+      calls,
+    );
     pressed = chooseExpired(first.candidates, weights, config.maxBytes);
   }
 
@@ -147,19 +186,30 @@ export function createGcSteps(deps: GcStepsDependencies, dryRun: boolean) {
     environments.hold();
     imports.hold();
     await until(() => !isBusy(), LONGEST_GATE_MS, calls);
-    if (isBusy()) throw new FailureError({ reason: 'GcBusy', message: `packages are still being realised: ${environments.underWay().join('; ') || 'an image is being imported'}` });
+    if (isBusy())
+      throw new FailureError({
+        reason: 'GcBusy',
+        message: `packages are still being realised: ${environments.underWay().join('; ') || 'an image is being imported'}`,
+      });
   }
 
   async function freezing(calls: CallOptions): Promise<void> {
     let isFrozen: (links: readonly KnownLink[]) => void = () => undefined;
     const frozen = new Promise<readonly KnownLink[]>((resolve) => (isFrozen = resolve));
-    const onDeleting = (path: string, count: number) => deps.onProgress(`deleting ${path.slice('/nix/store/'.length + 33)} (${count})`);
-    collecting = commands.collect({ dryRun, maxFreed: config.maxFreedPerRun, onFrozen: (links) => isFrozen(links), onDeleting }, calls);
+    const onDeleting = (path: string, count: number) =>
+      deps.onProgress(`deleting ${path.slice('/nix/store/'.length + 33)} (${count})`);
+    collecting = commands.collect(
+      { dryRun, maxFreed: config.maxFreedPerRun, onFrozen: (links) => isFrozen(links), onDeleting },
+      calls,
+    );
     collecting.catch((error: unknown) => {
       // A collection that is not this run's is not this run's to end.
       if (error instanceof FailureError && error.failure.reason === 'GcBusy') collecting = null;
     });
-    const [links, now] = await Promise.all([Promise.race([frozen, collecting.then(unreachable)]), deps.listUsers(calls)]);
+    const [links, now] = await Promise.all([
+      Promise.race([frozen, collecting.then(unreachable)]),
+      deps.listUsers(calls),
+    ]);
     await look.again(users, now, known().links, links, calls);
     users = now;
   }
@@ -193,7 +243,11 @@ export function createGcSteps(deps: GcStepsDependencies, dryRun: boolean) {
     const { mended, lost } = await commands.verify(calls);
     environments.forget(new Set(lost));
     const broken = [...lost, ...mended];
-    if (broken.length > 0) throw new FailureError({ reason: 'StoreDamaged', message: `${broken.length} paths in use were missing in the store of the cache ${cache}, such as ${broken[0]}` });
+    if (broken.length > 0)
+      throw new FailureError({
+        reason: 'StoreDamaged',
+        message: `${broken.length} paths in use were missing in the store of the cache ${cache}, such as ${broken[0]}`,
+      });
   }
 
   /** Cut short, Nix may still be deleting: the gate stays closed until the keeper has its lock again. */
@@ -230,11 +284,38 @@ export function createGcSteps(deps: GcStepsDependencies, dryRun: boolean) {
     }
   }
 
-  const rootsNow = (): GcRoot[] => [...(plan?.roots ?? []), ...processes.map((path): GcRoot => ({ kind: 'process', owner: '-', from: 'a running process', path }))];
+  const rootsNow = (): GcRoot[] => [
+    ...(plan?.roots ?? []),
+    ...processes.map((path): GcRoot => ({ kind: 'process', owner: '-', from: 'a running process', path })),
+  ];
   const steps: Readonly<Record<Step, (calls: CallOptions) => Promise<void>>> = {
-    listing, restoring, linking, preparing, gating, freezing, scanning, expiring, collecting: collectingStep, verifying, mending, releasing: ending, failing: ending, aborting: ending,
+    listing,
+    restoring,
+    linking,
+    preparing,
+    gating,
+    freezing,
+    scanning,
+    expiring,
+    collecting: collectingStep,
+    verifying,
+    mending,
+    releasing: ending,
+    failing: ending,
+    aborting: ending,
   };
-  return { steps, openGate, findings: (): GcFindings => ({ roots: rootsNow(), collected, heldSeconds: heldMs / 1_000, preview, owners: users.map(ownerOf), kept: keptNames() }) };
+  return {
+    steps,
+    openGate,
+    findings: (): GcFindings => ({
+      roots: rootsNow(),
+      collected,
+      heldSeconds: heldMs / 1_000,
+      preview,
+      owners: users.map(ownerOf),
+      kept: keptNames(),
+    }),
+  };
 }
 
 function unreachable(): never {

@@ -8,7 +8,10 @@ import type { GitCall } from './git-command.js';
  * what is named from here is named in full.
  * @param safeConfig a file of settings that lets `file` repositories of any owner be read
  */
-export function accessOf({ url, user, tokenFile, sshKeyFile, knownHostsFile, caFile }: GitSettings, safeConfig: string): Required<Pick<GitCall, 'config' | 'env'>> {
+export function accessOf(
+  { url, user, tokenFile, sshKeyFile, knownHostsFile, caFile }: GitSettings,
+  safeConfig: string,
+): Required<Pick<GitCall, 'config' | 'env'>> {
   const config: Record<string, string> = {};
   const env: Record<string, string> = { GIT_ALLOW_PROTOCOL: url.scheme };
   if (caFile !== null) config['http.sslCAInfo'] = resolve(caFile);

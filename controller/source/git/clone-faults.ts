@@ -3,7 +3,8 @@ import { GitError } from './git-command.js';
 /** What fsck has to say of an object that is whole, but was written by a tool of other habits. */
 const HABITS = /^(?:(?:error|warning) in (?:commit|tree|blob|tag) [0-9a-f]+: |notice: )/;
 /** The server cannot be reached, or has answered with a fault of its own. */
-export const AWAY = /Could not resolve host|Failed to connect|Connection (?:refused|timed out|reset)|Network is unreachable|returned error: 5\d\d\b/i;
+export const AWAY =
+  /Could not resolve host|Failed to connect|Connection (?:refused|timed out|reset)|Network is unreachable|returned error: 5\d\d\b/i;
 /** Of its exit code: something is missing. */
 const MISSING = 2;
 

@@ -22,11 +22,16 @@ interface Interpreted {
 export type ReadCommit = (revision: string, breathe: Breathe) => Promise<readonly SpecFile[] | null>;
 
 /** @param id of the source. @param path of its directory in the repository */
-export function createCommitReader(repository: GitRepository, schemas: SpecSchemas, { id, path: prefix }: { readonly id: string; readonly path: string }): ReadCommit {
+export function createCommitReader(
+  repository: GitRepository,
+  schemas: SpecSchemas,
+  { id, path: prefix }: { readonly id: string; readonly path: string },
+): ReadCommit {
   /** Of the commits that were read last, by path in the repository. */
   let memory: ReadonlyMap<string, Interpreted> = new Map();
   const seal = createSealedFiles(prefix);
-  const readBatch = (batch: readonly { readonly hash: string }[]) => repository.read([...new Set(batch.map(({ hash }) => hash))], BATCH_BYTES + MAX_SPEC_BYTES);
+  const readBatch = (batch: readonly { readonly hash: string }[]) =>
+    repository.read([...new Set(batch.map(({ hash }) => hash))], BATCH_BYTES + MAX_SPEC_BYTES);
 
   async function interpretAll(files: readonly TreeFile[], breathe: Breathe): Promise<SpecFile[]> {
     const next = new Map<string, Interpreted>();
@@ -34,10 +39,15 @@ export function createCommitReader(repository: GitRepository, schemas: SpecSchem
     const open = placed.filter(({ hash, place }) => memory.get(place.file)?.hash !== hash);
     for (const batch of batches(open.filter(({ size }) => size <= MAX_SPEC_BYTES))) {
       const contents = await readBatch(batch);
-      for (const { hash, place } of batch) next.set(place.file, { hash, spec: await interpret(schemas, contents.get(hash) ?? Buffer.alloc(0), place, breathe) });
+      for (const { hash, place } of batch)
+        next.set(place.file, {
+          hash,
+          spec: await interpret(schemas, contents.get(hash) ?? Buffer.alloc(0), place, breathe),
+        });
     }
     const specs = placed.map(({ hash, size, place }) => {
-      if (size > MAX_SPEC_BYTES) return faulty(place, `the file is larger than ${MAX_SPEC_BYTES / 1024 / 1024} MiB: make it smaller`);
+      if (size > MAX_SPEC_BYTES)
+        return faulty(place, `the file is larger than ${MAX_SPEC_BYTES / 1024 / 1024} MiB: make it smaller`);
       const known = next.get(place.file) ?? memory.get(place.file)!;
       next.set(place.file, { hash, spec: known.spec });
       return known.spec;
@@ -49,7 +59,8 @@ export function createCommitReader(repository: GitRepository, schemas: SpecSchem
   async function readAll(blobs: readonly SealedBlob[]): Promise<ReadonlyMap<string, Buffer>> {
     const contents = new Map<string, Buffer>();
     // Copies: what was read comes as a part of much more.
-    for (const batch of batches(blobs)) for (const [hash, bytes] of await readBatch(batch)) contents.set(hash, Buffer.from(bytes));
+    for (const batch of batches(blobs))
+      for (const [hash, bytes] of await readBatch(batch)) contents.set(hash, Buffer.from(bytes));
     return contents;
   }
 
@@ -58,9 +69,16 @@ export function createCommitReader(repository: GitRepository, schemas: SpecSchem
     if (entries === null) return null;
     const links = linksIn(entries).filter(({ size }) => size !== null && size <= LONGEST_LINK);
     const targets = await repository.read([...new Set(links.map(({ hash }) => hash))], BATCH_BYTES);
-    const { files, faults } = specTree(entries, prefix, new Map([...targets].map(([hash, bytes]) => [hash, bytes.toString('utf8')])));
+    const { files, faults } = specTree(
+      entries,
+      prefix,
+      new Map([...targets].map(([hash, bytes]) => [hash, bytes.toString('utf8')])),
+    );
     const specs = await seal(await interpretAll(files, breathe), entries, readAll);
-    return [...specs, ...faults.map(({ path, message }) => faulty({ source: id, file: posix.join(prefix, path) }, message))];
+    return [
+      ...specs,
+      ...faults.map(({ path, message }) => faulty({ source: id, file: posix.join(prefix, path) }, message)),
+    ];
   };
 }
 
@@ -81,5 +99,12 @@ function* batches<T extends { readonly size: number }>(items: readonly T[]): Gen
 
 function faulty(place: { readonly source: string; readonly file: string }, message: string): SpecFile {
   const problem = problemOf(place.source, place.file, message);
-  return { ...place, definitions: [], refusals: [{ name: null, kind: null, problem }], problems: [problem], hidesNames: true, mayBePartial: false };
+  return {
+    ...place,
+    definitions: [],
+    refusals: [{ name: null, kind: null, problem }],
+    problems: [problem],
+    hidesNames: true,
+    mayBePartial: false,
+  };
 }

@@ -35,12 +35,25 @@ export interface CommitSnapshotOptions {
 
 /** Nobody has a key here: that an encrypted file changed is all that can be told. */
 const ENCRYPTED: SecretScan = {
-  read: ({ sealed }, _variable, { ageFile = '' }) => Promise.resolve({ secret: null, digest: createHash('sha256').update(sealed.get(ageFile) ?? '').digest('hex'), message: null }),
+  read: ({ sealed }, _variable, { ageFile = '' }) =>
+    Promise.resolve({
+      secret: null,
+      digest: createHash('sha256')
+        .update(sealed.get(ageFile) ?? '')
+        .digest('hex'),
+      message: null,
+    }),
   end: () => undefined,
 };
 
 /** Reads a commit without an engine, a state and secrets. Throws a GitError or a RefError when it cannot be had. */
-export async function readCommitSpecs({ settings, directory, git, schemas, signal }: CommitSnapshotOptions): Promise<CommitSpecs> {
+export async function readCommitSpecs({
+  settings,
+  directory,
+  git,
+  schemas,
+  signal,
+}: CommitSnapshotOptions): Promise<CommitSpecs> {
   const id = gitSourceId(settings.name);
   const repository = createRepository(settings, directory, git);
   const breathe = createPacer(signal);
@@ -57,8 +70,25 @@ async function snapshotOf(id: string, files: readonly SpecFile[], commit: Commit
   const wanted = [...merged.wanted.values()].sort(by(({ definition }) => definition.key));
   const resolve = createResolver();
   const workspaces: DesiredSnapshot['workspaces'] = new Map(
-    await Promise.all(wanted.map(async ({ definition, ...rest }) => (definition.kind === 'Workspace' ? [(await resolve({ ...rest, definition }, ENCRYPTED)).desired] : []))).then((found) => found.flat().map((desired) => [desired.name, desired] as const)),
+    await Promise.all(
+      wanted.map(async ({ definition, ...rest }) =>
+        definition.kind === 'Workspace' ? [(await resolve({ ...rest, definition }, ENCRYPTED)).desired] : [],
+      ),
+    ).then((found) => found.flat().map((desired) => [desired.name, desired] as const)),
   );
-  const caches = createCacheResolver().resolve(wanted.flatMap(({ definition, ...rest }) => (definition.kind === 'NixCache' ? [{ ...rest, definition }] : [])), merged, workspaces.values());
-  return { complete: true, workspaces, caches, claimed: new Set(), absent: new Set(), removed: new Map(), problems: merged.problems, revisions: new Map([[id, commit.revision]]) };
+  const caches = createCacheResolver().resolve(
+    wanted.flatMap(({ definition, ...rest }) => (definition.kind === 'NixCache' ? [{ ...rest, definition }] : [])),
+    merged,
+    workspaces.values(),
+  );
+  return {
+    complete: true,
+    workspaces,
+    caches,
+    claimed: new Set(),
+    absent: new Set(),
+    removed: new Map(),
+    problems: merged.problems,
+    revisions: new Map([[id, commit.revision]]),
+  };
 }

@@ -87,7 +87,13 @@ export function createGit(around: GitEnvironment): Git {
 
 function configEnv(config: Readonly<Record<string, string>>): Record<string, string> {
   const entries = Object.entries(config);
-  return Object.assign({ GIT_CONFIG_COUNT: String(entries.length) }, ...entries.map(([key, value], index) => ({ [`GIT_CONFIG_KEY_${index}`]: key, [`GIT_CONFIG_VALUE_${index}`]: value }))) as Record<string, string>;
+  return Object.assign(
+    { GIT_CONFIG_COUNT: String(entries.length) },
+    ...entries.map(([key, value], index) => ({
+      [`GIT_CONFIG_KEY_${index}`]: key,
+      [`GIT_CONFIG_VALUE_${index}`]: value,
+    })),
+  ) as Record<string, string>;
 }
 
 function run(call: GitCall, env: NodeJS.ProcessEnv): Promise<Buffer> {
@@ -122,7 +128,17 @@ function run(call: GitCall, env: NodeJS.ProcessEnv): Promise<Buffer> {
     // It may have ended before it read all: its exit tells.
     child.stdin?.on('error', () => undefined);
     child.stdin?.end(call.input ?? '');
-    child.on('error', (error: NodeJS.ErrnoException) => finish(() => reject(new GitError(error.code === 'ENOENT' ? 'missing' : 'failed', `${call.program ?? 'git'} cannot be started: ${error.code ?? error.message}`, ''))));
+    child.on('error', (error: NodeJS.ErrnoException) =>
+      finish(() =>
+        reject(
+          new GitError(
+            error.code === 'ENOENT' ? 'missing' : 'failed',
+            `${call.program ?? 'git'} cannot be started: ${error.code ?? error.message}`,
+            '',
+          ),
+        ),
+      ),
+    );
     child.on('close', (code, signal) => {
       // What it started and left behind would write on.
       killGroup(child);
@@ -151,23 +167,45 @@ function killGroup({ pid }: ChildProcess): void {
   }
 }
 
-function failure(why: GitErrorKind | null, call: GitCall, stderr: string, code: number | null, signal: string | null): GitError {
+function failure(
+  why: GitErrorKind | null,
+  call: GitCall,
+  stderr: string,
+  code: number | null,
+  signal: string | null,
+): GitError {
   if (why === 'timeout') return new GitError(why, `no answer within ${call.timeoutMs / 1_000} s`, stderr);
   if (why === 'aborted') return new GitError(why, 'the controller stops', stderr);
-  if (why === 'too-large' || (call.maxFileBytes !== undefined && isCutOff(stderr, signal))) return new GitError('too-large', 'the answer is larger than allowed', stderr);
+  if (why === 'too-large' || (call.maxFileBytes !== undefined && isCutOff(stderr, signal)))
+    return new GitError('too-large', 'the answer is larger than allowed', stderr);
   if (code === 127) return new GitError('missing', 'the git command is not installed', stderr);
   return new GitError('failed', wordsOf(stderr) || `git ended with ${code ?? signal}`, stderr, code);
 }
 
 /** By the bound on files. What unpacks a fetch is killed then, and its parent has nothing else to say of it. */
 function isCutOff(stderr: string, signal: string | null): boolean {
-  return signal === 'SIGXFSZ' || /File too large|died of signal 25\b/.test(stderr) || /^(remote: .*\n)*fatal: fetch-pack: invalid index-pack output\n?$/.test(stderr);
+  return (
+    signal === 'SIGXFSZ' ||
+    /File too large|died of signal 25\b/.test(stderr) ||
+    /^(remote: .*\n)*fatal: fetch-pack: invalid index-pack output\n?$/.test(stderr)
+  );
 }
 
 /** The line that says why: the first error, before what only follows from it. */
 function wordsOf(stderr: string): string {
-  const lines = stderr.split(/[\r\n]+/).map((line) => line.trim()).filter((line) => line !== '');
+  const lines = stderr
+    .split(/[\r\n]+/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
   // What a server sends ("remote: …") explains more than git's own "could not read from remote repository".
-  const line = lines.find((one) => /^(fatal:|error:|ssh:|Host key|Permission denied|\S+@\S+: Permission denied|kex_|No .*host key|Load key)/i.test(one) && !/^error: RPC failed/.test(one)) ?? lines.at(-1) ?? '';
+  const line =
+    lines.find(
+      (one) =>
+        /^(fatal:|error:|ssh:|Host key|Permission denied|\S+@\S+: Permission denied|kex_|No .*host key|Load key)/i.test(
+          one,
+        ) && !/^error: RPC failed/.test(one),
+    ) ??
+    lines.at(-1) ??
+    '';
   return escapeControls(line.replace(/^(fatal|error): /, '')).slice(0, LONGEST_WORDS);
 }

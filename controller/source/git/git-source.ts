@@ -21,7 +21,13 @@ export interface GitSourceEvents {
   /** The server was asked. `failure` null: it answered. */
   onFetch(facts: { readonly source: string; readonly seconds: number; readonly failure: GitFailure | null }): void;
   /** A commit that was not looked at before. `failure` null: its specs are in force now. */
-  onCommit(facts: { readonly source: string; readonly commit: Commit; readonly failure: GitFailure | null; readonly trigger: SyncTrigger; readonly seconds: number }): void;
+  onCommit(facts: {
+    readonly source: string;
+    readonly commit: Commit;
+    readonly failure: GitFailure | null;
+    readonly trigger: SyncTrigger;
+    readonly seconds: number;
+  }): void;
 }
 
 export interface GitSourceOptions {
@@ -59,7 +65,8 @@ export function createGitSource(options: GitSourceOptions): GitSource {
   const repository = createRepository(settings, directory, options.git);
   const readCommit = createCommitReader(repository, options.schemas, { id, path: settings.path });
   const memo = createMemo(directory, settings);
-  const watcher = settings.url.path === null ? null : createWatcher(watchedDirectories(settings.url.path, settings.ref), clock);
+  const watcher =
+    settings.url.path === null ? null : createWatcher(watchedDirectories(settings.url.path, settings.ref), clock);
   const ended = new AbortController();
   const listeners = new Set<() => void>();
   const loop = createSyncLoop({ clock, random, signal: ended.signal, intervalMs: settings.intervalMs, look });
@@ -96,7 +103,10 @@ export function createGitSource(options: GitSourceOptions): GitSource {
 
   async function readClone(): Promise<void> {
     try {
-      inForce = { applied: await readApplied({ memo, repository, readCommit, breathe: createPacer(ended.signal) }), refused: null };
+      inForce = {
+        applied: await readApplied({ memo, repository, readCommit, breathe: createPacer(ended.signal) }),
+        refused: null,
+      };
       unread = null;
     } catch (error) {
       unread = failureOf(error, settings);
@@ -134,7 +144,10 @@ export function createGitSource(options: GitSourceOptions): GitSource {
     // A hook says that there is something new: the question whether is spared.
     const hooked = trigger === 'hook' ? knownRef : null;
     const ref = hooked ?? (await repository.resolve(ended.signal));
-    const isKnown = ref.hash === null ? judged(inForce)?.revision === ref.name : hooked === null && knownRef?.name === ref.name && knownRef.hash === ref.hash;
+    const isKnown =
+      ref.hash === null
+        ? judged(inForce)?.revision === ref.name
+        : hooked === null && knownRef?.name === ref.name && knownRef.hash === ref.hash;
     if (isKnown && !isCloneNew) return unsigned(inForce);
     const commit = await repository.fetch(ref.name, ended.signal);
     // What a hook brought was not listed: the next question finds its hash.
@@ -153,9 +166,16 @@ export function createGitSource(options: GitSourceOptions): GitSource {
   }
 
   async function judge(commit: Commit, trigger: SyncTrigger, seconds: () => number): Promise<void> {
-    const { files, failure } = await judgeCommit(commit, { id, path: settings.path, repository, readCommit, breathe: createPacer(ended.signal) });
+    const { files, failure } = await judgeCommit(commit, {
+      id,
+      path: settings.path,
+      repository,
+      readCommit,
+      breathe: createPacer(ended.signal),
+    });
     if (ended.signal.aborted || isSuspended) return;
-    const isNews = commit.revision !== judged(inForce)?.revision || failure?.message !== inForce.refused?.failure.message;
+    const isNews =
+      commit.revision !== judged(inForce)?.revision || failure?.message !== inForce.refused?.failure.message;
     if (!isNews && !isCloneNew) return;
     if (failure !== null) inForce = { ...inForce, refused: { commit, files, failure } };
     else {
@@ -168,7 +188,8 @@ export function createGitSource(options: GitSourceOptions): GitSource {
     if (isNews) events.onCommit({ source: id, commit, failure, trigger, seconds: seconds() });
     changed();
     // What a server may take long for comes when all is told.
-    if (inForce.refused !== null && inForce.applied !== null) await repository.keepApplied(inForce.applied.commit.revision, ended.signal);
+    if (inForce.refused !== null && inForce.applied !== null)
+      await repository.keepApplied(inForce.applied.commit.revision, ended.signal);
     await repository.tidy(ended.signal);
   }
 
@@ -177,10 +198,18 @@ export function createGitSource(options: GitSourceOptions): GitSource {
     knownRef = null;
     let found = failureOf(error, settings);
     // The server may be well, and the clone be what stands in the way. What is in force is not read from it again.
-    if (found.reason !== 'RefMissing' && isLocal(error) && (isLeftLocked(error) || !(await repository.isSound(ended.signal)))) {
+    if (
+      found.reason !== 'RefMissing' &&
+      isLocal(error) &&
+      (isLeftLocked(error) || !(await repository.isSound(ended.signal)))
+    ) {
       await repository.discard().catch(() => undefined);
       failures = 1;
-      found = { reason: 'GitUnusable', message: `the clone in ${directory} is broken and is made anew: ${found.message}`, problems: [] };
+      found = {
+        reason: 'GitUnusable',
+        message: `the clone in ${directory} is broken and is made anew: ${found.message}`,
+        problems: [],
+      };
     }
     if (ended.signal.aborted) return;
     events.onFetch({ source: id, seconds, failure: found });
@@ -219,7 +248,10 @@ export function createGitSource(options: GitSourceOptions): GitSource {
     },
     async read() {
       await load();
-      return readingOf(id, inForce, { failure: failureNow(), isUnanswered: !isSuspended && (unanswered !== null || !isAsked) });
+      return readingOf(id, inForce, {
+        failure: failureNow(),
+        isUnanswered: !isSuspended && (unanswered !== null || !isAsked),
+      });
     },
     git: () => ({
       url: settings.url.text,

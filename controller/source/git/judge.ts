@@ -16,8 +16,26 @@ export interface Judgement {
 }
 
 /** Whether a commit applies, whole. Throws only when the clone cannot be read: then nothing is known of the commit. */
-export async function judgeCommit(commit: Commit, { id, path, repository, readCommit, breathe }: { readonly id: string; readonly path: string; readonly repository: GitRepository; readonly readCommit: ReadCommit; readonly breathe: Breathe }): Promise<Judgement> {
-  const refused = (reason: GitFailure['reason'], message: string): Judgement => ({ files: [], failure: { reason, message: `${nameOf(commit)} is not applied: ${message}`, problems: [] } });
+export async function judgeCommit(
+  commit: Commit,
+  {
+    id,
+    path,
+    repository,
+    readCommit,
+    breathe,
+  }: {
+    readonly id: string;
+    readonly path: string;
+    readonly repository: GitRepository;
+    readonly readCommit: ReadCommit;
+    readonly breathe: Breathe;
+  },
+): Promise<Judgement> {
+  const refused = (reason: GitFailure['reason'], message: string): Judgement => ({
+    files: [],
+    failure: { reason, message: `${nameOf(commit)} is not applied: ${message}`, problems: [] },
+  });
   try {
     await repository.verify(commit.revision);
   } catch (error) {
@@ -26,7 +44,11 @@ export async function judgeCommit(commit: Commit, { id, path, repository, readCo
   }
   const files = await readCommit(commit.revision, breathe);
   // Git keeps no empty directories: a slip in a path, or a directory renamed, would look like the removal of all.
-  if (files === null) return refused('PathMissing', `it has no directory ${path}: mend --git-path; to remove the last spec of a directory, leave another file in it`);
+  if (files === null)
+    return refused(
+      'PathMissing',
+      `it has no directory ${path}: mend --git-path; to remove the last spec of a directory, leave another file in it`,
+    );
   return { files, failure: faultIn(commit, id, files) };
 }
 
@@ -35,7 +57,11 @@ function faultIn(commit: Commit, id: string, files: readonly SpecFile[]): GitFai
   const [first] = problems;
   if (first === undefined) return null;
   const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
-  return { reason: 'CommitInvalid', message: `${nameOf(commit)} is not applied: ${problemText(first)}${more}`, problems };
+  return {
+    reason: 'CommitInvalid',
+    message: `${nameOf(commit)} is not applied: ${problemText(first)}${more}`,
+    problems,
+  };
 }
 
 function nameOf({ revision, author }: Commit): string {

@@ -5,7 +5,12 @@ import { dirname, join, resolve } from 'node:path';
 export function watchedDirectories(path: string, ref: string | null): string[] {
   const gitDir = commonDirectory(path);
   const names = ref === null ? [] : ref.startsWith('refs/') ? [ref] : [`refs/heads/${ref}`, `refs/tags/${ref}`];
-  return [...new Set([gitDir, ...['refs/heads', 'refs/tags', 'reftable', ...names.map(dirname)].map((one) => join(gitDir, one))])];
+  return [
+    ...new Set([
+      gitDir,
+      ...['refs/heads', 'refs/tags', 'reftable', ...names.map(dirname)].map((one) => join(gitDir, one)),
+    ]),
+  ];
 }
 
 /** A bare repository is its own; a checkout has `.git`, a directory or a file that names one. */

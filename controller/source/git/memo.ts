@@ -19,8 +19,12 @@ export function createMemo(directory: string, { url, ref, path, suspend }: GitSe
   async function read(): Promise<Remembered> {
     try {
       const value: unknown = JSON.parse(await readFile(file, 'utf8'));
-      const memo = typeof value === 'object' && value !== null ? (value as Partial<Record<keyof Remembered, unknown>>) : {};
-      return { isSuspended: typeof memo.isSuspended === 'boolean' ? memo.isSuspended : null, identity: typeof memo.identity === 'string' ? memo.identity : null };
+      const memo =
+        typeof value === 'object' && value !== null ? (value as Partial<Record<keyof Remembered, unknown>>) : {};
+      return {
+        isSuspended: typeof memo.isSuspended === 'boolean' ? memo.isSuspended : null,
+        identity: typeof memo.identity === 'string' ? memo.identity : null,
+      };
     } catch {
       return { isSuspended: null, identity: null };
     }
@@ -39,7 +43,8 @@ export function createMemo(directory: string, { url, ref, path, suspend }: GitSe
 
   return {
     isSuspended: async (): Promise<boolean> => (await read()).isSuspended ?? suspend,
-    suspended: (isSuspended: boolean): Promise<void> => change({ isSuspended: isSuspended === suspend ? null : isSuspended }),
+    suspended: (isSuspended: boolean): Promise<void> =>
+      change({ isSuspended: isSuspended === suspend ? null : isSuspended }),
     /** Another repository under the same name has applied nothing yet. */
     hasApplied: async (): Promise<boolean> => (await read()).identity === identity,
     applied: (): Promise<void> => change({ identity }),

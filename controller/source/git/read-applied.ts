@@ -5,7 +5,17 @@ import type { InForce } from './reading.js';
 import type { GitRepository } from './repository.js';
 
 /** What an earlier process applied, by the clone alone; null: nothing. Throws when that cannot be told now, or nobody who is trusted has signed it. */
-export async function readApplied({ memo, repository, readCommit, breathe }: { readonly memo: Memo; readonly repository: GitRepository; readonly readCommit: ReadCommit; readonly breathe: Breathe }): Promise<InForce['applied']> {
+export async function readApplied({
+  memo,
+  repository,
+  readCommit,
+  breathe,
+}: {
+  readonly memo: Memo;
+  readonly repository: GitRepository;
+  readonly readCommit: ReadCommit;
+  readonly breathe: Breathe;
+}): Promise<InForce['applied']> {
   const commit = (await memo.hasApplied()) ? await repository.applied() : null;
   if (commit === null) return null;
   // Keys may have been taken back since.

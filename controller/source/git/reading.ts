@@ -5,9 +5,17 @@ import { SPEC_KINDS, specKey, workspaceOfKey } from '../spec-kind.js';
 
 /** What holds of a git source. */
 export interface InForce {
-  readonly applied: { readonly commit: Commit; readonly files: readonly SpecFile[]; /** ms since the epoch; null: by an earlier process */ readonly at: number | null } | null;
+  readonly applied: {
+    readonly commit: Commit;
+    readonly files: readonly SpecFile[];
+    /** ms since the epoch; null: by an earlier process */ readonly at: number | null;
+  } | null;
   /** A newer commit that is not applied, with as much of it as could be read. */
-  readonly refused: { readonly commit: Commit; readonly files: readonly SpecFile[]; readonly failure: GitFailure } | null;
+  readonly refused: {
+    readonly commit: Commit;
+    readonly files: readonly SpecFile[];
+    readonly failure: GitFailure;
+  } | null;
 }
 
 /** The newest commit of which is known whether it applies. */
@@ -24,8 +32,14 @@ export function unsigned({ refused }: InForce): Commit | null {
  * What a scan takes from a git source: the files of the commit in force. What a refused commit says of a name keeps that name
  * from being taken for removed, and tells its workspace what is wrong.
  */
-export function readingOf(id: string, { applied, refused }: InForce, { failure, isUnanswered }: { readonly failure: GitFailure | null; readonly isUnanswered: boolean }): SourceReading {
-  const broken = new Map((refused?.files ?? []).filter(({ refusals }) => refusals.length > 0).map((file) => [file.file, file]));
+export function readingOf(
+  id: string,
+  { applied, refused }: InForce,
+  { failure, isUnanswered }: { readonly failure: GitFailure | null; readonly isUnanswered: boolean },
+): SourceReading {
+  const broken = new Map(
+    (refused?.files ?? []).filter(({ refusals }) => refusals.length > 0).map((file) => [file.file, file]),
+  );
   const files = (applied?.files ?? []).map((file): ScannedFile => {
     const newer = broken.get(file.file);
     // Its problems are told once, with the commit.
@@ -33,11 +47,15 @@ export function readingOf(id: string, { applied, refused }: InForce, { failure, 
   });
   const defined = new Set(files.flatMap(({ definitions }) => definitions.map(({ key }) => key)));
   const known = new Set(files.map(({ file }) => file));
-  const claims = refused === null ? [] : refused.files.map((file) => claimOf(file, refused.failure, { defined, isKnown: known.has(file.file) }));
+  const claims =
+    refused === null
+      ? []
+      : refused.files.map((file) => claimOf(file, refused.failure, { defined, isKnown: known.has(file.file) }));
   return {
     id,
     files: [...files, ...claims.filter(({ refusals }) => refusals.length > 0)],
-    problems: failure === null ? [] : failure.problems.length > 0 ? failure.problems : [problemOf(id, id, failure.message)],
+    problems:
+      failure === null ? [] : failure.problems.length > 0 ? failure.problems : [problemOf(id, id, failure.message)],
     isWhole: applied !== null && !isUnanswered,
     isRead: applied !== null,
     revision: applied?.commit.revision ?? null,
@@ -46,14 +64,38 @@ export function readingOf(id: string, { applied, refused }: InForce, { failure, 
 
 /** The files of one commit, as a scan that is over would have them. */
 export function wholeReading(id: string, files: readonly SpecFile[]): SourceReading {
-  return { id, files: files.map((file) => ({ ...file, isSettling: false, staleBecause: null })), problems: [], isWhole: true };
+  return {
+    id,
+    files: files.map((file) => ({ ...file, isSettling: false, staleBecause: null })),
+    problems: [],
+    isWhole: true,
+  };
 }
 
 /** Names that only the refused commit defines, or may define: nobody knows yet what becomes of them. */
-function claimOf(file: SpecFile, failure: GitFailure, { defined, isKnown }: { readonly defined: ReadonlySet<string>; readonly isKnown: boolean }): ScannedFile {
+function claimOf(
+  file: SpecFile,
+  failure: GitFailure,
+  { defined, isKnown }: { readonly defined: ReadonlySet<string>; readonly isKnown: boolean },
+): ScannedFile {
   const added = file.definitions
     .filter(({ key }) => !defined.has(key))
-    .map(({ kind, name, key, location }): Refusal => ({ kind, name, problem: { location, workspace: workspaceOfKey(key), message: `waits: ${failure.message}` } }));
-  const broken = file.refusals.filter(({ name, kind }) => (name === null ? !isKnown : !(kind === null ? SPEC_KINDS : [kind]).some((one) => defined.has(specKey(one, name)))));
-  return { ...file, definitions: [], refusals: [...added, ...broken], problems: [], hidesNames: file.hidesNames && !isKnown, mayBePartial: false, isSettling: false, staleBecause: null };
+    .map(({ kind, name, key, location }): Refusal => ({
+      kind,
+      name,
+      problem: { location, workspace: workspaceOfKey(key), message: `waits: ${failure.message}` },
+    }));
+  const broken = file.refusals.filter(({ name, kind }) =>
+    name === null ? !isKnown : !(kind === null ? SPEC_KINDS : [kind]).some((one) => defined.has(specKey(one, name))),
+  );
+  return {
+    ...file,
+    definitions: [],
+    refusals: [...added, ...broken],
+    problems: [],
+    hidesNames: file.hidesNames && !isKnown,
+    mayBePartial: false,
+    isSettling: false,
+    staleBecause: null,
+  };
 }

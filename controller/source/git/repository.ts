@@ -71,20 +71,40 @@ export class RefError extends Error {}
 export function createRepository(settings: GitSettings, directory: string, git: Git): GitRepository {
   const clone = join(directory, 'clone.git');
   const safeConfig = join(directory, 'any-owner.gitconfig');
-  const local = (args: readonly string[], more: Partial<GitCall> = {}) => git({ args: [`--git-dir=${clone}`, ...args], timeoutMs: LOCAL_MS, maxOutput: SMALL, ...more });
+  const local = (args: readonly string[], more: Partial<GitCall> = {}) =>
+    git({ args: [`--git-dir=${clone}`, ...args], timeoutMs: LOCAL_MS, maxOutput: SMALL, ...more });
   const remote = (args: readonly string[], signal: AbortSignal, more: Partial<GitCall> = {}) =>
-    git({ args: [`--git-dir=${clone}`, ...args], timeoutMs: settings.timeoutMs, maxOutput: SMALL, signal, ...accessOf(settings, safeConfig), ...more });
+    git({
+      args: [`--git-dir=${clone}`, ...args],
+      timeoutMs: settings.timeoutMs,
+      maxOutput: SMALL,
+      signal,
+      ...accessOf(settings, safeConfig),
+      ...more,
+    });
   const ref = settings.ref;
 
   async function describe(name: string): Promise<Commit | null> {
     const at = `${name}^{commit}`;
-    const out = await local(['log', '-1', '--no-show-signature', '--no-decorate', '--encoding=UTF-8', '--format=%H%x00%an <%ae>%x00%s%x00%ct', at, '--']).catch(async (error: unknown) => {
+    const out = await local([
+      'log',
+      '-1',
+      '--no-show-signature',
+      '--no-decorate',
+      '--encoding=UTF-8',
+      '--format=%H%x00%an <%ae>%x00%s%x00%ct',
+      at,
+      '--',
+    ]).catch(async (error: unknown) => {
       // Asked only when something is wrong: whether there is no such commit, or the clone cannot be read.
       if ((await local(['rev-parse', '--verify', '--quiet', at]).catch(noneSuch)) !== null) throw error;
       return null;
     });
     if (out === null) return null;
-    const [revision = '', author = '', subject = '', seconds = '0'] = out.toString('utf8').replace(/\n$/, '').split('\0');
+    const [revision = '', author = '', subject = '', seconds = '0'] = out
+      .toString('utf8')
+      .replace(/\n$/, '')
+      .split('\0');
     return { revision, author: lineOf(author), subject: lineOf(subject), committedAt: Number(seconds) * 1_000 };
   }
 
@@ -100,7 +120,17 @@ export function createRepository(settings: GitSettings, directory: string, git: 
   }
 
   async function fetchInto(target: string, name: string, signal: AbortSignal): Promise<void> {
-    const args = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--no-recurse-submodules', '--no-auto-maintenance', '--depth=1', '--update-shallow', '--force'];
+    const args = [
+      'fetch',
+      '--quiet',
+      '--no-tags',
+      '--no-write-fetch-head',
+      '--no-recurse-submodules',
+      '--no-auto-maintenance',
+      '--depth=1',
+      '--update-shallow',
+      '--force',
+    ];
     await remote([...args, '--', settings.url.text, `+${name}:${target}`], signal, { maxFileBytes: settings.maxBytes });
   }
 
@@ -115,23 +145,43 @@ export function createRepository(settings: GitSettings, directory: string, git: 
       const fresh = join(directory, 'clone.new');
       await rm(fresh, { recursive: true, force: true });
       await rm(clone, { recursive: true, force: true });
-      await git({ args: ['init', '--quiet', '--bare', '--template=', '--', fresh], timeoutMs: LOCAL_MS, maxOutput: SMALL });
+      await git({
+        args: ['init', '--quiet', '--bare', '--template=', '--', fresh],
+        timeoutMs: LOCAL_MS,
+        maxOutput: SMALL,
+      });
       await rename(fresh, clone);
       return true;
     },
 
     async resolve(signal) {
       if (ref !== null && HASH.test(ref)) return { name: ref, hash: null };
-      const names = ref === null ? ['HEAD'] : ref.startsWith('refs/') || ref === 'HEAD' ? [ref] : [`refs/heads/${ref}`, `refs/tags/${ref}`];
-      const out = await remote(['ls-remote', '--quiet', '--', settings.url.text, ...names], signal, { maxOutput: LIST_BYTES });
-      // Patterns match the ends of names: refs/heads/x is also that of refs/remotes/refs/heads/x.
-      const found = out.toString('utf8').split('\n').flatMap((line) => {
-        const [hash = '', name = ''] = line.split('\t');
-        return names.includes(name) ? [{ name, hash }] : [];
+      const names =
+        ref === null
+          ? ['HEAD']
+          : ref.startsWith('refs/') || ref === 'HEAD'
+            ? [ref]
+            : [`refs/heads/${ref}`, `refs/tags/${ref}`];
+      const out = await remote(['ls-remote', '--quiet', '--', settings.url.text, ...names], signal, {
+        maxOutput: LIST_BYTES,
       });
+      // Patterns match the ends of names: refs/heads/x is also that of refs/remotes/refs/heads/x.
+      const found = out
+        .toString('utf8')
+        .split('\n')
+        .flatMap((line) => {
+          const [hash = '', name = ''] = line.split('\t');
+          return names.includes(name) ? [{ name, hash }] : [];
+        });
       const [only, ...others] = found;
-      if (only === undefined) throw new RefError(ref === null ? 'the repository is empty: push a commit' : `the repository has no branch and no tag ${ref}: push it, or change --git-ref`);
-      if (others.length > 0) throw new RefError(`${ref} is a branch and a tag: write refs/heads/${ref} or refs/tags/${ref}`);
+      if (only === undefined)
+        throw new RefError(
+          ref === null
+            ? 'the repository is empty: push a commit'
+            : `the repository has no branch and no tag ${ref}: push it, or change --git-ref`,
+        );
+      if (others.length > 0)
+        throw new RefError(`${ref} is a branch and a tag: write refs/heads/${ref} or refs/tags/${ref}`);
       return only;
     },
 
@@ -152,42 +202,70 @@ export function createRepository(settings: GitSettings, directory: string, git: 
 
     async list(revision) {
       const at = `${revision}:${settings.path}`;
-      const out = await local(['ls-tree', '-r', '-z', '--long', at], { maxOutput: 4 * LIST_BYTES }).catch(async (error: unknown) => {
-        const kind = await local(['cat-file', '-t', at]).then((said) => said.toString().trim(), () => 'none');
-        if (kind === 'tree') throw error;
-        // Only what can be told from a clone that is not broken may be told of the commit.
-        await local(['cat-file', '-e', `${revision}^{tree}`]);
-        return null;
-      });
+      const out = await local(['ls-tree', '-r', '-z', '--long', at], { maxOutput: 4 * LIST_BYTES }).catch(
+        async (error: unknown) => {
+          const kind = await local(['cat-file', '-t', at]).then(
+            (said) => said.toString().trim(),
+            () => 'none',
+          );
+          if (kind === 'tree') throw error;
+          // Only what can be told from a clone that is not broken may be told of the commit.
+          await local(['cat-file', '-e', `${revision}^{tree}`]);
+          return null;
+        },
+      );
       if (out === null) return null;
-      return out.toString('utf8').split('\0').flatMap((line) => {
-        const match = /^(\d+) \w+ ([0-9a-f]+) +(\d+|-)\t([^]*)$/.exec(line);
-        if (match === null) return [];
-        const [, mode = '', hash = '', size = '-', path = ''] = match;
-        return [{ mode, hash, size: size === '-' ? null : Number(size), path }];
-      });
+      return out
+        .toString('utf8')
+        .split('\0')
+        .flatMap((line) => {
+          const match = /^(\d+) \w+ ([0-9a-f]+) +(\d+|-)\t([^]*)$/.exec(line);
+          if (match === null) return [];
+          const [, mode = '', hash = '', size = '-', path = ''] = match;
+          return [{ mode, hash, size: size === '-' ? null : Number(size), path }];
+        });
     },
 
     async read(hashes, maxBytes) {
       if (hashes.length === 0) return new Map();
-      const out = await local(['cat-file', '--batch'], { input: `${hashes.join('\n')}\n`, maxOutput: maxBytes + hashes.length * 128 });
+      const out = await local(['cat-file', '--batch'], {
+        input: `${hashes.join('\n')}\n`,
+        maxOutput: maxBytes + hashes.length * 128,
+      });
       return contentsOf(out, hashes);
     },
 
-    verify: (revision) => (settings.verify === null ? Promise.resolve() : verifyCommit(settings.verify, { git, clone, revision })),
+    verify: (revision) =>
+      settings.verify === null ? Promise.resolve() : verifyCommit(settings.verify, { git, clone, revision }),
 
     async tidy(signal) {
       const files = await packFiles();
-      const sizes = await Promise.all(files.map((file) => stat(file).then(({ size }) => size, () => 0)));
+      const sizes = await Promise.all(
+        files.map((file) =>
+          stat(file).then(
+            ({ size }) => size,
+            () => 0,
+          ),
+        ),
+      );
       const bytes = sizes.reduce((sum, size) => sum + size, 0);
-      if (files.filter((file) => file.endsWith('.pack')).length <= PACKS_AT_MOST && bytes <= settings.maxBytes / 2) return;
+      if (files.filter((file) => file.endsWith('.pack')).length <= PACKS_AT_MOST && bytes <= settings.maxBytes / 2)
+        return;
       await local(['repack', '-a', '-d', '-q'], { timeoutMs: 10 * LOCAL_MS, signal }).catch((error: GitError) => {
         // The server has answered, and the commit holds.
         throw new Error(`the clone in ${directory} cannot be packed: ${error.message}`);
       });
     },
 
-    isSound: (signal) => local(['fsck', '--no-dangling', '--no-progress'], { maxOutput: LIST_BYTES, timeoutMs: 10 * LOCAL_MS, signal }).then(() => true, (error: unknown) => !isCloneBroken(error)),
+    isSound: (signal) =>
+      local(['fsck', '--no-dangling', '--no-progress'], {
+        maxOutput: LIST_BYTES,
+        timeoutMs: 10 * LOCAL_MS,
+        signal,
+      }).then(
+        () => true,
+        (error: unknown) => !isCloneBroken(error),
+      ),
     discard: () => rm(clone, { recursive: true, force: true }),
   };
 }

@@ -28,15 +28,22 @@ export function createSealedFiles(prefix: string, mostBytes = SEALED_BYTES) {
   let memory = new Map<SpecFile, { readonly id: string; readonly file: SpecFile }>();
 
   return async (files: readonly SpecFile[], entries: readonly TreeEntry[], read: ReadBlobs): Promise<SpecFile[]> => {
-    const users = files.filter(({ definitions }) => definitions.some((definition) => ageFilesOf(definition).length > 0));
-    const byPath = users.length === 0 ? new Map<string, TreeEntry>() : new Map(entries.map((entry) => [posix.join(prefix, entry.path), entry]));
+    const users = files.filter(({ definitions }) =>
+      definitions.some((definition) => ageFilesOf(definition).length > 0),
+    );
+    const byPath =
+      users.length === 0
+        ? new Map<string, TreeEntry>()
+        : new Map(entries.map((entry) => [posix.join(prefix, entry.path), entry]));
     const find = createFinder(byPath, mostBytes);
     const looked = users.map((file) => {
       const uses = new Map(file.definitions.flatMap(ageFilesOf).map((use) => [use.file, find(file, use)]));
       return { file, uses, id: JSON.stringify([...uses]) };
     });
     const changed = looked.filter(({ file, id }) => memory.get(file)?.id !== id);
-    const wanted = changed.flatMap(({ uses }) => [...uses.values()]).flatMap((found) => ('fault' in found ? [] : [[found.hash, found] as const]));
+    const wanted = changed
+      .flatMap(({ uses }) => [...uses.values()])
+      .flatMap((found) => ('fault' in found ? [] : [[found.hash, found] as const]));
     const contents = await read([...new Map(wanted).values()]);
     const next: typeof memory = new Map();
     for (const { file, uses, id } of looked) {
@@ -48,7 +55,10 @@ export function createSealedFiles(prefix: string, mostBytes = SEALED_BYTES) {
   };
 }
 
-function createFinder(byPath: ReadonlyMap<string, TreeEntry>, mostBytes: number): (file: SpecFile, use: AgeFileUse) => Found {
+function createFinder(
+  byPath: ReadonlyMap<string, TreeEntry>,
+  mostBytes: number,
+): (file: SpecFile, use: AgeFileUse) => Found {
   const counted = new Set<string>();
   let bytes = 0;
   return (file, use) => {
@@ -56,9 +66,11 @@ function createFinder(byPath: ReadonlyMap<string, TreeEntry>, mostBytes: number)
     if (entry === undefined) return { fault: 'is not in the commit: add it beside the spec' };
     const { mode, hash, size } = entry;
     if (!FILE.test(mode) || size === null) return { fault: 'is a link or a submodule: put the file itself there' };
-    if (size > MAX_AGE_BYTES) return { fault: `is larger than ${MAX_AGE_BYTES / 1024} KiB: it is too large for a variable` };
+    if (size > MAX_AGE_BYTES)
+      return { fault: `is larger than ${MAX_AGE_BYTES / 1024} KiB: it is too large for a variable` };
     const more = counted.has(hash) ? 0 : size;
-    if (bytes + more > mostBytes) return { fault: `is one too many: all age files of a commit together are larger than ${mostBytes / 1024} KiB` };
+    if (bytes + more > mostBytes)
+      return { fault: `is one too many: all age files of a commit together are larger than ${mostBytes / 1024} KiB` };
     bytes += more;
     counted.add(hash);
     return { hash, size };

@@ -36,7 +36,11 @@ export function linksIn(entries: readonly TreeEntry[]): TreeEntry[] {
  * @param prefix the source's path in the tree
  * @param targets what the links hold, by hash
  */
-export function specTree(entries: readonly TreeEntry[], prefix: string, targets: ReadonlyMap<string, string>): SpecTree {
+export function specTree(
+  entries: readonly TreeEntry[],
+  prefix: string,
+  targets: ReadonlyMap<string, string>,
+): SpecTree {
   const byPath = new Map(entries.map((entry) => [entry.path, entry]));
   const files: TreeFile[] = [];
   const faults: TreeFault[] = [];
@@ -45,12 +49,21 @@ export function specTree(entries: readonly TreeEntry[], prefix: string, targets:
     if (entry.mode === LINK) followLink(entry);
     else if (isSpecName(posix.basename(entry.path))) take(entry);
   }
-  return files.length > MAX_FILES ? { files: [], faults: [{ path: '', message: `the commit holds more than ${MAX_FILES} spec files: split them into several sources` }] } : { files, faults };
+  return files.length > MAX_FILES
+    ? {
+        files: [],
+        faults: [
+          { path: '', message: `the commit holds more than ${MAX_FILES} spec files: split them into several sources` },
+        ],
+      }
+    : { files, faults };
 
   function take({ path, mode, hash, size }: TreeEntry): void {
     if (path.includes('\ufffd')) faults.push({ path, message: 'the file name is not valid UTF-8: rename it' });
-    else if (mode === SUBMODULE || size === null) faults.push({ path, message: 'is a submodule, not a file: remove or rename it' });
-    else if (path.split('/').length > MAX_DEPTH + 1) faults.push({ path, message: `is more than ${MAX_DEPTH} directories deep: move it up` });
+    else if (mode === SUBMODULE || size === null)
+      faults.push({ path, message: 'is a submodule, not a file: remove or rename it' });
+    else if (path.split('/').length > MAX_DEPTH + 1)
+      faults.push({ path, message: `is more than ${MAX_DEPTH} directories deep: move it up` });
     else files.push({ path, hash, size });
   }
 
@@ -59,15 +72,22 @@ export function specTree(entries: readonly TreeEntry[], prefix: string, targets:
     const target = targets.get(hash) ?? '';
     const fault = (message: string) => faults.push({ path, message });
     const inRepository = posix.join(prefix, posix.dirname(path), target);
-    if (posix.isAbsolute(target) || inRepository === '..' || inRepository.startsWith('../')) return void fault(`is a link that leads out of the repository (${quote(target)}): remove it, or copy the target into the repository`);
+    if (posix.isAbsolute(target) || inRepository === '..' || inRepository.startsWith('../'))
+      return void fault(
+        `is a link that leads out of the repository (${quote(target)}): remove it, or copy the target into the repository`,
+      );
     if (!isSpec) return;
     const inSource = posix.join(posix.dirname(path), target);
     const found = byPath.get(inSource);
-    if (inSource === '..' || inSource.startsWith('../')) fault('is a link that leads out of the source directory: copy the target into it');
-    else if (found === undefined) fault('is a link to a file that does not exist, or through other links: mend or remove it');
-    else if (found.mode === LINK || found.mode === SUBMODULE || found.size === null) fault('is a link to something else than a file: mend or remove it');
+    if (inSource === '..' || inSource.startsWith('../'))
+      fault('is a link that leads out of the source directory: copy the target into it');
+    else if (found === undefined)
+      fault('is a link to a file that does not exist, or through other links: mend or remove it');
+    else if (found.mode === LINK || found.mode === SUBMODULE || found.size === null)
+      fault('is a link to something else than a file: mend or remove it');
     // What goes by a spec's name itself is listed already.
-    else if (isHidden(inSource) || !isSpecName(posix.basename(inSource))) files.push({ path, hash: found.hash, size: found.size });
+    else if (isHidden(inSource) || !isSpecName(posix.basename(inSource)))
+      files.push({ path, hash: found.hash, size: found.size });
   }
 }
 

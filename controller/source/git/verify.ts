@@ -24,10 +24,25 @@ export async function verifyCommit({ kind, file }: GitVerify, { git, clone, revi
   });
   // gpg looks into a home, whatever kind of signature the commit brings: it finds an empty one, or the keyring alone. Short, for its sockets.
   const gpgHome = await mkdtemp(join(tmpdir(), 'kalpana-gpg-'));
-  const keys: Record<string, string> = kind === 'ssh' ? { 'gpg.ssh.allowedSignersFile': resolve(file) } : { 'gpg.ssh.allowedSignersFile': '/dev/null', 'gpg.program': 'gpg', 'gpg.minTrustLevel': 'undefined' };
+  const keys: Record<string, string> =
+    kind === 'ssh'
+      ? { 'gpg.ssh.allowedSignersFile': resolve(file) }
+      : { 'gpg.ssh.allowedSignersFile': '/dev/null', 'gpg.program': 'gpg', 'gpg.minTrustLevel': 'undefined' };
   try {
-    if (kind === 'gpg') await git({ program: 'gpg', args: ['--batch', '--quiet', '--no-autostart', '--homedir', gpgHome, '--import', resolve(file)], timeoutMs: DEADLINE_MS, maxOutput: OUTPUT });
-    await git({ args: [`--git-dir=${clone}`, 'verify-commit', '--', revision], config: keys, env: { GNUPGHOME: gpgHome }, timeoutMs: DEADLINE_MS, maxOutput: OUTPUT });
+    if (kind === 'gpg')
+      await git({
+        program: 'gpg',
+        args: ['--batch', '--quiet', '--no-autostart', '--homedir', gpgHome, '--import', resolve(file)],
+        timeoutMs: DEADLINE_MS,
+        maxOutput: OUTPUT,
+      });
+    await git({
+      args: [`--git-dir=${clone}`, 'verify-commit', '--', revision],
+      config: keys,
+      env: { GNUPGHOME: gpgHome },
+      timeoutMs: DEADLINE_MS,
+      maxOutput: OUTPUT,
+    });
   } catch (error) {
     throw new SignatureError(reasonOf(error, kind));
   } finally {
@@ -36,9 +51,11 @@ export async function verifyCommit({ kind, file }: GitVerify, { git, clone, revi
 }
 
 function reasonOf(error: unknown, kind: GitVerify['kind']): string {
-  if (!(error instanceof GitError)) return `its signature cannot be checked: ${error instanceof Error ? error.message : String(error)}`;
+  if (!(error instanceof GitError))
+    return `its signature cannot be checked: ${error instanceof Error ? error.message : String(error)}`;
   const tool = kind === 'ssh' ? 'ssh-keygen' : 'gpg';
-  if (/cannot run|not found|No such file/i.test(error.stderr)) return `its signature cannot be checked: ${tool} is not installed`;
+  if (/cannot run|not found|No such file/i.test(error.stderr))
+    return `its signature cannot be checked: ${tool} is not installed`;
   if (error.stderr.trim() === '') return 'it is not signed: sign it (git commit -S) with a key that is trusted';
   return `no trusted key has signed it: ${error.message}`;
 }

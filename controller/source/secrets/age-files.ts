@@ -16,7 +16,15 @@ export interface AgeFileUse {
 export function ageFilesOf(definition: Definition): AgeFileUse[] {
   if (definition.kind !== 'Workspace') return [];
   return (definition.workspace.spec.env ?? []).flatMap(({ name, valueFrom }) =>
-    valueFrom?.ageFile === undefined ? [] : [{ variable: name, file: valueFrom.ageFile, location: definition.secretLocations.get(name) ?? definition.location }],
+    valueFrom?.ageFile === undefined
+      ? []
+      : [
+          {
+            variable: name,
+            file: valueFrom.ageFile,
+            location: definition.secretLocations.get(name) ?? definition.location,
+          },
+        ],
   );
 }
 

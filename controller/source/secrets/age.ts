@@ -38,14 +38,21 @@ type Library = Pick<typeof age, 'Decrypter' | 'identityToRecipient' | 'armor'>;
 const loadLibrary = (): Promise<Library> => import('age-encryption');
 
 /** @param option that names the identity file. @param files where it is looked at. @param load for tests */
-export function createAgeOpener(identityFile: string | null, option: string, files: SmallFiles, load = loadLibrary): AgeOpener {
+export function createAgeOpener(
+  identityFile: string | null,
+  option: string,
+  files: SmallFiles,
+  load = loadLibrary,
+): AgeOpener {
   let keys: Keys | null = null;
 
   return async (sealed) => {
     const fault = faultOfForm(sealed);
     if (fault !== null) return { fault };
     if (identityFile === null) return { fault: `needs a key: start the controller with ${option}` };
-    const unusable = (words: string): Content => ({ fault: `cannot be decrypted: the identity file ${quote(identityFile)} ${words}` });
+    const unusable = (words: string): Content => ({
+      fault: `cannot be decrypted: the identity file ${quote(identityFile)} ${words}`,
+    });
     const identity = await files.look(dirname(identityFile), basename(identityFile), MAX_IDENTITY_BYTES);
     if ('fault' in identity) return unusable(identity.fault);
     let library: Library;
@@ -55,15 +62,20 @@ export function createAgeOpener(identityFile: string | null, option: string, fil
       // Too many open files, or a package that is being replaced: it passes.
       return { fault: 'cannot be decrypted: the package age-encryption cannot be loaded' };
     }
-    if (keys?.bytes !== identity.bytes) keys = { bytes: identity.bytes, parsed: parseIdentities(identity.bytes, library), opened: new WeakMap() };
+    if (keys?.bytes !== identity.bytes)
+      keys = { bytes: identity.bytes, parsed: parseIdentities(identity.bytes, library), opened: new WeakMap() };
     const { parsed, opened } = keys;
-    const content = opened.get(sealed) ?? parsed.then((read) => ('fault' in read ? unusable(read.fault) : open(sealed, read, library)));
+    const content =
+      opened.get(sealed) ??
+      parsed.then((read) => ('fault' in read ? unusable(read.fault) : open(sealed, read, library)));
     opened.set(sealed, content);
     return content;
   };
 }
 
-type Identities = { readonly decrypter: age.Decrypter; /** Of the first key. */ readonly recipient: string } | { readonly fault: string };
+type Identities =
+  | { readonly decrypter: age.Decrypter; /** Of the first key. */ readonly recipient: string }
+  | { readonly fault: string };
 
 async function parseIdentities(bytes: Uint8Array, { Decrypter, identityToRecipient }: Library): Promise<Identities> {
   const decrypter = new Decrypter();
@@ -83,16 +95,26 @@ async function parseIdentities(bytes: Uint8Array, { Decrypter, identityToRecipie
   return recipient === null ? { fault: 'holds no key: make one with age-keygen' } : { decrypter, recipient };
 }
 
-async function open(sealed: Uint8Array, { decrypter, recipient }: Exclude<Identities, { readonly fault: string }>, { armor }: Library): Promise<Content> {
+async function open(
+  sealed: Uint8Array,
+  { decrypter, recipient }: Exclude<Identities, { readonly fault: string }>,
+  { armor }: Library,
+): Promise<Content> {
   try {
     const bare = unarmoured(sealed, armor);
-    if (recipientsOf(bare) > MAX_RECIPIENTS) return { fault: `is encrypted for more than ${MAX_RECIPIENTS} recipients: encrypt it for fewer` };
+    if (recipientsOf(bare) > MAX_RECIPIENTS)
+      return { fault: `is encrypted for more than ${MAX_RECIPIENTS} recipients: encrypt it for fewer` };
     const plain = await decrypter.decrypt(bare);
-    if (plain.length > MAX_SECRET_BYTES) return { fault: `holds a value larger than ${MAX_SECRET_BYTES / 1024} KiB: make it smaller` };
+    if (plain.length > MAX_SECRET_BYTES)
+      return { fault: `holds a value larger than ${MAX_SECRET_BYTES / 1024} KiB: make it smaller` };
     return decodeSecret(plain);
   } catch (error) {
     const isForOthers = error instanceof Error && NOT_FOR_US.test(error.message);
-    return { fault: isForOthers ? `is not encrypted for the controller's key: encrypt it for ${recipient}` : 'is damaged: encrypt the value anew' };
+    return {
+      fault: isForOthers
+        ? `is not encrypted for the controller's key: encrypt it for ${recipient}`
+        : 'is damaged: encrypt the value anew',
+    };
   }
 }
 

@@ -24,7 +24,11 @@ export interface SecretReading {
 
 /** The secrets of one scan: each file is looked at once, however many variables name it. */
 export interface SecretScan {
-  read(definition: WorkspaceDefinition, variable: string, from: NonNullable<EnvVar['valueFrom']>): Promise<SecretReading>;
+  read(
+    definition: WorkspaceDefinition,
+    variable: string,
+    from: NonNullable<EnvVar['valueFrom']>,
+  ): Promise<SecretReading>;
   /** Drops what no spec of this scan asked for. */
   end(): void;
 }
@@ -52,17 +56,32 @@ export interface SecretReaderOptions {
 
 export function createSecretReader({ directory, instance, fs, age }: SecretReaderOptions): SecretReader {
   const files = createSmallFiles(fs);
-  const ageSources = new Map([...age].map(([id, { identityFile, option, root }]) => [id, { root, open: createAgeOpener(identityFile, option, files) }]));
+  const ageSources = new Map(
+    [...age].map(([id, { identityFile, option, root }]) => [
+      id,
+      { root, open: createAgeOpener(identityFile, option, files) },
+    ]),
+  );
   /** By workspace and variable; spares the slow hash of a value that did not change. */
   let digests = new Map<string, { readonly secret: Secret; readonly digest: string }>();
 
   /** Faults are whole sentences here. */
-  const contentOf = async (definition: WorkspaceDefinition, { secretFile, ageFile }: NonNullable<EnvVar['valueFrom']>): Promise<Content> => {
-    if (ageFile !== undefined) return faultWith(`the age file ${quote(ageFile)}`, await ageContent(definition, ageFile));
+  const contentOf = async (
+    definition: WorkspaceDefinition,
+    { secretFile, ageFile }: NonNullable<EnvVar['valueFrom']>,
+  ): Promise<Content> => {
+    if (ageFile !== undefined)
+      return faultWith(`the age file ${quote(ageFile)}`, await ageContent(definition, ageFile));
     const file = secretFile ?? '';
-    if (directory === null) return { fault: `the secret file ${quote(file)} needs a secrets directory: start the controller with --secrets-dir` };
+    if (directory === null)
+      return {
+        fault: `the secret file ${quote(file)} needs a secrets directory: start the controller with --secrets-dir`,
+      };
     const looked = await files.look(directory, file, MAX_SECRET_BYTES);
-    return faultWith(`the secret file ${quote(file)} in ${quote(directory)}`, 'fault' in looked ? looked : decodeSecret(looked.bytes));
+    return faultWith(
+      `the secret file ${quote(file)} in ${quote(directory)}`,
+      'fault' in looked ? looked : decodeSecret(looked.bytes),
+    );
   };
 
   const ageContent = async (definition: WorkspaceDefinition, file: string): Promise<Content> => {
@@ -89,7 +108,10 @@ export function createSecretReader({ directory, instance, fs, age }: SecretReade
             return { secret: null, digest: known?.digest ?? UNREADABLE, message: `${variable}: ${content.fault}` };
           }
           const { secret } = content;
-          const digest = known?.secret.reveal() === secret.reveal() ? known.digest : await slowHash(secret, `kalpana/${instance}/${key}`);
+          const digest =
+            known?.secret.reveal() === secret.reveal()
+              ? known.digest
+              : await slowHash(secret, `kalpana/${instance}/${key}`);
           nextDigests.set(key, { secret, digest });
           return { secret, digest, message: null };
         },

@@ -26,7 +26,8 @@ export function createSmallFiles(fs: FileSystem): SmallFiles {
 
   const lookAt = async (root: string, file: string, limit: number): Promise<Looked> => {
     const path = await fs.realpath(join(root, file));
-    if (!isInside(await fs.realpath(root), path)) return { fault: 'is a link that leads out of the directory: copy the target into it' };
+    if (!isInside(await fs.realpath(root), path))
+      return { fault: 'is a link that leads out of the directory: copy the target into it' };
     const stats = await fs.stat(path);
     if (!stats.isFile()) return { fault: 'is not a regular file: replace it' };
     const before = known.get(path);
@@ -47,7 +48,9 @@ export function createSmallFiles(fs: FileSystem): SmallFiles {
     try {
       return await lookAt(root, file, limit);
     } catch (error) {
-      return errorCode(error) === 'ENOENT' ? gone() : { fault: `cannot be read: ${ioWords(error)}: make it readable for the controller` };
+      return errorCode(error) === 'ENOENT'
+        ? gone()
+        : { fault: `cannot be read: ${ioWords(error)}: make it readable for the controller` };
     }
   };
 

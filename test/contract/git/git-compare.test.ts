@@ -9,11 +9,40 @@ let site: ReturnType<typeof createGitTestSite>;
 beforeEach(() => void (site = createGitTestSite()));
 afterEach(() => site.close());
 
-async function planAgainst(ref: string, against: string, { format = 'text' as PlanFormat, output = 'text' as 'text' | 'json', path = 'specs' } = {}) {
+async function planAgainst(
+  ref: string,
+  against: string,
+  { format = 'text' as PlanFormat, output = 'text' as 'text' | 'json', path = 'specs' } = {},
+) {
   let [out, err] = ['', ''];
-  const io = { out: (text: string) => void (out += text), err: (text: string) => void (err += text), now: Date.now, columns: 100, color: false };
-  const options = { specs: [], git: [site.settings({ ref, path })], stateDir: '/nonexistent', instance: 'default', secretsDir: null, ageIdentityFile: null, logLevel: 'info' as const, allowPrune: false, output, against, format };
-  const code = await compare(options, { env: { PATH: process.env['PATH'] }, home: '/nonexistent', version: '1', io: io as never, stderrIsTerminal: false, signal: new AbortController().signal });
+  const io = {
+    out: (text: string) => void (out += text),
+    err: (text: string) => void (err += text),
+    now: Date.now,
+    columns: 100,
+    color: false,
+  };
+  const options = {
+    specs: [],
+    git: [site.settings({ ref, path })],
+    stateDir: '/nonexistent',
+    instance: 'default',
+    secretsDir: null,
+    ageIdentityFile: null,
+    logLevel: 'info' as const,
+    allowPrune: false,
+    output,
+    against,
+    format,
+  };
+  const code = await compare(options, {
+    env: { PATH: process.env['PATH'] },
+    home: '/nonexistent',
+    version: '1',
+    io: io as never,
+    stderrIsTerminal: false,
+    signal: new AbortController().signal,
+  });
   return { code, out, err };
 }
 
@@ -29,7 +58,12 @@ function branches(head: Record<string, string | null>): void {
 
 describe('plan --against', () => {
   it('tells what a branch would change, without an engine', async () => {
-    branches({ 'specs/alice.json': workspaceText('alice', { image: 'debian:13' }), 'specs/bob.json': null, 'specs/carol.json': workspaceText('carol', { packages: ['git', 'jq'] }), 'specs/dave.json': workspaceText('dave', { env: [{ name: 'TOKEN', value: 'hidden' }] }) });
+    branches({
+      'specs/alice.json': workspaceText('alice', { image: 'debian:13' }),
+      'specs/bob.json': null,
+      'specs/carol.json': workspaceText('carol', { packages: ['git', 'jq'] }),
+      'specs/dave.json': workspaceText('dave', { env: [{ name: 'TOKEN', value: 'hidden' }] }),
+    });
     const { code, out, err } = await planAgainst('change', 'main');
     expect({ code, err }).toEqual({ code: 2, err: '' });
     expect(out).toMatch(/alice: replace {2}# image: debian:12 -> debian:13/);
@@ -37,18 +71,31 @@ describe('plan --against', () => {
     expect(out).toMatch(/carol: packages.*added jq/);
     expect(out).toMatch(/dave: create/);
     expect(out).not.toContain('hidden');
-    const json = JSON.parse((await planAgainst('change', 'main', { output: 'json' })).out) as { workspaces: { name: string; kind: string }[] };
-    expect(json.workspaces.map(({ name, kind }) => `${name} ${kind}`)).toEqual(['alice changed', 'bob removed', 'carol changed', 'dave added']);
+    const json = JSON.parse((await planAgainst('change', 'main', { output: 'json' })).out) as {
+      workspaces: { name: string; kind: string }[];
+    };
+    expect(json.workspaces.map(({ name, kind }) => `${name} ${kind}`)).toEqual([
+      'alice changed',
+      'bob removed',
+      'carol changed',
+      'dave added',
+    ]);
   });
 
   it('tells that an encrypted file changed, which nobody can open here', async () => {
     const key = await createAgeKey();
     const token = { env: [{ name: 'TOKEN', valueFrom: { ageFile: 'token.age' } }] };
-    const base = site.repository.commit({ 'specs/alice.json': workspaceText('alice', token), 'specs/token.age': await sealText('one', key.recipient) });
+    const base = site.repository.commit({
+      'specs/alice.json': workspaceText('alice', token),
+      'specs/token.age': await sealText('one', key.recipient),
+    });
     site.repository.move('change', base);
     expect(await planAgainst('change', 'main')).toMatchObject({ code: 0, err: '' });
     site.repository.commit({ 'specs/token.age': await sealText('two', key.recipient) }, { branch: 'change' });
-    expect(await planAgainst('change', 'main')).toMatchObject({ code: 2, out: 'alice: replace  # env TOKEN: age file token.age changed\n' });
+    expect(await planAgainst('change', 'main')).toMatchObject({
+      code: 2,
+      out: 'alice: replace  # env TOKEN: age file token.age changed\n',
+    });
   });
 
   it('says nothing of a branch that changes nothing', async () => {
@@ -62,7 +109,10 @@ describe('plan --against', () => {
     const { code, out } = await planAgainst('change', 'main', { format: 'markdown' });
     expect(code).toBe(2);
     const [head, base] = ['change', 'main'].map((branch) => site.repository.head(branch)?.slice(0, 12));
-    expect(out.split('\n').slice(0, 2)).toEqual(['<!-- kalpana-plan -->', `### Kalpana: what \`change\` (\`${head}\`) changes, compared with \`main\` (\`${base}\`)`]);
+    expect(out.split('\n').slice(0, 2)).toEqual([
+      '<!-- kalpana-plan -->',
+      `### Kalpana: what \`change\` (\`${head}\`) changes, compared with \`main\` (\`${base}\`)`,
+    ]);
     const row = out.split('\n').find((line) => line.startsWith('| `alice`')) ?? '';
     expect(row.match(/(?<!\\)\|/g)?.length).toBe(4);
     // Nothing of it stands outside a code span.
@@ -74,7 +124,10 @@ describe('plan --against', () => {
     const { code, err } = await planAgainst('change', 'main');
     expect([code, err]).toEqual([1, expect.stringMatching(/^specs\/alice\.json:2:2: not valid JSON/)]);
     const comment = await planAgainst('change', 'main', { format: 'markdown' });
-    expect([comment.code, comment.out]).toEqual([1, expect.stringMatching(/Nothing would be applied[^]*`specs\/alice\.json:2:2`/)]);
+    expect([comment.code, comment.out]).toEqual([
+      1,
+      expect.stringMatching(/Nothing would be applied[^]*`specs\/alice\.json:2:2`/),
+    ]);
   });
 
   it('compares with the commit where a branch began, which no name has any more', async () => {
@@ -87,17 +140,30 @@ describe('plan --against', () => {
 
   it('fails in one line for a name that is not there', async () => {
     branches({});
-    expect(await planAgainst('change', 'nowhere')).toEqual({ code: 1, out: '', err: expect.stringMatching(/^error: --against: .*nowhere.*\n$/) });
+    expect(await planAgainst('change', 'nowhere')).toEqual({
+      code: 1,
+      out: '',
+      err: expect.stringMatching(/^error: --against: .*nowhere.*\n$/),
+    });
   });
 
   it('tells what becomes of the cache default when its file goes', async () => {
-    const cache = JSON.stringify({ apiVersion: 'kalpana.dev/v1', kind: 'NixCache', metadata: { name: 'default' }, spec: { sandbox: true } });
+    const cache = JSON.stringify({
+      apiVersion: 'kalpana.dev/v1',
+      kind: 'NixCache',
+      metadata: { name: 'default' },
+      spec: { sandbox: true },
+    });
     const base = site.repository.commit({ 'specs/alice.json': workspaceText('alice'), 'specs/default.json': cache });
     site.repository.move('change', base);
     const head = site.repository.commit({ 'specs/default.json': null }, { branch: 'change' });
-    expect((await planAgainst('change', 'main')).out).toBe('cache default: change  # sandbox: true -> false; its file is removed, and the defaults hold; used by alice\n');
+    expect((await planAgainst('change', 'main')).out).toBe(
+      'cache default: change  # sandbox: true -> false; its file is removed, and the defaults hold; used by alice\n',
+    );
     site.repository.commit({ 'specs/alice.json': workspaceText('alice', { cache: false }) }, { branch: 'change' });
-    expect((await planAgainst('change', head)).out).toMatch(/^alice: replace.*\ncache default: no longer used {2}# its keeper and its volume stay/);
+    expect((await planAgainst('change', head)).out).toMatch(
+      /^alice: replace.*\ncache default: no longer used {2}# its keeper and its volume stay/,
+    );
   });
 
   it('takes a base without the directory for an empty one', async () => {

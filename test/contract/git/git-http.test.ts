@@ -1,7 +1,13 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { makeCertificate, serveGit, type GitHttpFault, type GitHttpOptions, type GitHttpServer } from '../../support/git-http-server.js';
+import {
+  makeCertificate,
+  serveGit,
+  type GitHttpFault,
+  type GitHttpOptions,
+  type GitHttpServer,
+} from '../../support/git-http-server.js';
 import { workspaceText } from '../../support/git-repository.js';
 import { createGitTestSite } from '../../support/git-site.js';
 
@@ -27,7 +33,11 @@ function secretFile(name: string, text: string): string {
 
 /** Everything that is below a directory, as text. */
 function contentsBelow(directory: string): string {
-  return readdirSync(directory, { recursive: true, encoding: 'utf8' }).map((name) => join(directory, name)).filter((path) => statSync(path).isFile()).map((path) => readFileSync(path, 'latin1')).join('\n');
+  return readdirSync(directory, { recursive: true, encoding: 'utf8' })
+    .map((name) => join(directory, name))
+    .filter((path) => statSync(path).isFile())
+    .map((path) => readFileSync(path, 'latin1'))
+    .join('\n');
 }
 
 const TOKEN = 'ghp_s3cr3t-of-nobody';
@@ -81,8 +91,13 @@ describe('smart http', () => {
   it('says what is missing without a token, and with a file that is not there', async () => {
     const { url } = await serve({ auth: { user: 'kalpana', password: () => TOKEN } });
     site.repository.commit({ 'alice.json': workspaceText('alice') });
-    expect((await site.started({ url: url('specs.git') })).source.git().failure?.message).toMatch(/give a token with --git-token-file/);
-    expect((await site.started({ name: 'b', url: url('specs.git'), tokenFile: join(site.root, 'none') })).source.git().failure?.message).toMatch(/check the token in .*none/);
+    expect((await site.started({ url: url('specs.git') })).source.git().failure?.message).toMatch(
+      /give a token with --git-token-file/,
+    );
+    expect(
+      (await site.started({ name: 'b', url: url('specs.git'), tokenFile: join(site.root, 'none') })).source.git()
+        .failure?.message,
+    ).toMatch(/check the token in .*none/);
   });
 
   it('sends the token to no other host', async () => {
@@ -100,8 +115,13 @@ describe('smart http', () => {
     const tls = makeCertificate(site.root);
     const { url } = await serve({ tls });
     site.repository.commit({ 'alice.json': workspaceText('alice') });
-    expect((await site.started({ url: url('specs.git') })).source.git().failure?.message).toMatch(/certificate.*--git-ca-file/i);
-    expect((await site.started({ name: 'b', url: url('specs.git'), caFile: tls.cert })).source.git()).toMatchObject({ failure: null, applied: { revision: site.repository.head() } });
+    expect((await site.started({ url: url('specs.git') })).source.git().failure?.message).toMatch(
+      /certificate.*--git-ca-file/i,
+    );
+    expect((await site.started({ name: 'b', url: url('specs.git'), caFile: tls.cert })).source.git()).toMatchObject({
+      failure: null,
+      applied: { revision: site.repository.head() },
+    });
   });
 });
 
@@ -111,7 +131,11 @@ describe('files that are named from the directory it was started in', () => {
     const { url } = await serve({ tls, auth: { user: 'kalpana', password: () => TOKEN } });
     site.repository.commit({ 'alice.json': workspaceText('alice') });
     const here = (file: string) => relative(site.root, file);
-    const one = await site.startedIn(site.root, { url: url('specs.git'), caFile: here(tls.cert), tokenFile: here(secretFile('token', TOKEN)) });
+    const one = await site.startedIn(site.root, {
+      url: url('specs.git'),
+      caFile: here(tls.cert),
+      tokenFile: here(secretFile('token', TOKEN)),
+    });
     expect(one.source.git()).toMatchObject({ failure: null, applied: { revision: site.repository.head() } });
   });
 });
@@ -134,7 +158,10 @@ describe('a server that misbehaves', () => {
     http.fault(fault);
     one.source.sync('request');
     await one.until((source) => source.git().failure !== null);
-    expect(one.source.git()).toMatchObject({ applied: { revision: good }, failure: { message: expect.stringMatching(message) } });
+    expect(one.source.git()).toMatchObject({
+      applied: { revision: good },
+      failure: { message: expect.stringMatching(message) },
+    });
     const snapshot = await site.desired([one]).scan();
     expect([snapshot.complete, [...snapshot.workspaces.keys()]]).toEqual([false, ['alice']]);
     http.fault(null);
@@ -159,7 +186,13 @@ describe('a server that misbehaves', () => {
     const noise = Array.from({ length: 400_000 }, (_, index) => Math.imul(index + 1, 0x9e3779b1).toString(36)).join('');
     site.repository.commit({ noise });
     await one.synced();
-    expect(one.source.git()).toMatchObject({ applied: { revision: good }, failure: { reason: 'CloneTooLarge', message: expect.stringMatching(/sends more than 1048576 bytes.*--git-max-size/) } });
+    expect(one.source.git()).toMatchObject({
+      applied: { revision: good },
+      failure: {
+        reason: 'CloneTooLarge',
+        message: expect.stringMatching(/sends more than 1048576 bytes.*--git-max-size/),
+      },
+    });
     site.repository.commit({ noise: null, 'bob.json': workspaceText('bob') });
     await one.synced();
     expect(one.source.git()).toMatchObject({ failure: null, applied: { revision: site.repository.head() } });
@@ -175,9 +208,13 @@ describe('a server that misbehaves', () => {
       await one.until((source) => source.git().applied?.revision === revision);
     }
     await one.synced();
-    const packs = readdirSync(join(site.root, 'state/git/team/clone.git/objects/pack')).filter((name) => name.endsWith('.pack'));
+    const packs = readdirSync(join(site.root, 'state/git/team/clone.git/objects/pack')).filter((name) =>
+      name.endsWith('.pack'),
+    );
     expect(packs.length).toBeLessThanOrEqual(41);
-    expect(readFileSync(join(site.root, 'state/git/team/clone.git/shallow'), 'utf8').trim().split('\n').length).toBeLessThanOrEqual(41);
+    expect(
+      readFileSync(join(site.root, 'state/git/team/clone.git/shallow'), 'utf8').trim().split('\n').length,
+    ).toBeLessThanOrEqual(41);
   }, 30_000);
 
   it('is not needed by a stop: what git does then ends at once', async () => {
@@ -193,6 +230,9 @@ describe('a server that misbehaves', () => {
 
   it('is told of as one without git is', async () => {
     const one = await site.started({}, { path: '/nonexistent' });
-    expect(one.source.git().failure).toMatchObject({ reason: 'GitUnusable', message: expect.stringMatching(/git command is not installed: install git/) });
+    expect(one.source.git().failure).toMatchObject({
+      reason: 'GitUnusable',
+      message: expect.stringMatching(/git command is not installed: install git/),
+    });
   });
 });

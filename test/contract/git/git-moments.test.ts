@@ -16,7 +16,10 @@ const packs = () => readdirSync(join(site.root, 'state/git/team/clone.git/object
 /** The real git, but for calls of `command` while `fails` is set. */
 function failing(command: string, failure: () => GitError) {
   const state = { fails: false };
-  const around = (git: Git): Git => (call: GitCall) => (state.fails && call.args.includes(command) ? Promise.reject(failure()) : git(call));
+  const around =
+    (git: Git): Git =>
+    (call: GitCall) =>
+      state.fails && call.args.includes(command) ? Promise.reject(failure()) : git(call);
   return { state, around };
 }
 
@@ -60,7 +63,10 @@ describe('a moment in which git itself fails', () => {
   it('does not take what an old tool wrote into a commit for a broken clone', async () => {
     const first = site.repository.commit({ 'alice.json': alice });
     const tree = site.repository.git(['rev-parse', `${first}^{tree}`]);
-    const revision = site.repository.git(['hash-object', '-t', 'commit', '-w', '--literally', '--stdin'], `tree ${tree}\nauthor Ann <ann@example.com> 1700000000 bad\ncommitter Ann 1700000000 +0000\n\nodd\n`);
+    const revision = site.repository.git(
+      ['hash-object', '-t', 'commit', '-w', '--literally', '--stdin'],
+      `tree ${tree}\nauthor Ann <ann@example.com> 1700000000 bad\ncommitter Ann 1700000000 +0000\n\nodd\n`,
+    );
     site.repository.move('main', revision);
     const one = await site.started();
     expect(one.source.git()).toMatchObject({ applied: { revision } });
@@ -90,7 +96,10 @@ describe('a moment in which git itself fails', () => {
 
   it('costs no commit when it cannot be marked as applied: a restart does not go back', async () => {
     site.repository.commit({ 'alice.json': alice });
-    const { state, around } = failing('update-ref', () => new GitError('failed', 'cannot lock ref: No space left on device', 'x', 128));
+    const { state, around } = failing(
+      'update-ref',
+      () => new GitError('failed', 'cannot lock ref: No space left on device', 'x', 128),
+    );
     const one = await site.started({}, { around });
     state.fails = true;
     const revision = site.repository.commit({ 'bob.json': workspaceText('bob') });
@@ -110,14 +119,16 @@ describe('suspending while the server is being asked', () => {
   it('applies nothing that arrives afterwards, and applies it when it is resumed', async () => {
     site.repository.commit({ 'alice.json': alice });
     let hold: { readonly reached: () => void; readonly open: Promise<void> } | null = null;
-    const around = (git: Git): Git => async (call) => {
-      const answer = await git(call);
-      if (call.args.includes('fetch') && hold !== null) {
-        hold.reached();
-        await hold.open;
-      }
-      return answer;
-    };
+    const around =
+      (git: Git): Git =>
+      async (call) => {
+        const answer = await git(call);
+        if (call.args.includes('fetch') && hold !== null) {
+          hold.reached();
+          await hold.open;
+        }
+        return answer;
+      };
     const one = await site.started({}, { around });
     let release = (): void => undefined;
     const reached = new Promise<void>((resolve) => {
@@ -141,13 +152,19 @@ describe('the end of a controller', () => {
   function slow(command: string): { readonly path: string; readonly begun: () => Promise<void> } {
     const [bin, mark] = [join(site.root, 'bin'), join(site.root, 'begun')];
     mkdirSync(bin);
-    writeFileSync(join(bin, 'git'), `#!/bin/sh
+    writeFileSync(
+      join(bin, 'git'),
+      `#!/bin/sh
 PATH=\${PATH#*:}
 for word; do [ "$word" != ${command} ] || { : > ${mark}; : > "\${1#--git-dir=}/objects/pack/.tmp-1-pack-x.pack"; sleep 600; }; done
 exec git "$@"
-`);
+`,
+    );
     chmodSync(join(bin, 'git'), 0o755);
-    return { path: `${bin}:${process.env['PATH']}`, begun: () => eventually(() => expect(existsSync(mark)).toBe(true), { withinMs: 10_000 }) };
+    return {
+      path: `${bin}:${process.env['PATH']}`,
+      begun: () => eventually(() => expect(existsSync(mark)).toBe(true), { withinMs: 10_000 }),
+    };
   }
 
   it('does not wait until a clone is checked', async () => {
@@ -196,11 +213,27 @@ describe('a clone that is fetched into again and again', () => {
   });
 
   it('holds what is in force when it cannot be packed, and says that the server has answered', async () => {
-    const { state, around } = failing('repack', () => new GitError('failed', 'unable to write file: No space left on device', 'fatal: unable to write file: No space left on device', 128));
+    const { state, around } = failing(
+      'repack',
+      () =>
+        new GitError(
+          'failed',
+          'unable to write file: No space left on device',
+          'fatal: unable to write file: No space left on device',
+          128,
+        ),
+    );
     state.fails = true;
     const revision = site.repository.commit({ 'alice.json': alice });
     const one = await site.started({ maxBytes: 2048 }, { around });
     expect(one.source.git()).toMatchObject({ applied: { revision } });
-    expect(one.fetches).toEqual([null, { reason: 'GitUnusable', message: expect.stringMatching(/^the clone in .*team cannot be packed: unable to write file: No space left/), problems: [] }]);
+    expect(one.fetches).toEqual([
+      null,
+      {
+        reason: 'GitUnusable',
+        message: expect.stringMatching(/^the clone in .*team cannot be packed: unable to write file: No space left/),
+        problems: [],
+      },
+    ]);
   });
 });

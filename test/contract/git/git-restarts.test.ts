@@ -101,7 +101,8 @@ describe('restarts', () => {
 
   function cutPacks(clone: string): void {
     const directory = join(clone, 'objects/pack');
-    for (const name of readdirSync(directory).filter((one) => one.endsWith('.pack'))) truncateSync(join(directory, name), Math.floor(statSync(join(directory, name)).size / 2));
+    for (const name of readdirSync(directory).filter((one) => one.endsWith('.pack')))
+      truncateSync(join(directory, name), Math.floor(statSync(join(directory, name)).size / 2));
   }
 });
 

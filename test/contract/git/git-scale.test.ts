@@ -20,7 +20,11 @@ const imageOf = (name: string) => fleet.store.get(name)?.container?.image;
 const upshotOf = ({ reconciles, states }: Upshot) => {
   const ofWorkspaces = reconciles.filter(({ kind }) => kind === 'workspace');
   const keys = (records: typeof reconciles) => [...new Set(records.map(({ key }) => key))];
-  return { looked: keys(ofWorkspaces), worked: keys(ofWorkspaces.filter(({ operations }) => operations > 0)), states: states.map(({ state }) => state) };
+  return {
+    looked: keys(ofWorkspaces),
+    worked: keys(ofWorkspaces.filter(({ operations }) => operations > 0)),
+    states: states.map(({ state }) => state),
+  };
 };
 const NOTHING = { reconciles: [], taken: 0, verbs: [] };
 
@@ -37,10 +41,16 @@ describe(`a repository of ${COUNT} workspaces`, () => {
     expect(upshotOf(upshot)).toEqual({ looked: ['w7'], worked: ['w7'], states: ['pending', 'success'] });
     // Every key that a worker took up is among them: the volumes and the network that all share, and the one.
     expect(upshot.taken).toBe(upshot.reconciles.length);
-    expect(upshot.reconciles.filter(({ kind }) => kind !== 'workspace').map(({ kind, operations }) => [kind, operations])).toEqual([['shared', 0]]);
+    expect(
+      upshot.reconciles.filter(({ kind }) => kind !== 'workspace').map(({ kind, operations }) => [kind, operations]),
+    ).toEqual([['shared', 0]]);
     expect([imageOf('w7'), imageOf('w8')]).toEqual(['debian:13', 'debian:12']);
     expect(fleet.revisions()).toEqual([upshot.revision]);
-    expect(fleet.told.at(-1)).toMatchObject({ type: 'applied', commit: { revision: upshot.revision }, message: '1000 workspaces converged' });
+    expect(fleet.told.at(-1)).toMatchObject({
+      type: 'applied',
+      commit: { revision: upshot.revision },
+      message: '1000 workspaces converged',
+    });
   });
 
   it('asks nothing of the engine for a commit without a change of a spec, and all are converged to it', async () => {
@@ -56,7 +66,11 @@ describe(`a repository of ${COUNT} workspaces`, () => {
     expect(upshot).toMatchObject({ ...NOTHING, states: [{ revision: upshot.revision, state: 'failure' }] });
     expect([fleet.applied(), ...fleet.revisions()]).toEqual([good, good]);
     expect(phases()).toEqual(['Ready']);
-    expect(fleet.told.at(-1)).toMatchObject({ type: 'failed', reason: 'CommitInvalid', commit: { revision: upshot.revision } });
+    expect(fleet.told.at(-1)).toMatchObject({
+      type: 'failed',
+      reason: 'CommitInvalid',
+      commit: { revision: upshot.revision },
+    });
     const unsound = fleet.store.list().filter((status) => conditionOf(status, 'SpecValid')?.status !== 'True');
     expect(unsound.map(({ name }) => name)).toEqual(['w9']);
   });
@@ -71,9 +85,17 @@ describe(`a repository of ${COUNT} workspaces`, () => {
   it('of which one is removed has that one removed, and only then is the commit rolled out', async () => {
     const upshot = await fleet.commit({ 'w8.json': null });
     expect(upshotOf(upshot)).toEqual({ looked: ['w8'], worked: ['w8'], states: ['pending', 'success'] });
-    expect([fleet.store.get('w8'), fleet.store.list().length, fleet.engine.state.containers.size]).toEqual([null, COUNT - 1, COUNT - 1]);
+    expect([fleet.store.get('w8'), fleet.store.list().length, fleet.engine.state.containers.size]).toEqual([
+      null,
+      COUNT - 1,
+      COUNT - 1,
+    ]);
     expect(fleet.revisions()).toEqual([upshot.revision]);
-    expect(fleet.told.at(-1)).toMatchObject({ type: 'applied', commit: { revision: upshot.revision }, message: '999 workspaces converged' });
+    expect(fleet.told.at(-1)).toMatchObject({
+      type: 'applied',
+      commit: { revision: upshot.revision },
+      message: '999 workspaces converged',
+    });
   });
 
   it('was looked at nowhere else in all that time', () => {

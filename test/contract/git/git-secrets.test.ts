@@ -17,13 +17,21 @@ beforeEach(async () => {
 });
 afterEach(() => site.close());
 
-const withToken = (name: string, ageFile = 'token.age') => workspaceText(name, { env: [{ name: 'TOKEN', valueFrom: { ageFile } }] });
+const withToken = (name: string, ageFile = 'token.age') =>
+  workspaceText(name, { env: [{ name: 'TOKEN', valueFrom: { ageFile } }] });
 const sealed = (value: string) => sealText(value, key.recipient);
-const valueOf = (snapshot: DesiredSnapshot, name = 'alice') => snapshot.workspaces.get(name)?.secrets.get('TOKEN')?.reveal();
+const valueOf = (snapshot: DesiredSnapshot, name = 'alice') =>
+  snapshot.workspaces.get(name)?.secrets.get('TOKEN')?.reveal();
 
 describe('secrets of a commit', () => {
   it('are those beside its specs, and change with it', async () => {
-    site.repository.commit({ 'specs/alice.json': withToken('alice'), 'specs/token.age': await sealed('one'), 'specs/deep/bob.json': withToken('bob', 'below/b.age'), 'specs/deep/below/b.age': await sealed('two'), 'token.age': await sealed('three') });
+    site.repository.commit({
+      'specs/alice.json': withToken('alice'),
+      'specs/token.age': await sealed('one'),
+      'specs/deep/bob.json': withToken('bob', 'below/b.age'),
+      'specs/deep/below/b.age': await sealed('two'),
+      'token.age': await sealed('three'),
+    });
     const one = await site.started({ path: 'specs', ageIdentityFile: identity });
     const desired = site.desired([one]);
     const first = await desired.scan();
@@ -41,7 +49,7 @@ describe('secrets of a commit', () => {
     const one = await site.started({ ageIdentityFile: identity });
     const desired = site.desired([one]);
     const first = await desired.scan();
-    site.repository.commit({ 'README': 'words' });
+    site.repository.commit({ README: 'words' });
     await one.synced();
     expect((await desired.scan()).workspaces.get('alice')).toBe(first.workspaces.get('alice'));
     site.repository.commit({ 'token.age': await sealed('one') });
@@ -50,10 +58,22 @@ describe('secrets of a commit', () => {
   });
 
   it.each<[string, (good: string) => Record<string, string | null | { link: string }>, RegExp]>([
-    ['that are not there', () => ({ 'token.age': null }), /alice\.json:\d+:22: spec\.env: TOKEN: the age file "token\.age" is not in the commit: add it beside the spec/],
+    [
+      'that are not there',
+      () => ({ 'token.age': null }),
+      /alice\.json:\d+:22: spec\.env: TOKEN: the age file "token\.age" is not in the commit: add it beside the spec/,
+    ],
     ['in clear', () => ({ 'token.age': 'hunter2' }), /the age file "token\.age" is not encrypted with age/],
-    ['too large', (good) => ({ 'token.age': good + 'x'.repeat(100_000) }), /the age file "token\.age" is larger than 96 KiB/],
-    ['behind a link', (good) => ({ 'other.age': good, 'token.age': { link: 'other.age' } }), /the age file "token\.age" is a link or a submodule/],
+    [
+      'too large',
+      (good) => ({ 'token.age': good + 'x'.repeat(100_000) }),
+      /the age file "token\.age" is larger than 96 KiB/,
+    ],
+    [
+      'behind a link',
+      (good) => ({ 'other.age': good, 'token.age': { link: 'other.age' } }),
+      /the age file "token\.age" is a link or a submodule/,
+    ],
   ])('%s keep it from being applied, and what is in force stays', async (_what, changes, message) => {
     const good = await sealed('one');
     const revision = site.repository.commit({ 'alice.json': withToken('alice'), 'token.age': good });
@@ -62,7 +82,10 @@ describe('secrets of a commit', () => {
     await desired.scan();
     site.repository.commit({ ...changes(good), 'bob.json': workspaceText('bob') });
     await one.synced();
-    expect(one.source.git()).toMatchObject({ applied: { revision }, failure: { reason: 'CommitInvalid', message: expect.stringMatching(message) } });
+    expect(one.source.git()).toMatchObject({
+      applied: { revision },
+      failure: { reason: 'CommitInvalid', message: expect.stringMatching(message) },
+    });
     expect(one.source.git().failure?.message).not.toContain('hunter2');
     const snapshot = await desired.scan();
     expect([valueOf(snapshot), [...snapshot.workspaces.keys()], snapshot.complete]).toEqual(['one', ['alice'], true]);
@@ -71,12 +94,19 @@ describe('secrets of a commit', () => {
   it('may be many and large together', async () => {
     const names = Array.from({ length: 110 }, (_, index) => `w${index}`);
     const large = (index: number) => `${index} `.repeat(6_000);
-    const files = await Promise.all(names.map(async (name, index) => [[`${name}.json`, withToken(name, `${name}.age`)], [`${name}.age`, await sealed(large(index))]]));
+    const files = await Promise.all(
+      names.map(async (name, index) => [
+        [`${name}.json`, withToken(name, `${name}.age`)],
+        [`${name}.age`, await sealed(large(index))],
+      ]),
+    );
     const revision = site.repository.commit(Object.fromEntries(files.flat()));
     const one = await site.started({ ageIdentityFile: identity });
     expect(one.source.git()).toMatchObject({ applied: { revision }, failure: null });
     const snapshot = await site.desired([one]).scan();
-    expect([snapshot.problems, ...names.filter((name, index) => valueOf(snapshot, name) !== large(index))]).toEqual([[]]);
+    expect([snapshot.problems, ...names.filter((name, index) => valueOf(snapshot, name) !== large(index))]).toEqual([
+      [],
+    ]);
   });
 
   it('are opened with the key of their own source alone', async () => {
@@ -87,9 +117,12 @@ describe('secrets of a commit', () => {
     writeFileSync(another, (await createAgeKey()).file);
     const copied = await site.started({ name: 'other', ref: 'other', ageIdentityFile: another });
     const keyless = await site.started({ name: 'keyless' });
-    const messageOf = async (source: typeof copied) => (await site.desired([source]).scan()).problems.map(({ message }) => message);
+    const messageOf = async (source: typeof copied) =>
+      (await site.desired([source]).scan()).problems.map(({ message }) => message);
     expect(await messageOf(copied)).toEqual([expect.stringContaining("is not encrypted for the controller's key")]);
-    expect(await messageOf(keyless)).toEqual([expect.stringContaining('needs a key: start the controller with --git-age-identity-file')]);
+    expect(await messageOf(keyless)).toEqual([
+      expect.stringContaining('needs a key: start the controller with --git-age-identity-file'),
+    ]);
   });
 
   it('are there after a restart without the server', async () => {
@@ -99,6 +132,9 @@ describe('secrets of a commit', () => {
     await one.source.stop();
     const again = site.open({ ageIdentityFile: identity });
     const after = await site.desired([again]).scan();
-    expect([valueOf(after), after.workspaces.get('alice')?.specHash]).toEqual(['one', before.workspaces.get('alice')?.specHash]);
+    expect([valueOf(after), after.workspaces.get('alice')?.specHash]).toEqual([
+      'one',
+      before.workspaces.get('alice')?.specHash,
+    ]);
   });
 });

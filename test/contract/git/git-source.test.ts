@@ -13,11 +13,27 @@ const BROKEN = '{\n  "kind": "Workspace",\n  oops\n}\n';
 
 describe('a git source', () => {
   it('applies the newest commit of its branch, below its path, and says which', async () => {
-    site.repository.commit({ 'specs/alice.json': alice, 'specs/deep/bob.json': bob, 'other/carol.json': workspaceText('carol') });
+    site.repository.commit({
+      'specs/alice.json': alice,
+      'specs/deep/bob.json': bob,
+      'other/carol.json': workspaceText('carol'),
+    });
     const revision = site.repository.head();
     const one = await site.started({ path: 'specs' });
-    expect(await site.wanted(one)).toEqual({ complete: true, images: { alice: 'debian:12', bob: 'debian:12' }, problems: {}, claimed: [], revision });
-    expect(one.source.git()).toMatchObject({ ref: 'main', path: 'specs', failure: null, applied: { revision, author: 'Ann <ann@example.com>', subject: 'a change' }, attempted: { revision } });
+    expect(await site.wanted(one)).toEqual({
+      complete: true,
+      images: { alice: 'debian:12', bob: 'debian:12' },
+      problems: {},
+      claimed: [],
+      revision,
+    });
+    expect(one.source.git()).toMatchObject({
+      ref: 'main',
+      path: 'specs',
+      failure: null,
+      applied: { revision, author: 'Ann <ann@example.com>', subject: 'a change' },
+      attempted: { revision },
+    });
   });
 
   it('follows a branch of a local repository at once', async () => {
@@ -32,21 +48,58 @@ describe('a git source', () => {
   it('applies a commit whole or not at all, and names commit, author, file, line and column', async () => {
     const good = site.repository.commit({ 'alice.json': alice, 'bob.json': bob });
     const one = await site.started();
-    const bad = site.repository.commit({ 'alice.json': BROKEN, 'bob.json': workspaceText('bob', { image: 'debian:13' }), 'carol.json': workspaceText('carol') }, { author: 'Mallory <m@example.com>' });
+    const bad = site.repository.commit(
+      {
+        'alice.json': BROKEN,
+        'bob.json': workspaceText('bob', { image: 'debian:13' }),
+        'carol.json': workspaceText('carol'),
+      },
+      { author: 'Mallory <m@example.com>' },
+    );
     await one.synced();
-    expect(await site.wanted(one)).toEqual({ complete: true, images: { alice: 'debian:12', bob: 'debian:12' }, problems: { alice: 'alice.json' }, claimed: ['carol'], revision: good });
-    expect(one.source.git()).toMatchObject({ applied: { revision: good }, attempted: { revision: bad }, failure: { reason: 'CommitInvalid' } });
-    expect(one.source.git().failure?.message).toBe(`commit ${bad.slice(0, 12)} by Mallory <m@example.com> is not applied: alice.json:3:3: not valid JSON: an unknown word; put text into double quotes`);
+    expect(await site.wanted(one)).toEqual({
+      complete: true,
+      images: { alice: 'debian:12', bob: 'debian:12' },
+      problems: { alice: 'alice.json' },
+      claimed: ['carol'],
+      revision: good,
+    });
+    expect(one.source.git()).toMatchObject({
+      applied: { revision: good },
+      attempted: { revision: bad },
+      failure: { reason: 'CommitInvalid' },
+    });
+    expect(one.source.git().failure?.message).toBe(
+      `commit ${bad.slice(0, 12)} by Mallory <m@example.com> is not applied: alice.json:3:3: not valid JSON: an unknown word; put text into double quotes`,
+    );
     site.repository.commit({ 'alice.json': alice });
     await one.synced();
-    expect(await site.wanted(one)).toEqual({ complete: true, images: { alice: 'debian:12', bob: 'debian:13', carol: 'debian:12' }, problems: {}, claimed: [], revision: site.repository.head() });
+    expect(await site.wanted(one)).toEqual({
+      complete: true,
+      images: { alice: 'debian:12', bob: 'debian:13', carol: 'debian:12' },
+      problems: {},
+      claimed: [],
+      revision: site.repository.head(),
+    });
   });
 
   it.each<[string, Record<string, string | null>, RegExp]>([
-    ['a spec that the schema refuses', { 'bob.json': workspaceText('bob', { imag: 'x' }) }, /bob\.json:\d+:\d+: spec\.imag: unknown field/],
-    ['a rule that no schema says', { 'bob.json': workspaceText('bob', { ports: [{ containerPort: 80 }, { containerPort: 80 }] }) }, /bob\.json:\d+:\d+: /],
+    [
+      'a spec that the schema refuses',
+      { 'bob.json': workspaceText('bob', { imag: 'x' }) },
+      /bob\.json:\d+:\d+: spec\.imag: unknown field/,
+    ],
+    [
+      'a rule that no schema says',
+      { 'bob.json': workspaceText('bob', { ports: [{ containerPort: 80 }, { containerPort: 80 }] }) },
+      /bob\.json:\d+:\d+: /,
+    ],
     ['one name twice', { 'b2.json': bob }, /bob.*is also defined at/],
-    ['a file that is too large', { 'bob.json': ' '.repeat(1024 * 1024 + 1) }, /bob\.json:1:1: the file is larger than 1 MiB/],
+    [
+      'a file that is too large',
+      { 'bob.json': ' '.repeat(1024 * 1024 + 1) },
+      /bob\.json:1:1: the file is larger than 1 MiB/,
+    ],
     ['a half-written file', { 'bob.json': '{"kind": "Work' }, /bob\.json:1:\d+: not valid JSON/],
   ])('refuses a commit with %s', async (_, changes, message) => {
     const good = site.repository.commit({ 'alice.json': alice, 'bob.json': bob });
@@ -54,13 +107,23 @@ describe('a git source', () => {
     site.repository.commit(changes);
     await one.synced();
     expect(one.source.git().failure?.message).toMatch(message);
-    expect(await site.wanted(one)).toMatchObject({ complete: true, images: { alice: 'debian:12', bob: 'debian:12' }, revision: good });
+    expect(await site.wanted(one)).toMatchObject({
+      complete: true,
+      images: { alice: 'debian:12', bob: 'debian:12' },
+      revision: good,
+    });
   });
 
   it('applies nothing of a first commit that is bad, and lets nothing be removed for it', async () => {
     site.repository.commit({ 'alice.json': alice, 'bob.json': BROKEN });
     const one = await site.started();
-    expect(await site.wanted(one)).toEqual({ complete: false, images: {}, problems: {}, claimed: ['alice'], revision: null });
+    expect(await site.wanted(one)).toEqual({
+      complete: false,
+      images: {},
+      problems: {},
+      claimed: ['alice'],
+      revision: null,
+    });
   });
 
   it('removes what a good commit has no longer, after two scans', async () => {
@@ -87,7 +150,10 @@ describe('a git source', () => {
     const one = await site.started({ path: 'specs' });
     site.repository.commit({ 'specs/alice.json': null, 'specs/.gitkeep': null, README: 'empty' });
     await one.synced();
-    expect(one.source.git().failure).toMatchObject({ reason: 'PathMissing', message: expect.stringMatching(/it has no directory specs/) });
+    expect(one.source.git().failure).toMatchObject({
+      reason: 'PathMissing',
+      message: expect.stringMatching(/it has no directory specs/),
+    });
     expect(await site.wanted(one)).toMatchObject({ images: { alice: 'debian:12' }, revision: good });
     site.repository.commit({ 'specs/.gitkeep': '' });
     await one.synced();
@@ -109,7 +175,10 @@ describe('references', () => {
     const one = await site.started();
     site.repository.deleteBranch('main');
     await one.synced();
-    expect(one.source.git().failure).toMatchObject({ reason: 'RefMissing', message: expect.stringMatching(/no branch and no tag main/) });
+    expect(one.source.git().failure).toMatchObject({
+      reason: 'RefMissing',
+      message: expect.stringMatching(/no branch and no tag main/),
+    });
     expect(await site.wanted(one)).toMatchObject({ complete: false, images: { alice: 'debian:12' }, revision: good });
     site.repository.commit({ 'bob.json': bob }, { parent: good });
     await one.synced();
@@ -162,7 +231,9 @@ describe('references', () => {
 
   it('says so of a repository without a commit, and of one that is not there', async () => {
     expect((await site.started({ ref: null })).source.git().failure?.message).toMatch(/the repository is empty/);
-    expect((await site.started({ name: 'gone', url: join(site.root, 'gone') })).source.git().failure?.message).toMatch(/does not appear to be a git repository.*check the address/);
+    expect((await site.started({ name: 'gone', url: join(site.root, 'gone') })).source.git().failure?.message).toMatch(
+      /does not appear to be a git repository.*check the address/,
+    );
   });
 });
 
@@ -172,10 +243,16 @@ describe('several sources', () => {
     const [a, b] = [await site.started({ name: 'a', path: 'a' }), await site.started({ name: 'b', path: 'b' })];
     const desired = site.desired([a, b]);
     await desired.scan();
-    site.repository.commit({ 'b/alice.json': workspaceText('alice', { image: 'debian:13' }), 'b/bob.json': workspaceText('bob', { image: 'debian:13' }) });
+    site.repository.commit({
+      'b/alice.json': workspaceText('alice', { image: 'debian:13' }),
+      'b/bob.json': workspaceText('bob', { image: 'debian:13' }),
+    });
     await b.synced();
     const snapshot = await desired.scan();
-    expect(snapshot.workspaces.get('alice')).toMatchObject({ creation: { image: 'debian:12' }, problem: { message: expect.stringMatching(/is also defined at/) } });
+    expect(snapshot.workspaces.get('alice')).toMatchObject({
+      creation: { image: 'debian:12' },
+      problem: { message: expect.stringMatching(/is also defined at/) },
+    });
     expect(snapshot.workspaces.get('bob')).toMatchObject({ creation: { image: 'debian:13' }, problem: null });
     expect(snapshot.removed.size).toBe(0);
   });

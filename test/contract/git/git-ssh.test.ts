@@ -17,7 +17,11 @@ afterEach(async () => {
   await server.stop();
 });
 
-const settings = () => ({ url: server.url(site.repository.path), sshKeyFile: server.keyFile, knownHostsFile: server.knownHostsFile });
+const settings = () => ({
+  url: server.url(site.repository.path),
+  sshKeyFile: server.keyFile,
+  knownHostsFile: server.knownHostsFile,
+});
 
 describe('ssh', () => {
   it('fetches with a key and a known host, whatever their directory is called', async () => {
@@ -30,19 +34,42 @@ describe('ssh', () => {
 
   it('finds both when they are named from the directory it was started in', async () => {
     const here = (file: string) => relative(site.root, file);
-    const one = await site.startedIn(site.root, { ...settings(), sshKeyFile: here(server.keyFile), knownHostsFile: here(server.knownHostsFile) });
+    const one = await site.startedIn(site.root, {
+      ...settings(),
+      sshKeyFile: here(server.keyFile),
+      knownHostsFile: here(server.knownHostsFile),
+    });
     expect(one.source.git()).toMatchObject({ failure: null, applied: { revision: site.repository.head() } });
   });
 
   it.each<[string, () => object, RegExp]>([
-    ['the server has another key than the one that is known', () => ({ knownHostsFile: server.wrongKnownHostsFile }), /Host key for .* has changed.*check the server's key/],
-    ['nothing is known of the server', () => ({ knownHostsFile: '/nonexistent' }), /Host key verification failed|host key is known/i],
-    ['the server does not know the key', () => ({ sshKeyFile: server.strangersKeyFile }), /Permission denied.*the server has to know it/],
+    [
+      'the server has another key than the one that is known',
+      () => ({ knownHostsFile: server.wrongKnownHostsFile }),
+      /Host key for .* has changed.*check the server's key/,
+    ],
+    [
+      'nothing is known of the server',
+      () => ({ knownHostsFile: '/nonexistent' }),
+      /Host key verification failed|host key is known/i,
+    ],
+    [
+      'the server does not know the key',
+      () => ({ sshKeyFile: server.strangersKeyFile }),
+      /Permission denied.*the server has to know it/,
+    ],
     ['there is no such key', () => ({ sshKeyFile: '/nonexistent' }), /Permission denied|no such identity|Load key/i],
-    ['there is no such repository', () => ({ url: server.url('/nonexistent.git') }), /does not appear to be a git repository/],
+    [
+      'there is no such repository',
+      () => ({ url: server.url('/nonexistent.git') }),
+      /does not appear to be a git repository/,
+    ],
   ])('says so when %s', async (_, changes, message) => {
     const one = await site.started({ ...settings(), ...changes() });
-    expect(one.source.git()).toMatchObject({ applied: null, failure: { reason: 'FetchFailed', message: expect.stringMatching(message) } });
+    expect(one.source.git()).toMatchObject({
+      applied: null,
+      failure: { reason: 'FetchFailed', message: expect.stringMatching(message) },
+    });
   });
 
   it('says so when others may read the key', async () => {

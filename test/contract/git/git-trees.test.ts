@@ -15,33 +15,72 @@ const bob = workspaceText('bob');
 
 describe('trees', () => {
   it.each<[string, Record<string, string | { link: string } | { submodule: string }>, string[]]>([
-    ['dotfiles, backups and other files', { '.alice.json': alice, 'bob.json~': bob, '#carol.json': alice, 'README.md': 'x', '.hidden/dave.json': alice }, []],
-    ['a link to a file of another name', { 'alice.json': { link: 'kept/alice.spec' }, 'kept/alice.spec': alice }, ['alice']],
-    ['a link to a spec that is there by itself', { 'alice.json': alice, 'also.json': { link: 'alice.json' } }, ['alice']],
-    ['a link within the repository that is no spec', { 'alice.json': alice, README: { link: '../docs/README' } }, ['alice']],
+    [
+      'dotfiles, backups and other files',
+      { '.alice.json': alice, 'bob.json~': bob, '#carol.json': alice, 'README.md': 'x', '.hidden/dave.json': alice },
+      [],
+    ],
+    [
+      'a link to a file of another name',
+      { 'alice.json': { link: 'kept/alice.spec' }, 'kept/alice.spec': alice },
+      ['alice'],
+    ],
+    [
+      'a link to a spec that is there by itself',
+      { 'alice.json': alice, 'also.json': { link: 'alice.json' } },
+      ['alice'],
+    ],
+    [
+      'a link within the repository that is no spec',
+      { 'alice.json': alice, README: { link: '../docs/README' } },
+      ['alice'],
+    ],
     ['a submodule that is no spec', { 'alice.json': alice, modules: { submodule: '1'.repeat(40) } }, ['alice']],
     ['names of all kinds', { 'a "b" ünï.json': alice }, ['alice']],
   ])('takes %s as a directory would', async (_, files, names) => {
-    site.repository.commit(Object.fromEntries(Object.entries(files).map(([path, change]) => [`specs/${path}`, change])));
+    site.repository.commit(
+      Object.fromEntries(Object.entries(files).map(([path, change]) => [`specs/${path}`, change])),
+    );
     const one = await site.started({ path: 'specs' });
     expect(one.source.git().failure).toBeNull();
     expect(Object.keys((await site.wanted(one)).images)).toEqual(names);
   });
 
   it.each<[string, Record<string, string | { link: string } | { submodule: string }>, RegExp]>([
-    ['an absolute link', { 'alice.json': { link: '/etc/passwd' } }, /specs\/alice\.json:1:1: is a link that leads out of the repository/],
+    [
+      'an absolute link',
+      { 'alice.json': { link: '/etc/passwd' } },
+      /specs\/alice\.json:1:1: is a link that leads out of the repository/,
+    ],
     ['a link out of the repository', { 'alice.json': { link: '../../../etc/passwd' } }, /leads out of the repository/],
-    ['such a link that is no spec', { more: { link: '/srv' } }, /specs\/more:1:1: is a link that leads out of the repository/],
+    [
+      'such a link that is no spec',
+      { more: { link: '/srv' } },
+      /specs\/more:1:1: is a link that leads out of the repository/,
+    ],
     ['a link out of the directory', { 'alice.json': { link: '../other.json' } }, /leads out of the source directory/],
     ['a link to nothing', { 'alice.json': { link: 'nowhere' } }, /does not exist/],
     ['a link to itself', { 'alice.json': { link: 'alice.json' } }, /something else than a file/],
-    ['a link to a directory', { 'alice.json': { link: 'deep' }, 'deep/bob.json': bob }, /does not exist, or through other links/],
-    ['a submodule that is called like a spec', { 'alice.json': { submodule: '1'.repeat(40) } }, /is a submodule, not a file/],
+    [
+      'a link to a directory',
+      { 'alice.json': { link: 'deep' }, 'deep/bob.json': bob },
+      /does not exist, or through other links/,
+    ],
+    [
+      'a submodule that is called like a spec',
+      { 'alice.json': { submodule: '1'.repeat(40) } },
+      /is a submodule, not a file/,
+    ],
     ['directories that are too deep', { 'a/b/c/d/e/f/g/h/i/alice.json': alice }, /more than 8 directories deep/],
   ])('refuses a commit with %s', async (_, files, message) => {
-    site.repository.commit(Object.fromEntries(Object.entries(files).map(([path, change]) => [`specs/${path}`, change])));
+    site.repository.commit(
+      Object.fromEntries(Object.entries(files).map(([path, change]) => [`specs/${path}`, change])),
+    );
     const one = await site.started({ path: 'specs' });
-    expect(one.source.git()).toMatchObject({ applied: null, failure: { reason: 'CommitInvalid', message: expect.stringMatching(message) } });
+    expect(one.source.git()).toMatchObject({
+      applied: null,
+      failure: { reason: 'CommitInvalid', message: expect.stringMatching(message) },
+    });
   });
 
   it('runs no hook and takes no setting of a repository', async () => {
@@ -54,12 +93,20 @@ describe('trees', () => {
     expect(readdirSync(site.root)).not.toContain('touched');
   });
 
-  it.each(['ext::sh -c "touch% %S"', 'fd::7'])('lets git itself refuse what is no address of a server: %s', async (address) => {
-    const git = createGit({ path: process.env['PATH'] ?? '', home: site.root, proxies: {} });
-    const call = { args: ['ls-remote', '--', address.replace('%S', join(site.root, 'touched'))], timeoutMs: 10_000, maxOutput: 1_024, ...accessOf(site.settings(), '/dev/null') };
-    await expect(git(call)).rejects.toThrow(/transport '(ext|fd)' not allowed/);
-    expect(readdirSync(site.root)).not.toContain('touched');
-  });
+  it.each(['ext::sh -c "touch% %S"', 'fd::7'])(
+    'lets git itself refuse what is no address of a server: %s',
+    async (address) => {
+      const git = createGit({ path: process.env['PATH'] ?? '', home: site.root, proxies: {} });
+      const call = {
+        args: ['ls-remote', '--', address.replace('%S', join(site.root, 'touched'))],
+        timeoutMs: 10_000,
+        maxOutput: 1_024,
+        ...accessOf(site.settings(), '/dev/null'),
+      };
+      await expect(git(call)).rejects.toThrow(/transport '(ext|fd)' not allowed/);
+      expect(readdirSync(site.root)).not.toContain('touched');
+    },
+  );
 
   it('reads only what a commit changed', async () => {
     const names = Array.from({ length: 1_000 }, (_, index) => `w${index}`);
@@ -70,6 +117,10 @@ describe('trees', () => {
     site.repository.commit({ 'w7.json': workspaceText('w7', { image: 'debian:13' }) });
     await one.synced();
     const after = await desired.scan();
-    expect([...after.workspaces.values()].filter((workspace) => before.workspaces.get(workspace.name) !== workspace).map(({ name }) => name)).toEqual(['w7']);
+    expect(
+      [...after.workspaces.values()]
+        .filter((workspace) => before.workspaces.get(workspace.name) !== workspace)
+        .map(({ name }) => name),
+    ).toEqual(['w7']);
   });
 });

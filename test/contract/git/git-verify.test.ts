@@ -12,11 +12,19 @@ const gpg = (name: string): CommitOptions => ({ sign: { format: 'openpgp', key: 
 beforeAll(() => {
   // Short: gpg's sockets have their place in it.
   keys = mkdtempSync('/tmp/kk-');
-  for (const name of ['ann', 'mallory']) execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', name, '-f', join(keys, name)]);
-  writeFileSync(join(keys, 'allowed'), `ann@example.com namespaces="git" ${readFileSync(join(keys, 'ann.pub'), 'utf8')}`);
+  for (const name of ['ann', 'mallory'])
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', name, '-f', join(keys, name)]);
+  writeFileSync(
+    join(keys, 'allowed'),
+    `ann@example.com namespaces="git" ${readFileSync(join(keys, 'ann.pub'), 'utf8')}`,
+  );
   execFileSync('mkdir', ['-m', '700', join(keys, 'gpg')]);
-  const run = (...args: string[]) => execFileSync('gpg', ['--homedir', join(keys, 'gpg'), '--batch', '--quiet', ...args], { stdio: ['ignore', 'pipe', 'ignore'] });
-  for (const name of ['ann', 'mallory']) run('--passphrase', '', '--quick-gen-key', `${name}@example.com`, 'ed25519', 'sign', '1d');
+  const run = (...args: string[]) =>
+    execFileSync('gpg', ['--homedir', join(keys, 'gpg'), '--batch', '--quiet', ...args], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+  for (const name of ['ann', 'mallory'])
+    run('--passphrase', '', '--quick-gen-key', `${name}@example.com`, 'ed25519', 'sign', '1d');
   writeFileSync(join(keys, 'ring'), run('--export', 'ann@example.com'));
 });
 afterAll(() => {
@@ -36,25 +44,38 @@ describe.each<['ssh' | 'gpg', () => { kind: 'ssh' | 'gpg'; file: string }, (name
 ])('verification by %s', (kind, verify, by) => {
   it('applies what a trusted key has signed', async () => {
     const revision = site.repository.commit(first, by('ann'));
-    expect((await site.started({ verify: verify() })).source.git()).toMatchObject({ failure: null, applied: { revision } });
+    expect((await site.started({ verify: verify() })).source.git()).toMatchObject({
+      failure: null,
+      applied: { revision },
+    });
   });
 
   it('finds keys that are named from the directory it was started in', async () => {
     const revision = site.repository.commit(first, by('ann'));
     const file = basename(verify().file);
-    expect((await site.startedIn(keys, { verify: { kind, file } })).source.git()).toMatchObject({ failure: null, applied: { revision } });
+    expect((await site.startedIn(keys, { verify: { kind, file } })).source.git()).toMatchObject({
+      failure: null,
+      applied: { revision },
+    });
   });
 
   it.each<[string, () => CommitOptions, RegExp]>([
     ['nobody has signed', () => ({}), /is not applied: it is not signed/],
     ['another key has signed', () => by('mallory'), /is not applied: no trusted key has signed it/],
-    ['a trusted person has signed in another way', () => (kind === 'ssh' ? gpg('ann@example.com') : ssh('ann')), /is not applied: /],
+    [
+      'a trusted person has signed in another way',
+      () => (kind === 'ssh' ? gpg('ann@example.com') : ssh('ann')),
+      /is not applied: /,
+    ],
   ])('applies nothing that %s, and leaves what is in force', async (_, options, message) => {
     const good = site.repository.commit(first, by('ann'));
     const one = await site.started({ verify: verify() });
     site.repository.commit({ 'bob.json': workspaceText('bob') }, options());
     await one.synced();
-    expect(one.source.git()).toMatchObject({ applied: { revision: good }, failure: { reason: 'SignatureInvalid', message: expect.stringMatching(message) } });
+    expect(one.source.git()).toMatchObject({
+      applied: { revision: good },
+      failure: { reason: 'SignatureInvalid', message: expect.stringMatching(message) },
+    });
     const snapshot = await site.desired([one]).scan();
     expect([...snapshot.workspaces.keys()]).toEqual(['alice']);
   });
@@ -70,7 +91,9 @@ describe.each<['ssh' | 'gpg', () => { kind: 'ssh' | 'gpg'; file: string }, (name
   it('says so when the keys cannot be read', async () => {
     site.repository.commit(first, by('ann'));
     const one = await site.started({ verify: { kind, file: join(keys, 'none') } });
-    expect(one.source.git().failure?.message).toMatch(/the file of trusted keys .*none cannot be read: it does not exist/);
+    expect(one.source.git().failure?.message).toMatch(
+      /the file of trusted keys .*none cannot be read: it does not exist/,
+    );
   });
 
   it('looks at a commit again when the keys have changed, and tells once what came of it', async () => {

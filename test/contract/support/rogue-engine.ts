@@ -31,7 +31,10 @@ export const VERSION = { Version: '20.10.24', ApiVersion: '1.41', MinAPIVersion:
  * A server that speaks HTTP badly on purpose. `routes` are tried in order against `METHOD /path?query`; `GET /version` has an
  * honest answer unless a route takes it.
  */
-export async function rogueEngine(routes: readonly (readonly [RegExp, Answer])[], options: { readonly tcp?: boolean } = {}): Promise<RogueEngine> {
+export async function rogueEngine(
+  routes: readonly (readonly [RegExp, Answer])[],
+  options: { readonly tcp?: boolean } = {},
+): Promise<RogueEngine> {
   const dir = await mkdtemp(join(tmpdir(), 'kalpana-rogue-'));
   const socketPath = join(dir, 'docker.sock');
   const received: Received[] = [];
@@ -50,10 +53,20 @@ export async function rogueEngine(routes: readonly (readonly [RegExp, Answer])[]
       else json(404, { message: 'page not found' })(socket, request);
     });
   });
-  await new Promise<void>((resolve) => (options.tcp ? server.listen(0, '127.0.0.1', resolve) : server.listen(socketPath, resolve)));
+  await new Promise<void>((resolve) =>
+    options.tcp ? server.listen(0, '127.0.0.1', resolve) : server.listen(socketPath, resolve),
+  );
   const { port } = options.tcp ? (server.address() as AddressInfo) : { port: 0 };
   const endpoint: EngineEndpoint = options.tcp
-    ? { kind: 'tcp', host: `tcp://127.0.0.1:${port}`, origin: 'DOCKER_HOST', protocol: 'http', hostname: '127.0.0.1', port, tls: null }
+    ? {
+        kind: 'tcp',
+        host: `tcp://127.0.0.1:${port}`,
+        origin: 'DOCKER_HOST',
+        protocol: 'http',
+        hostname: '127.0.0.1',
+        port,
+        tls: null,
+      }
     : { kind: 'socket', host: `unix://${socketPath}`, origin: 'DOCKER_HOST', socketPath };
 
   return {
@@ -84,7 +97,9 @@ function readRequests(socket: Socket, onRequest: (request: Received) => void): v
     const end = pending.indexOf('\r\n\r\n');
     if (end < 0) return;
     const [first = '', ...lines] = pending.subarray(0, end).toString('utf8').split('\r\n');
-    const headers = Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]));
+    const headers = Object.fromEntries(
+      lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]),
+    );
     const size = Number(headers['content-length'] ?? 0);
     if (pending.length < end + 4 + size) return;
     isLeft = headers['transfer-encoding'] === 'chunked';
@@ -102,7 +117,10 @@ export function json(status: number, value: unknown): Answer {
 }
 
 export function text(status: number, contentType: string, body: string): Answer {
-  return (socket) => socket.end(`HTTP/1.1 ${status} X\r\nContent-Type: ${contentType}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`);
+  return (socket) =>
+    socket.end(
+      `HTTP/1.1 ${status} X\r\nContent-Type: ${contentType}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    );
 }
 
 export function empty(status: number, headers = ''): Answer {
@@ -143,5 +161,9 @@ export function stall(raw: string): Answer {
 
 /** Resolves when the client has let go of every connection. */
 export async function allReleased(engine: RogueEngine): Promise<void> {
-  await Promise.all([...engine.sockets].map((socket) => new Promise((resolve) => (socket.destroyed ? resolve(null) : socket.on('close', resolve)))));
+  await Promise.all(
+    [...engine.sockets].map(
+      (socket) => new Promise((resolve) => (socket.destroyed ? resolve(null) : socket.on('close', resolve))),
+    ),
+  );
 }

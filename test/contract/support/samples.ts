@@ -19,7 +19,14 @@ export const LISTED = {
   HostConfig: { NetworkMode: 'kalpana-workspaces' },
   NetworkSettings: { Networks: { 'kalpana-workspaces': { NetworkID: 'n1' } } },
   Mounts: [
-    { Type: 'volume', Name: 'kalpana-workspace-alice', Source: '', Destination: '/workspace', Driver: 'local', RW: true },
+    {
+      Type: 'volume',
+      Name: 'kalpana-workspace-alice',
+      Source: '',
+      Destination: '/workspace',
+      Driver: 'local',
+      RW: true,
+    },
     { Type: 'bind', Source: '/srv/data', Destination: '/data', RW: false },
   ],
 };
@@ -39,7 +46,12 @@ export const INSPECTED = {
     FinishedAt: '0001-01-01T00:00:00Z',
     Health: { Status: 'unhealthy' },
   },
-  HostConfig: { Memory: 1048576, NanoCpus: 500000000, PidsLimit: null, RestartPolicy: { Name: '', MaximumRetryCount: 0 } },
+  HostConfig: {
+    Memory: 1048576,
+    NanoCpus: 500000000,
+    PidsLimit: null,
+    RestartPolicy: { Name: '', MaximumRetryCount: 0 },
+  },
   NetworkSettings: { Networks: {}, Ports: { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: '18080' }], '90/tcp': null } },
   Mounts: LISTED.Mounts,
 };

@@ -13,7 +13,12 @@ import { createFakeEngine } from '../../support/fake-engine.js';
 import { createSimClock } from '../../support/sim-clock.js';
 import { noCaches } from '../../support/no-caches.js';
 
-const volume = (name: string, labels = { a: '1' }): Operation => ({ type: 'create-volume', volume: name, labels, cause: '' });
+const volume = (name: string, labels = { a: '1' }): Operation => ({
+  type: 'create-volume',
+  volume: name,
+  labels,
+  cause: '',
+});
 const WAIT: Operation = { type: 'await-ready', container: { name: 'c', id: null }, cause: '' };
 
 function bench() {
@@ -22,7 +27,8 @@ function bench() {
   const { port: docker } = engine.connect();
   const results: string[] = [];
   const images = createImagePuller(docker);
-  const execute = createExecutor({ afterwards: createAfterwards(),
+  const execute = createExecutor({
+    afterwards: createAfterwards(),
     docker,
     images,
     caches: noCaches,
@@ -32,14 +38,25 @@ function bench() {
     onPullProgress: () => {},
   });
   const timed = async <T>(work: Promise<T>): Promise<T> => (await clock.run(1_000), work);
-  return { engine, images, results, timed, run: (operations: readonly Operation[]) => timed(execute('w', operations, {})) };
+  return {
+    engine,
+    images,
+    results,
+    timed,
+    run: (operations: readonly Operation[]) => timed(execute('w', operations, {})),
+  };
 }
 
 describe('the executor', () => {
   it.each([
     ['runs all in order', [volume('a'), volume('b')], 'done', ['a', 'b']],
     ['ends at a barrier', [volume('a'), WAIT, volume('b')], 'awaiting', ['a']],
-    ['ends at the first failure', [volume('a'), { type: 'start-container', container: { name: 'absent', id: null }, cause: '' }, volume('b')], 'failed', ['a']],
+    [
+      'ends at the first failure',
+      [volume('a'), { type: 'start-container', container: { name: 'absent', id: null }, cause: '' }, volume('b')],
+      'failed',
+      ['a'],
+    ],
     ['takes over no volume that is not ours', [volume('theirs'), volume('b')], 'failed', []],
   ] satisfies [string, Operation[], string, string[]][])('%s', async (_what, operations, outcome, volumes) => {
     const { engine, run } = bench();
@@ -81,7 +98,12 @@ describe('pulls', () => {
 describe('held removals', () => {
   it('are known after a restart', () => {
     const dir = mkdtempSync(join(tmpdir(), 'kalpana-held-'));
-    const open = () => createHeldRemovals(createStateFile(join(dir, 'held.json'), (error) => { throw error; }));
+    const open = () =>
+      createHeldRemovals(
+        createStateFile(join(dir, 'held.json'), (error) => {
+          throw error;
+        }),
+      );
     open().save(['alice', 'bob']);
     expect(open().load()).toEqual(['alice', 'bob']);
     open().save([]);

@@ -4,15 +4,29 @@ import { EngineError, type EngineFailureKind } from '../../../controller/docker/
 import type { Operation } from '../../../controller/plan/types.js';
 
 const CONTAINER = { name: 'workspace-w', id: 'id' };
-const CREATE = { type: 'create-container', container: 'workspace-w', definition: { image: 'x:1' } as never, cause: '' } as const;
-const FIRST = { type: 'start-container', container: { name: 'workspace-w', id: null }, first: true, cause: '' } as const;
+const CREATE = {
+  type: 'create-container',
+  container: 'workspace-w',
+  definition: { image: 'x:1' } as never,
+  cause: '',
+} as const;
+const FIRST = {
+  type: 'start-container',
+  container: { name: 'workspace-w', id: null },
+  first: true,
+  cause: '',
+} as const;
 const START = { type: 'start-container', container: CONTAINER, cause: '' } as const;
 const PULL = { type: 'pull-image', image: 'x:1', cause: '' } as const;
 const VOLUME = { type: 'create-volume', volume: 'v', labels: {}, cause: '' } as const;
-const NO_COMMAND = 'OCI runtime create failed: runc create failed: unable to start container process: exec: "nope": executable file not found in $PATH: unknown';
-const DAMAGED = 'error evaluating symlinks from mount source "/x/volumes/v/_data": lstat /x/volumes/v/_data: no such file or directory';
-const TAKEN = 'driver failed programming external connectivity on endpoint w: Bind for 127.0.0.1:8080 failed: port is already allocated';
-const IN_USE = 'driver failed programming external connectivity on endpoint w: Error starting userland proxy: listen tcp4 127.0.0.1:8080: bind: address already in use';
+const NO_COMMAND =
+  'OCI runtime create failed: runc create failed: unable to start container process: exec: "nope": executable file not found in $PATH: unknown';
+const DAMAGED =
+  'error evaluating symlinks from mount source "/x/volumes/v/_data": lstat /x/volumes/v/_data: no such file or directory';
+const TAKEN =
+  'driver failed programming external connectivity on endpoint w: Bind for 127.0.0.1:8080 failed: port is already allocated';
+const IN_USE =
+  'driver failed programming external connectivity on endpoint w: Error starting userland proxy: listen tcp4 127.0.0.1:8080: bind: address already in use';
 
 describe('what a failed operation means', () => {
   it.each<[string, Operation, EngineFailureKind, string, string]>([
@@ -24,15 +38,57 @@ describe('what a failed operation means', () => {
     ['the same at the creation', CREATE, 'server', DAMAGED, 'DataVolumeDamaged'],
     ['a port that another container has', START, 'server', TAKEN, 'PortConflict'],
     ['a port that a process has', FIRST, 'server', IN_USE, 'PortConflict'],
-    ['a bind source that is not there', CREATE, 'rejected', 'invalid mount config for type "bind": bind source path does not exist: /x', 'BindSourceMissing'],
-    ['more cores than there are', CREATE, 'rejected', 'Range of CPUs is from 0.01 to 2.00, as there are only 2 CPUs available', 'CreateFailed'],
+    [
+      'a bind source that is not there',
+      CREATE,
+      'rejected',
+      'invalid mount config for type "bind": bind source path does not exist: /x',
+      'BindSourceMissing',
+    ],
+    [
+      'more cores than there are',
+      CREATE,
+      'rejected',
+      'Range of CPUs is from 0.01 to 2.00, as there are only 2 CPUs available',
+      'CreateFailed',
+    ],
     ['an image that is not there', CREATE, 'not-found', 'No such image: x:1', 'ImageMissing'],
-    ['a taken name', CREATE, 'conflict', 'Conflict. The container name "/workspace-w" is already in use by container "c".', 'EngineError'],
+    [
+      'a taken name',
+      CREATE,
+      'conflict',
+      'Conflict. The container name "/workspace-w" is already in use by container "c".',
+      'EngineError',
+    ],
     ['a creation that the engine fumbled', CREATE, 'server', 'no space left on device', 'EngineError'],
-    ['a network that is gone, at the first start', FIRST, 'not-found', 'network kalpana-workspaces not found', 'EngineError'],
-    ['an engine whose containerd is down', FIRST, 'server', 'connection error: desc = "transport: Error while dialing: dial unix /run/containerd/containerd.sock: connect: no such file or directory"', 'EngineError'],
-    ['a container marked for removal', FIRST, 'conflict', 'container is marked for removal and cannot be started', 'EngineError'],
-    ['a pull without access', PULL, 'pull-failed', "pull access denied for x, repository does not exist or may require 'docker login'", 'ImagePullFailed'],
+    [
+      'a network that is gone, at the first start',
+      FIRST,
+      'not-found',
+      'network kalpana-workspaces not found',
+      'EngineError',
+    ],
+    [
+      'an engine whose containerd is down',
+      FIRST,
+      'server',
+      'connection error: desc = "transport: Error while dialing: dial unix /run/containerd/containerd.sock: connect: no such file or directory"',
+      'EngineError',
+    ],
+    [
+      'a container marked for removal',
+      FIRST,
+      'conflict',
+      'container is marked for removal and cannot be started',
+      'EngineError',
+    ],
+    [
+      'a pull without access',
+      PULL,
+      'pull-failed',
+      "pull access denied for x, repository does not exist or may require 'docker login'",
+      'ImagePullFailed',
+    ],
     ['a reference that is none', PULL, 'rejected', 'invalid reference format', 'ImagePullFailed'],
     ['a volume that is not ours', VOLUME, 'conflict', 'the volume v existed already and is not ours', 'VolumeConflict'],
     ['no engine', CREATE, 'unreachable', 'the connection was lost', 'EngineUnreachable'],
@@ -59,6 +115,9 @@ describe('what a failed operation means', () => {
     const fault = new TypeError('undefined is not a function');
     expect(() => classify(START, fault)).toThrow(fault);
     expect(() => classifyCall(fault)).toThrow(fault);
-    expect(classifyCall(new EngineError('timeout', 'listContainers', 'late'))).toEqual({ reason: 'EngineTimeout', message: 'late' });
+    expect(classifyCall(new EngineError('timeout', 'listContainers', 'late'))).toEqual({
+      reason: 'EngineTimeout',
+      message: 'late',
+    });
   });
 });

@@ -8,21 +8,35 @@ import { describeWorkspaceText } from '../../../controller/cli/describe-text.js'
 import { createProgress } from '../../../controller/cli/progress.js';
 import { workspaceTable } from '../../../controller/cli/workspace-table.js';
 import { createStatusStore } from '../../../controller/status/store.js';
-import { cacheFailing, failing, sampleCacheReport, sampleCacheStatus, samplePackages, sampleProblem, sampleReport, sampleStatus, sampleUse, START } from '../status/samples.js';
+import {
+  cacheFailing,
+  failing,
+  sampleCacheReport,
+  sampleCacheStatus,
+  samplePackages,
+  sampleProblem,
+  sampleReport,
+  sampleStatus,
+  sampleUse,
+  START,
+} from '../status/samples.js';
 import { captureIo } from './harness.js';
 
 const PLAIN = { columns: null, color: false, now: START };
-const fresh = sampleCacheReport({ kind: 'progressing', message: 'creating the keeper' }, {
-  name: 'blue',
-  spec: { location: null, problem: null },
-  volume: 'kalpana-nix-store-blue',
-  keeper: null,
-  storeBytes: null,
-  storePaths: null,
-  environments: 0,
-  workspaces: [],
-  totals: { paths: { hit: 0, fetched: 0, built: 0 }, bytesFetched: 0, bytesSaved: 0 },
-});
+const fresh = sampleCacheReport(
+  { kind: 'progressing', message: 'creating the keeper' },
+  {
+    name: 'blue',
+    spec: { location: null, problem: null },
+    volume: 'kalpana-nix-store-blue',
+    keeper: null,
+    storeBytes: null,
+    storePaths: null,
+    environments: 0,
+    workspaces: [],
+    totals: { paths: { hit: 0, fetched: 0, built: 0 }, bytesFetched: 0, bytesSaved: 0 },
+  },
+);
 
 describe('formatBytes', () => {
   it.each([
@@ -49,8 +63,18 @@ describe('hitRateText', () => {
 describe('cacheUseText', () => {
   it.each<[Partial<CacheUse>, string]>([
     [{}, '34 of 34 paths from the cache, 0 B fetched, 0.1 s'],
-    [{ paths: { asked: 34, hit: 30, fetched: 2, built: 2 }, bytes: { asked: 0, hit: 0, fetched: 12_897_485, built: 0 }, seconds: 3.26 }, '30 of 34 paths from the cache, 12.3 MiB fetched, 3.3 s, 2 built'],
-    [{ paths: { asked: 0, hit: 0, fetched: 0, built: 0 }, seconds: 0 }, '0 of 0 paths from the cache, 0 B fetched, 0.0 s'],
+    [
+      {
+        paths: { asked: 34, hit: 30, fetched: 2, built: 2 },
+        bytes: { asked: 0, hit: 0, fetched: 12_897_485, built: 0 },
+        seconds: 3.26,
+      },
+      '30 of 34 paths from the cache, 12.3 MiB fetched, 3.3 s, 2 built',
+    ],
+    [
+      { paths: { asked: 0, hit: 0, fetched: 0, built: 0 }, seconds: 0 },
+      '0 of 0 paths from the cache, 0 B fetched, 0.0 s',
+    ],
   ])('%j', (changes, text) => expect(cacheUseText(sampleUse(changes))).toBe(text));
 });
 
@@ -68,8 +92,16 @@ describe('cacheTable', () => {
 
   it.each([
     ['a failure', sampleCacheReport(cacheFailing('CacheDiskFull', 'no space')), 'no space. Free space'],
-    ['a broken spec', sampleCacheReport({ kind: 'ready' }, { spec: { location: null, problem: sampleProblem(null) }, underWay: ['a'] }), 'specs/alice.json:3:7: unknown field'],
-    ['what is under way', sampleCacheReport({ kind: 'ready' }, { underWay: ['alice: evaluating', 'bob: fetching git'] }), 'alice: evaluating; bob: fetching git'],
+    [
+      'a broken spec',
+      sampleCacheReport({ kind: 'ready' }, { spec: { location: null, problem: sampleProblem(null) }, underWay: ['a'] }),
+      'specs/alice.json:3:7: unknown field',
+    ],
+    [
+      'what is under way',
+      sampleCacheReport({ kind: 'ready' }, { underWay: ['alice: evaluating', 'bob: fetching git'] }),
+      'alice: evaluating; bob: fetching git',
+    ],
   ])('tells %s', (_name, report, message) => {
     expect(cacheTable([sampleCacheStatus(report)], PLAIN)).toContain(`  ${message}`);
   });
@@ -144,17 +176,36 @@ describe("a workspace's cache", () => {
       .map((line) => line.replace(/: +/, ': '));
 
   it('is described with its last use', () => {
-    expect(facts({ lastUse: sampleUse() })).toEqual(['Cache: default', 'Packages: git, ripgrep', 'Cache use: 34 of 34 paths from the cache, 0 B fetched, 0.1 s']);
+    expect(facts({ lastUse: sampleUse() })).toEqual([
+      'Cache: default',
+      'Packages: git, ripgrep',
+      'Cache use: 34 of 34 paths from the cache, 0 B fetched, 0.1 s',
+    ]);
     expect(facts({ packages: [] })).toEqual(['Cache: default', 'Packages: none', 'Cache use: -']);
   });
 
   const starting: Verdict = { kind: 'progressing', message: 'the packages are being realised', replacing: false };
   it.each<[string, Verdict, Parameters<typeof samplePackages>[0], string]>([
-    ['progress', starting, { profile: 'none', progress: 'fetching git (1.2 of 30.1 MiB)' }, 'fetching git (1.2 of 30.1 MiB)'],
+    [
+      'progress',
+      starting,
+      { profile: 'none', progress: 'fetching git (1.2 of 30.1 MiB)' },
+      'fetching git (1.2 of 30.1 MiB)',
+    ],
     ['no progress', starting, { profile: 'none' }, 'the packages are being realised'],
     ['progress beside a Ready workspace', { kind: 'ready' }, { profile: 'old', progress: 'evaluating' }, 'evaluating'],
-    ['a failure before progress', failing('PortConflict', false, 'port 80 is in use'), { profile: 'none', progress: 'evaluating' }, 'port 80 is in use. Free'],
-    ['packages that are not as wanted', { kind: 'ready' }, { profile: 'old', failure: { reason: 'PackageNotFound', message: 'no attribute gti' } }, 'no attribute gti. Check'],
+    [
+      'a failure before progress',
+      failing('PortConflict', false, 'port 80 is in use'),
+      { profile: 'none', progress: 'evaluating' },
+      'port 80 is in use. Free',
+    ],
+    [
+      'packages that are not as wanted',
+      { kind: 'ready' },
+      { profile: 'old', failure: { reason: 'PackageNotFound', message: 'no attribute gti' } },
+      'no attribute gti. Check',
+    ],
     ['nothing when all is well', { kind: 'ready' }, {}, ''],
   ])('in the table of workspaces: %s', (_name, verdict, cache, message) => {
     const status = sampleStatus(sampleReport(verdict, { cache: samplePackages(cache) }));
@@ -175,7 +226,9 @@ describe('progress of realisations at a terminal', () => {
       now += 1_000;
     }
     const blue = 'cache blue  w1, w2, w3 and 2 more  building [31m x\n';
-    expect(written.out).toBe(`cache default  alice, bob  fetching git (0 of 9 paths)\n${blue}cache default  alice, bob  fetching git (2 of 9 paths)\n${blue}`);
+    expect(written.out).toBe(
+      `cache default  alice, bob  fetching git (0 of 9 paths)\n${blue}cache default  alice, bob  fetching git (2 of 9 paths)\n${blue}`,
+    );
   });
 
   it('is told at a terminal only, and does not keep an image of the same name from telling', () => {

@@ -25,9 +25,15 @@ async function kalpana(...args: string[]) {
 async function startController(): Promise<string> {
   const stateDir = directory();
   const held = ['bob', 'carol'];
-  const onApprove = (names: readonly string[] | null) => ({ approved: held.filter((name) => names === null || names.includes(name)) });
+  const onApprove = (names: readonly string[] | null) => ({
+    approved: held.filter((name) => names === null || names.includes(name)),
+  });
   const onClear = (cache: string, force: boolean) =>
-    Promise.resolve(force ? { ok: true as const, message: `The cache ${cache} is empty.` } : { ok: false as const, error: 'alice runs on it: stop it, or use --force' });
+    Promise.resolve(
+      force
+        ? { ok: true as const, message: `The cache ${cache} is empty.` }
+        : { ok: false as const, error: 'alice runs on it: stop it, or use --force' },
+    );
   await make({ socketPath: controlSocketPath(stateDir), onApprove, onClear }).start();
   return stateDir;
 }
@@ -47,14 +53,27 @@ describe('commands that ask a running controller', () => {
     expect([code, out]).toEqual([0, expect.stringContaining('Pending -> Ready')]);
     const json = await kalpana('describe', 'workspace', 'alice', '--state-dir', stateDir, '-o', 'json');
     expect(JSON.parse(json.out)).toMatchObject({ name: 'alice', events: [{ reason: 'Ready' }] });
-    expect(await kalpana('describe', 'workspace', 'no/body', '--state-dir', stateDir)).toMatchObject({ code: 1, out: '' });
-    expect((await kalpana('describe', 'workspace', 'nobody', '--state-dir', stateDir)).err).toBe("error: there is no workspace 'nobody'\n");
+    expect(await kalpana('describe', 'workspace', 'no/body', '--state-dir', stateDir)).toMatchObject({
+      code: 1,
+      out: '',
+    });
+    expect((await kalpana('describe', 'workspace', 'nobody', '--state-dir', stateDir)).err).toBe(
+      "error: there is no workspace 'nobody'\n",
+    );
   });
 
   it('approve', async () => {
     const stateDir = await startController();
-    expect(await kalpana('approve', '--state-dir', stateDir)).toEqual({ code: 0, out: 'Removal approved: bob, carol\n', err: '' });
-    expect(await kalpana('approve', 'bob', 'dora', '--state-dir', stateDir)).toEqual({ code: 1, out: 'Removal approved: bob\n', err: 'error: not held: dora\n' });
+    expect(await kalpana('approve', '--state-dir', stateDir)).toEqual({
+      code: 0,
+      out: 'Removal approved: bob, carol\n',
+      err: '',
+    });
+    expect(await kalpana('approve', 'bob', 'dora', '--state-dir', stateDir)).toEqual({
+      code: 1,
+      out: 'Removal approved: bob\n',
+      err: 'error: not held: dora\n',
+    });
     const json = await kalpana('approve', 'dora', '--state-dir', stateDir, '-o', 'json');
     expect([json.code, JSON.parse(json.out)]).toEqual([1, { approved: [], refused: ['dora'] }]);
   });
@@ -72,18 +91,41 @@ describe('commands that ask a running controller', () => {
     const { code, out } = await kalpana('cache', 'status', '--state-dir', stateDir);
     expect([code, out]).toEqual([0, expect.stringMatching(/^Name: +default\n[^]*Pending -> Ready\n$/)]);
     const json = await kalpana('cache', 'status', 'default', '--state-dir', stateDir, '-o', 'json');
-    expect(JSON.parse(json.out)).toMatchObject({ name: 'default', hitRate: 0.97, events: [{ cache: 'default', reason: 'Ready' }] });
+    expect(JSON.parse(json.out)).toMatchObject({
+      name: 'default',
+      hitRate: 0.97,
+      events: [{ cache: 'default', reason: 'Ready' }],
+    });
     expect(await kalpana('cache', 'status', 'no/thing', '--state-dir', stateDir)).toMatchObject({ code: 1, out: '' });
-    expect(await kalpana('cache', 'status', 'blue', '--state-dir', stateDir)).toEqual({ code: 1, out: '', err: "error: there is no cache 'blue'\n" });
+    expect(await kalpana('cache', 'status', 'blue', '--state-dir', stateDir)).toEqual({
+      code: 1,
+      out: '',
+      err: "error: there is no cache 'blue'\n",
+    });
   });
 
   it('cache clear', async () => {
     const stateDir = await startController();
-    expect(await kalpana('cache', 'clear', 'default', '--state-dir', stateDir)).toEqual({ code: 1, out: '', err: 'error: alice runs on it: stop it, or use --force\n' });
-    expect(await kalpana('cache', 'clear', 'default', '--force', '--state-dir', stateDir)).toEqual({ code: 0, out: 'The cache default is empty.\n', err: '' });
+    expect(await kalpana('cache', 'clear', 'default', '--state-dir', stateDir)).toEqual({
+      code: 1,
+      out: '',
+      err: 'error: alice runs on it: stop it, or use --force\n',
+    });
+    expect(await kalpana('cache', 'clear', 'default', '--force', '--state-dir', stateDir)).toEqual({
+      code: 0,
+      out: 'The cache default is empty.\n',
+      err: '',
+    });
     const json = await kalpana('cache', 'clear', 'default', '--force', '--state-dir', stateDir, '-o', 'json');
-    expect([json.code, JSON.parse(json.out)]).toEqual([0, { cache: 'default', message: 'The cache default is empty.' }]);
-    expect(await kalpana('cache', 'clear', 'blue', '--force', '--state-dir', stateDir)).toEqual({ code: 1, out: '', err: "error: there is no cache 'blue'\n" });
+    expect([json.code, JSON.parse(json.out)]).toEqual([
+      0,
+      { cache: 'default', message: 'The cache default is empty.' },
+    ]);
+    expect(await kalpana('cache', 'clear', 'blue', '--force', '--state-dir', stateDir)).toEqual({
+      code: 1,
+      out: '',
+      err: "error: there is no cache 'blue'\n",
+    });
   });
 
   it('waits long for a clear, and for nothing else', async () => {
@@ -130,6 +172,9 @@ describe('new', () => {
 
   it('prints the packages', async () => {
     const { code, out } = await kalpana('new', 'alice', '--image', 'debian:13', '--packages', 'nodejs_20,github:a/b#c');
-    expect([code, JSON.parse(out)]).toEqual([0, expect.objectContaining({ spec: { image: 'debian:13', packages: ['nodejs_20', 'github:a/b#c'] } })]);
+    expect([code, JSON.parse(out)]).toEqual([
+      0,
+      expect.objectContaining({ spec: { image: 'debian:13', packages: ['nodejs_20', 'github:a/b#c'] } }),
+    ]);
   });
 });

@@ -7,7 +7,15 @@ import { describeCacheText } from '../../../controller/cli/describe-cache-text.j
 import { durationText } from '../../../controller/cli/duration-text.js';
 import { createGcProgress } from '../../../controller/cli/gc-progress.js';
 import { gcFailureText, gcResultText, type GcOutcome } from '../../../controller/cli/gc-text.js';
-import { collectedReport, sampleGc, sampleGcConfig, samplePreview, sampleRoots, sampleRun, unsuccessfulRun } from '../status/gc-samples.js';
+import {
+  collectedReport,
+  sampleGc,
+  sampleGcConfig,
+  samplePreview,
+  sampleRoots,
+  sampleRun,
+  unsuccessfulRun,
+} from '../status/gc-samples.js';
 import { sampleCacheStatus, START } from '../status/samples.js';
 import { captureIo } from './harness.js';
 
@@ -19,13 +27,25 @@ describe('words of a collection', () => {
     [0, 0, '0 B (0 paths)'],
     [1, 1, '1 B (1 path)'],
     [1_288_490_189, 34, '1.2 GiB (34 paths)'],
-  ])('%d bytes of %d paths: %s', (freedBytes, freedPaths, text) => expect(freedText({ freedBytes, freedPaths })).toBe(text));
+  ])('%d bytes of %d paths: %s', (freedBytes, freedPaths, text) =>
+    expect(freedText({ freedBytes, freedPaths })).toBe(text),
+  );
 
   it.each([
     [sampleRoots(), '4 profiles, 2 links, 1 process'],
     [sampleRoots({ profile: 0, link: 0, process: 0 }), ''],
     [
-      sampleRoots({ profile: 1, generation: 2, removed: 2, prewarm: 1, image: 1, keeper: 1, link: 1, process: 2, other: 1 }),
+      sampleRoots({
+        profile: 1,
+        generation: 2,
+        removed: 2,
+        prewarm: 1,
+        image: 1,
+        keeper: 1,
+        link: 1,
+        process: 2,
+        other: 1,
+      }),
       '1 profile, 2 generations, 2 removed workspaces, 1 prewarm root, 1 image, 1 keeper root, 1 link, 2 processes, 1 other root',
     ],
   ])('%j: %s', (counts, text) => expect(rootsText(counts)).toBe(text));
@@ -42,23 +62,56 @@ describe('the outcome of kalpana gc', () => {
   const ran = (run: Extract<GcOutcome, { type: 'run' }>['run']): GcOutcome => ({ type: 'run', cache: 'default', run });
 
   it.each<[string, GcOutcome, string]>([
-    ['a run', ran(sampleRun()), 'default: freed 1.2 GiB (34 paths) in 3.1 s; kept 312 paths: 4 profiles, 2 links, 1 process\n'],
-    ['a run that left some', ran(sampleRun({ leftPaths: 1 })), 'default: freed 1.2 GiB (34 paths) in 3.1 s, 1 path left for the next run; kept 312 paths: 4 profiles, 2 links, 1 process\n'],
-    ['a run in an empty store', ran(sampleRun({ freedBytes: 0, freedPaths: 0, keptPaths: 0, roots: sampleRoots({ profile: 0, link: 0, process: 0 }) })), 'default: freed 0 B (0 paths) in 3.1 s; kept 0 paths\n'],
+    [
+      'a run',
+      ran(sampleRun()),
+      'default: freed 1.2 GiB (34 paths) in 3.1 s; kept 312 paths: 4 profiles, 2 links, 1 process\n',
+    ],
+    [
+      'a run that left some',
+      ran(sampleRun({ leftPaths: 1 })),
+      'default: freed 1.2 GiB (34 paths) in 3.1 s, 1 path left for the next run; kept 312 paths: 4 profiles, 2 links, 1 process\n',
+    ],
+    [
+      'a run in an empty store',
+      ran(
+        sampleRun({
+          freedBytes: 0,
+          freedPaths: 0,
+          keptPaths: 0,
+          roots: sampleRoots({ profile: 0, link: 0, process: 0 }),
+        }),
+      ),
+      'default: freed 0 B (0 paths) in 3.1 s; kept 0 paths\n',
+    ],
   ])('%s', (_name, outcome, text) => {
     expect([gcResultText(outcome), gcFailureText(outcome)]).toEqual([text, null]);
   });
 
   it.each<[string, GcOutcome, string]>([
-    ['aborted', ran(unsuccessfulRun('aborted', 'GcBusy', 'a realisation did not end in 60 s')), 'default: nothing was collected: a realisation did not end in 60 s. Nothing was collected; the next run tries again.'],
-    ['failed', ran(unsuccessfulRun('failed', 'GcDeadline', 'it took 30 min.', { freedBytes: 1_024, freedPaths: 1 })), 'default: the collection failed after it had freed 1.0 KiB (1 path): it took 30 min. Raise gc.deadline of the NixCache if runs take this long; the next run goes on.'],
+    [
+      'aborted',
+      ran(unsuccessfulRun('aborted', 'GcBusy', 'a realisation did not end in 60 s')),
+      'default: nothing was collected: a realisation did not end in 60 s. Nothing was collected; the next run tries again.',
+    ],
+    [
+      'failed',
+      ran(unsuccessfulRun('failed', 'GcDeadline', 'it took 30 min.', { freedBytes: 1_024, freedPaths: 1 })),
+      'default: the collection failed after it had freed 1.0 KiB (1 path): it took 30 min. Raise gc.deadline of the NixCache if runs take this long; the next run goes on.',
+    ],
     ['without a cause', ran(sampleRun({ result: 'aborted' })), 'default: nothing was collected: no cause is known'],
-    ['refused', { type: 'refused', cache: 'default', message: `a run\u001b[2J is under\nway` }, 'default: a run [2J is under way'],
+    [
+      'refused',
+      { type: 'refused', cache: 'default', message: `a run\u001b[2J is under\nway` },
+      'default: a run [2J is under way',
+    ],
   ])('%s', (_name, outcome, text) => expect(gcFailureText(outcome)).toBe(text));
 
   it('a dry run: what would go, what would expire, and what keeps the rest', () => {
     const outcome: GcOutcome = { type: 'preview', preview: samplePreview() };
-    expect([gcFailureText(outcome), gcResultText(outcome)]).toEqual([null, `\
+    expect([gcFailureText(outcome), gcResultText(outcome)]).toEqual([
+      null,
+      `\
 default: 1.2 GiB (2 paths) would go; 312 paths would be kept
 
 Would go:
@@ -74,17 +127,23 @@ Kept by:
   KIND     OWNER  FROM                                 PATH
   profile  alice  /nix/var/nix/profiles/kalpana/alice  /nix/store/cccc-env
   link     bob    /workspace/result                    /nix/store/dddd-site
-`]);
+`,
+    ]);
   });
 
   it('a dry run that finds nothing', () => {
     const preview = samplePreview({ dead: [], deadBytes: 0, keptPaths: 1, roots: [], expiring: [] });
-    expect(gcResultText({ type: 'preview', preview })).toBe('default: nothing would go; 1 path would be kept\n\nKept by: nothing\n');
+    expect(gcResultText({ type: 'preview', preview })).toBe(
+      'default: nothing would go; 1 path would be kept\n\nKept by: nothing\n',
+    );
   });
 
   it('lets nobody paint the terminal with the name of a link', () => {
     const root = { kind: 'link', owner: hostile, from: hostile, path: hostile } as const;
-    const text = gcResultText({ type: 'preview', preview: samplePreview({ cache: hostile, dead: [{ path: hostile, bytes: 1 }], roots: [root], expiring: [root] }) });
+    const text = gcResultText({
+      type: 'preview',
+      preview: samplePreview({ cache: hostile, dead: [{ path: hostile, bytes: 1 }], roots: [root], expiring: [root] }),
+    });
     expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028]/);
     expect(text.split('\n').filter((line) => line.includes('sult'))).toHaveLength(4);
   });
@@ -119,16 +178,26 @@ describe('the last collection in kalpana get caches', () => {
     ['a cache without a spec', null, '-'],
     ['none yet', sampleGc({ runs: [] }), '-'],
     ['a success', sampleGc(), '2h ago, 1.2 GiB'],
-    ['aborted', sampleGc({ runs: [unsuccessfulRun('aborted', 'ProcessUnreadable', unreadable), sampleRun()] }), 'aborted 2h ago'],
+    [
+      'aborted',
+      sampleGc({ runs: [unsuccessfulRun('aborted', 'ProcessUnreadable', unreadable), sampleRun()] }),
+      'aborted 2h ago',
+    ],
     ['failed', sampleGc({ runs: [unsuccessfulRun('failed', 'StoreDamaged', 'a path is missing')] }), 'failed 2h ago'],
   ])('%s: %3$s', (_name, gc, text) => {
-    const [heading = '', row = ''] = cacheTable([sampleCacheStatus(collectedReport(gc))], { columns: null, color: false, now: START }).split('\n');
+    const [heading = '', row = ''] = cacheTable([sampleCacheStatus(collectedReport(gc))], {
+      columns: null,
+      color: false,
+      now: START,
+    }).split('\n');
     expect(row.slice(heading.indexOf('LAST-GC')).trim()).toBe(text);
   });
 
   it('shows at a terminal what needs a look', () => {
     const gc = sampleGc({ runs: [unsuccessfulRun('aborted', 'ProcessUnreadable', unreadable)] });
-    expect(cacheTable([sampleCacheStatus(collectedReport(gc))], { columns: null, color: true, now: START })).toContain('\u001b[31maborted 2h ago\u001b[0m');
+    expect(cacheTable([sampleCacheStatus(collectedReport(gc))], { columns: null, color: true, now: START })).toContain(
+      '\u001b[31maborted 2h ago\u001b[0m',
+    );
   });
 });
 
@@ -137,8 +206,20 @@ describe('kalpana cache status', () => {
     ['a cache without a spec', null, '-'],
     ['a success', sampleGc(), 'last 2h ago, freed 1.2 GiB (34 paths); next in 3h'],
     ['none yet', sampleGc({ runs: [], nextRunAt: START - 1 }), 'never ran; next due'],
-    ['aborted and suspended', sampleGc({ runs: [unsuccessfulRun('aborted', 'ProcessUnreadable', unreadable)], nextRunAt: null, config: sampleGcConfig({ suspend: true }) }), 'last 2h ago, aborted: ProcessUnreadable; suspended'],
-    ['one that is under way', sampleGc({ underWay: 'reading the links', nextRunAt: null }), 'now reading the links; last 2h ago, freed 1.2 GiB (34 paths); none to come'],
+    [
+      'aborted and suspended',
+      sampleGc({
+        runs: [unsuccessfulRun('aborted', 'ProcessUnreadable', unreadable)],
+        nextRunAt: null,
+        config: sampleGcConfig({ suspend: true }),
+      }),
+      'last 2h ago, aborted: ProcessUnreadable; suspended',
+    ],
+    [
+      'one that is under way',
+      sampleGc({ underWay: 'reading the links', nextRunAt: null }),
+      'now reading the links; last 2h ago, freed 1.2 GiB (34 paths); none to come',
+    ],
   ])('tells the last run and the next of %s', (_name, gc, line) => {
     expect(cacheStatusText(sampleCacheStatus(collectedReport(gc)), [], START)).toContain(`\nGC:            ${line}\n`);
   });
@@ -188,7 +269,8 @@ Last runs:
 
   it('shows one that is suspended and never ran', () => {
     const config = sampleGcConfig({ suspend: true, maxBytes: null, maxFreedPerRun: 5_368_709_120, optimise: true });
-    expect(collection(sampleGc({ config, nextRunAt: null, runs: [], roots: null, underWay: 'reading the links' }))).toBe(`
+    expect(collection(sampleGc({ config, nextRunAt: null, runs: [], roots: null, underWay: 'reading the links' })))
+      .toBe(`
 Collection:
   Schedule:           0 4 * * * (Europe/Berlin)
   Retain:             7d
@@ -207,7 +289,13 @@ Last runs: none
 
   it('does without a spec, without roots and without a next time, and shows ten runs', () => {
     expect(collection(null)).toBe('\nCollection: none, for no spec names the cache\n');
-    const text = collection(sampleGc({ nextRunAt: null, roots: sampleRoots({ profile: 0, link: 0, process: 0 }), runs: Array.from({ length: 12 }, () => sampleRun()) }));
+    const text = collection(
+      sampleGc({
+        nextRunAt: null,
+        roots: sampleRoots({ profile: 0, link: 0, process: 0 }),
+        runs: Array.from({ length: 12 }, () => sampleRun()),
+      }),
+    );
     expect(text).toContain('  Next run:           none\n');
     expect(text).toContain('\nRoots: none\n');
     expect(text.match(/success/g)).toHaveLength(10);

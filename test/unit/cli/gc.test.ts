@@ -17,17 +17,25 @@ store.reportCache(collectedReport(null, { name: 'blue' }));
 afterEach(cleanUp);
 
 const success = (cache: string): GcNews => ({ type: 'run', cache, run: sampleRun({ trigger: 'request' }) });
-const text = (cache: string) => `${cache}: freed 1.2 GiB (34 paths) in 3.1 s; kept 312 paths: 4 profiles, 2 links, 1 process\n`;
+const text = (cache: string) =>
+  `${cache}: freed 1.2 GiB (34 paths) in 3.1 s; kept 312 paths: 4 profiles, 2 links, 1 process\n`;
 
 /** Runs a command line against `stateDir` with the client's own actions. */
 async function kalpana(stateDir: string, line: string, signal?: AbortSignal) {
   const { io, written } = captureIo();
-  const code = await runCli([...line.split(' '), '--state-dir', stateDir], { actions: createClientActions(io, signal) as Actions, io, version: '1.2.3' });
+  const code = await runCli([...line.split(' '), '--state-dir', stateDir], {
+    actions: createClientActions(io, signal) as Actions,
+    io,
+    version: '1.2.3',
+  });
   return { code, ...written };
 }
 
 /** A controller whose collections tell `news` of each cache; `asked` in order. */
-async function startController(news: (cache: string, dryRun: boolean) => readonly GcNews[], before: () => void = () => undefined) {
+async function startController(
+  news: (cache: string, dryRun: boolean) => readonly GcNews[],
+  before: () => void = () => undefined,
+) {
   const stateDir = directory();
   const asked: string[] = [];
   const onGc: Collect = (cache, { dryRun }, onNews) => {
@@ -50,36 +58,72 @@ async function startOther(listener: RequestListener) {
 
 describe('kalpana gc', () => {
   it('collects one cache: steps to stderr, the result to stdout', async () => {
-    const { stateDir, asked } = await startController((cache) => [{ type: 'progress', cache, message: 'reading the links' }, { type: 'progress', cache, message: 'scanning' }, success(cache)]);
-    expect(await kalpana(stateDir, 'gc default')).toEqual({ code: 0, out: text('default'), err: 'default: reading the links\ndefault: scanning\n' });
+    const { stateDir, asked } = await startController((cache) => [
+      { type: 'progress', cache, message: 'reading the links' },
+      { type: 'progress', cache, message: 'scanning' },
+      success(cache),
+    ]);
+    expect(await kalpana(stateDir, 'gc default')).toEqual({
+      code: 0,
+      out: text('default'),
+      err: 'default: reading the links\ndefault: scanning\n',
+    });
     expect(asked).toEqual(['default']);
   });
 
   it('collects all without a name, one after the other, also behind one that was aborted', async () => {
     const aborted = unsuccessfulRun('aborted', 'GcBusy', 'a realisation did not end');
-    const { stateDir, asked } = await startController((cache) => [cache === 'blue' ? { type: 'run', cache, run: aborted } : success(cache)]);
-    const err = 'error: blue: nothing was collected: a realisation did not end. Nothing was collected; the next run tries again.\n';
+    const { stateDir, asked } = await startController((cache) => [
+      cache === 'blue' ? { type: 'run', cache, run: aborted } : success(cache),
+    ]);
+    const err =
+      'error: blue: nothing was collected: a realisation did not end. Nothing was collected; the next run tries again.\n';
     expect(await kalpana(stateDir, 'gc')).toEqual({ code: 1, out: text('default'), err });
     expect(asked).toEqual(['blue', 'default']);
     const json = await kalpana(stateDir, 'gc -o json');
-    expect([json.code, json.err, JSON.parse(json.out)]).toEqual([1, err, [{ type: 'run', cache: 'blue', run: aborted }, success('default')]]);
+    expect([json.code, json.err, JSON.parse(json.out)]).toEqual([
+      1,
+      err,
+      [{ type: 'run', cache: 'blue', run: aborted }, success('default')],
+    ]);
   });
 
   it('shows what a dry run finds, of each cache', async () => {
-    const { stateDir, asked } = await startController((cache) => [{ type: 'preview', preview: samplePreview({ cache, dead: [], roots: [], expiring: [] }) }]);
+    const { stateDir, asked } = await startController((cache) => [
+      { type: 'preview', preview: samplePreview({ cache, dead: [], roots: [], expiring: [] }) },
+    ]);
     const shown = (cache: string) => `${cache}: nothing would go; 312 paths would be kept\n\nKept by: nothing\n`;
-    expect(await kalpana(stateDir, 'gc --dry-run')).toEqual({ code: 0, out: `${shown('blue')}\n${shown('default')}`, err: '' });
+    expect(await kalpana(stateDir, 'gc --dry-run')).toEqual({
+      code: 0,
+      out: `${shown('blue')}\n${shown('default')}`,
+      err: '',
+    });
     expect(asked).toEqual(['blue dry', 'default dry']);
     const json = await kalpana(stateDir, 'gc default --dry-run -o json');
-    expect(JSON.parse(json.out)).toEqual([{ type: 'preview', preview: samplePreview({ dead: [], roots: [], expiring: [] }) }]);
+    expect(JSON.parse(json.out)).toEqual([
+      { type: 'preview', preview: samplePreview({ dead: [], roots: [], expiring: [] }) },
+    ]);
   });
 
   it('says so when it is refused, and for a cache that there is not', async () => {
-    const { stateDir } = await startController((cache) => [{ type: 'refused', cache, message: 'the keeper is not up' }]);
-    expect(await kalpana(stateDir, 'gc default')).toEqual({ code: 1, out: '', err: 'error: default: the keeper is not up\n' });
-    expect(await kalpana(stateDir, 'gc green')).toEqual({ code: 1, out: '', err: "error: green: there is no cache 'green'\n" });
+    const { stateDir } = await startController((cache) => [
+      { type: 'refused', cache, message: 'the keeper is not up' },
+    ]);
+    expect(await kalpana(stateDir, 'gc default')).toEqual({
+      code: 1,
+      out: '',
+      err: 'error: default: the keeper is not up\n',
+    });
+    expect(await kalpana(stateDir, 'gc green')).toEqual({
+      code: 1,
+      out: '',
+      err: "error: green: there is no cache 'green'\n",
+    });
     const json = await kalpana(stateDir, 'gc green -o json');
-    expect([json.code, JSON.parse(json.out)]).toEqual([1, [{ type: 'refused', cache: 'green', message: "there is no cache 'green'" }]]);
+    expect([json.code, JSON.parse(json.out)]).toEqual([
+      1,
+      [{ type: 'refused', cache: 'green', message: "there is no cache 'green'" }],
+    ]);
   });
 
   it('has a word for no caches', async () => {
@@ -90,20 +134,36 @@ describe('kalpana gc', () => {
   });
 
   it('says so when no controller answers, and when it ends without a result', async () => {
-    expect(await kalpana(directory(), 'gc default -o json')).toMatchObject({ code: 1, out: '', err: expect.stringContaining('error: no controller answers at ') });
+    expect(await kalpana(directory(), 'gc default -o json')).toMatchObject({
+      code: 1,
+      out: '',
+      err: expect.stringContaining('error: no controller answers at '),
+    });
     const { stateDir } = await startController(() => []);
-    expect(await kalpana(stateDir, 'gc default')).toEqual({ code: 1, out: '', err: "error: default: the controller's answer ended before its result; look at kalpana describe cache default\n" });
+    expect(await kalpana(stateDir, 'gc default')).toEqual({
+      code: 1,
+      out: '',
+      err: "error: default: the controller's answer ended before its result; look at kalpana describe cache default\n",
+    });
   });
 
   it('ends with ctrl-c, and the collection goes on', async () => {
     const stop = new AbortController();
-    const { stateDir } = await startController(() => [], () => stop.abort());
-    expect(await kalpana(stateDir, 'gc default', stop.signal)).toEqual({ code: 1, out: '', err: 'error: interrupted; what the controller has begun goes on\n' });
+    const { stateDir } = await startController(
+      () => [],
+      () => stop.abort(),
+    );
+    expect(await kalpana(stateDir, 'gc default', stop.signal)).toEqual({
+      code: 1,
+      out: '',
+      err: 'error: interrupted; what the controller has begun goes on\n',
+    });
   });
 
   it('keeps what was done when the connection breaks', async () => {
     const { stateDir, close } = await startOther((request, response) => {
-      if (request.url === '/api/v1/caches') return void response.end(JSON.stringify({ items: [{ name: 'a' }, { name: 'b' }] }));
+      if (request.url === '/api/v1/caches')
+        return void response.end(JSON.stringify({ items: [{ name: 'a' }, { name: 'b' }] }));
       response.write(`${JSON.stringify({ type: 'progress', cache: 'b', message: 'scanning' })}\n`);
       if (request.url?.includes('/a/')) response.end(JSON.stringify(success('a')));
       else response.write('{"type":', () => response.destroy());
@@ -119,10 +179,21 @@ describe('kalpana describe cache', () => {
   it('shows the collection, and all as JSON', async () => {
     const { stateDir } = await startController(() => []);
     const { code, out } = await kalpana(stateDir, 'describe cache default');
-    expect([code, out]).toEqual([0, expect.stringMatching(/^Name: +default\n[^]*\nCollection:\n[^]*\nLast runs:\n[^]*\nEvents:\n/)]);
+    expect([code, out]).toEqual([
+      0,
+      expect.stringMatching(/^Name: +default\n[^]*\nCollection:\n[^]*\nLast runs:\n[^]*\nEvents:\n/),
+    ]);
     const json = await kalpana(stateDir, 'describe cache default -o json');
-    expect(JSON.parse(json.out)).toMatchObject({ name: 'default', gc: { runs: [{ result: 'success' }] }, events: [{ reason: 'Ready' }] });
-    expect(await kalpana(stateDir, 'describe cache green')).toEqual({ code: 1, out: '', err: "error: there is no cache 'green'\n" });
+    expect(JSON.parse(json.out)).toMatchObject({
+      name: 'default',
+      gc: { runs: [{ result: 'success' }] },
+      events: [{ reason: 'Ready' }],
+    });
+    expect(await kalpana(stateDir, 'describe cache green')).toEqual({
+      code: 1,
+      out: '',
+      err: "error: there is no cache 'green'\n",
+    });
   });
 });
 
@@ -149,7 +220,9 @@ describe('streamFromController', () => {
     ['within a refusal', (_request, response) => void response.writeHead(409).write('{')],
   ])('gives up a controller that is silent %s', async (_name, listener) => {
     const { stateDir, close } = await startOther(listener);
-    await expect(streamFromController(stateDir, '/', {}, () => undefined, { silenceMs: 50 })).rejects.toThrow(/^the controller at .*kalpana\.sock was silent for 0\.05 s; look at its log$/);
+    await expect(streamFromController(stateDir, '/', {}, () => undefined, { silenceMs: 50 })).rejects.toThrow(
+      /^the controller at .*kalpana\.sock was silent for 0\.05 s; look at its log$/,
+    );
     close();
   });
 
@@ -172,7 +245,9 @@ describe('streamFromController', () => {
 
   it('says so when a line is no JSON', async () => {
     const { stateDir, close } = await startOther((_request, response) => void response.end('{}\n<html>\n'));
-    await expect(streamFromController(stateDir, '/', {}, () => undefined)).rejects.toThrow(/answered with something else than JSON$/);
+    await expect(streamFromController(stateDir, '/', {}, () => undefined)).rejects.toThrow(
+      /answered with something else than JSON$/,
+    );
     close();
   });
 });

@@ -17,24 +17,77 @@ async function gitOf(...args: string[]) {
 describe('git sources on the command line', () => {
   it('have defaults, and a name of their repository', async () => {
     const { git } = await gitOf('--git', 'https://git.example/team/My_Specs.git');
-    expect(git).toEqual([expect.objectContaining({ name: 'my-specs', ref: null, path: '', intervalMs: 60_000, timeoutMs: 60_000, maxBytes: 256 * 1024 * 1024, user: 'kalpana', tokenFile: null, ageIdentityFile: null, verify: null, status: null, suspend: false })]);
+    expect(git).toEqual([
+      expect.objectContaining({
+        name: 'my-specs',
+        ref: null,
+        path: '',
+        intervalMs: 60_000,
+        timeoutMs: 60_000,
+        maxBytes: 256 * 1024 * 1024,
+        user: 'kalpana',
+        tokenFile: null,
+        ageIdentityFile: null,
+        verify: null,
+        status: null,
+        suspend: false,
+      }),
+    ]);
   });
 
   it('take each flag for the repository before it', async () => {
-    const { git } = await gitOf('--git', '/srv/a.git', '--git-ref', 'main', '--git-path', './specs/', '--git', 'git@h:b.git', '--git-ssh-key-file', 'k', '--git-known-hosts-file', 'h', '--git-interval', '5m', '--git-age-identity-file', 'i', '--git-suspend');
+    const { git } = await gitOf(
+      '--git',
+      '/srv/a.git',
+      '--git-ref',
+      'main',
+      '--git-path',
+      './specs/',
+      '--git',
+      'git@h:b.git',
+      '--git-ssh-key-file',
+      'k',
+      '--git-known-hosts-file',
+      'h',
+      '--git-interval',
+      '5m',
+      '--git-age-identity-file',
+      'i',
+      '--git-suspend',
+    );
     expect(git).toEqual([
       expect.objectContaining({ name: 'a', ref: 'main', path: 'specs', suspend: false }),
-      expect.objectContaining({ name: 'b', ref: null, path: '', sshKeyFile: 'k', knownHostsFile: 'h', intervalMs: 300_000, ageIdentityFile: 'i', suspend: true }),
+      expect.objectContaining({
+        name: 'b',
+        ref: null,
+        path: '',
+        sshKeyFile: 'k',
+        knownHostsFile: 'h',
+        intervalMs: 300_000,
+        ageIdentityFile: 'i',
+        suspend: true,
+      }),
     ]);
   });
 
   it('come from variables and from a configuration file', async () => {
-    const { calls } = await withVariables({ KALPANA_GIT: '/srv/a.git', KALPANA_GIT_REF: 'v1', KALPANA_GIT_TOKEN_FILE: '' }, () => runNoting(['run']));
+    const { calls } = await withVariables(
+      { KALPANA_GIT: '/srv/a.git', KALPANA_GIT_REF: 'v1', KALPANA_GIT_TOKEN_FILE: '' },
+      () => runNoting(['run']),
+    );
     expect(calls.run).toBeUndefined();
     const good = await withVariables({ KALPANA_GIT: '/srv/a.git', KALPANA_GIT_REF: 'v1' }, () => runNoting(['run']));
     expect((good.calls.run as { git: GitSettings[] }).git).toEqual([expect.objectContaining({ name: 'a', ref: 'v1' })]);
     const file = join(folder, 'config.json');
-    writeFileSync(file, JSON.stringify({ git: [{ url: '/srv/a.git', ref: 'main', verifySsh: 'allowed' }, { url: '/srv/b.git', interval: '10s', suspend: true, maxSize: '1Gi' }] }));
+    writeFileSync(
+      file,
+      JSON.stringify({
+        git: [
+          { url: '/srv/a.git', ref: 'main', verifySsh: 'allowed' },
+          { url: '/srv/b.git', interval: '10s', suspend: true, maxSize: '1Gi' },
+        ],
+      }),
+    );
     expect((await gitOf('--config', file)).git).toEqual([
       expect.objectContaining({ name: 'a', ref: 'main', verify: { kind: 'ssh', file: 'allowed' } }),
       expect.objectContaining({ name: 'b', intervalMs: 10_000, suspend: true, maxBytes: 1024 ** 3 }),

@@ -18,7 +18,10 @@ export function captureIo(changes: Partial<CliIo> = {}) {
 }
 
 /** Sets variables while `body` runs: commander reads the environment itself. */
-export async function withVariables<T>(variables: Readonly<Record<string, string>>, body: () => Promise<T>): Promise<T> {
+export async function withVariables<T>(
+  variables: Readonly<Record<string, string>>,
+  body: () => Promise<T>,
+): Promise<T> {
   Object.assign(process.env, variables);
   try {
     return await body();

@@ -10,7 +10,9 @@ import { failing, sampleProblem, sampleReport, sampleStatus, START } from '../st
 import { captureIo } from './harness.js';
 
 const alice = sampleStatus();
-const bob = sampleStatus(sampleReport(failing('ImagePullFailed', false, 'manifest unknown'), { name: 'bob', container: null }));
+const bob = sampleStatus(
+  sampleReport(failing('ImagePullFailed', false, 'manifest unknown'), { name: 'bob', container: null }),
+);
 const PLAIN = { columns: null, color: false };
 
 describe('renderTable', () => {
@@ -22,11 +24,21 @@ describe('renderTable', () => {
 
   it('aligns, without trailing white space', () => {
     expect(renderTable(rows, PLAIN)).toBe('A          LAST\nlong cell  short\nx          a rather long last cell\n');
-    expect(renderTable([['A', ''], ['b', '']], PLAIN)).toBe('A\nb\n');
+    expect(
+      renderTable(
+        [
+          ['A', ''],
+          ['b', ''],
+        ],
+        PLAIN,
+      ),
+    ).toBe('A\nb\n');
   });
 
   it('cuts the last column to the width, never below eight characters', () => {
-    expect(renderTable(rows, { columns: 20, color: false })).toBe('A          LAST\nlong cell  short\nx          a rather…\n');
+    expect(renderTable(rows, { columns: 20, color: false })).toBe(
+      'A          LAST\nlong cell  short\nx          a rather…\n',
+    );
     expect(renderTable(rows, { columns: 5, color: false })).toContain('a rathe…');
   });
 
@@ -35,7 +47,13 @@ describe('renderTable', () => {
   });
 
   it('aligns the same with colour', () => {
-    const painted = renderTable([[{ text: 'Ready', tone: 'good' }, 'x'], ['A', 'y']], { columns: null, color: true });
+    const painted = renderTable(
+      [
+        [{ text: 'Ready', tone: 'good' }, 'x'],
+        ['A', 'y'],
+      ],
+      { columns: null, color: true },
+    );
     expect(painted).toBe('\u001b[32mReady\u001b[0m  x\nA      y\n');
   });
 });
@@ -54,7 +72,9 @@ describe('workspaceTable', () => {
 
   it('shows the problem of a newer spec beside a Ready workspace', () => {
     const { spec } = sampleReport({ kind: 'ready' });
-    const status = sampleStatus(sampleReport({ kind: 'ready' }, { spec: { ...spec!, problem: sampleProblem('alice') } }));
+    const status = sampleStatus(
+      sampleReport({ kind: 'ready' }, { spec: { ...spec!, problem: sampleProblem('alice') } }),
+    );
     expect(workspaceTable([status], { ...PLAIN, now: START })).toContain('specs/alice.json:3:7: unknown field');
   });
 
@@ -120,7 +140,17 @@ Events:
 
 describe('tryNextText', () => {
   it('gives lines to paste', () => {
-    expect(tryNextText([bob, alice], { specs: ['my specs', 'b'], git: [], secretsDir: 'keys', ageIdentityFile: 'id', stateDir: '.kalpana', address: '0.0.0.0:9464', dockerHost: 'unix:///run/k.sock' })).toBe(`\
+    expect(
+      tryNextText([bob, alice], {
+        specs: ['my specs', 'b'],
+        git: [],
+        secretsDir: 'keys',
+        ageIdentityFile: 'id',
+        stateDir: '.kalpana',
+        address: '0.0.0.0:9464',
+        dockerHost: 'unix:///run/k.sock',
+      }),
+    ).toBe(`\
 What to try next:
   edit specs/alice.json and save it: the change is live seconds later
   DOCKER_HOST=unix:///run/k.sock docker rm -f workspace-alice    # and see it return
@@ -132,12 +162,32 @@ What to try next:
   });
 
   it('leaves out what there is not', () => {
-    expect(tryNextText([bob], { specs: ['a'], git: [], secretsDir: null, ageIdentityFile: null, stateDir: '.kalpana', address: null, dockerHost: null })).toBe('What to try next:\n  npx kalpana plan --specs a --state-dir .kalpana\n  npx kalpana get workspaces --state-dir .kalpana\n');
+    expect(
+      tryNextText([bob], {
+        specs: ['a'],
+        git: [],
+        secretsDir: null,
+        ageIdentityFile: null,
+        stateDir: '.kalpana',
+        address: null,
+        dockerHost: null,
+      }),
+    ).toBe(
+      'What to try next:\n  npx kalpana plan --specs a --state-dir .kalpana\n  npx kalpana get workspaces --state-dir .kalpana\n',
+    );
   });
 });
 
 describe('createProgress', () => {
-  const tryNext = { specs: ['a'], git: [], secretsDir: null, ageIdentityFile: null, stateDir: '.kalpana', address: null, dockerHost: null };
+  const tryNext = {
+    specs: ['a'],
+    git: [],
+    secretsDir: null,
+    ageIdentityFile: null,
+    stateDir: '.kalpana',
+    address: null,
+    dockerHost: null,
+  };
   const without = (status: WorkspaceStatus) => ({ name: status.name, before: null, after: status });
 
   it('tells each change of phase at a terminal', () => {
@@ -159,7 +209,12 @@ describe('createProgress', () => {
     const { io, written } = captureIo({ columns: 80, now: () => now });
     const progress = createProgress(io);
     for (let second = 0; second < 4; second += 1) {
-      progress.pulled({ image: 'debian:13', status: 'Downloading', currentBytes: second * 2 ** 20, totalBytes: 40 * 2 ** 20 });
+      progress.pulled({
+        image: 'debian:13',
+        status: 'Downloading',
+        currentBytes: second * 2 ** 20,
+        totalBytes: 40 * 2 ** 20,
+      });
       progress.pulled({ image: 'alpine', status: 'Extracting', currentBytes: 0, totalBytes: 0 });
       now += 1_000;
     }

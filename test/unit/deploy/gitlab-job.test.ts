@@ -15,9 +15,17 @@ describe('the job for merge requests', () => {
   });
 
   it('quotes each variable, and gives the token to no command', () => {
-    const shell = scripts.join('\n').replace(/<<'EOF'\n[^]*?\nEOF\n/g, '\n').replace(/^ *#.*$/gm, '');
+    const shell = scripts
+      .join('\n')
+      .replace(/<<'EOF'\n[^]*?\nEOF\n/g, '\n')
+      .replace(/^ *#.*$/gm, '');
     // An assignment splits no words.
-    const bare = shell.replace(/"[^"]*"/g, '').replace(/^ *\w+=\S*/gm, '').replace(/=\$\w+$/gm, '').replaceAll('$?', '').replaceAll('$(', '');
+    const bare = shell
+      .replace(/"[^"]*"/g, '')
+      .replace(/^ *\w+=\S*/gm, '')
+      .replace(/=\$\w+$/gm, '')
+      .replaceAll('$?', '')
+      .replaceAll('$(', '');
     expect(bare).not.toContain('$');
     expect(shell).not.toContain('TOKEN');
     expect(text).toContain(`node --input-type=module - <<'EOF'\n`);

@@ -3,14 +3,35 @@ import { createBody } from '../../../controller/docker/container-body.js';
 import type { ContainerDefinition, Privileges } from '../../../controller/model/engine-objects.js';
 
 const PLAIN: ContainerDefinition = {
-  image: 'base:1', command: null, hostname: 'h', env: [], labels: {}, mounts: [], ports: [], network: 'none', shmBytes: 0,
-  limits: { nanoCpus: 0, memoryBytes: 0, pids: 0 }, restartPolicy: 'no', healthcheck: null,
+  image: 'base:1',
+  command: null,
+  hostname: 'h',
+  env: [],
+  labels: {},
+  mounts: [],
+  ports: [],
+  network: 'none',
+  shmBytes: 0,
+  limits: { nanoCpus: 0, memoryBytes: 0, pids: 0 },
+  restartPolicy: 'no',
+  healthcheck: null,
 };
-const hostOf = (privileges?: Privileges) => (createBody({ ...PLAIN, ...(privileges === undefined ? {} : { privileges }) }) as { HostConfig: object }).HostConfig;
+const hostOf = (privileges?: Privileges) =>
+  (createBody({ ...PLAIN, ...(privileges === undefined ? {} : { privileges }) }) as { HostConfig: object }).HostConfig;
 
 describe('privileges of a container', () => {
   it('none are named for a plain one', () => {
-    expect(Object.keys(hostOf()).sort()).toEqual(['Init', 'Memory', 'MemorySwap', 'Mounts', 'NanoCpus', 'NetworkMode', 'PidsLimit', 'PortBindings', 'RestartPolicy']);
+    expect(Object.keys(hostOf()).sort()).toEqual([
+      'Init',
+      'Memory',
+      'MemorySwap',
+      'Mounts',
+      'NanoCpus',
+      'NetworkMode',
+      'PidsLimit',
+      'PortBindings',
+      'RestartPolicy',
+    ]);
   });
 
   it.each<[string, Partial<Privileges>]>([
@@ -23,8 +44,14 @@ describe('privileges of a container', () => {
     expect(helper).not.toHaveProperty('UsernsMode');
   });
 
-  it.each([false, true])('the host\'s processes come with the host\'s users and nothing else (unconfined: %s)', (unconfined) => {
-    const [plain, scanner] = [hostOf({ capabilities: [], unconfined }), hostOf({ capabilities: [], unconfined, hostPid: true })];
-    expect(scanner).toEqual({ ...plain, PidMode: 'host', UsernsMode: 'host' });
-  });
+  it.each([false, true])(
+    "the host's processes come with the host's users and nothing else (unconfined: %s)",
+    (unconfined) => {
+      const [plain, scanner] = [
+        hostOf({ capabilities: [], unconfined }),
+        hostOf({ capabilities: [], unconfined, hostPid: true }),
+      ];
+      expect(scanner).toEqual({ ...plain, PidMode: 'host', UsernsMode: 'host' });
+    },
+  );
 });

@@ -13,7 +13,8 @@ beforeEach(async () => {
 afterEach(() => rm(dir, { recursive: true }));
 
 const auth = (text: string) => ({ auth: Buffer.from(text).toString('base64') });
-const configure = (config: unknown) => writeFile(join(dir, 'config.json'), typeof config === 'string' ? config : JSON.stringify(config));
+const configure = (config: unknown) =>
+  writeFile(join(dir, 'config.json'), typeof config === 'string' ? config : JSON.stringify(config));
 
 async function helper(script: string): Promise<string> {
   const file = join(dir, 'docker-credential-fake');
@@ -29,10 +30,30 @@ async function credentials(registry: string): Promise<unknown> {
 
 it.each([
   ['no entry', { auths: {} }, 'r.example', null],
-  ['an entry', { auths: { 'r.example': auth('me:pa:ss') } }, 'r.example', { username: 'me', password: 'pa:ss', serveraddress: 'r.example' }],
-  ['an entry written as an address', { auths: { 'https://r.example/v1/': auth('me:x') } }, 'r.example', { username: 'me', password: 'x', serveraddress: 'r.example' }],
-  ['Docker Hub', { auths: { [DOCKER_HUB]: auth('me:x') } }, DOCKER_HUB, { username: 'me', password: 'x', serveraddress: DOCKER_HUB }],
-  ['an identity token', { auths: { 'r.example': { identitytoken: 't' } } }, 'r.example', { identitytoken: 't', serveraddress: 'r.example' }],
+  [
+    'an entry',
+    { auths: { 'r.example': auth('me:pa:ss') } },
+    'r.example',
+    { username: 'me', password: 'pa:ss', serveraddress: 'r.example' },
+  ],
+  [
+    'an entry written as an address',
+    { auths: { 'https://r.example/v1/': auth('me:x') } },
+    'r.example',
+    { username: 'me', password: 'x', serveraddress: 'r.example' },
+  ],
+  [
+    'Docker Hub',
+    { auths: { [DOCKER_HUB]: auth('me:x') } },
+    DOCKER_HUB,
+    { username: 'me', password: 'x', serveraddress: DOCKER_HUB },
+  ],
+  [
+    'an identity token',
+    { auths: { 'r.example': { identitytoken: 't' } } },
+    'r.example',
+    { identitytoken: 't', serveraddress: 'r.example' },
+  ],
   ['an entry that a helper has emptied', { auths: { 'r.example': {} } }, 'r.example', null],
 ])('%s', async (_name, config, registry, expected) => {
   await configure(config);
@@ -44,7 +65,11 @@ it('no file, no credentials', async () => {
 });
 
 it.each([
-  ['credentials', 'read server; echo "{\\"Username\\":\\"$server\\",\\"Secret\\":\\"s\\"}"', { username: 'r.example', password: 's' }],
+  [
+    'credentials',
+    'read server; echo "{\\"Username\\":\\"$server\\",\\"Secret\\":\\"s\\"}"',
+    { username: 'r.example', password: 's' },
+  ],
   ['a token', 'echo "{\\"Username\\":\\"<token>\\",\\"Secret\\":\\"s\\"}"', { identitytoken: 's' }],
   ['nothing', 'echo "credentials not found in native keychain"; exit 1', null],
 ])('a helper that gives %s', async (_name, script, expected) => {
@@ -61,10 +86,17 @@ it.each([
 it.each<[string, unknown, RegExp]>([
   ['broken JSON', '{', /it is truncated or not JSON/],
   ['auths that are no object', { auths: [] }, /auths is not an object/],
-  ['a helper that is not there', { credHelpers: { 'r.example': 'absent' } }, /docker-credential-absent failed \(ENOENT\)/],
+  [
+    'a helper that is not there',
+    { credHelpers: { 'r.example': 'absent' } },
+    /docker-credential-absent failed \(ENOENT\)/,
+  ],
 ])('%s is a failed pull that names the file', async (_name, config, words) => {
   await configure(config);
-  const failure = await registryAuth(dir, 'r.example').then(() => null, (error: unknown) => error as Error);
+  const failure = await registryAuth(dir, 'r.example').then(
+    () => null,
+    (error: unknown) => error as Error,
+  );
   expect(failure).toMatchObject({ kind: 'pull-failed', verb: 'pullImage' });
   expect(failure!.message).toMatch(words);
   expect(failure!.message).toContain(join(dir, 'config.json'));

@@ -22,10 +22,15 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(dir, { recursive: true }));
 
-const tarBy = (format: string, root = 'store', into = dir) => execFileSync('tar', [`--format=${format}`, '--sort=name', '-cf', '-', '-C', into, root], { maxBuffer: 1e8 });
+const tarBy = (format: string, root = 'store', into = dir) =>
+  execFileSync('tar', [`--format=${format}`, '--sort=name', '-cf', '-', '-C', into, root], { maxBuffer: 1e8 });
 
 function inChunksOf(bytes: number, tar: Buffer): Readable {
-  return Readable.from(Array.from({ length: Math.ceil(tar.length / bytes) }, (_, index) => tar.subarray(index * bytes, (index + 1) * bytes)));
+  return Readable.from(
+    Array.from({ length: Math.ceil(tar.length / bytes) }, (_, index) =>
+      tar.subarray(index * bytes, (index + 1) * bytes),
+    ),
+  );
 }
 
 const ALL = ['a', 'b', LONG, 'z', 'ü'];
@@ -41,8 +46,12 @@ describe('firstNames', () => {
   });
 
   it('takes names relative to the root, whatever that is', async () => {
-    expect((await firstNames(inChunksOf(4_096, tarBy('gnu', './', join(dir, 'store'))), 99, () => undefined)).sort()).toEqual([...ALL].sort());
-    expect(await firstNames(inChunksOf(4_096, tarBy('gnu', 'deep', join(dir, 'store', 'b'))), 99, () => undefined)).toEqual([LONG]);
+    expect(
+      (await firstNames(inChunksOf(4_096, tarBy('gnu', './', join(dir, 'store'))), 99, () => undefined)).sort(),
+    ).toEqual([...ALL].sort());
+    expect(
+      await firstNames(inChunksOf(4_096, tarBy('gnu', 'deep', join(dir, 'store', 'b'))), 99, () => undefined),
+    ).toEqual([LONG]);
   });
 
   it.each([0, 1])('stops at %i names and lets the rest go', async (limit) => {
@@ -63,8 +72,17 @@ describe('firstNames', () => {
   it('a tar cut anywhere is refused', async () => {
     const tar = tarBy('pax');
     for (let end = 0; end < tar.length; end += 10_007) {
-      if (tar.subarray(0, end).subarray(-1024).every((byte) => byte === 0) && end >= 1024) continue;
-      await expect(firstNames(inChunksOf(8_192, tar.subarray(0, end)), 99, () => undefined)).rejects.toThrow(/cut or no tar|ends too early/);
+      if (
+        tar
+          .subarray(0, end)
+          .subarray(-1024)
+          .every((byte) => byte === 0) &&
+        end >= 1024
+      )
+        continue;
+      await expect(firstNames(inChunksOf(8_192, tar.subarray(0, end)), 99, () => undefined)).rejects.toThrow(
+        /cut or no tar|ends too early/,
+      );
     }
   });
 
@@ -92,8 +110,18 @@ describe('directoryTar', () => {
       });
       reader.end(tar);
     });
-    const told = seen.map(({ name, type, mode, uid, gid, mtime }) => ({ name, type, mode, uid, gid, mtime: mtime?.getTime() }));
-    expect(told).toEqual(names.map((name) => ({ name, type: 'directory', mode: 0o1777, uid: 0, gid: 0, mtime: 1_700_000_000_000 })));
-    for await (const part of inChunksOf(300, tar).pipe(wholeTar(() => undefined)) as AsyncIterable<Buffer>) expect(part.length).toBeGreaterThan(0);
+    const told = seen.map(({ name, type, mode, uid, gid, mtime }) => ({
+      name,
+      type,
+      mode,
+      uid,
+      gid,
+      mtime: mtime?.getTime(),
+    }));
+    expect(told).toEqual(
+      names.map((name) => ({ name, type: 'directory', mode: 0o1777, uid: 0, gid: 0, mtime: 1_700_000_000_000 })),
+    );
+    for await (const part of inChunksOf(300, tar).pipe(wholeTar(() => undefined)) as AsyncIterable<Buffer>)
+      expect(part.length).toBeGreaterThan(0);
   });
 });

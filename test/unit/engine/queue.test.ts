@@ -7,8 +7,14 @@ import { createRandom } from '../../support/sim-random.js';
 import { createSimClock } from '../../support/sim-clock.js';
 
 type Step = (queue: WorkQueue) => void;
-const add = (key: string, trigger = 't', observed = false): Step => (queue) => queue.add(key, trigger, observed);
-const after = (key: string, ms: number): Step => (queue) => queue.addAfter(key, 'later', ms);
+const add =
+  (key: string, trigger = 't', observed = false): Step =>
+  (queue) =>
+    queue.add(key, trigger, observed);
+const after =
+  (key: string, ms: number): Step =>
+  (queue) =>
+    queue.addAfter(key, 'later', ms);
 
 /** What one taker gets within ten seconds, finishing each key as it comes. */
 async function served(steps: readonly Step[]): Promise<string[]> {
@@ -16,7 +22,13 @@ async function served(steps: readonly Step[]): Promise<string[]> {
   const queue = createQueue(clock);
   const start = clock.now();
   const got: string[] = [];
-  void startWorkers(1, queue, async ({ key, trigger, observed }) => void got.push(`${key} ${trigger}${observed ? ' observed' : ''} @${clock.now() - start}`), () => {});
+  void startWorkers(
+    1,
+    queue,
+    async ({ key, trigger, observed }) =>
+      void got.push(`${key} ${trigger}${observed ? ' observed' : ''} @${clock.now() - start}`),
+    () => {},
+  );
   queue.hold(true);
   for (const step of steps) step(queue);
   queue.hold(false);
@@ -37,8 +49,14 @@ describe('the queue', () => {
     ['forgets a delay', [after('a', 500), (queue) => queue.cancelDelay('a')], []],
     ['keeps a delay beside an add', [after('a', 500), add('a')], ['a t @0', 'a later @500']],
     ['gives nothing once it is closed', [add('a'), (queue) => queue.close(), add('b'), after('c', 1)], []],
-    ['gives nothing while it is held', [add('a'), (queue) => queue.hold(true), after('b', 1), (queue) => void queue.addAfter('free', 'later', 5)], ['a t @0', 'b later @1', 'free later @5']],
-  ] satisfies [string, Step[], string[]][])('%s', async (_what, steps, got) => expect(await served(steps)).toEqual(got));
+    [
+      'gives nothing while it is held',
+      [add('a'), (queue) => queue.hold(true), after('b', 1), (queue) => void queue.addAfter('free', 'later', 5)],
+      ['a t @0', 'b later @1', 'free later @5'],
+    ],
+  ] satisfies [string, Step[], string[]][])('%s', async (_what, steps, got) =>
+    expect(await served(steps)).toEqual(got),
+  );
 
   it('knows what is busy', async () => {
     const queue = createQueue(createSimClock());
@@ -46,7 +64,11 @@ describe('the queue', () => {
     queue.addAfter('delayed', 't', 5);
     expect(['waiting', 'delayed', 'other'].map((key) => queue.isBusy(key))).toEqual([true, true, false]);
     const item = await queue.take();
-    expect([item?.key, queue.isBusy('waiting'), queue.size()]).toEqual(['waiting', true, { waiting: 0, active: 1, delayed: 1 }]);
+    expect([item?.key, queue.isBusy('waiting'), queue.size()]).toEqual([
+      'waiting',
+      true,
+      { waiting: 0, active: 1, delayed: 1 },
+    ]);
     queue.add('waiting', 'again');
     queue.done('waiting');
     expect((await queue.take())?.trigger).toBe('again');
@@ -55,37 +77,49 @@ describe('the queue', () => {
 
 describe('law 8', () => {
   it('a key is never worked on twice at once, no more than so many keys are, and the last word is always heard', async () => {
-    const adds = fc.array(fc.record({ key: fc.constantFrom('a', 'b', 'c', 'd', 'e'), at: fc.integer({ min: 0, max: 200 }), delay: fc.option(fc.integer({ min: 0, max: 60 })) }), { maxLength: 60 });
-    const property = fc.asyncProperty(adds, fc.integer({ min: 1, max: 4 }), fc.integer({ min: 0, max: 1e6 }), async (asked, workers, seed) => {
-      const clock = createSimClock();
-      const queue = createQueue(clock);
-      const random = createRandom(seed);
-      const active = new Set<string>();
-      const begun = new Map<string, number>();
-      const lastAsked = new Map<string, number>();
-      const work = async ({ key }: { readonly key: string }) => {
-        expect(active.has(key)).toBe(false);
-        active.add(key);
-        expect(active.size).toBeLessThanOrEqual(workers);
-        begun.set(key, clock.now());
-        await new Promise<void>((resolve) => void clock.after(Math.floor(random() * 40), resolve));
-        active.delete(key);
-        if (random() < 0.1) throw new Error('a fault');
-      };
-      const running = startWorkers(workers, queue, work, () => {});
-      for (const { key, at, delay } of asked) {
-        clock.after(at, () => {
-          lastAsked.set(key, Math.max(lastAsked.get(key) ?? 0, clock.now()));
-          if (delay === null) queue.add(key, 't');
-          else queue.addAfter(key, 't', delay);
-        });
-      }
-      await clock.run(5_000);
-      for (const [key, at] of lastAsked) expect(begun.get(key)).toBeGreaterThanOrEqual(at);
-      expect(queue.size()).toEqual({ waiting: 0, active: 0, delayed: 0 });
-      queue.close();
-      await running;
-    });
+    const adds = fc.array(
+      fc.record({
+        key: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
+        at: fc.integer({ min: 0, max: 200 }),
+        delay: fc.option(fc.integer({ min: 0, max: 60 })),
+      }),
+      { maxLength: 60 },
+    );
+    const property = fc.asyncProperty(
+      adds,
+      fc.integer({ min: 1, max: 4 }),
+      fc.integer({ min: 0, max: 1e6 }),
+      async (asked, workers, seed) => {
+        const clock = createSimClock();
+        const queue = createQueue(clock);
+        const random = createRandom(seed);
+        const active = new Set<string>();
+        const begun = new Map<string, number>();
+        const lastAsked = new Map<string, number>();
+        const work = async ({ key }: { readonly key: string }) => {
+          expect(active.has(key)).toBe(false);
+          active.add(key);
+          expect(active.size).toBeLessThanOrEqual(workers);
+          begun.set(key, clock.now());
+          await new Promise<void>((resolve) => void clock.after(Math.floor(random() * 40), resolve));
+          active.delete(key);
+          if (random() < 0.1) throw new Error('a fault');
+        };
+        const running = startWorkers(workers, queue, work, () => {});
+        for (const { key, at, delay } of asked) {
+          clock.after(at, () => {
+            lastAsked.set(key, Math.max(lastAsked.get(key) ?? 0, clock.now()));
+            if (delay === null) queue.add(key, 't');
+            else queue.addAfter(key, 't', delay);
+          });
+        }
+        await clock.run(5_000);
+        for (const [key, at] of lastAsked) expect(begun.get(key)).toBeGreaterThanOrEqual(at);
+        expect(queue.size()).toEqual({ waiting: 0, active: 0, delayed: 0 });
+        queue.close();
+        await running;
+      },
+    );
     await fc.assert(property, { numRuns: 100, seed: 8 });
   });
 

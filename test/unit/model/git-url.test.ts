@@ -10,7 +10,10 @@ describe('addresses of repositories', () => {
     ['ssh://git@git.example:2222/team/specs.git', { scheme: 'ssh', origin: null, isLoopback: false }],
     ['git@git.example:team/specs.git', { scheme: 'ssh', text: 'git@git.example:team/specs.git' }],
     ['file:///srv/git/specs.git', { scheme: 'file', path: '/srv/git/specs.git', text: 'file:///srv/git/specs.git' }],
-    ['/srv/git/my#specs?.git', { scheme: 'file', path: '/srv/git/my#specs?.git', text: 'file:///srv/git/my%23specs%3F.git' }],
+    [
+      '/srv/git/my#specs?.git',
+      { scheme: 'file', path: '/srv/git/my#specs?.git', text: 'file:///srv/git/my%23specs%3F.git' },
+    ],
   ])('takes %s', (text, expected) => {
     expect(parseGitUrl(text)).toMatchObject(expected);
   });

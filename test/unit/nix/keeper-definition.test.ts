@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { keeperDefinition, keeperHash } from '../../../controller/nix/keeper-definition.js';
 import { cache, CONFIG } from './samples.js';
 
-describe('the keeper\'s container', () => {
+describe("the keeper's container", () => {
   it('has the least privileges (F11), no more network than its spec says, and the only read-write mount of the volume', () => {
     expect(keeperDefinition(cache({ network: 'none' }), 'me')).toMatchObject({
       network: 'none',
@@ -14,12 +14,23 @@ describe('the keeper\'s container', () => {
   });
 
   it('gets what a sandbox needs when it is asked for', () => {
-    expect(keeperDefinition(cache({ sandbox: true }), 'me').privileges).toEqual({ capabilities: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'SETUID', 'SETGID', 'KILL', 'SYS_ADMIN'], unconfined: true });
+    expect(keeperDefinition(cache({ sandbox: true }), 'me').privileges).toEqual({
+      capabilities: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'SETUID', 'SETGID', 'KILL', 'SYS_ADMIN'],
+      unconfined: true,
+    });
   });
 
   it('builds as build users, trusts nobody and never collects by itself', () => {
     const conf = String(keeperDefinition(cache(), 'me').env[0]?.value).split('\n');
-    for (const line of ['build-users-group = nixbld', 'trusted-users =', 'trusted-substituters =', 'require-sigs = true', 'min-free = 0', 'sandbox = false']) expect(conf).toContain(line);
+    for (const line of [
+      'build-users-group = nixbld',
+      'trusted-users =',
+      'trusted-substituters =',
+      'require-sigs = true',
+      'min-free = 0',
+      'sandbox = false',
+    ])
+      expect(conf).toContain(line);
   });
 
   it.each([

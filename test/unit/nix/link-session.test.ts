@@ -14,7 +14,11 @@ function shell(answer: (line: string, tell: (line: string) => void, end: () => v
   return { run, opened };
 }
 
-const request = (linked: string[] = []) => ({ environment: '/nix/store/env', workspaces: ['a', 'b'], onLinked: (workspace: string) => void linked.push(workspace) });
+const request = (linked: string[] = []) => ({
+  environment: '/nix/store/env',
+  workspaces: ['a', 'b'],
+  onLinked: (workspace: string) => void linked.push(workspace),
+});
 
 describe('a link session', () => {
   it('does nothing before it is open', async () => {

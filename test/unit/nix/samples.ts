@@ -15,7 +15,16 @@ export const CONFIG: CacheConfig = {
   network: 'bridge',
   mounts: [],
   prewarm: [],
-  gc: { schedule: '0 4 * * *', timeZone: 'UTC', retainMs: 604_800_000, maxBytes: null, maxFreedPerRun: null, optimise: false, deadlineMs: 1_800_000, suspend: false },
+  gc: {
+    schedule: '0 4 * * *',
+    timeZone: 'UTC',
+    retainMs: 604_800_000,
+    maxBytes: null,
+    maxFreedPerRun: null,
+    optimise: false,
+    deadlineMs: 1_800_000,
+    suspend: false,
+  },
 };
 
 export function cache(change: Partial<CacheConfig> = {}, { implicit = false } = {}): DesiredCache {
@@ -23,7 +32,11 @@ export function cache(change: Partial<CacheConfig> = {}, { implicit = false } = 
   return { name: 'team', location, config: { ...CONFIG, ...change }, problem: null };
 }
 
-export const VOLUME: ObservedVolume = { name: 'kalpana-nix-store-team', driver: 'local', labels: { [LABEL.shared]: 'true', [LABEL.managed]: 'true', [LABEL.type]: 'nix-cache' } };
+export const VOLUME: ObservedVolume = {
+  name: 'kalpana-nix-store-team',
+  driver: 'local',
+  labels: { [LABEL.shared]: 'true', [LABEL.managed]: 'true', [LABEL.type]: 'nix-cache' },
+};
 
 /** A keeper made from `desired`, running unless `change` says otherwise. */
 export function keeper(desired: DesiredCache, change: Partial<ObservedContainer> = {}): ObservedContainer {
@@ -54,7 +67,14 @@ export function input(desired: DesiredCache | null, change: Partial<KeeperInput>
   return {
     cache: 'team',
     instance: 'default',
-    wanted: desired === null ? null : { definition: keeperDefinition(desired, 'default'), hash: keeperHash(desired.config), isImplicit: desired.location === null },
+    wanted:
+      desired === null
+        ? null
+        : {
+            definition: keeperDefinition(desired, 'default'),
+            hash: keeperHash(desired.config),
+            isImplicit: desired.location === null,
+          },
     main: null,
     next: null,
     volume: VOLUME,

@@ -26,14 +26,18 @@ describe('the turnstile', () => {
     const turnstile = createTurnstile<Named>();
     const inside: string[] = [];
     const first = claim('first', 'x');
-    for (const one of [first, claim('prewarm', 'x', 1), claim('workspace', 'x')]) void turnstile.enter(one).then(() => inside.push(one.name));
+    for (const one of [first, claim('prewarm', 'x', 1), claim('workspace', 'x')])
+      void turnstile.enter(one).then(() => inside.push(one.name));
     turnstile.leave(first);
     await tick();
     expect(inside).toEqual(['first', 'workspace']);
   });
 
   it('never has two inside that want one path, and keeps nobody out for ever', async () => {
-    const claims = fc.array(fc.record({ wants: fc.uniqueArray(fc.constantFrom(...'abcdef'), { maxLength: 4 }), rank: fc.constantFrom(0, 1) }), { minLength: 1, maxLength: 12 });
+    const claims = fc.array(
+      fc.record({ wants: fc.uniqueArray(fc.constantFrom(...'abcdef'), { maxLength: 4 }), rank: fc.constantFrom(0, 1) }),
+      { minLength: 1, maxLength: 12 },
+    );
     await fc.assert(
       fc.asyncProperty(claims, fc.infiniteStream(fc.nat(11)), async (wanted, picks) => {
         const turnstile = createTurnstile<Named>();

@@ -3,7 +3,11 @@ import { parseGitUrl, type GitUrl } from '../../../controller/model/git-url.js';
 import { commitHost } from '../../../controller/notify/commit-host.js';
 
 const NOTHING = { api: null, repository: null };
-const at = (provider: 'github' | 'gitlab' | 'gitea', text: string, given: { api: string | null; repository: string | null } = NOTHING) => commitHost(provider, parseGitUrl(text) as GitUrl, given);
+const at = (
+  provider: 'github' | 'gitlab' | 'gitea',
+  text: string,
+  given: { api: string | null; repository: string | null } = NOTHING,
+) => commitHost(provider, parseGitUrl(text) as GitUrl, given);
 
 describe('commitHost', () => {
   it.each([
@@ -22,23 +26,47 @@ describe('commitHost', () => {
   });
 
   it('takes what is given', () => {
-    expect(at('gitea', 'file:///srv/specs.git', { api: 'https://git.example/gitea/api/v1/', repository: '/team/specs/' })).toEqual({ api: 'https://git.example/gitea/api/v1', repository: 'team/specs' });
-    expect(at('gitlab', 'git@mirror.example:group/specs', { api: 'https://git.example/api/v4', repository: null })).toEqual({ api: 'https://git.example/api/v4', repository: 'group/specs' });
-    expect(at('github', 'git@github.com:fork/specs', { api: null, repository: 'team/specs' })).toEqual({ api: 'https://api.github.com', repository: 'team/specs' });
+    expect(
+      at('gitea', 'file:///srv/specs.git', { api: 'https://git.example/gitea/api/v1/', repository: '/team/specs/' }),
+    ).toEqual({ api: 'https://git.example/gitea/api/v1', repository: 'team/specs' });
+    expect(
+      at('gitlab', 'git@mirror.example:group/specs', { api: 'https://git.example/api/v4', repository: null }),
+    ).toEqual({ api: 'https://git.example/api/v4', repository: 'group/specs' });
+    expect(at('github', 'git@github.com:fork/specs', { api: null, repository: 'team/specs' })).toEqual({
+      api: 'https://api.github.com',
+      repository: 'team/specs',
+    });
   });
 
   it('says what is missing', () => {
-    for (const given of [NOTHING, { api: 'https://git.example', repository: null }, { api: null, repository: 'team/specs' }]) {
-      expect(at('github', '/srv/specs.git', given)).toEqual({ error: 'a file address tells no host: name both the API and the repository' });
+    for (const given of [
+      NOTHING,
+      { api: 'https://git.example', repository: null },
+      { api: null, repository: 'team/specs' },
+    ]) {
+      expect(at('github', '/srv/specs.git', given)).toEqual({
+        error: 'a file address tells no host: name both the API and the repository',
+      });
     }
-    for (const text of ['https://git.example/gitea/team/specs', 'https://git.example/specs', 'https://git.example/%2E%2E%2Fspecs']) expect(at('gitea', text)).toEqual({ error: expect.stringContaining('is not owner/name') });
-    for (const repository of ['specs', 'group/../specs', 'group//specs', '']) expect(at('gitlab', 'git@git.example:a/b', { api: null, repository })).toEqual({ error: expect.stringContaining('is not group/name') });
+    for (const text of [
+      'https://git.example/gitea/team/specs',
+      'https://git.example/specs',
+      'https://git.example/%2E%2E%2Fspecs',
+    ])
+      expect(at('gitea', text)).toEqual({ error: expect.stringContaining('is not owner/name') });
+    for (const repository of ['specs', 'group/../specs', 'group//specs', ''])
+      expect(at('gitlab', 'git@git.example:a/b', { api: null, repository })).toEqual({
+        error: expect.stringContaining('is not group/name'),
+      });
     expect(at('gitlab', 'https://git.example/a/%zz')).toEqual({ error: expect.stringContaining('tells no host') });
   });
 
-  it.each(['nonsense', 'ftp://git.example', 'https://me:word@git.example', 'https://git.example/?key=word'])('refuses the API %s without repeating it', (api) => {
-    const { error } = at('github', 'git@github.com:team/specs', { api, repository: null }) as { error: string };
-    expect(error).toContain('API');
-    expect(error).not.toContain('word');
-  });
+  it.each(['nonsense', 'ftp://git.example', 'https://me:word@git.example', 'https://git.example/?key=word'])(
+    'refuses the API %s without repeating it',
+    (api) => {
+      const { error } = at('github', 'git@github.com:team/specs', { api, repository: null }) as { error: string };
+      expect(error).toContain('API');
+      expect(error).not.toContain('word');
+    },
+  );
 });

@@ -1,6 +1,10 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { CommitState } from '../../../controller/model/git.js';
-import { createCommitStatuses, MAX_REVISIONS, type CommitStatusesOptions } from '../../../controller/notify/commit-statuses.js';
+import {
+  createCommitStatuses,
+  MAX_REVISIONS,
+  type CommitStatusesOptions,
+} from '../../../controller/notify/commit-statuses.js';
 import { openSending, openServer, type Scripted, type WebServer } from './web-server.js';
 
 const open: WebServer[] = [];
@@ -8,21 +12,52 @@ afterEach(async () => {
   for (const server of open.splice(0)) await server.close();
 });
 
-async function start(script: Scripted[], provider: CommitStatusesOptions['provider'] = 'github', more: Partial<CommitStatusesOptions> = {}) {
+async function start(
+  script: Scripted[],
+  provider: CommitStatusesOptions['provider'] = 'github',
+  more: Partial<CommitStatusesOptions> = {},
+) {
   const server = await openServer(script, 201);
   open.push(server);
   const sending = openSending();
-  const statuses = createCommitStatuses({ ...sending.given, provider, api: `http://${server.host}/api/`, repository: 'team/my specs', context: 'kalpana/one', token: async () => 'word\n', ...more });
+  const statuses = createCommitStatuses({
+    ...sending.given,
+    provider,
+    api: `http://${server.host}/api/`,
+    repository: 'team/my specs',
+    context: 'kalpana/one',
+    token: async () => 'word\n',
+    ...more,
+  });
   return { server, statuses, ...sending };
 }
 
-const state = (revision: string, name: CommitState['state'] = 'pending', description = 'd'): CommitState => ({ revision, state: name, description });
+const state = (revision: string, name: CommitState['state'] = 'pending', description = 'd'): CommitState => ({
+  revision,
+  state: name,
+  description,
+});
 
 describe('createCommitStatuses', () => {
   it.each([
-    ['github', '/api/repos/team/my%20specs/statuses/abc', { authorization: 'Bearer word', accept: 'application/vnd.github+json', 'x-github-api-version': '2022-11-28' }, { state: 'failure', context: 'kalpana/one', description: `${'é'.repeat(139)}…` }],
-    ['gitlab', '/api/projects/team%2Fmy%20specs/statuses/abc', { 'private-token': 'word' }, { state: 'failed', name: 'kalpana/one', description: `${'é'.repeat(254)}…` }],
-    ['gitea', '/api/repos/team/my%20specs/statuses/abc', { authorization: 'token word' }, { state: 'failure', context: 'kalpana/one', description: `${'é'.repeat(254)}…` }],
+    [
+      'github',
+      '/api/repos/team/my%20specs/statuses/abc',
+      { authorization: 'Bearer word', accept: 'application/vnd.github+json', 'x-github-api-version': '2022-11-28' },
+      { state: 'failure', context: 'kalpana/one', description: `${'é'.repeat(139)}…` },
+    ],
+    [
+      'gitlab',
+      '/api/projects/team%2Fmy%20specs/statuses/abc',
+      { 'private-token': 'word' },
+      { state: 'failed', name: 'kalpana/one', description: `${'é'.repeat(254)}…` },
+    ],
+    [
+      'gitea',
+      '/api/repos/team/my%20specs/statuses/abc',
+      { authorization: 'token word' },
+      { state: 'failure', context: 'kalpana/one', description: `${'é'.repeat(254)}…` },
+    ],
   ] as const)('speaks as %s wants it', async (provider, path, headers, body) => {
     const { server, statuses, heard, told } = await start([], provider);
     statuses.set(state('abc', 'failure', 'é'.repeat(300)));
@@ -33,8 +68,12 @@ describe('createCommitStatuses', () => {
   });
 
   it('takes a state that GitLab has already for delivered, and no other 400', async () => {
-    const says = (message: string) => (reply: Parameters<Exclude<Scripted, number>>[0]) => void reply.writeHead(400).end(JSON.stringify({ message }));
-    const { statuses, heard, results } = await start([says('Cannot transition status via :enqueue from :pending'), says('sha is invalid')], 'gitlab');
+    const says = (message: string) => (reply: Parameters<Exclude<Scripted, number>>[0]) =>
+      void reply.writeHead(400).end(JSON.stringify({ message }));
+    const { statuses, heard, results } = await start(
+      [says('Cannot transition status via :enqueue from :pending'), says('sha is invalid')],
+      'gitlab',
+    );
     statuses.set(state('abc'));
     statuses.set(state('def'));
     await heard(2);
@@ -101,7 +140,11 @@ describe('createCommitStatuses', () => {
     const { server, statuses, heard, told, clock } = await start([500]);
     for (let index = 0; index < 1_000; index += 1) statuses.set(state(`r${index}`));
     expect(told).toHaveLength(1_000 - MAX_REVISIONS);
-    expect(told[0]).toEqual({ target: 'commit-status', result: 'dropped', detail: `${server.host} is behind by more than 50 commits: the oldest is left out` });
+    expect(told[0]).toEqual({
+      target: 'commit-status',
+      result: 'dropped',
+      detail: `${server.host} is behind by more than 50 commits: the oldest is left out`,
+    });
     await heard(951);
     clock.advance(1_500);
     await heard(951 + MAX_REVISIONS);
@@ -114,9 +157,17 @@ describe('createCommitStatuses', () => {
 
   it('reads the token anew for each attempt, and takes none that comes too late', async () => {
     const late: ((token: string) => void)[] = [];
-    const tokens = [() => Promise.reject(new Error('secret')), () => new Promise<string>((resolve) => void late.push(resolve)), async () => 'new'];
+    const tokens = [
+      () => Promise.reject(new Error('secret')),
+      () => new Promise<string>((resolve) => void late.push(resolve)),
+      async () => 'new',
+    ];
     const held: (() => void)[] = [];
-    const { server, statuses, heard, clock, told } = await start([(reply) => void held.push(() => reply.writeHead(201).end())], 'gitea', { token: () => (tokens.shift() ?? (async () => 'last'))() });
+    const { server, statuses, heard, clock, told } = await start(
+      [(reply) => void held.push(() => reply.writeHead(201).end())],
+      'gitea',
+      { token: () => (tokens.shift() ?? (async () => 'last'))() },
+    );
     statuses.set(state('abc'));
     await heard(1);
     clock.advance(1_500);

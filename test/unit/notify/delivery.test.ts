@@ -32,7 +32,9 @@ describe('deliver', () => {
       await server.reached(index + 2);
     }
     expect(await outcome).toEqual({ result: 'delivered', detail: `${server.host} answered 200` });
-    expect(told.map(({ detail }) => detail)).toEqual([500, 408, 425, 429].map((status) => `${server.host} answered ${status}`));
+    expect(told.map(({ detail }) => detail)).toEqual(
+      [500, 408, 425, 429].map((status) => `${server.host} answered ${status}`),
+    );
   });
 
   it.each([
@@ -42,7 +44,9 @@ describe('deliver', () => {
     ['a date that is past', 'Thu, 01 Jan 2015 00:01:00 GMT', 1_500],
     ['nonsense', 'soon GMT', 1_500],
   ])('waits as Retry-After asks: %s', async (_, value, waitMs) => {
-    const { server, letter, given, clock, heard } = await start([(reply) => reply.writeHead(429, { 'Retry-After': value }).end()]);
+    const { server, letter, given, clock, heard } = await start([
+      (reply) => reply.writeHead(429, { 'Retry-After': value }).end(),
+    ]);
     const outcome = deliver(letter, given);
     await heard(1);
     clock.advance(waitMs - 1);
@@ -54,7 +58,10 @@ describe('deliver', () => {
 
   it('tries again after a reset and after a hang', async () => {
     const hang = () => undefined;
-    const { server, letter, given, clock, heard, told } = await start([(reply) => void reply.socket?.resetAndDestroy(), hang]);
+    const { server, letter, given, clock, heard, told } = await start([
+      (reply) => void reply.socket?.resetAndDestroy(),
+      hang,
+    ]);
     const outcome = deliver(letter, given);
     await heard(1);
     clock.advance(1_500);
@@ -63,7 +70,10 @@ describe('deliver', () => {
     await heard(2);
     clock.advance(3_000);
     expect((await outcome)?.result).toBe('delivered');
-    expect(told.map(({ detail }) => detail)).toEqual([expect.stringMatching(`^${server.host} cannot be reached`), `${server.host} did not answer within 10 s`]);
+    expect(told.map(({ detail }) => detail)).toEqual([
+      expect.stringMatching(`^${server.host} cannot be reached`),
+      `${server.host} did not answer within 10 s`,
+    ]);
   });
 
   it('does not wait for the body of an answer', async () => {
@@ -72,8 +82,13 @@ describe('deliver', () => {
   });
 
   it('does not follow a redirect', async () => {
-    const { server, letter, given } = await start([(reply) => reply.writeHead(307, { Location: '/elsewhere?secret' }).end()]);
-    expect(await deliver(letter, given)).toEqual({ result: 'dropped', detail: `${server.host} answered 307, a redirect, which is not followed: configure the address it leads to` });
+    const { server, letter, given } = await start([
+      (reply) => reply.writeHead(307, { Location: '/elsewhere?secret' }).end(),
+    ]);
+    expect(await deliver(letter, given)).toEqual({
+      result: 'dropped',
+      detail: `${server.host} answered 307, a redirect, which is not followed: configure the address it leads to`,
+    });
     expect(server.taken).toHaveLength(1);
   });
 
@@ -91,7 +106,10 @@ describe('deliver', () => {
       await heard(attempt);
       clock.advance(120_000);
     }
-    expect(await outcome).toEqual({ result: 'dropped', detail: `${server.host} answered 503; given up after 12 attempts` });
+    expect(await outcome).toEqual({
+      result: 'dropped',
+      detail: `${server.host} answered 503; given up after 12 attempts`,
+    });
     expect(server.taken).toHaveLength(12);
   });
 
@@ -110,7 +128,10 @@ describe('deliver', () => {
 
   it('tells no word of a header that cannot be sent', async () => {
     const { server, letter, given, end, heard, told } = await start([]);
-    const outcome = deliver({ ...letter, write: async () => ({ headers: { Authorization: 'secret\nword' }, body: '' }) }, given);
+    const outcome = deliver(
+      { ...letter, write: async () => ({ headers: { Authorization: 'secret\nword' }, body: '' }) },
+      given,
+    );
     await heard(1);
     end.abort();
     expect(await outcome).toBeNull();

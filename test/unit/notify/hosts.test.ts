@@ -52,7 +52,11 @@ async function open(provider: Provider, options: Partial<CommitStatusesOptions> 
   return { host, told, attempts, show };
 }
 
-const limit = (status: number, headers: Record<string, string>, message = 'API rate limit exceeded for user ID 1.'): HostAnswer => ({ status, headers, body: { message } });
+const limit = (
+  status: number,
+  headers: Record<string, string>,
+  message = 'API rate limit exceeded for user ID 1.',
+): HostAnswer => ({ status, headers, body: { message } });
 const reset = (seconds: number) => ({ 'X-RateLimit-Remaining': '0', 'X-RateLimit-Reset': `${START / 1000 + seconds}` });
 
 describe.each(PROVIDERS)('%s', (provider) => {
@@ -103,7 +107,11 @@ describe('the limits of GitHub', () => {
     ['one that is over by now', limit(403, reset(-5)), 1],
     ['one that ends in an hour', limit(403, reset(3_600)), 600],
     ['one without an end', limit(403, { 'X-RateLimit-Remaining': '0' }), 60],
-    ['a secondary one that only its words tell', limit(403, {}, 'You have exceeded a secondary rate limit. Please wait a few minutes before you try again.'), 60],
+    [
+      'a secondary one that only its words tell',
+      limit(403, {}, 'You have exceeded a secondary rate limit. Please wait a few minutes before you try again.'),
+      60,
+    ],
     ['a secondary one with 429', limit(429, { 'X-RateLimit-Remaining': '12' }, 'Slow down.'), 60],
     ['words that are cut', { ...limit(403, {}), isCut: true }, 1],
   ])('%s', async (_case, answer, seconds) => {
@@ -116,7 +124,11 @@ describe('the limits of GitHub', () => {
 
   it('are not what a token that may not do this meets', async () => {
     const { host, told, show } = await open('github');
-    host.moods.push({ status: 403, headers: { 'X-RateLimit-Remaining': '4999' }, body: { message: 'Resource not accessible by personal access token' } });
+    host.moods.push({
+      status: 403,
+      headers: { 'X-RateLimit-Remaining': '4999' },
+      body: { message: 'Resource not accessible by personal access token' },
+    });
     expect(await show(SUCCESS)).toEqual(['dropped']);
     expect(told[0]?.detail).toMatch(/^127\.0\.0\.1:\d+ answered 403: check the credentials$/);
   });

@@ -24,7 +24,10 @@ async function listen(behave: (socket: Socket) => void): Promise<URL> {
 }
 
 /** What the first attempt came to; none follows. */
-async function firstAttempt(address: URL, headers: Record<string, string> = {}): Promise<{ readonly retry: string } | Outcome | null> {
+async function firstAttempt(
+  address: URL,
+  headers: Record<string, string> = {},
+): Promise<{ readonly retry: string } | Outcome | null> {
   const end = new AbortController();
   let retry: string | null = null;
   const outcome = await deliver(
@@ -45,7 +48,11 @@ it.each<[string, (socket: Socket) => void, string]>([
   ['resets the connection', (socket) => void socket.resetAndDestroy(), 'ECONNRESET'],
   ['ends it without a word', (socket) => void socket.end(), 'UND_ERR_SOCKET'],
   ['cuts its head off', (socket) => void socket.end('HTTP/1.1 200 OK\r\nContent-Le'), 'UND_ERR_SOCKET'],
-  ['says more than a head may hold', (socket) => void socket.write(`HTTP/1.1 200 OK\r\nX: ${'x'.repeat(100_000)}\r\n\r\n`), 'UND_ERR_HEADERS_OVERFLOW'],
+  [
+    'says more than a head may hold',
+    (socket) => void socket.write(`HTTP/1.1 200 OK\r\nX: ${'x'.repeat(100_000)}\r\n\r\n`),
+    'UND_ERR_HEADERS_OVERFLOW',
+  ],
 ])('what %s is asked again, and told by its code alone', async (_case, behave, code) => {
   const address = await listen(behave);
   expect(await firstAttempt(address)).toEqual({ retry: `${address.host} cannot be reached (${code})` });
@@ -54,7 +61,9 @@ it.each<[string, (socket: Socket) => void, string]>([
 it('what does not speak HTTP is asked again', async () => {
   const address = await listen((socket) => void socket.end('220 mail.example ESMTP\r\n'));
   // Not every release of Node has a code for it.
-  expect(await firstAttempt(address)).toEqual({ retry: expect.stringMatching(new RegExp(`^${address.host} cannot be reached( \\(HPE_[A-Z_]+\\))?$`)) });
+  expect(await firstAttempt(address)).toEqual({
+    retry: expect.stringMatching(new RegExp(`^${address.host} cannot be reached( \\(HPE_[A-Z_]+\\))?$`)),
+  });
 });
 
 it('a port that nothing listens at is asked again', async () => {
@@ -66,7 +75,9 @@ it('a port that nothing listens at is asked again', async () => {
 it('TLS that is none is told by its code', async () => {
   const address = await listen((socket) => void socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
   address.protocol = 'https:';
-  expect(await firstAttempt(address)).toEqual({ retry: expect.stringMatching(/ cannot be reached \(ERR_SSL_[A-Z_]+\)$/) });
+  expect(await firstAttempt(address)).toEqual({
+    retry: expect.stringMatching(/ cannot be reached \(ERR_SSL_[A-Z_]+\)$/),
+  });
 });
 
 it('an answer counts from its status on, whatever becomes of its body', async () => {

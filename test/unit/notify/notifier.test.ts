@@ -13,12 +13,23 @@ async function start(script: Scripted[], secret: () => Promise<string | null> = 
   const server = await openServer(script);
   open.push(server);
   const sending = openSending();
-  const notifier = createNotifier({ ...sending.given, url: `http://${server.host}/hook/secret-path`, secret, instance: 'one' });
+  const notifier = createNotifier({
+    ...sending.given,
+    url: `http://${server.host}/hook/secret-path`,
+    secret,
+    instance: 'one',
+  });
   return { server, notifier, ...sending };
 }
 
-const event = (workspace: string): DeploymentEvent => ({ type: 'drift-repaired', workspace, fields: ['image'], message: 'imäge' });
-const signature = ({ body }: Taken, secret: string) => `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
+const event = (workspace: string): DeploymentEvent => ({
+  type: 'drift-repaired',
+  workspace,
+  fields: ['image'],
+  message: 'imäge',
+});
+const signature = ({ body }: Taken, secret: string) =>
+  `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
 
 describe('createNotifier', () => {
   it('sends an event as JSON, signed', async () => {
@@ -29,8 +40,19 @@ describe('createNotifier', () => {
     await heard(1);
     const taken = server.taken[0] as Taken;
     const id = taken.headers['x-kalpana-delivery'];
-    expect(JSON.parse(taken.body)).toEqual({ apiVersion: 'kalpana.dev/v1', kind: 'Notification', id, time: '2026-01-01T00:00:00.000Z', instance: 'one', event: event('a') });
-    expect(taken).toMatchObject({ method: 'POST', path: '/hook/secret-path', headers: { 'content-type': 'application/json', 'x-kalpana-event': 'drift-repaired' } });
+    expect(JSON.parse(taken.body)).toEqual({
+      apiVersion: 'kalpana.dev/v1',
+      kind: 'Notification',
+      id,
+      time: '2026-01-01T00:00:00.000Z',
+      instance: 'one',
+      event: event('a'),
+    });
+    expect(taken).toMatchObject({
+      method: 'POST',
+      path: '/hook/secret-path',
+      headers: { 'content-type': 'application/json', 'x-kalpana-event': 'drift-repaired' },
+    });
     expect(taken.headers['x-kalpana-signature-256']).toBe(signature(taken, 'word'));
     expect(told).toEqual([{ target: 'webhook', result: 'delivered', detail: `${server.host} answered 200` }]);
     await Promise.resolve();
@@ -39,10 +61,24 @@ describe('createNotifier', () => {
 
   it('sends the first problems of a commit that has very many', async () => {
     const { server, notifier, heard } = await start([]);
-    const problems = Array.from({ length: 60 }, (_, index) => ({ location: { source: 'git:team', file: `${index}.json`, line: 1, column: 1 }, workspace: null, message: 'is broken' }));
-    notifier.send({ type: 'failed', source: 'git:team', commit: null, reason: 'CommitInvalid', message: 'is broken (and 59 more)', problems });
+    const problems = Array.from({ length: 60 }, (_, index) => ({
+      location: { source: 'git:team', file: `${index}.json`, line: 1, column: 1 },
+      workspace: null,
+      message: 'is broken',
+    }));
+    notifier.send({
+      type: 'failed',
+      source: 'git:team',
+      commit: null,
+      reason: 'CommitInvalid',
+      message: 'is broken (and 59 more)',
+      problems,
+    });
     await heard(1);
-    expect(JSON.parse(server.taken[0]?.body ?? '').event).toMatchObject({ message: 'is broken (and 59 more)', problems: problems.slice(0, 50) });
+    expect(JSON.parse(server.taken[0]?.body ?? '').event).toMatchObject({
+      message: 'is broken (and 59 more)',
+      problems: problems.slice(0, 50),
+    });
     expect(JSON.parse(server.taken[0]?.body ?? '').event.problems).toHaveLength(50);
   });
 
@@ -64,12 +100,20 @@ describe('createNotifier', () => {
     expect(results()).toEqual(['retried', 'delivered']);
     expect(second.body).toBe(first.body);
     expect(second.headers['x-kalpana-delivery']).toBe(first.headers['x-kalpana-delivery']);
-    expect([first, second].map(({ headers }) => headers['x-kalpana-signature-256'])).toEqual([signature(first, 'old'), signature(second, 'new')]);
+    expect([first, second].map(({ headers }) => headers['x-kalpana-signature-256'])).toEqual([
+      signature(first, 'old'),
+      signature(second, 'new'),
+    ]);
   });
 
   it('sends nothing while the secret is unreadable, empty or hangs', async () => {
     const refused = Object.assign(new Error('secret-file'), { code: 'EACCES' });
-    const reads = [() => Promise.reject(refused), async () => '', () => new Promise<string>(() => undefined), async () => 'word'];
+    const reads = [
+      () => Promise.reject(refused),
+      async () => '',
+      () => new Promise<string>(() => undefined),
+      async () => 'word',
+    ];
     const { server, notifier, heard, told, clock } = await start([], () => (reads.shift() as () => Promise<string>)());
     notifier.send(event('a'));
     await heard(1);
@@ -96,12 +140,18 @@ describe('createNotifier', () => {
     for (let index = 0; index < 1_000; index += 1) notifier.send(event(`w${index}`));
     const dropped = 1_000 - 1 - MAX_WAITING;
     expect(told.filter(({ result }) => result === 'dropped')).toHaveLength(dropped);
-    expect(told[0]?.detail).toBe(`${server.host} is behind by more than 200 notifications: the oldest (drift-repaired) is left out`);
+    expect(told[0]?.detail).toBe(
+      `${server.host} is behind by more than 200 notifications: the oldest (drift-repaired) is left out`,
+    );
     await heard(dropped + 1);
     clock.advance(1_500);
     await heard(dropped + 1 + 1 + MAX_WAITING);
     const names = server.bodies().map(({ event: one }) => (one as { workspace: string }).workspace);
-    expect(names).toEqual(['w0', 'w0', ...Array.from({ length: MAX_WAITING }, (_, index) => `w${1_000 - MAX_WAITING + index}`)]);
+    expect(names).toEqual([
+      'w0',
+      'w0',
+      ...Array.from({ length: MAX_WAITING }, (_, index) => `w${1_000 - MAX_WAITING + index}`),
+    ]);
   });
 
   it('goes on with the next after one that is refused', async () => {

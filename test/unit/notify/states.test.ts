@@ -11,7 +11,10 @@ import { createRandom } from '../../support/sim-random.js';
 const FATES = ['taken', 'taken', 'refused', 'failed', 'unreachable', 'lost', 'silent', 'late'] as const;
 type Fate = (typeof FATES)[number];
 
-type Step = { readonly kind: 'set'; readonly state: CommitState } | { readonly kind: 'wait'; readonly seconds: number } | { readonly kind: 'breathe' };
+type Step =
+  | { readonly kind: 'set'; readonly state: CommitState }
+  | { readonly kind: 'wait'; readonly seconds: number }
+  | { readonly kind: 'breathe' };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({
@@ -37,7 +40,10 @@ function createHost(fates: readonly Fate[]) {
   const answer = (fate: Fate, take: () => void, signal: AbortSignal): Promise<Response> => {
     if (fate === 'taken' || fate === 'lost' || fate === 'late') take();
     if (fate === 'unreachable' || fate === 'lost') return Promise.reject(new TypeError('fetch failed'));
-    if (fate === 'silent' || fate === 'late') return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }));
+    if (fate === 'silent' || fate === 'late')
+      return new Promise((_resolve, reject) =>
+        signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }),
+      );
     return Promise.resolve(new Response('{}', { status: fate === 'taken' ? 201 : fate === 'refused' ? 422 : 503 }));
   };
   const post: typeof fetch = async (address, init) => {
@@ -85,41 +91,47 @@ function open(fates: readonly Fate[], signal = new AbortController().signal) {
 
 it('whatever comes between, the host shows of each commit what was set last', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 30 }), fc.array(fc.constantFrom(...FATES), { maxLength: 25 }), async (steps, fates) => {
-      const { host, clock, told, statuses, breathe, settle } = open(fates);
-      const last = new Map<string, CommitState>();
-      let known = 0;
-      /** What was asked since the last look was the newest that there was. */
-      const expectNewest = () => {
-        for (const [revision, text] of host.asks.slice(known)) expect(text).toBe(textOf(last.get(revision)));
-        known = host.asks.length;
-      };
-      for (const one of steps) {
-        if (one.kind === 'set') {
-          statuses.set(one.state);
-          last.set(one.state.revision, one.state);
-          continue;
+    fc.asyncProperty(
+      fc.array(step, { maxLength: 30 }),
+      fc.array(fc.constantFrom(...FATES), { maxLength: 25 }),
+      async (steps, fates) => {
+        const { host, clock, told, statuses, breathe, settle } = open(fates);
+        const last = new Map<string, CommitState>();
+        let known = 0;
+        /** What was asked since the last look was the newest that there was. */
+        const expectNewest = () => {
+          for (const [revision, text] of host.asks.slice(known)) expect(text).toBe(textOf(last.get(revision)));
+          known = host.asks.length;
+        };
+        for (const one of steps) {
+          if (one.kind === 'set') {
+            statuses.set(one.state);
+            last.set(one.state.revision, one.state);
+            continue;
+          }
+          if (one.kind === 'wait') clock.advance(one.seconds * 1000);
+          await breathe();
+          expectNewest();
         }
-        if (one.kind === 'wait') clock.advance(one.seconds * 1000);
-        await breathe();
+        await settle();
+        // What was refused, or given up, is sent when it is set again.
+        const dropped = () => told.filter(({ result }) => result === 'dropped').length;
+        for (let before = -1; before < dropped();) {
+          before = dropped();
+          for (const state of last.values()) statuses.set(state);
+          await settle();
+        }
         expectNewest();
-      }
-      await settle();
-      // What was refused, or given up, is sent when it is set again.
-      const dropped = () => told.filter(({ result }) => result === 'dropped').length;
-      for (let before = -1; before < dropped(); ) {
-        before = dropped();
+        expect(Object.fromEntries(host.shown)).toEqual(
+          Object.fromEntries([...last].map(([revision, state]) => [revision, textOf(state)])),
+        );
+        expect(host.most()).toBeLessThanOrEqual(1);
+
         for (const state of last.values()) statuses.set(state);
         await settle();
-      }
-      expectNewest();
-      expect(Object.fromEntries(host.shown)).toEqual(Object.fromEntries([...last].map(([revision, state]) => [revision, textOf(state)])));
-      expect(host.most()).toBeLessThanOrEqual(1);
-
-      for (const state of last.values()) statuses.set(state);
-      await settle();
-      expect(host.asks).toHaveLength(known);
-    }),
+        expect(host.asks).toHaveLength(known);
+      },
+    ),
     { numRuns: 300, seed: 7 },
   );
 });
@@ -130,11 +142,19 @@ it('one commit that is given up does not keep the others', async () => {
   statuses.set({ revision: 'bbb', state: 'success', description: '' });
   await settle();
   expect([...host.shown.keys()]).toEqual(['bbb']);
-  expect(told.map(({ result }) => result)).toEqual([...Array<string>(MAX_ATTEMPTS - 1).fill('retried'), 'dropped', 'delivered']);
+  expect(told.map(({ result }) => result)).toEqual([
+    ...Array<string>(MAX_ATTEMPTS - 1).fill('retried'),
+    'dropped',
+    'delivered',
+  ]);
 });
 
 it('what goes back while the last attempt may have been taken is sent', async () => {
-  const { host, clock, statuses, breathe, settle } = open(['taken', ...Array<Fate>(MAX_ATTEMPTS - 1).fill('failed'), 'late']);
+  const { host, clock, statuses, breathe, settle } = open([
+    'taken',
+    ...Array<Fate>(MAX_ATTEMPTS - 1).fill('failed'),
+    'late',
+  ]);
   const pending: CommitState = { revision: 'aaa', state: 'pending', description: '' };
   statuses.set(pending);
   await settle();
@@ -154,5 +174,8 @@ it('leaves out the oldest of too many commits, and not the one that is under way
   for (let index = 1; index <= MAX_REVISIONS; index += 1) set(index);
   expect(told.map(({ result }) => result)).toEqual(['dropped']);
   await settle();
-  expect([...host.shown.keys()]).toEqual(['r0', ...Array.from({ length: MAX_REVISIONS - 1 }, (_none, index) => `r${index + 2}`)]);
+  expect([...host.shown.keys()]).toEqual([
+    'r0',
+    ...Array.from({ length: MAX_REVISIONS - 1 }, (_none, index) => `r${index + 2}`),
+  ]);
 });

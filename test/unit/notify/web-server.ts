@@ -22,7 +22,12 @@ export async function openServer(script: Scripted[] = [], otherwise: Scripted = 
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      const one = { method: request.method, path: request.url, headers: request.headers, body: Buffer.concat(chunks).toString('utf8') };
+      const one = {
+        method: request.method,
+        path: request.url,
+        headers: request.headers,
+        body: Buffer.concat(chunks).toString('utf8'),
+      };
       taken.push(one);
       const answer = script.shift() ?? otherwise;
       if (typeof answer === 'number') reply.writeHead(answer).end('{}');
@@ -80,6 +85,7 @@ function createChanges() {
       waiting = waiting.filter((one) => !done.includes(one));
       for (const { resolve } of done) resolve();
     },
-    until: (test: () => boolean) => new Promise<void>((resolve) => (test() ? resolve() : void waiting.push({ test, resolve }))),
+    until: (test: () => boolean) =>
+      new Promise<void>((resolve) => (test() ? resolve() : void waiting.push({ test, resolve }))),
   };
 }

@@ -10,22 +10,77 @@ const CAUSE = 'the spec was removed';
 
 describe('a removal', () => {
   it.each([
-    ['with Retain', [container(alice())], 'Retain', `stop workspace-alice  # ${CAUSE}\nremove container workspace-alice  # ${CAUSE}\n`],
-    ['with Delete', [container(alice())], 'Delete', `stop workspace-alice  # ${CAUSE}\nremove container workspace-alice  # ${CAUSE}\nremove volume kalpana-workspace-alice  # ${CAUSE}, with reclaimPolicy Delete\n`],
-    ['when nobody knows the policy', [container(alice(), { state: 'exited' })], null, `remove container workspace-alice  # ${CAUSE}\n`],
-    ['in the middle of a replacement', [container(alice(), { state: 'exited' }), next(alice())], 'Retain', `stop workspace-alice.next  # ${CAUSE}\nremove container workspace-alice.next  # ${CAUSE}\nremove container workspace-alice  # ${CAUSE}\n`],
-    ['of one renamed by hand', [container(alice(), { name: 'mine', state: 'exited' })], 'Retain', `remove container mine  # ${CAUSE}\n`],
+    [
+      'with Retain',
+      [container(alice())],
+      'Retain',
+      `stop workspace-alice  # ${CAUSE}\nremove container workspace-alice  # ${CAUSE}\n`,
+    ],
+    [
+      'with Delete',
+      [container(alice())],
+      'Delete',
+      `stop workspace-alice  # ${CAUSE}\nremove container workspace-alice  # ${CAUSE}\nremove volume kalpana-workspace-alice  # ${CAUSE}, with reclaimPolicy Delete\n`,
+    ],
+    [
+      'when nobody knows the policy',
+      [container(alice(), { state: 'exited' })],
+      null,
+      `remove container workspace-alice  # ${CAUSE}\n`,
+    ],
+    [
+      'in the middle of a replacement',
+      [container(alice(), { state: 'exited' }), next(alice())],
+      'Retain',
+      `stop workspace-alice.next  # ${CAUSE}\nremove container workspace-alice.next  # ${CAUSE}\nremove container workspace-alice  # ${CAUSE}\n`,
+    ],
+    [
+      'of one renamed by hand',
+      [container(alice(), { name: 'mine', state: 'exited' })],
+      'Retain',
+      `remove container mine  # ${CAUSE}\n`,
+    ],
     ['that somebody has begun', [container(alice(), { state: 'removing' })], 'Retain', '= removed\n'],
-    ['of what another instance made', [container(alice(), { labels: { ...container(alice()).labels, [LABEL.controller]: 'other' } })], 'Retain', '= removed\n'],
-    ['of what the replaced system made', [container(alice(), { labels: { [LABEL.managed]: 'true', [LABEL.workspace]: 'alice' } })], 'Retain', '= removed\n'],
+    [
+      'of what another instance made',
+      [container(alice(), { labels: { ...container(alice()).labels, [LABEL.controller]: 'other' } })],
+      'Retain',
+      '= removed\n',
+    ],
+    [
+      'of what the replaced system made',
+      [container(alice(), { labels: { [LABEL.managed]: 'true', [LABEL.workspace]: 'alice' } })],
+      'Retain',
+      '= removed\n',
+    ],
     ['of nothing', [], 'Retain', '= removed\n'],
   ] as const)('%s', (_what, containers, reclaimPolicy, plan) => {
-    expect(textOf(planRemoval({ workspace: 'alice', instance: INSTANCE, observed: observation(alice(), containers), reclaimPolicy }))).toBe(plan);
+    expect(
+      textOf(
+        planRemoval({
+          workspace: 'alice',
+          instance: INSTANCE,
+          observed: observation(alice(), containers),
+          reclaimPolicy,
+        }),
+      ),
+    ).toBe(plan);
   });
 
   it('leaves a data volume that is not ours', () => {
-    const volumes = new Map([['kalpana-workspace-alice', { name: 'kalpana-workspace-alice', driver: 'local', labels: {} }]]);
-    expect(textOf(planRemoval({ workspace: 'alice', instance: INSTANCE, observed: observation(alice(), [], { volumes }), reclaimPolicy: 'Delete' }))).toBe('= removed\n');
+    const volumes = new Map([
+      ['kalpana-workspace-alice', { name: 'kalpana-workspace-alice', driver: 'local', labels: {} }],
+    ]);
+    expect(
+      textOf(
+        planRemoval({
+          workspace: 'alice',
+          instance: INSTANCE,
+          observed: observation(alice(), [], { volumes }),
+          reclaimPolicy: 'Delete',
+        }),
+      ),
+    ).toBe('= removed\n');
   });
 });
 
@@ -49,16 +104,43 @@ describe('removals at once (law 4)', () => {
 describe('what workspaces share', () => {
   const desired = alice({ sharedVolumes: [{ name: 'tools', mountPath: '/tools' }] });
   const all = observation(desired, []);
-  const volume = (name: string, labels: Record<string, string>) => ({ ...all, volumes: new Map([...all.volumes, [name, { name, driver: 'local', labels }]]) });
+  const volume = (name: string, labels: Record<string, string>) => ({
+    ...all,
+    volumes: new Map([...all.volumes, [name, { name, driver: 'local', labels }]]),
+  });
 
   it.each([
-    ['nothing is there', [desired], { volumes: new Map(), networks: new Map() }, 'create network kalpana-workspaces  # the network does not exist\ncreate volume kalpana-nix-store  # the volume does not exist\ncreate volume kalpana-tools  # the volume does not exist\n', []],
+    [
+      'nothing is there',
+      [desired],
+      { volumes: new Map(), networks: new Map() },
+      'create network kalpana-workspaces  # the network does not exist\ncreate volume kalpana-nix-store  # the volume does not exist\ncreate volume kalpana-tools  # the volume does not exist\n',
+      [],
+    ],
     ['all is there', [desired], all, '', []],
     ['nobody asks for anything', [], { volumes: new Map(), networks: new Map() }, '', []],
-    ['the replaced system made the cache, without a type', [desired], volume('kalpana-nix-store', { [LABEL.managed]: 'true', [LABEL.shared]: 'true' }), '', []],
+    [
+      'the replaced system made the cache, without a type',
+      [desired],
+      volume('kalpana-nix-store', { [LABEL.managed]: 'true', [LABEL.shared]: 'true' }),
+      '',
+      [],
+    ],
     ['a volume is not ours', [desired], volume(sharedVolumeName('tools'), {}), '', ['VolumeConflict']],
-    ['a volume is of another type', [desired], volume(sharedVolumeName('tools'), { [LABEL.managed]: 'true', [LABEL.shared]: 'true', [LABEL.type]: 'nix-cache' }), '', ['VolumeConflict']],
-    ['the network is not ours', [desired], { ...all, networks: new Map([['kalpana-workspaces', { id: 'x', name: 'kalpana-workspaces', labels: {} }]]) }, '', ['NetworkConflict']],
+    [
+      'a volume is of another type',
+      [desired],
+      volume(sharedVolumeName('tools'), { [LABEL.managed]: 'true', [LABEL.shared]: 'true', [LABEL.type]: 'nix-cache' }),
+      '',
+      ['VolumeConflict'],
+    ],
+    [
+      'the network is not ours',
+      [desired],
+      { ...all, networks: new Map([['kalpana-workspaces', { id: 'x', name: 'kalpana-workspaces', labels: {} }]]) },
+      '',
+      ['NetworkConflict'],
+    ],
   ])('%s', (_what, workspaces, { volumes, networks }, text, reasons) => {
     const plan = planShared({ workspaces, caches: new Map([['default', {}]]), volumes, networks });
     expect(renderPlan(plan.operations)).toBe(text);
@@ -66,12 +148,18 @@ describe('what workspaces share', () => {
   });
 
   it('a cache that nobody defines gets no volume', () => {
-    const plan = planShared({ workspaces: [desired, alice({ cache: 'nobodys' })], caches: new Map([['default', {}]]), ...all });
+    const plan = planShared({
+      workspaces: [desired, alice({ cache: 'nobodys' })],
+      caches: new Map([['default', {}]]),
+      ...all,
+    });
     expect(plan).toEqual({ operations: [], failures: [] });
   });
 
   it('renders every operation on one line', () => {
     const container = { name: 'c', id: null };
-    expect(renderOperation({ type: 'disconnect-network', network: 'n', container, cause: 'why' })).toBe('disconnect c from n  # why');
+    expect(renderOperation({ type: 'disconnect-network', network: 'n', container, cause: 'why' })).toBe(
+      'disconnect c from n  # why',
+    );
   });
 });

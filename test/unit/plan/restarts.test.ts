@@ -31,19 +31,70 @@ describe('starts of a container that does not stay up', () => {
 
 describe('the memory', () => {
   const start = (name: string) => ({ type: 'start-container', container: { name, id: null }, cause: '' }) as const;
-  const create = { type: 'create-container', container: 'workspace-alice.next', definition: {} as never, cause: '' } as const;
+  const create = {
+    type: 'create-container',
+    container: 'workspace-alice.next',
+    definition: {} as never,
+    cause: '',
+  } as const;
 
   it.each([
-    ['a start of the container', rememberOperation(NO_MEMORY, 'alice', 'h', start('workspace-alice'), NOW), { starts: { count: 1, lastAt: NOW } }],
-    ['a start of the replacement', rememberOperation(NO_MEMORY, 'alice', 'h', start('workspace-alice.next'), NOW), { nextStarts: { specHash: 'h', count: 1 } }],
-    ['a second one', rememberOperation({ ...NO_MEMORY, nextStarts: { specHash: 'h', count: 1 } }, 'alice', 'h', start('workspace-alice.next'), NOW), { nextStarts: { specHash: 'h', count: 2 } }],
-    ['one of another spec', rememberOperation({ ...NO_MEMORY, nextStarts: { specHash: 'g', count: 5 } }, 'alice', 'h', start('workspace-alice.next'), NOW), { nextStarts: { specHash: 'h', count: 1 } }],
+    [
+      'a start of the container',
+      rememberOperation(NO_MEMORY, 'alice', 'h', start('workspace-alice'), NOW),
+      { starts: { count: 1, lastAt: NOW } },
+    ],
+    [
+      'a start of the replacement',
+      rememberOperation(NO_MEMORY, 'alice', 'h', start('workspace-alice.next'), NOW),
+      { nextStarts: { specHash: 'h', count: 1 } },
+    ],
+    [
+      'a second one',
+      rememberOperation(
+        { ...NO_MEMORY, nextStarts: { specHash: 'h', count: 1 } },
+        'alice',
+        'h',
+        start('workspace-alice.next'),
+        NOW,
+      ),
+      { nextStarts: { specHash: 'h', count: 2 } },
+    ],
+    [
+      'one of another spec',
+      rememberOperation(
+        { ...NO_MEMORY, nextStarts: { specHash: 'g', count: 5 } },
+        'alice',
+        'h',
+        start('workspace-alice.next'),
+        NOW,
+      ),
+      { nextStarts: { specHash: 'h', count: 1 } },
+    ],
     ['a creation that failed', rememberFailure(NO_MEMORY, 'h', create), { blocked: 'h' }],
     ['a start that failed', rememberFailure(NO_MEMORY, 'h', start('workspace-alice')), {}],
     ['a creation after that', rememberOperation({ ...NO_MEMORY, blocked: 'h' }, 'alice', 'h', create, NOW), {}],
     ['a replacement that runs', rememberObserved(NO_MEMORY, 'alice', [next(alice())], NOW), { nextRunningSince: NOW }],
-    ['one that runs on', rememberObserved({ ...NO_MEMORY, nextRunningSince: 5 }, 'alice', [next(alice())], NOW), { nextRunningSince: 5 }],
-    ['one that ended', rememberObserved({ ...NO_MEMORY, nextRunningSince: 5 }, 'alice', [next(alice(), { state: 'exited' })], NOW), {}],
-    ['a plan that gives up', rememberPlan(NO_MEMORY, { operations: [], verdict: { kind: 'ready' }, recheckAfterMs: null, giveUp: failed, ports: [] }), { failed }],
+    [
+      'one that runs on',
+      rememberObserved({ ...NO_MEMORY, nextRunningSince: 5 }, 'alice', [next(alice())], NOW),
+      { nextRunningSince: 5 },
+    ],
+    [
+      'one that ended',
+      rememberObserved({ ...NO_MEMORY, nextRunningSince: 5 }, 'alice', [next(alice(), { state: 'exited' })], NOW),
+      {},
+    ],
+    [
+      'a plan that gives up',
+      rememberPlan(NO_MEMORY, {
+        operations: [],
+        verdict: { kind: 'ready' },
+        recheckAfterMs: null,
+        giveUp: failed,
+        ports: [],
+      }),
+      { failed },
+    ],
   ])('of %s', (_what, memory, difference) => expect(memory).toEqual({ ...NO_MEMORY, ...difference }));
 });

@@ -1,12 +1,27 @@
 import type { DesiredWorkspace } from '../../../controller/model/desired.js';
 import type { ContainerDetails, ObservedContainer, ObservedVolume } from '../../../controller/model/engine-objects.js';
-import { LABEL, VOLUME_TYPE, WORKSPACE_NETWORK, cacheVolumeName, containerName, dataVolumeName, nextContainerName, sharedVolumeName } from '../../../controller/model/names.js';
+import {
+  LABEL,
+  VOLUME_TYPE,
+  WORKSPACE_NETWORK,
+  cacheVolumeName,
+  containerName,
+  dataVolumeName,
+  nextContainerName,
+  sharedVolumeName,
+} from '../../../controller/model/names.js';
 import type { WorkspaceSpec } from '../../../controller/model/workspace.generated.js';
 import { containerDefinition, dataVolumeLabels } from '../../../controller/plan/definition.js';
 import { sharedVolumeLabels } from '../../../controller/model/shared-volume.js';
 import { allocatePorts } from '../../../controller/plan/ports.js';
 import { renderPlan } from '../../../controller/plan/render.js';
-import { NO_MEMORY, type Plan, type WorkspaceInput, type WorkspaceMemory, type WorkspaceObservation } from '../../../controller/plan/types.js';
+import {
+  NO_MEMORY,
+  type Plan,
+  type WorkspaceInput,
+  type WorkspaceMemory,
+  type WorkspaceObservation,
+} from '../../../controller/plan/types.js';
 import { desiredWorkspace } from '../../support/sim-specs.js';
 
 export const NOW = 1_000_000;
@@ -45,7 +60,10 @@ export function container(desired: DesiredWorkspace, change: Change = {}): Obser
     mounts: definition.mounts,
     networks: [{ name: WORKSPACE_NETWORK, id: 'net-1' }],
     ports: definition.ports,
-    details: details === null ? null : { ...DETAILS, limits: desired.inPlace.limits, restartPolicy: desired.inPlace.restartPolicy, ...details },
+    details:
+      details === null
+        ? null
+        : { ...DETAILS, limits: desired.inPlace.limits, restartPolicy: desired.inPlace.restartPolicy, ...details },
     ...rest,
   };
 }
@@ -55,18 +73,31 @@ export function next(desired: DesiredWorkspace, change: Change = {}): ObservedCo
 }
 
 export function volumesFor(desired: DesiredWorkspace): Map<string, ObservedVolume> {
-  const shared = desired.creation.mounts.filter(({ type }) => type === 'shared-volume').map(({ source }) => [sharedVolumeName(source), VOLUME_TYPE.shared] as const);
-  const cache = desired.creation.cache === null ? [] : [[cacheVolumeName(desired.creation.cache), VOLUME_TYPE.cache] as const];
-  const volumes = [...shared, ...cache].map(([name, type]) => ({ name, driver: 'local', labels: sharedVolumeLabels(type) }));
+  const shared = desired.creation.mounts
+    .filter(({ type }) => type === 'shared-volume')
+    .map(({ source }) => [sharedVolumeName(source), VOLUME_TYPE.shared] as const);
+  const cache =
+    desired.creation.cache === null ? [] : [[cacheVolumeName(desired.creation.cache), VOLUME_TYPE.cache] as const];
+  const volumes = [...shared, ...cache].map(([name, type]) => ({
+    name,
+    driver: 'local',
+    labels: sharedVolumeLabels(type),
+  }));
   const data = { name: dataVolumeName(desired.name), driver: 'local', labels: dataVolumeLabels(desired, INSTANCE) };
   return new Map([...volumes, data].map((volume) => [volume.name, volume]));
 }
 
-export function observation(desired: DesiredWorkspace, containers: readonly ObservedContainer[], change: Partial<WorkspaceObservation> = {}): WorkspaceObservation {
+export function observation(
+  desired: DesiredWorkspace,
+  containers: readonly ObservedContainer[],
+  change: Partial<WorkspaceObservation> = {},
+): WorkspaceObservation {
   return {
     containers,
     volumes: volumesFor(desired),
-    networks: new Map([[WORKSPACE_NETWORK, { id: 'net-1', name: WORKSPACE_NETWORK, labels: { [LABEL.managed]: 'true' } }]]),
+    networks: new Map([
+      [WORKSPACE_NETWORK, { id: 'net-1', name: WORKSPACE_NETWORK, labels: { [LABEL.managed]: 'true' } }],
+    ]),
     imagePresent: null,
     storageDamaged: false,
     takenPorts: [],
@@ -83,12 +114,21 @@ export interface Situation {
 }
 
 export function inputOf({ desired, containers = [], world, memory }: Situation): WorkspaceInput {
-  return { instance: INSTANCE, desired, observed: observation(desired, containers, world), memory: { ...NO_MEMORY, ...memory }, now: NOW };
+  return {
+    instance: INSTANCE,
+    desired,
+    observed: observation(desired, containers, world),
+    memory: { ...NO_MEMORY, ...memory },
+    now: NOW,
+  };
 }
 
 /** A plan as people read it: its operations, or what stands in their place. */
 export function textOf({ operations, verdict, recheckAfterMs }: Plan): string {
-  const state = verdict.kind === 'failing' ? `${verdict.failure.reason}: ${verdict.failure.message}${verdict.serving ? ' (serving)' : ''}` : verdict.kind;
+  const state =
+    verdict.kind === 'failing'
+      ? `${verdict.failure.reason}: ${verdict.failure.message}${verdict.serving ? ' (serving)' : ''}`
+      : verdict.kind;
   const later = recheckAfterMs === null ? '' : `, again after ${recheckAfterMs} ms`;
   return `${renderPlan(operations)}${operations.length === 0 || verdict.kind === 'failing' ? `= ${state}${later}\n` : ''}`;
 }

@@ -16,7 +16,12 @@ import { createSimClock, type SimClock } from '../../support/sim-clock.js';
 import { alice, INSTANCE } from './samples.js';
 import { noCaches } from '../../support/no-caches.js';
 
-const CASES: readonly (readonly [string, Partial<WorkspaceSpec> | null, Partial<WorkspaceSpec>, ((engine: FakeEngine) => void)?])[] = [
+const CASES: readonly (readonly [
+  string,
+  Partial<WorkspaceSpec> | null,
+  Partial<WorkspaceSpec>,
+  ((engine: FakeEngine) => void)?,
+])[] = [
   ['from nothing', null, {}],
   ['a new image', {}, { image: 'app:2' }],
   ['a new image to be pulled always', {}, { image: 'app:2', imagePullPolicy: 'Always' }],
@@ -49,7 +54,16 @@ function createBench(): Bench {
   engine.state.networks.set('kalpana-workspaces', { id: 'net-1', labels: { [LABEL.managed]: 'true' } });
   const docker = engine.connect().port;
   const world = createWorld(docker);
-  const execute = createExecutor({ afterwards: createAfterwards(), docker, images: createImagePuller(docker), caches: noCaches, clock, onResult: () => {}, onVolume: () => {}, onPullProgress: () => {} });
+  const execute = createExecutor({
+    afterwards: createAfterwards(),
+    docker,
+    images: createImagePuller(docker),
+    caches: noCaches,
+    clock,
+    onResult: () => {},
+    onVolume: () => {},
+    onPullProgress: () => {},
+  });
   let memory: WorkspaceMemory = NO_MEMORY;
 
   /** The engine takes virtual time over a stop or a removal. */
@@ -67,7 +81,15 @@ function createBench(): Bench {
       await timed(world.relist(true, {}));
       const containers = world.containersOf('alice');
       memory = rememberObserved(memory, 'alice', containers, clock.now());
-      const observed = { containers, volumes: world.volumes, networks: world.networks, imagePresent: null, storageDamaged: false, takenPorts: [], cache: null };
+      const observed = {
+        containers,
+        volumes: world.volumes,
+        networks: world.networks,
+        imagePresent: null,
+        storageDamaged: false,
+        takenPorts: [],
+        cache: null,
+      };
       return planWorkspace({ instance: INSTANCE, desired: alice(spec), observed, memory, now: clock.now() });
     },
     apply: async (plan) => (await timed(execute('alice', plan.operations, {}))).outcome,
@@ -81,18 +103,23 @@ function plant({ engine }: Bench, spec: Partial<WorkspaceSpec>): void {
 }
 
 describe('a plan that was carried out is followed by an empty one (law 7)', () => {
-  it.each(CASES.map(([title, before, after, byHand]) => ({ title, before, after, byHand })))('$title', async ({ before, after, byHand }) => {
-    const bench = createBench();
-    if (before !== null) plant(bench, before);
-    byHand?.(bench.engine);
-    const plan = await bench.plan(after);
-    expect(plan.operations).not.toEqual([]);
-    if ((await bench.apply(plan)) === 'awaiting') {
-      await bench.plan(after);
-      await bench.clock.run(3_000);
-      expect(await bench.apply(await bench.plan(after))).toBe('done');
-    }
-    const second = await bench.plan(after);
-    expect(`${renderPlan(second.operations)}${second.verdict.kind}`).toBe(after.state === 'Stopped' ? 'stopped' : 'ready');
-  });
+  it.each(CASES.map(([title, before, after, byHand]) => ({ title, before, after, byHand })))(
+    '$title',
+    async ({ before, after, byHand }) => {
+      const bench = createBench();
+      if (before !== null) plant(bench, before);
+      byHand?.(bench.engine);
+      const plan = await bench.plan(after);
+      expect(plan.operations).not.toEqual([]);
+      if ((await bench.apply(plan)) === 'awaiting') {
+        await bench.plan(after);
+        await bench.clock.run(3_000);
+        expect(await bench.apply(await bench.plan(after))).toBe('done');
+      }
+      const second = await bench.plan(after);
+      expect(`${renderPlan(second.operations)}${second.verdict.kind}`).toBe(
+        after.state === 'Stopped' ? 'stopped' : 'ready',
+      );
+    },
+  );
 });

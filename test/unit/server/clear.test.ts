@@ -12,7 +12,10 @@ afterEach(cleanUp);
 const path = '/api/v1/caches/default/clear';
 const emptied: ClearResult = { ok: true, message: 'emptied' };
 
-async function openSocket(result: () => Promise<ClearResult> = () => Promise.resolve(emptied), options: Partial<ServerOptions> = {}) {
+async function openSocket(
+  result: () => Promise<ClearResult> = () => Promise.resolve(emptied),
+  options: Partial<ServerOptions> = {},
+) {
   const socketPath = join(directory(), 'kalpana.sock');
   const asked: [string, boolean][] = [];
   const onClear = (name: string, force: boolean) => {
@@ -32,7 +35,11 @@ describe('clear', () => {
   ])('takes %s', async (_name, body, force) => {
     const { socketPath, asked } = await openSocket();
     const answer = await call(socketPath, { method: 'POST', path, body });
-    expect([answer.status, JSON.parse(answer.body), asked]).toEqual([200, { message: 'emptied' }, [['default', force]]]);
+    expect([answer.status, JSON.parse(answer.body), asked]).toEqual([
+      200,
+      { message: 'emptied' },
+      [['default', force]],
+    ]);
   });
 
   it.each<[string, string, string, string, number]>([
@@ -53,7 +60,10 @@ describe('clear', () => {
 
   it('is 409 with the reason when it is refused, and 500 when it breaks', async () => {
     const refused = await openSocket(() => Promise.resolve({ ok: false, error: 'alice runs; use --force' }));
-    expect(await call(refused.socketPath, { method: 'POST', path })).toMatchObject({ status: 409, body: '{"error":"alice runs; use --force"}\n' });
+    expect(await call(refused.socketPath, { method: 'POST', path })).toMatchObject({
+      status: 409,
+      body: '{"error":"alice runs; use --force"}\n',
+    });
     const broken = await openSocket(() => Promise.reject(new Error('bug')));
     expect((await call(broken.socketPath, { method: 'POST', path })).status).toBe(500);
   });

@@ -28,7 +28,11 @@ export function createCollector(): Collector {
   let onNews: (news: GcNews) => void = () => {
     throw new Error('nobody has asked');
   };
-  function collect(cache: string, { dryRun }: { readonly dryRun: boolean }, listener: (news: GcNews) => void): Promise<void> {
+  function collect(
+    cache: string,
+    { dryRun }: { readonly dryRun: boolean },
+    listener: (news: GcNews) => void,
+  ): Promise<void> {
     asked.push([cache, dryRun]);
     onNews = listener;
     return promise;

@@ -37,8 +37,15 @@ describe('gc', () => {
       return Promise.resolve();
     });
     const answer = await call(socketPath, { method: 'POST', path, body });
-    expect(answer).toMatchObject({ status: 200, body: `${JSON.stringify(step('reading the links'))}\n${JSON.stringify({ type: 'preview', preview: samplePreview() })}\n` });
-    expect(answer.headers).toMatchObject({ 'content-type': 'application/x-ndjson', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+    expect(answer).toMatchObject({
+      status: 200,
+      body: `${JSON.stringify(step('reading the links'))}\n${JSON.stringify({ type: 'preview', preview: samplePreview() })}\n`,
+    });
+    expect(answer.headers).toMatchObject({
+      'content-type': 'application/x-ndjson',
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+    });
     expect(asked).toEqual([['default', { dryRun }]]);
   });
 
@@ -65,7 +72,10 @@ describe('gc', () => {
   it('is not taken on the TCP port, nor where nobody does it', async () => {
     const { collect, asked } = createCollector();
     const { address } = await openSocket(collect, { listen: '127.0.0.1:0' });
-    expect(await call(address, { method: 'POST', path })).toMatchObject({ status: 404, body: '{"error":"changes go over the Unix socket: use kalpana gc"}\n' });
+    expect(await call(address, { method: 'POST', path })).toMatchObject({
+      status: 404,
+      body: '{"error":"changes go over the Unix socket: use kalpana gc"}\n',
+    });
     const without = await openSocket(undefined);
     expect((await call(without.socketPath, { method: 'POST', path })).status).toBe(404);
     expect(asked).toEqual([]);
@@ -92,7 +102,10 @@ describe('a collector that rejects', () => {
     const errors: unknown[] = [];
     const error = new Error('not built yet');
     const { socketPath } = await openSocket(() => Promise.reject(error), { onError: (caught) => errors.push(caught) });
-    expect(await call(socketPath, { method: 'POST', path })).toMatchObject({ status: 409, body: '{"error":"not built yet"}\n' });
+    expect(await call(socketPath, { method: 'POST', path })).toMatchObject({
+      status: 409,
+      body: '{"error":"not built yet"}\n',
+    });
     expect(errors).toEqual([error]);
   });
 
@@ -102,7 +115,10 @@ describe('a collector that rejects', () => {
       store.reportCache(sampleCacheReport({ kind: 'removed' }, { name: 'blue' }));
       return Promise.reject(new Error("there is no cache 'blue'"));
     });
-    expect(await call(socketPath, { method: 'POST', path: '/api/v1/caches/blue/gc' })).toMatchObject({ status: 404, body: '{"error":"there is no cache \'blue\'"}\n' });
+    expect(await call(socketPath, { method: 'POST', path: '/api/v1/caches/blue/gc' })).toMatchObject({
+      status: 404,
+      body: '{"error":"there is no cache \'blue\'"}\n',
+    });
   });
 
   it('is a last line after the first', async () => {

@@ -59,13 +59,22 @@ export function createHarness() {
 }
 
 /** @param to `host:port`, or a Unix socket's path */
-export function call(to: string, { method = 'GET', path = '/', headers = {}, body, localAddress }: Call = {}): Promise<Answer> {
+export function call(
+  to: string,
+  { method = 'GET', path = '/', headers = {}, body, localAddress }: Call = {},
+): Promise<Answer> {
   const target = to.startsWith('/') ? { socketPath: to } : { host: '127.0.0.1', port: Number(to.split(':').at(-1)) };
   return new Promise((resolve, reject) => {
     const sent = request({ ...target, localAddress, method, path, headers, agent: false }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks).toString() }));
+      response.on('end', () =>
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          body: Buffer.concat(chunks).toString(),
+        }),
+      );
       response.on('error', reject);
     });
     sent.on('error', reject);

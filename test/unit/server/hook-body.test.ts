@@ -21,12 +21,21 @@ describe('a body', () => {
     ['one byte over, in chunks', largestBody + 1, inChunks, 413],
     ['far over, in chunks', 1_000_000, inChunks, 413],
     ['one byte over, with a token', largestBody + 1, () => ({ 'X-Gitlab-Token': 'the secret of team' }), 413],
-    ['one byte over, with a token, in chunks', largestBody + 1, () => ({ 'X-Gitlab-Token': 'the secret of team', 'Transfer-Encoding': 'chunked' }), 413],
+    [
+      'one byte over, with a token, in chunks',
+      largestBody + 1,
+      () => ({ 'X-Gitlab-Token': 'the secret of team', 'Transfer-Encoding': 'chunked' }),
+      413,
+    ],
   ])('%s', async (_what, length, sign, status) => {
     const { deliver, triggered, facts } = await open(limited);
     const body = 'x'.repeat(length);
     const answer = await deliver({ body, headers: sign(body) });
-    expect([answer.status, triggered, facts]).toEqual([status, status === 202 ? ['team'] : [], [`team ${status === 202 ? 'accepted' : 'too_large'}`]]);
+    expect([answer.status, triggered, facts]).toEqual([
+      status,
+      status === 202 ? ['team'] : [],
+      [`team ${status === 202 ? 'accepted' : 'too_large'}`],
+    ]);
     expect(JSON.parse(answer.body)).toEqual(status === 202 ? { accepted: true } : { error: expect.any(String) });
   });
 
@@ -39,7 +48,9 @@ describe('a body', () => {
     const { address, deliver, triggered } = await open();
     const largest = Buffer.alloc(25 * 1024 * 1024, 'x');
     expect((await deliver({ body: largest })).status).toBe(202);
-    expect(await raw(address, unfinished({ ...signed(), 'Content-Length': String(largest.length + 1) }))).toMatch(/^HTTP\/1\.1 413 /);
+    expect(await raw(address, unfinished({ ...signed(), 'Content-Length': String(largest.length + 1) }))).toMatch(
+      /^HTTP\/1\.1 413 /,
+    );
     expect(triggered).toEqual(['team']);
   });
 
@@ -56,7 +67,11 @@ describe('a body', () => {
     const hook = (source: string, token: string, connection: string) =>
       `POST /hooks/git/${source} HTTP/1.1\r\nHost: localhost\r\nConnection: ${connection}\r\nX-Gitlab-Token: ${token}\r\nContent-Length: ${BODY.length}\r\n\r\n${BODY}`;
     const text = await raw(address, hook('team', 'wrong', 'keep-alive') + hook('other', 'the secret of team', 'close'));
-    expect([text.match(/(?<=HTTP\/1\.1 )\d+/g), triggered, facts]).toEqual([['401', '202'], ['other'], ['team refused', 'other accepted']]);
+    expect([text.match(/(?<=HTTP\/1\.1 )\d+/g), triggered, facts]).toEqual([
+      ['401', '202'],
+      ['other'],
+      ['team refused', 'other accepted'],
+    ]);
   });
 
   it('that is cut off triggers nothing, however right what came of it', async () => {
@@ -106,9 +121,14 @@ describe('of bodies', () => {
 
   it('only so many are read at once; each that ends makes room', async () => {
     const { address, asked, triggered, facts, deliver } = await open();
-    const peers = Array.from({ length: MOST }, () => openPeer(address, unfinished({ ...signed(), 'Content-Length': String(BODY.length) }, BODY.slice(0, -1))));
+    const peers = Array.from({ length: MOST }, () =>
+      openPeer(address, unfinished({ ...signed(), 'Content-Length': String(BODY.length) }, BODY.slice(0, -1))),
+    );
     await until(() => asked.length === MOST);
-    expect(await deliver()).toMatchObject({ status: 503, body: '{"error":"too many hooks are being read; send it again"}\n' });
+    expect(await deliver()).toMatchObject({
+      status: 503,
+      body: '{"error":"too many hooks are being read; send it again"}\n',
+    });
     expect((await deliver({ source: 'other' })).status).toBe(503);
     expect((await deliver({ headers: {} })).status).toBe(401);
     expect([triggered, facts]).toEqual([[], ['team busy', 'other busy', 'team refused']]);
@@ -124,7 +144,11 @@ describe('of bodies', () => {
     ['that are genuine', {}, 202],
     ['that are not', { headers: wrong }, 401],
     ['that are too large', { body: 'x'.repeat(100) }, 413],
-    ['that are too large and do not say so', { body: 'x'.repeat(100), headers: { ...signed(), 'Transfer-Encoding': 'chunked' } }, 413],
+    [
+      'that are too large and do not say so',
+      { body: 'x'.repeat(100), headers: { ...signed(), 'Transfer-Encoding': 'chunked' } },
+      413,
+    ],
   ])('those %s make room', async (_what, hook, status) => {
     const { deliver } = await open({ hooks: { largestBody: 64 } });
     for (let sent = 0; sent <= MOST; sent += 1) expect((await deliver(hook)).status).toBe(status);

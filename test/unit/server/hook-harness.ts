@@ -20,7 +20,10 @@ export function signed(body: string | Buffer = BODY, secret = SECRET): Record<st
 export type HookCall = Call & { readonly source?: string };
 
 /** A server that takes hooks for `team` and `other`, and what it said about them. */
-export async function openHooks(make: ReturnType<typeof createHarness>['make'], { hooks, ...options }: Partial<Omit<ServerOptions, 'hooks'>> & { readonly hooks?: Partial<Hooks> } = {}) {
+export async function openHooks(
+  make: ReturnType<typeof createHarness>['make'],
+  { hooks, ...options }: Partial<Omit<ServerOptions, 'hooks'>> & { readonly hooks?: Partial<Hooks> } = {},
+) {
   const asked: string[] = [];
   const triggered: string[] = [];
   const facts: string[] = [];
@@ -54,7 +57,9 @@ export async function openHooks(make: ReturnType<typeof createHarness>['make'], 
 
 /** The head of a request for `team`, and of a body that is longer than what is sent with it. */
 export function unfinished(headers: Record<string, string> = signed(), sent = BODY): string {
-  const lines = Object.entries({ Host: 'localhost', 'Content-Length': String(sent.length + 1_000), ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
+  const lines = Object.entries({ Host: 'localhost', 'Content-Length': String(sent.length + 1_000), ...headers }).map(
+    ([name, value]) => `${name}: ${value}\r\n`,
+  );
   return `POST /hooks/git/team HTTP/1.1\r\n${lines.join('')}\r\n${sent}`;
 }
 

@@ -24,9 +24,20 @@ describe('a hook', () => {
   it.each<[string, Record<string, string>]>([
     ['GitHub', { 'X-Hub-Signature-256': `sha256=${hmac}`, 'X-Hub-Signature': sha1, 'X-GitHub-Event': 'push' }],
     ['GitHub, to see whether it arrives', { 'X-Hub-Signature-256': `sha256=${hmac}`, 'X-GitHub-Event': 'ping' }],
-    ['GitHub, beside a wrong SHA-1 that nobody looks at', { 'X-Hub-Signature-256': `sha256=${hmac}`, 'X-Hub-Signature': 'sha1=00' }],
+    [
+      'GitHub, beside a wrong SHA-1 that nobody looks at',
+      { 'X-Hub-Signature-256': `sha256=${hmac}`, 'X-Hub-Signature': 'sha1=00' },
+    ],
     ['Gitea of old', { 'X-Gitea-Signature': hmac }],
-    ['Gitea', { 'X-Hub-Signature-256': `sha256=${hmac}`, 'X-Hub-Signature': sha1, 'X-Gitea-Signature': hmac, 'X-Gogs-Signature': hmac }],
+    [
+      'Gitea',
+      {
+        'X-Hub-Signature-256': `sha256=${hmac}`,
+        'X-Hub-Signature': sha1,
+        'X-Gitea-Signature': hmac,
+        'X-Gogs-Signature': hmac,
+      },
+    ],
     ['Forgejo', { 'X-Forgejo-Signature': hmac, 'X-Gitea-Signature': hmac, 'X-Hub-Signature-256': `sha256=${hmac}` }],
     ['Forgejo, by its own header alone', { 'X-Forgejo-Signature': hmac }],
     ['GitLab', { 'X-Gitlab-Token': SECRET }],
@@ -35,7 +46,12 @@ describe('a hook', () => {
     ['a sender in chunks', { ...signed(), 'Transfer-Encoding': 'chunked' }],
   ])('of %s is taken', async (_name, headers) => {
     const answer = await server.deliver({ headers });
-    expect([answer.status, answer.body, answer.headers['content-type'], server.triggered]).toEqual([202, '{"accepted":true}\n', 'application/json; charset=utf-8', ['team']]);
+    expect([answer.status, answer.body, answer.headers['content-type'], server.triggered]).toEqual([
+      202,
+      '{"accepted":true}\n',
+      'application/json; charset=utf-8',
+      ['team'],
+    ]);
   });
 
   it.each<[string, Record<string, string | string[]>]>([
@@ -61,10 +77,16 @@ describe('a hook', () => {
     ['the same header twice', { 'X-Hub-Signature-256': [`sha256=${hmac}`, `sha256=${hmac}`] }],
     ['a token twice', { 'X-Gitlab-Token': [SECRET, SECRET] }],
     ['a second header of the same name that is empty', { 'X-Gitea-Signature': [hmac, ''] }],
-    ['a right one, and the same header twice of another kind', { 'X-Hub-Signature-256': `sha256=${hmac}`, 'X-Gitea-Signature': [hmac, hmac] }],
+    [
+      'a right one, and the same header twice of another kind',
+      { 'X-Hub-Signature-256': `sha256=${hmac}`, 'X-Gitea-Signature': [hmac, hmac] },
+    ],
     ['a right and a wrong one', { 'X-Hub-Signature-256': `sha256=${hmac}`, 'X-Gitea-Signature': wrong }],
     ['a wrong and a right one', { 'X-Hub-Signature-256': `sha256=${wrong}`, 'X-Forgejo-Signature': hmac }],
-    ['a right one, and a wrong one of Forgejo', { 'X-Hub-Signature-256': `sha256=${hmac}`, 'X-Gitea-Signature': hmac, 'X-Forgejo-Signature': wrong }],
+    [
+      'a right one, and a wrong one of Forgejo',
+      { 'X-Hub-Signature-256': `sha256=${hmac}`, 'X-Gitea-Signature': hmac, 'X-Forgejo-Signature': wrong },
+    ],
     ['a right one and an empty one', { 'X-Hub-Signature-256': `sha256=${hmac}`, 'X-Gitea-Signature': '' }],
     ['a right token and a wrong signature', { 'X-Gitlab-Token': SECRET, 'X-Hub-Signature-256': `sha256=${wrong}` }],
     ['a right signature and a wrong token', { 'X-Gitlab-Token': 'x', 'X-Hub-Signature-256': `sha256=${hmac}` }],
@@ -93,7 +115,10 @@ describe('a hook', () => {
   it('is signed as a whole, of however many chunks', async () => {
     const chunks = [...BODY].map((letter) => `1\r\n${letter}\r\n`).join('');
     const send = (body: string) =>
-      raw(server.address, `POST /hooks/git/team HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Gitea-Signature: ${hmac}\r\nTransfer-Encoding: chunked\r\n\r\n${body}0\r\n\r\n`);
+      raw(
+        server.address,
+        `POST /hooks/git/team HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Gitea-Signature: ${hmac}\r\nTransfer-Encoding: chunked\r\n\r\n${body}0\r\n\r\n`,
+      );
     expect((await send(chunks)).split(' ')[1]).toBe('202');
     expect((await send(`${chunks}1\r\n \r\n`)).split(' ')[1]).toBe('401');
     expect(server.triggered).toEqual(['team']);
@@ -105,9 +130,15 @@ describe('a hook', () => {
   });
 
   it('for one source opens no other', async () => {
-    const own = await openHooks(make, { hooks: { secretOf: (source) => Promise.resolve(Buffer.from(`secret of ${source}`)) } });
+    const own = await openHooks(make, {
+      hooks: { secretOf: (source) => Promise.resolve(Buffer.from(`secret of ${source}`)) },
+    });
     const headers = signed(BODY, 'secret of team');
-    expect([(await own.deliver({ headers })).status, (await own.deliver({ source: 'other', headers })).status, own.triggered]).toEqual([202, 401, ['team']]);
+    expect([
+      (await own.deliver({ headers })).status,
+      (await own.deliver({ source: 'other', headers })).status,
+      own.triggered,
+    ]).toEqual([202, 401, ['team']]);
   });
 });
 
@@ -115,7 +146,12 @@ describe('a secret', () => {
   it.each<[string, string, Record<string, string | string[]>, number]>([
     ['that is empty lets no signature in', '', signed(BODY, ''), 401],
     ['that is empty lets no token in', '', { 'X-Gitlab-Token': '' }, 401],
-    ['of more than ASCII is compared by its bytes', 'schlüssel', { 'X-Gitlab-Token': Buffer.from('schlüssel').toString('latin1') }, 202],
+    [
+      'of more than ASCII is compared by its bytes',
+      'schlüssel',
+      { 'X-Gitlab-Token': Buffer.from('schlüssel').toString('latin1') },
+      202,
+    ],
     ['with a comma is not two headers', 'a, a', { 'X-Gitlab-Token': ['a', 'a'] }, 401],
     ['with a comma is one header', 'a, a', { 'X-Gitlab-Token': 'a, a' }, 202],
     ['that is longer than a block of the hash signs', 'long '.repeat(100), signed(BODY, 'long '.repeat(100)), 202],
@@ -135,8 +171,12 @@ describe('proofs', () => {
 
   it('are as GitHub computes them', async () => {
     // The example of GitHub's documentation.
-    const own = await openHooks(make, { hooks: { secretOf: () => Promise.resolve(Buffer.from("It's a Secret to Everybody")) } });
-    const headers = { 'X-Hub-Signature-256': 'sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17' };
+    const own = await openHooks(make, {
+      hooks: { secretOf: () => Promise.resolve(Buffer.from("It's a Secret to Everybody")) },
+    });
+    const headers = {
+      'X-Hub-Signature-256': 'sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17',
+    };
     expect((await own.deliver({ body: 'Hello, World!', headers })).status).toBe(202);
   });
 });

@@ -46,7 +46,11 @@ describe('a path under /hooks/git/', () => {
   ])('that is %s is the same 404', async (_what, source, isAsked) => {
     const { deliver, asked, triggered, facts, errors } = await open();
     const answer = await deliver({ source });
-    expect([answer.status, answer.body, answer.headers.allow]).toEqual([404, '{"error":"there is no such source, or it takes no hooks"}\n', undefined]);
+    expect([answer.status, answer.body, answer.headers.allow]).toEqual([
+      404,
+      '{"error":"there is no such source, or it takes no hooks"}\n',
+      undefined,
+    ]);
     expect([asked, triggered, facts, errors]).toEqual([isAsked ? [source] : [], [], [], []]);
   });
 
@@ -61,8 +65,20 @@ describe('a path under /hooks/git/', () => {
 
   it('ends at its folder, and at the longest address', async () => {
     const { address, deliver } = await open();
-    for (const path of ['/hooks', '/hooks/git', '/hooks/github/team', '/Hooks/git/team', '//hooks/git/team', '/api/../hooks/git/team']) {
-      const answer = await call(address, { method: 'POST', path, headers: { ...signed(), Host: 'localhost' }, body: BODY });
+    for (const path of [
+      '/hooks',
+      '/hooks/git',
+      '/hooks/github/team',
+      '/Hooks/git/team',
+      '//hooks/git/team',
+      '/api/../hooks/git/team',
+    ]) {
+      const answer = await call(address, {
+        method: 'POST',
+        path,
+        headers: { ...signed(), Host: 'localhost' },
+        body: BODY,
+      });
       expect([answer.status, answer.body]).toEqual([404, `{"error":"there is nothing at ${path}"}\n`]);
     }
     expect((await deliver({ source: 'x'.repeat(3_000) })).status).toBe(414);
@@ -81,7 +97,10 @@ describe('a path under /hooks/git/', () => {
     const hook = { method: 'POST', path: '/hooks/git/team', headers: signed(), body: BODY };
     expect((await call(socketPath, hook)).status).toBe(404);
     const { address } = await make({ listen: '127.0.0.1:0' }).start();
-    expect(await call(address ?? '', hook)).toMatchObject({ status: 404, body: '{"error":"there is nothing at /hooks/git/team"}\n' });
+    expect(await call(address ?? '', hook)).toMatchObject({
+      status: 404,
+      body: '{"error":"there is nothing at /hooks/git/team"}\n',
+    });
     expect([asked, triggered]).toEqual([[], []]);
   });
 });
@@ -98,7 +117,11 @@ describe('a flood', () => {
     const { deliver, clock } = await open();
     for (let sent = 0; sent < BURST; sent += 1) expect((await deliver(hook)).status).toBe(status);
     const answer = await deliver(hook);
-    expect([answer.status, answer.headers['retry-after'], JSON.parse(answer.body)]).toEqual([429, '1', { error: expect.any(String) }]);
+    expect([answer.status, answer.headers['retry-after'], JSON.parse(answer.body)]).toEqual([
+      429,
+      '1',
+      { error: expect.any(String) },
+    ]);
     clock.advance(1_000);
     expect([(await deliver(hook)).status, (await deliver(hook)).status]).toEqual([status, 429]);
   });
@@ -111,14 +134,20 @@ describe('a flood', () => {
     expect((await deliver({ source: 'other' })).status).toBe(202);
     expect((await call(address, { path: '/healthz' })).status).toBe(200);
     expect(triggered).toEqual(['team', 'other']);
-    expect(facts).toEqual([...Array.from({ length: BURST }, () => 'team refused'), 'team limited', 'team accepted', 'other accepted']);
+    expect(facts).toEqual([
+      ...Array.from({ length: BURST }, () => 'team refused'),
+      'team limited',
+      'team accepted',
+      'other accepted',
+    ]);
   });
 
   it('of made-up names has one bucket, and pushes nobody out', async () => {
     const { deliver, facts } = await open();
     for (let sent = 0; sent < BURST; sent += 1) await deliver({ headers: wrong });
     const statuses = new Set<number>();
-    for (let name = 0; name < 1_001; name += 1) statuses.add((await deliver({ source: name % 2 === 0 ? `x${name}` : `-${name}` })).status);
+    for (let name = 0; name < 1_001; name += 1)
+      statuses.add((await deliver({ source: name % 2 === 0 ? `x${name}` : `-${name}` })).status);
     expect([...statuses]).toEqual([404, 429]);
     expect((await deliver()).status).toBe(429);
     expect(facts).toEqual([...Array.from({ length: BURST }, () => 'team refused'), 'team limited']);
@@ -144,7 +173,10 @@ describe('what breaks behind a hook', () => {
     ],
   ])('%s is a 500 that says nothing of it, and is reported once', async (_what, hooks) => {
     const { deliver, errors, facts } = await open({ hooks });
-    expect(await deliver()).toMatchObject({ status: 500, body: '{"error":"internal error; the controller has logged it"}\n' });
+    expect(await deliver()).toMatchObject({
+      status: 500,
+      body: '{"error":"internal error; the controller has logged it"}\n',
+    });
     expect([errors, facts]).toEqual([[new Error('EACCES')], []]);
   });
 });

@@ -57,7 +57,9 @@ describe('the TCP port', () => {
   });
 
   it('names a host that is not of this machine', async () => {
-    await expect(make({ listen: '192.0.2.1:0' }).start()).rejects.toThrow('cannot listen on 192.0.2.1:0: 192.0.2.1 is no address of this machine');
+    await expect(make({ listen: '192.0.2.1:0' }).start()).rejects.toThrow(
+      'cannot listen on 192.0.2.1:0: 192.0.2.1 is no address of this machine',
+    );
   });
 
   it('can be off', async () => {
@@ -73,7 +75,9 @@ describe('the Unix socket', () => {
     await server.start();
     expect(statSync(socketPath).mode & 0o777).toBe(0o600);
     expect(process.umask()).toBe(mask);
-    expect((await call(socketPath, { path: '/api/v1/workspaces/alice', headers: { Host: 'anything' } })).status).toBe(200);
+    expect((await call(socketPath, { path: '/api/v1/workspaces/alice', headers: { Host: 'anything' } })).status).toBe(
+      200,
+    );
     await server.stop();
     expect(existsSync(socketPath)).toBe(false);
   });
@@ -81,7 +85,9 @@ describe('the Unix socket', () => {
   it('refuses where another controller answers, and leaves that one alone', async () => {
     const socketPath = join(directory(), 'kalpana.sock');
     await make({ socketPath }).start();
-    await expect(make({ socketPath }).start()).rejects.toThrow(`another controller runs on this state directory (it answers at ${socketPath})`);
+    await expect(make({ socketPath }).start()).rejects.toThrow(
+      `another controller runs on this state directory (it answers at ${socketPath})`,
+    );
     expect((await call(socketPath, { path: '/healthz' })).status).toBe(200);
   });
 
@@ -105,14 +111,20 @@ describe('the Unix socket', () => {
   it('never removes a file that is no socket', async () => {
     const socketPath = join(directory(), 'kalpana.sock');
     writeFileSync(socketPath, 'mine');
-    await expect(make({ socketPath }).start()).rejects.toThrow('is in the way and is no socket: remove it, or choose another --state-dir');
+    await expect(make({ socketPath }).start()).rejects.toThrow(
+      'is in the way and is no socket: remove it, or choose another --state-dir',
+    );
     expect(statSync(socketPath).size).toBe(4);
   });
 
   it('names a path that is too long, and a directory that is missing', async () => {
     const folder = directory();
-    await expect(make({ socketPath: join(folder, 'd'.repeat(100)) }).start()).rejects.toThrow(/has 1\d\d bytes and the system takes 107: choose a shorter --state-dir/);
-    await expect(make({ socketPath: join(folder, 'missing', 'kalpana.sock') }).start()).rejects.toThrow('cannot listen on');
+    await expect(make({ socketPath: join(folder, 'd'.repeat(100)) }).start()).rejects.toThrow(
+      /has 1\d\d bytes and the system takes 107: choose a shorter --state-dir/,
+    );
+    await expect(make({ socketPath: join(folder, 'missing', 'kalpana.sock') }).start()).rejects.toThrow(
+      'cannot listen on',
+    );
   });
 });
 
@@ -159,7 +171,12 @@ describe('stop', () => {
     const server = make({ listen: '127.0.0.1:0', metrics });
     const { address } = await server.start();
     const port = Number(address?.split(':')[1]);
-    const sockets = ['', 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n', 'GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n', 'GET /heal'].map((text) => {
+    const sockets = [
+      '',
+      'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n',
+      'GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n',
+      'GET /heal',
+    ].map((text) => {
       const socket = connect(port, '127.0.0.1');
       socket.write(text);
       socket.on('error', () => undefined);

@@ -20,12 +20,20 @@ describe('a bucket', () => {
   it.each<[string, (string | number)[], number[]]>([
     ['lets a burst in and then no more', ['a', 'a', 'a', 'a'], [0, 0, 0, 1]],
     ['lets one in after a second', ['a', 'a', 'a', 999, 'a', 1, 'a', 'a'], [0, 0, 0, 1, 0, 1]],
-    ['adds up the parts of a second, asked for meanwhile or not', ['a', 'a', 'a', 300, 'a', 300, 'a', 400, 'a'], [0, 0, 0, 1, 1, 0]],
+    [
+      'adds up the parts of a second, asked for meanwhile or not',
+      ['a', 'a', 'a', 300, 'a', 300, 'a', 400, 'a'],
+      [0, 0, 0, 1, 1, 0],
+    ],
     ['never holds more than a burst', ['a', 3_600_000, 'a', 'a', 'a', 'a'], [0, 0, 0, 0, 1]],
     ['is of one key alone', ['a', 'a', 'a', 'a', 'b', 'a'], [0, 0, 0, 1, 0, 1]],
     ['is not made smaller by what is not let in', ['a', 'a', 'a', 'a', 'a', 'a', 1_000, 'a'], [0, 0, 0, 1, 1, 1, 0]],
     ['refills on when the clock was set back', ['a', 'a', 'a', -3_600_000, 'a', 1_000, 'a', 'a'], [0, 0, 0, 1, 0, 1]],
-    ['is forgotten when more others were used since than are remembered', ['a', 'a', 'a', 'b', 'c', 'd', 'a'], [0, 0, 0, 0, 0, 0, 0]],
+    [
+      'is forgotten when more others were used since than are remembered',
+      ['a', 'a', 'a', 'b', 'c', 'd', 'a'],
+      [0, 0, 0, 0, 0, 0, 0],
+    ],
     ['is remembered while its key keeps asking', ['a', 'a', 'a', 'b', 'c', 'a', 'd', 'a'], [0, 0, 0, 0, 0, 1, 0, 1]],
   ])('%s', (_what, steps, given) => expect(takes(steps)).toEqual(given));
 
@@ -36,8 +44,18 @@ describe('a bucket', () => {
 });
 
 describe('any history', () => {
-  const limits = fc.record({ burst: fc.integer({ min: 1, max: 5 }), perSecond: fc.integer({ min: 1, max: 4 }), keys: fc.constant(3) });
-  const histories = fc.array(fc.record({ key: fc.constantFrom('a', 'b', 'c'), passed: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 2_000 })) }), { maxLength: 80 });
+  const limits = fc.record({
+    burst: fc.integer({ min: 1, max: 5 }),
+    perSecond: fc.integer({ min: 1, max: 4 }),
+    keys: fc.constant(3),
+  });
+  const histories = fc.array(
+    fc.record({
+      key: fc.constantFrom('a', 'b', 'c'),
+      passed: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 2_000 })),
+    }),
+    { maxLength: 80 },
+  );
 
   it('lets no key in more often than its burst and its rate allow, in any window of time', () => {
     const property = fc.property(limits, histories, (limit, history) => {
@@ -51,7 +69,8 @@ describe('any history', () => {
       for (const times of entries.values()) {
         for (const [first, from] of times.entries()) {
           for (const [last, to] of times.entries()) {
-            if (last >= first) expect(last - first + 1).toBeLessThanOrEqual(limit.burst + ((to - from) * limit.perSecond) / 1_000);
+            if (last >= first)
+              expect(last - first + 1).toBeLessThanOrEqual(limit.burst + ((to - from) * limit.perSecond) / 1_000);
           }
         }
       }

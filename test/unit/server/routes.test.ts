@@ -8,7 +8,16 @@ let address = '';
 beforeAll(async () => {
   harness.store.reportCache(sampleCacheReport());
   harness.store.setHeld(['bob']);
-  harness.store.setSources([{ id: 'dir:specs', lastSuccess: 1_000, readOnce: true, specs: { valid: 1, invalid: 0, lastGood: 0 }, problems: [], git: null }]);
+  harness.store.setSources([
+    {
+      id: 'dir:specs',
+      lastSuccess: 1_000,
+      readOnce: true,
+      specs: { valid: 1, invalid: 0, lastGood: 0 },
+      problems: [],
+      git: null,
+    },
+  ]);
   address = (await harness.make({ listen: '127.0.0.1:0' }).start()).address ?? '';
 });
 afterAll(harness.cleanUp);
@@ -21,19 +30,41 @@ describe('reads', () => {
   ])('%s', async (path, type, body) => {
     const answer = await call(address, { path });
     expect(answer).toMatchObject({ status: 200, body });
-    expect(answer.headers).toMatchObject({ 'content-type': type, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+    expect(answer.headers).toMatchObject({
+      'content-type': type,
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+    });
   });
 
   it.each<[string, object]>([
     ['/api/v1/workspaces', { items: [{ name: 'alice', phase: 'Ready' }], held: ['bob'] }],
     ['/api/v1/workspaces/alice', { name: 'alice', phase: 'Ready' }],
     ['/api/v1/workspaces/%61lice', { name: 'alice' }],
-    ['/api/v1/events', { items: [{ workspace: 'alice', cache: null, reason: 'Ready', count: 1 }, { workspace: null, cache: 'default', reason: 'Ready' }] }],
+    [
+      '/api/v1/events',
+      {
+        items: [
+          { workspace: 'alice', cache: null, reason: 'Ready', count: 1 },
+          { workspace: null, cache: 'default', reason: 'Ready' },
+        ],
+      },
+    ],
     ['/api/v1/events?workspace=alice', { items: [{ workspace: 'alice' }] }],
     ['/api/v1/events?cache=default', { items: [{ workspace: null, cache: 'default' }] }],
     ['/api/v1/events?cache=alice', { items: [] }],
-    ['/api/v1/caches', { items: [{ name: 'default', phase: 'Ready', hitRate: 0.97, location: { file: 'specs/cache.json' } }] }],
-    ['/api/v1/caches/default', { name: 'default', keeper: { nixVersion: '2.26.3' }, conditions: [{ type: 'SpecValid' }, { type: 'KeeperReady' }, { type: 'Ready' }] }],
+    [
+      '/api/v1/caches',
+      { items: [{ name: 'default', phase: 'Ready', hitRate: 0.97, location: { file: 'specs/cache.json' } }] },
+    ],
+    [
+      '/api/v1/caches/default',
+      {
+        name: 'default',
+        keeper: { nixVersion: '2.26.3' },
+        conditions: [{ type: 'SpecValid' }, { type: 'KeeperReady' }, { type: 'Ready' }],
+      },
+    ],
     ['/api/v1/events?workspace=nobody', { items: [] }],
     ['/api/v1/sources', { items: [{ id: 'dir:specs', readOnce: true }] }],
   ])('%s', async (path, expected) => {
@@ -111,7 +142,10 @@ describe('health', () => {
     const health = () => ({ alive: false, ready: false, detail: 'the last list of the engine is 90 s old' });
     const { address: other } = await harness.make({ listen: '127.0.0.1:0', health }).start();
     for (const path of ['/healthz', '/readyz']) {
-      expect(await call(other ?? '', { path })).toMatchObject({ status: 503, body: 'the last list of the engine is 90 s old\n' });
+      expect(await call(other ?? '', { path })).toMatchObject({
+        status: 503,
+        body: 'the last list of the engine is 90 s old\n',
+      });
     }
   });
 
@@ -119,7 +153,9 @@ describe('health', () => {
     const errors: unknown[] = [];
     const error = new Error('broken family');
     const metrics = { contentType: 'text/plain', render: () => Promise.reject(error) };
-    const { address: other } = await harness.make({ listen: '127.0.0.1:0', metrics, onError: (caught) => errors.push(caught) }).start();
+    const { address: other } = await harness
+      .make({ listen: '127.0.0.1:0', metrics, onError: (caught) => errors.push(caught) })
+      .start();
     expect((await call(other ?? '', { path: '/metrics' })).status).toBe(500);
     expect((await call(other ?? '', { path: '/healthz' })).status).toBe(200);
     expect(errors).toEqual([error]);

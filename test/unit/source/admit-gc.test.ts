@@ -6,7 +6,9 @@ import { cache, createFixture, workspace } from './fixture.js';
 import type { Fixture } from './fixture.js';
 
 let fixture: Fixture;
-beforeEach(() => { fixture = createFixture(); });
+beforeEach(() => {
+  fixture = createFixture();
+});
 afterEach(() => fixture.clean());
 
 const messagesOf = (object: object): Promise<string[]> => fixture.messagesOf(object);
@@ -21,15 +23,43 @@ const known = 'schedule, timeZone, retain, maxBytes, maxFreedPerRun, optimise, d
 describe('a collection with', () => {
   it.each<[string, object, string]>([
     ['an empty schedule', { schedule: '' }, `schedule: "" is not a cron expression, as it has 0 fields: ${form}`],
-    ['a field too few', { schedule: '0 4 * *' }, `schedule: "0 4 * *" is not a cron expression, as it has 4 fields: ${form}`],
-    ['an hour too many', { schedule: '0 24 * * *' }, `schedule: "0 24 * * *" is not a cron expression, invalid value for hour: ${form}`],
-    ['a date', { schedule: '2030-01-01T04:00:00' }, `schedule: "2030-01-01T04:00:00" is not a cron expression, as it has a ":": ${form}`],
-    ['a line break in its schedule', { schedule: '0 4\n* * *' }, `schedule: "0 4\\u000a* * *" is not a cron expression, as it has other characters than printable ASCII: ${form}`],
-    ['a day that never comes', { schedule: '0 4 30 2 *' }, 'schedule: "0 4 30 2 *" is never due, as no such day exists: choose another day of the month'],
+    [
+      'a field too few',
+      { schedule: '0 4 * *' },
+      `schedule: "0 4 * *" is not a cron expression, as it has 4 fields: ${form}`,
+    ],
+    [
+      'an hour too many',
+      { schedule: '0 24 * * *' },
+      `schedule: "0 24 * * *" is not a cron expression, invalid value for hour: ${form}`,
+    ],
+    [
+      'a date',
+      { schedule: '2030-01-01T04:00:00' },
+      `schedule: "2030-01-01T04:00:00" is not a cron expression, as it has a ":": ${form}`,
+    ],
+    [
+      'a line break in its schedule',
+      { schedule: '0 4\n* * *' },
+      `schedule: "0 4\\u000a* * *" is not a cron expression, as it has other characters than printable ASCII: ${form}`,
+    ],
+    [
+      'a day that never comes',
+      { schedule: '0 4 30 2 *' },
+      'schedule: "0 4 30 2 *" is never due, as no such day exists: choose another day of the month',
+    ],
     ['a schedule beyond all measure', { schedule: '0'.repeat(129) }, 'schedule: is too long: at most 128 characters'],
     ['a number for a schedule', { schedule: 4 }, 'schedule: must be a text in quotes, not a number'],
-    ['a misspelt time zone', { timeZone: 'Europe/Berln' }, 'timeZone: "Europe/Berln" is not a time zone; did you mean "Europe/Berlin"?'],
-    ['a city for a time zone', { timeZone: 'new york' }, 'timeZone: "new york" is not a time zone; did you mean "America/New_York"?'],
+    [
+      'a misspelt time zone',
+      { timeZone: 'Europe/Berln' },
+      'timeZone: "Europe/Berln" is not a time zone; did you mean "Europe/Berlin"?',
+    ],
+    [
+      'a city for a time zone',
+      { timeZone: 'new york' },
+      'timeZone: "new york" is not a time zone; did you mean "America/New_York"?',
+    ],
     ['a misspelt UTC', { timeZone: 'UCT0' }, 'timeZone: "UCT0" is not a time zone; did you mean "UTC"?'],
     ['a time zone of no place', { timeZone: 'Mars/Olympus' }, `timeZone: "Mars/Olympus" ${zone}`],
     ['no time zone', { timeZone: '' }, `timeZone: "" ${zone}`],
@@ -49,7 +79,11 @@ describe('a collection with', () => {
     ['maxBytes in another spelling', { maxBytes: '20GiB' }, `maxBytes: "20GiB" ${size}`],
     ['a number for maxBytes', { maxBytes: 20 }, 'maxBytes: must be a text in quotes, not a number'],
     ['maxFreedPerRun of 0', { maxFreedPerRun: '0Gi' }, `maxFreedPerRun: "0Gi" is too small: ${unbounded}`],
-    ['maxFreedPerRun beyond all measure', { maxFreedPerRun: '9999Ti' }, `maxFreedPerRun: "9999Ti" is too large: ${unbounded}`],
+    [
+      'maxFreedPerRun beyond all measure',
+      { maxFreedPerRun: '9999Ti' },
+      `maxFreedPerRun: "9999Ti" is too large: ${unbounded}`,
+    ],
     ['maxFreedPerRun in words', { maxFreedPerRun: 'all' }, `maxFreedPerRun: "all" ${size}`],
     ['a switch as a text', { suspend: 'no' }, 'suspend: must be true or false, not a text in quotes'],
     ['another spelling', { optimize: true }, 'optimize: unknown field; did you mean "optimise"?'],
@@ -59,7 +93,10 @@ describe('a collection with', () => {
   });
 
   it('several faults tells each, at its place', async () => {
-    const file = fixture.write('cache.json', cache('lab', { gc: { schedule: '0 4', timeZone: 'Berlin', deadline: '1s' } }));
+    const file = fixture.write(
+      'cache.json',
+      cache('lab', { gc: { schedule: '0 4', timeZone: 'Berlin', deadline: '1s' } }),
+    );
     expect((await validatePaths([file])).problems.map(formatProblem)).toEqual([
       `${file}:9:19: spec.gc.schedule: "0 4" is not a cron expression, as it has 2 fields: ${form}`,
       `${file}:10:19: spec.gc.timeZone: "Berlin" is not a time zone; did you mean "Europe/Berlin"?`,
@@ -68,7 +105,9 @@ describe('a collection with', () => {
   });
 
   it('a field of it one level up is told where that belongs', async () => {
-    expect(await messagesOf(cache('default', { retain: '7d' }))).toEqual(['spec.retain: unknown field; did you mean "spec.gc.retain"?']);
+    expect(await messagesOf(cache('default', { retain: '7d' }))).toEqual([
+      'spec.retain: unknown field; did you mean "spec.gc.retain"?',
+    ]);
   });
 
   it.each<[string, object]>([
@@ -85,12 +124,23 @@ describe('a collection with', () => {
 
 describe('the duration of a healthcheck', () => {
   it.each(['1d', '1w', '0s', '5'])('is not %j', async (interval) => {
-    expect(await messagesOf(workspace('alice', { healthcheck: { test: ['CMD', 'true'], interval } }))).toEqual([`spec.healthcheck.interval: "${interval}" is not a duration; use e.g. "10s" or "5m"`]);
+    expect(await messagesOf(workspace('alice', { healthcheck: { test: ['CMD', 'true'], interval } }))).toEqual([
+      `spec.healthcheck.interval: "${interval}" is not a duration; use e.g. "10s" or "5m"`,
+    ]);
   });
 });
 
 describe('a resolved collection', () => {
-  const defaults: GcConfig = { schedule: '0 4 * * *', timeZone: 'UTC', retainMs: 604_800_000, maxBytes: null, maxFreedPerRun: null, optimise: false, deadlineMs: 1_800_000, suspend: false };
+  const defaults: GcConfig = {
+    schedule: '0 4 * * *',
+    timeZone: 'UTC',
+    retainMs: 604_800_000,
+    maxBytes: null,
+    maxFreedPerRun: null,
+    optimise: false,
+    deadlineMs: 1_800_000,
+    suspend: false,
+  };
   it.each<[string, object, Partial<GcConfig>]>([
     ['no field', {}, {}],
     ['a schedule', { schedule: '@daily' }, { schedule: '@daily' }],

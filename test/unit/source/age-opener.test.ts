@@ -19,7 +19,9 @@ describe('the package that decrypts', () => {
     writeFileSync(identity, key.file);
     const sealed = await seal('hunter2', key.recipient);
     let isThere = false;
-    const open = createAgeOpener(identity, '--age-identity-file', createSmallFiles(nodeFileSystem), () => (isThere ? Promise.resolve(library) : Promise.reject(new Error('EMFILE'))));
+    const open = createAgeOpener(identity, '--age-identity-file', createSmallFiles(nodeFileSystem), () =>
+      isThere ? Promise.resolve(library) : Promise.reject(new Error('EMFILE')),
+    );
     expect(await open(sealed)).toEqual({ fault: 'cannot be decrypted: the package age-encryption cannot be loaded' });
     isThere = true;
     const content = await open(sealed);
@@ -37,7 +39,10 @@ describe('recipients', () => {
     writeFileSync(identity, key.file);
     const open = createAgeOpener(identity, '--age-identity-file', createSmallFiles(nodeFileSystem));
     const others = await Promise.all(Array.from({ length: count - 1 }, async () => (await createAgeKey()).recipient));
-    for (const sealed of [await seal('hunter2', ...others, key.recipient), Buffer.from(await sealText('hunter2', ...others, key.recipient))]) {
+    for (const sealed of [
+      await seal('hunter2', ...others, key.recipient),
+      Buffer.from(await sealText('hunter2', ...others, key.recipient)),
+    ]) {
       const content = await open(sealed);
       expect('secret' in content ? content.secret.reveal() : content.fault).toBe(expected);
     }

@@ -22,7 +22,8 @@ beforeEach(async () => {
 afterEach(() => fixture.clean());
 
 const identity = () => join(fixture.root, 'identity');
-const withToken = (name: string, ageFile = 'token.age') => workspace(name, { env: [{ name: 'TOKEN', valueFrom: { ageFile } }] });
+const withToken = (name: string, ageFile = 'token.age') =>
+  workspace(name, { env: [{ name: 'TOKEN', valueFrom: { ageFile } }] });
 const token = (file = 'team/token.age') => join(fixture.specs, file);
 const put = (bytes: Uint8Array | string, file?: string) => writeFileSync(token(file), bytes);
 const create = (ageIdentityFile: string | null = identity()) => fixture.create({ ageIdentityFile });
@@ -39,7 +40,11 @@ describe('a secret that is encrypted beside its spec', () => {
     put(await make());
     const snapshot = await create().scan();
     expect(valueOf(snapshot)).toBe('hunter2');
-    expect(snapshot.workspaces.get('alice')).toMatchObject({ secretsReadable: true, problem: null, creation: { env: [{ name: 'TOKEN', ageFile: 'token.age', digest: expect.stringMatching(/^scrypt:/) }] } });
+    expect(snapshot.workspaces.get('alice')).toMatchObject({
+      secretsReadable: true,
+      problem: null,
+      creation: { env: [{ name: 'TOKEN', ageFile: 'token.age', digest: expect.stringMatching(/^scrypt:/) }] },
+    });
     expect(inspect(snapshot, { depth: null })).not.toContain('hunter2');
   });
 
@@ -49,7 +54,10 @@ describe('a secret that is encrypted beside its spec', () => {
     fixture.write('team/alice.json', withToken('alice', 'secrets/token.age'));
     fixture.write('team/bob.json', withToken('bob', 'secrets/token.age'));
     const snapshot = await create().scan();
-    expect([...snapshot.workspaces.values()].map(({ secrets }) => secrets.get('TOKEN')?.reveal())).toEqual(['hunter2', 'hunter2']);
+    expect([...snapshot.workspaces.values()].map(({ secrets }) => secrets.get('TOKEN')?.reveal())).toEqual([
+      'hunter2',
+      'hunter2',
+    ]);
   });
 
   it('changes the hash of the spec when its value changes, not when it is encrypted anew', async () => {
@@ -76,7 +84,9 @@ describe('a secret that is encrypted beside its spec', () => {
   it('is opened by a key that was replaced while the controller runs, or added', async () => {
     put(await seal('hunter2', other.recipient));
     const desired = create();
-    expect(messages(await desired.scan())).toEqual([`spec.env: TOKEN: the age file "token.age" is not encrypted for the controller's key: encrypt it for ${key.recipient}`]);
+    expect(messages(await desired.scan())).toEqual([
+      `spec.env: TOKEN: the age file "token.age" is not encrypted for the controller's key: encrypt it for ${key.recipient}`,
+    ]);
     writeFileSync(`${identity()}.new`, `${key.file}\r\n\n${other.file}`);
     renameSync(`${identity()}.new`, identity());
     expect(valueOf(await desired.scan())).toBe('hunter2');
@@ -89,7 +99,9 @@ describe('a secret that is encrypted beside its spec', () => {
     rmSync(token());
     const second = await desired.scan();
     expect(second.workspaces.get('alice')).toMatchObject({ secretsReadable: false, specHash: hashOf(first) });
-    expect(formatProblem(second.problems[0]!)).toBe(`${join(fixture.specs, 'team/alice.json')}:13:22: spec.env: TOKEN: the age file "token.age" does not exist: put it there, readable for the controller`);
+    expect(formatProblem(second.problems[0]!)).toBe(
+      `${join(fixture.specs, 'team/alice.json')}:13:22: spec.env: TOKEN: the age file "token.age" does not exist: put it there, readable for the controller`,
+    );
   });
 });
 
@@ -101,16 +113,36 @@ describe('an encrypted secret that is of no use', () => {
     return encrypter.encrypt('hunter2');
   };
   const faults: [string, () => Promise<Uint8Array | string>, string][] = [
-    ['in clear', () => Promise.resolve('hunter2'), 'is not encrypted with age: encrypt it; if it holds the secret in clear, change the secret too'],
+    [
+      'in clear',
+      () => Promise.resolve('hunter2'),
+      'is not encrypted with age: encrypt it; if it holds the secret in clear, change the secret too',
+    ],
     ['empty', () => Promise.resolve(''), 'is not encrypted with age'],
     ['by a passphrase', passphrase, "is not encrypted for the controller's key: encrypt it for age1"],
     ['cut', async () => (await seal('hunter2', key.recipient)).subarray(0, -4), 'is damaged: encrypt the value anew'],
-    ['with a bit turned', async () => { const bytes = await seal('hunter2', key.recipient); bytes[bytes.length - 1]! ^= 1; return bytes; }, 'is damaged'],
+    [
+      'with a bit turned',
+      async () => {
+        const bytes = await seal('hunter2', key.recipient);
+        bytes[bytes.length - 1]! ^= 1;
+        return bytes;
+      },
+      'is damaged',
+    ],
     ['with a broken header', () => Promise.resolve('age-encryption.org/v1\n-> hunter2'), 'is damaged'],
     ['of a later format', () => Promise.resolve('age-encryption.org/v9\nhunter2'), 'is damaged'],
     ['with broken armour', () => Promise.resolve('-----BEGIN AGE ENCRYPTED FILE-----\nhunter2!'), 'is damaged'],
-    ['with a value that is too large', () => seal('hunter2'.repeat(6_000), key.recipient), 'holds a value larger than 32 KiB: make it smaller'],
-    ['too large itself', () => Promise.resolve(`age-encryption.org/v1\n${'x'.repeat(100_000)}`), 'the file is larger than 96 KiB'],
+    [
+      'with a value that is too large',
+      () => seal('hunter2'.repeat(6_000), key.recipient),
+      'holds a value larger than 32 KiB: make it smaller',
+    ],
+    [
+      'too large itself',
+      () => Promise.resolve(`age-encryption.org/v1\n${'x'.repeat(100_000)}`),
+      'the file is larger than 96 KiB',
+    ],
     ['with a value that is no text', () => seal(new Uint8Array([0xff]), key.recipient), 'is not valid UTF-8'],
     ['with a NUL', () => seal('hunter2\0', key.recipient), 'holds a NUL character'],
   ];
@@ -123,11 +155,23 @@ describe('an encrypted secret that is of no use', () => {
   });
 
   const keys: [string, () => string | null, string][] = [
-    ['is not configured', () => null, 'the age file "token.age" needs a key: start the controller with --age-identity-file'],
+    [
+      'is not configured',
+      () => null,
+      'the age file "token.age" needs a key: start the controller with --age-identity-file',
+    ],
     ['is missing', () => '', 'identity" does not exist'],
     ['is empty', () => '# nothing\n', 'holds no key: make one with age-keygen'],
-    ['is of ssh', () => '-----BEGIN OPENSSH PRIVATE KEY-----\nhunter2\n', 'is no file of age identities (line 1): make one with age-keygen'],
-    ['has a slip', () => `# key\n${key.file.split('\n')[2]?.replace(/.$/, (last) => (last === 'Q' ? 'P' : 'Q'))}\n`, 'is no file of age identities (line 2)'],
+    [
+      'is of ssh',
+      () => '-----BEGIN OPENSSH PRIVATE KEY-----\nhunter2\n',
+      'is no file of age identities (line 1): make one with age-keygen',
+    ],
+    [
+      'has a slip',
+      () => `# key\n${key.file.split('\n')[2]?.replace(/.$/, (last) => (last === 'Q' ? 'P' : 'Q'))}\n`,
+      'is no file of age identities (line 2)',
+    ],
     ['is a public one', () => `${key.recipient}\n`, 'is no file of age identities (line 1)'],
   ];
   it.each(keys)('whose key %s says so, and nothing of the key', async (_what, content, words) => {
@@ -143,7 +187,9 @@ describe('an encrypted secret that is of no use', () => {
   it('behind a link that leads out of the source is not read', async () => {
     writeFileSync(join(fixture.root, 'token.age'), await seal('hunter2', key.recipient));
     symlinkSync('../../token.age', token());
-    expect(messages(await create().scan())).toEqual([expect.stringContaining('is a link that leads out of the directory')]);
+    expect(messages(await create().scan())).toEqual([
+      expect.stringContaining('is a link that leads out of the directory'),
+    ]);
   });
 
   it.each([
@@ -158,7 +204,10 @@ describe('an encrypted secret that is of no use', () => {
 
   it.each([
     [{}, 'spec.env[0].valueFrom: says nothing: add "secretFile" or "ageFile"'],
-    [{ ageFile: 'a.age', secretFile: 'a' }, 'spec.env[0].valueFrom: has both "secretFile" and "ageFile": remove one of them'],
+    [
+      { ageFile: 'a.age', secretFile: 'a' },
+      'spec.env[0].valueFrom: has both "secretFile" and "ageFile": remove one of them',
+    ],
   ])('is refused when %j', async (valueFrom, message) => {
     expect(await fixture.messagesOf(workspace('bob', { env: [{ name: 'TOKEN', valueFrom }] }))).toContain(message);
   });
@@ -173,7 +222,9 @@ describe('validate', () => {
     const said = (await validatePaths([fixture.specs])).problems.map(formatProblem);
     expect(said).toEqual([
       expect.stringMatching(/bob\.json:13:22: spec\.env: TOKEN: the age file "token\.age" does not exist/),
-      expect.stringMatching(/team\/alice\.json:13:22: spec\.env: TOKEN: the age file "token\.age" is not encrypted with age/),
+      expect.stringMatching(
+        /team\/alice\.json:13:22: spec\.env: TOKEN: the age file "token\.age" is not encrypted with age/,
+      ),
     ]);
     expect((await validatePaths([token('team/alice.json')])).problems).toHaveLength(1);
   });

@@ -8,10 +8,13 @@ import { createFixture, facts, workspace } from './fixture.js';
 import type { Fixture } from './fixture.js';
 
 let fixture: Fixture;
-beforeEach(() => { fixture = createFixture(); });
+beforeEach(() => {
+  fixture = createFixture();
+});
 afterEach(() => fixture.clean());
 
-const good = (spec: string) => `{"apiVersion":"kalpana.dev/v1","kind":"Workspace","metadata":{"name":"bad"},"spec":{"image":"debian:12"${spec}}}`;
+const good = (spec: string) =>
+  `{"apiVersion":"kalpana.dev/v1","kind":"Workspace","metadata":{"name":"bad"},"spec":{"image":"debian:12"${spec}}}`;
 
 /** One problem, at this place, with these words; the good file beside it applies all the same. */
 const contents: [string, string | Buffer, string][] = [
@@ -30,20 +33,40 @@ const contents: [string, string | Buffer, string][] = [
   ['null', 'null', '1:1: must be an object that describes a Workspace'],
   ['a list', '[]', '1:1: must be an object, not a list: write {"kind": "List"'],
   ['an empty object', '{}', '1:1: holds no Workspace: add "apiVersion", "kind", "metadata" and "spec"'],
-  ['another kind', good('').replace('Workspace', 'Workspcae'), '1:39: kind: "Workspcae" is unknown; did you mean "Workspace"?'],
-  ['another API version', good('').replace('/v1', '/v2'), '1:15: apiVersion: "kalpana.dev/v2" is unknown; did you mean "kalpana.dev/v1"?'],
+  [
+    'another kind',
+    good('').replace('Workspace', 'Workspcae'),
+    '1:39: kind: "Workspcae" is unknown; did you mean "Workspace"?',
+  ],
+  [
+    'another API version',
+    good('').replace('/v1', '/v2'),
+    '1:15: apiVersion: "kalpana.dev/v2" is unknown; did you mean "kalpana.dev/v1"?',
+  ],
   ['a wrong type', good(',"env":{}'), '1:111: spec.env: must be a list, not an object'],
-  ['a name that is none', good('').replace('"bad"', '"Alice_1"'), '1:70: metadata.name: "Alice_1" is not a DNS label: use lower-case letters, digits and "-", at most 63'],
+  [
+    'a name that is none',
+    good('').replace('"bad"', '"Alice_1"'),
+    '1:70: metadata.name: "Alice_1" is not a DNS label: use lower-case letters, digits and "-", at most 63',
+  ],
   ['a duplicate key', '{\n  "kind": "Workspace",\n  "kind": "Workspace"\n}', '3:3: "kind" stands twice in one object'],
   ['__proto__', good(',"__proto__":{"memory":"1Gi"}'), '1:105: "__proto__" is not allowed as a key'],
-  ['__proto__ in labels', good('').replace('"bad"', '"bad","labels":{"__proto__":"x"}'), '"__proto__" is not allowed as a key'],
+  [
+    '__proto__ in labels',
+    good('').replace('"bad"', '"bad","labels":{"__proto__":"x"}'),
+    '"__proto__" is not allowed as a key',
+  ],
   ['an escaped constructor', good(',"\\u0063onstructor":1'), '"constructor" is not allowed as a key'],
   ['prototype', good(',"prototype":1'), '"prototype" is not allowed as a key'],
   ['65 levels', '['.repeat(65) + ']'.repeat(65), '1:65: nested deeper than 64 levels'],
   ['a million brackets', '['.repeat(1_000_000), '1:65: nested deeper than 64 levels'],
   ['a million braces', '{"a":'.repeat(200_000), 'nested deeper than 64 levels'],
   ['invalid UTF-8', Buffer.from('{\n"a": "\xff\xfe"}', 'latin1'), '2:1: the file is not valid UTF-8 (line 2)'],
-  ['half a character at the end', Buffer.from([0x7b, 0x0a, 0x0a, 0xe2, 0x82]), '3:1: the file is not valid UTF-8 (line 3)'],
+  [
+    'half a character at the end',
+    Buffer.from([0x7b, 0x0a, 0x0a, 0xe2, 0x82]),
+    '3:1: the file is not valid UTF-8 (line 3)',
+  ],
   ['half a surrogate pair', good(',"command":["\\ud800"]'), '1:116: a text holds half a surrogate pair'],
   ['NUL in a text', good(',"command":["a\\u0000b"]'), '1:116: a text holds a NUL character'],
   ['NUL bytes', Buffer.alloc(1000), '1:1: not valid JSON'],
@@ -51,9 +74,21 @@ const contents: [string, string | Buffer, string][] = [
   ['a huge garbage file', '}{,'.repeat(340_000), '1:1: not valid JSON'],
   ['a List without items', '{"kind":"List"}', '1:1: items: a List needs "items"'],
   ['a List of nothing', '{"kind":"List","items":{}}', '1:24: items: must be a list of Workspaces'],
-  ['a List in a List', '{"kind":"List","items":[\n{"kind":"List","items":[]}]}', '2:1: items[0]: a List holds no other List'],
-  ['a List with an unknown field', '{"kind":"List","itmes":[],"items":[]}', '1:16: itmes: unknown field of a List; did you mean "items"?'],
-  ['a List beyond all measure', `{"kind":"List","items":[${'1,'.repeat(400_000)}1]}`, '1:24: items: holds 400001 items, at most 10000'],
+  [
+    'a List in a List',
+    '{"kind":"List","items":[\n{"kind":"List","items":[]}]}',
+    '2:1: items[0]: a List holds no other List',
+  ],
+  [
+    'a List with an unknown field',
+    '{"kind":"List","itmes":[],"items":[]}',
+    '1:16: itmes: unknown field of a List; did you mean "items"?',
+  ],
+  [
+    'a List beyond all measure',
+    `{"kind":"List","items":[${'1,'.repeat(400_000)}1]}`,
+    '1:24: items: holds 400001 items, at most 10000',
+  ],
 ];
 
 describe('a file with', () => {
@@ -78,7 +113,10 @@ describe('a file with', () => {
   });
 
   it('countless faults gives twenty problems', async () => {
-    fixture.write('bad.json', workspace('bad', Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`x${index}`, 1]))));
+    fixture.write(
+      'bad.json',
+      workspace('bad', Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`x${index}`, 1]))),
+    );
     expect((await fixture.create().scan()).problems).toHaveLength(20);
   });
 });
@@ -87,12 +125,41 @@ describe('a directory entry that is', () => {
   const entries: [string, (path: string) => unknown, string][] = [
     ['a directory', (path) => mkdirSync(path), 'is a directory, not a regular file'],
     ['a FIFO', (path) => execFileSync('mkfifo', [path]), 'is a named pipe, not a regular file'],
-    ['a link to a FIFO', (path) => { execFileSync('mkfifo', [`${path}.pipe`]); symlinkSync(`${path}.pipe`, path); }, 'is a link to a named pipe'],
-    ['a link to a device', (path) => symlinkSync('/dev/zero', path), 'is a link that leads out of the source directory'],
-    ['a link out of the source', (path) => { writeFileSync(join(fixture.root, 'out.json'), JSON.stringify(workspace('out'))); symlinkSync('../out.json', path); }, 'is a link that leads out of the source directory'],
+    [
+      'a link to a FIFO',
+      (path) => {
+        execFileSync('mkfifo', [`${path}.pipe`]);
+        symlinkSync(`${path}.pipe`, path);
+      },
+      'is a link to a named pipe',
+    ],
+    [
+      'a link to a device',
+      (path) => symlinkSync('/dev/zero', path),
+      'is a link that leads out of the source directory',
+    ],
+    [
+      'a link out of the source',
+      (path) => {
+        writeFileSync(join(fixture.root, 'out.json'), JSON.stringify(workspace('out')));
+        symlinkSync('../out.json', path);
+      },
+      'is a link that leads out of the source directory',
+    ],
     ['a link to nothing', (path) => symlinkSync('nowhere', path), 'is a link to a file that does not exist'],
-    ['a link to itself', (path) => symlinkSync('bad.json', path), 'is a link that cannot be followed: its links form a loop'],
-    ['a file of 50 MB', (path) => { writeFileSync(path, ''); truncateSync(path, 50_000_000); }, 'the file is larger than 1 MiB'],
+    [
+      'a link to itself',
+      (path) => symlinkSync('bad.json', path),
+      'is a link that cannot be followed: its links form a loop',
+    ],
+    [
+      'a file of 50 MB',
+      (path) => {
+        writeFileSync(path, '');
+        truncateSync(path, 50_000_000);
+      },
+      'the file is larger than 1 MiB',
+    ],
   ];
   it.each(entries)('%s gives one problem and forbids deletions', async (_what, make, expected) => {
     fixture.write('good.json', workspace('good'));
@@ -120,8 +187,28 @@ describe('a directory entry that is', () => {
   });
 
   it('no file at all by its name is never a spec', async () => {
-    for (const name of ['.hidden.json', 'a.json~', '.#a.json', '#a.json#', 'a.swp', 'a.json.swx', 'a.json.tmp', 'a.json.bak', 'a.json.orig', '4913', 'README.md', '.git/x.json']) fixture.write(name, '{');
-    expect(facts(await fixture.create().scan())).toEqual({ complete: true, workspaces: {}, claimed: [], removed: {}, problems: 0 });
+    for (const name of [
+      '.hidden.json',
+      'a.json~',
+      '.#a.json',
+      '#a.json#',
+      'a.swp',
+      'a.json.swx',
+      'a.json.tmp',
+      'a.json.bak',
+      'a.json.orig',
+      '4913',
+      'README.md',
+      '.git/x.json',
+    ])
+      fixture.write(name, '{');
+    expect(facts(await fixture.create().scan())).toEqual({
+      complete: true,
+      workspaces: {},
+      claimed: [],
+      removed: {},
+      problems: 0,
+    });
   });
 });
 
@@ -134,14 +221,26 @@ describe('links inside the source', () => {
     symlinkSync('..data/team', join(fixture.specs, 'team'));
     symlinkSync('..data/team', join(fixture.specs, 'zteam'));
     symlinkSync('.', join(fixture.specs, 'loop'));
-    expect(facts(await fixture.create().scan())).toEqual({ complete: true, workspaces: { alice: 'debian:12', bob: 'debian:12' }, claimed: [], removed: {}, problems: 0 });
+    expect(facts(await fixture.create().scan())).toEqual({
+      complete: true,
+      workspaces: { alice: 'debian:12', bob: 'debian:12' },
+      claimed: [],
+      removed: {},
+      problems: 0,
+    });
   });
 
   it('may not lead a directory out', async () => {
     mkdirSync(join(fixture.root, 'outside'));
     writeFileSync(join(fixture.root, 'outside', 'x.json'), JSON.stringify(workspace('x')));
     symlinkSync('../outside', join(fixture.specs, 'sub'));
-    expect(facts(await fixture.create().scan())).toEqual({ complete: false, workspaces: {}, claimed: [], removed: {}, problems: 1 });
+    expect(facts(await fixture.create().scan())).toEqual({
+      complete: false,
+      workspaces: {},
+      claimed: [],
+      removed: {},
+      problems: 1,
+    });
   });
 });
 
@@ -150,6 +249,10 @@ describe('sub-directories', () => {
     fixture.write('1/2/3/4/5/6/7/8/deep.json', workspace('deep'));
     expect(facts(await fixture.create().scan())).toMatchObject({ complete: true, workspaces: { deep: 'debian:12' } });
     fixture.write('1/2/3/4/5/6/7/8/9/deeper.json', workspace('deeper'));
-    expect(facts(await fixture.create().scan())).toMatchObject({ complete: false, workspaces: { deep: 'debian:12' }, problems: 1 });
+    expect(facts(await fixture.create().scan())).toMatchObject({
+      complete: false,
+      workspaces: { deep: 'debian:12' },
+      problems: 1,
+    });
   });
 });

@@ -6,7 +6,9 @@ import { cache, cacheFacts, createFixture, facts, workspace } from './fixture.js
 import type { Fixture } from './fixture.js';
 
 let fixture: Fixture;
-beforeEach(() => { fixture = createFixture(); });
+beforeEach(() => {
+  fixture = createFixture();
+});
 afterEach(() => fixture.clean());
 
 const record = (name: string) => join(fixture.state, 'last-good', name);
@@ -31,11 +33,17 @@ describe('a cache and a workspace of one name', () => {
     await desired.scan();
     fixture.write('c.json', lab('host'));
     const one = await desired.scan();
-    expect([facts(one), cacheFacts(one)]).toEqual([{ ...alice, workspaces: { default: 'debian:12' }, problems: 1 }, { default: 'none (problem)' }]);
+    expect([facts(one), cacheFacts(one)]).toEqual([
+      { ...alice, workspaces: { default: 'debian:12' }, problems: 1 },
+      { default: 'none (problem)' },
+    ]);
     fixture.write('c.json', lab('none'));
     fixture.write('w.json', workspace('default', { image: 'BAD' }));
     const other = await desired.scan();
-    expect([facts(other), cacheFacts(other)]).toEqual([{ ...alice, workspaces: { default: 'debian:12 (problem)' }, problems: 1 }, { default: 'none' }]);
+    expect([facts(other), cacheFacts(other)]).toEqual([
+      { ...alice, workspaces: { default: 'debian:12 (problem)' }, problems: 1 },
+      { default: 'none' },
+    ]);
   });
 
   it('are removed one by one', async () => {
@@ -45,13 +53,20 @@ describe('a cache and a workspace of one name', () => {
     unlinkSync(c);
     await desired.scan();
     fixture.clock.advance(500);
-    expect([facts(await desired.scan()), existsSync(record('nixcache.default.json')), existsSync(record('default.json'))]).toEqual([{ ...alice, workspaces: { default: 'debian:12' } }, false, true]);
+    expect([
+      facts(await desired.scan()),
+      existsSync(record('nixcache.default.json')),
+      existsSync(record('default.json')),
+    ]).toEqual([{ ...alice, workspaces: { default: 'debian:12' } }, false, true]);
     fixture.write('c.json', lab('none'));
     unlinkSync(w);
     await desired.scan();
     fixture.clock.advance(500);
     const snapshot = await desired.scan();
-    expect([facts(snapshot), cacheFacts(snapshot)]).toEqual([{ ...alice, workspaces: {}, removed: { default: 'Retain' } }, { default: 'none' }]);
+    expect([facts(snapshot), cacheFacts(snapshot)]).toEqual([
+      { ...alice, workspaces: {}, removed: { default: 'Retain' } },
+      { default: 'none' },
+    ]);
     await desired.forget('default');
     expect([existsSync(record('nixcache.default.json')), existsSync(record('default.json'))]).toEqual([true, false]);
     expect(cacheFacts(await desired.scan())).toEqual({ default: 'none' });
@@ -92,22 +107,25 @@ describe('a cache whose spec breaks (law 3)', () => {
     ['gets a misspelt kind', { ...lab('one'), kind: 'NixCash' }],
     ['gets another name and breaks', cache('other', { network: 'host' })],
   ];
-  it.each(breakages)('that %s keeps its last good version, and says so, across a restart too', async (_what, content) => {
-    fixture.write('alice.json', workspace('alice'));
-    fixture.write('cache.json', lab('one'));
-    const desired = fixture.create();
-    await desired.scan();
-    const file = fixture.write('cache.json', content);
-    for (const state of [desired, fixture.create()]) {
-      for (let scan = 0; scan < 3; scan += 1, fixture.clock.advance(600)) {
-        const snapshot = await state.scan();
-        expect(cacheFacts(snapshot)).toEqual({ default: 'one (problem)' });
-        expect(snapshot.caches.get('default')?.problem).toMatchObject({ workspace: null, location: { file } });
-        expect(facts(snapshot)).toEqual({ ...alice, complete: expect.any(Boolean), problems: 1 });
+  it.each(breakages)(
+    'that %s keeps its last good version, and says so, across a restart too',
+    async (_what, content) => {
+      fixture.write('alice.json', workspace('alice'));
+      fixture.write('cache.json', lab('one'));
+      const desired = fixture.create();
+      await desired.scan();
+      const file = fixture.write('cache.json', content);
+      for (const state of [desired, fixture.create()]) {
+        for (let scan = 0; scan < 3; scan += 1, fixture.clock.advance(600)) {
+          const snapshot = await state.scan();
+          expect(cacheFacts(snapshot)).toEqual({ default: 'one (problem)' });
+          expect(snapshot.caches.get('default')?.problem).toMatchObject({ workspace: null, location: { file } });
+          expect(facts(snapshot)).toEqual({ ...alice, complete: expect.any(Boolean), problems: 1 });
+        }
+        expect(state.sources()[0]?.specs).toEqual({ valid: 1, invalid: 1, lastGood: 1 });
       }
-      expect(state.sources()[0]?.specs).toEqual({ valid: 1, invalid: 1, lastGood: 1 });
-    }
-  });
+    },
+  );
 
   it('is the same object as long as it stays as it is', async () => {
     fixture.write('cache.json', lab('one'));
@@ -121,7 +139,9 @@ describe('a cache whose spec breaks (law 3)', () => {
 
   it('has its problem among all, with no workspace', async () => {
     fixture.write('cache.json', lab('host'));
-    expect((await fixture.create().scan()).problems).toEqual([expect.objectContaining({ workspace: null, message: expect.stringContaining('spec.network: "host"') })]);
+    expect((await fixture.create().scan()).problems).toEqual([
+      expect.objectContaining({ workspace: null, message: expect.stringContaining('spec.network: "host"') }),
+    ]);
   });
 });
 
@@ -182,7 +202,10 @@ describe('the record of a cache', () => {
   it('is as written, and none that an earlier release would take for a workspace', async () => {
     fixture.write('cache.json', lab('one'));
     await fixture.create().scan();
-    expect(JSON.parse(readFileSync(record('nixcache.default.json'), 'utf8'))).toMatchObject({ version: 1, cache: { kind: 'NixCache', spec: { network: 'one' } } });
+    expect(JSON.parse(readFileSync(record('nixcache.default.json'), 'utf8'))).toMatchObject({
+      version: 1,
+      cache: { kind: 'NixCache', spec: { network: 'one' } },
+    });
     expect(readdirSync(join(fixture.state, 'last-good')).filter((name) => /^[a-z0-9-]+\.json$/.test(name))).toEqual([]);
   });
 
@@ -191,9 +214,13 @@ describe('the record of a cache', () => {
     ['of a later release', 'nixcache.default.json', { version: 1, location, cache: cache('default', { backup: {} }) }],
     ['of another cache', 'nixcache.default.json', { version: 1, location, cache: cache('lab') }],
     ['of a workspace', 'nixcache.default.json', { version: 1, location, workspace: workspace('default') }],
-    ['of a kind that is none', 'nixcache.default.json', { version: 1, location, cache: { ...cache('default'), kind: 'Other' } }],
+    [
+      'of a kind that is none',
+      'nixcache.default.json',
+      { version: 1, location, cache: { ...cache('default'), kind: 'Other' } },
+    ],
     ['of nothing', 'nixcache.default.json', { version: 1, location }],
-    ['in a workspace\'s file', 'default.json', { version: 1, location, cache: cache('default') }],
+    ["in a workspace's file", 'default.json', { version: 1, location, cache: cache('default') }],
     ['in a file of a kind to come', 'nixthing.default.json', { version: 1, location, cache: cache('default') }],
   ])('is ignored when it is one %s', async (_what, file, content) => {
     mkdirSync(join(fixture.state, 'last-good'), { recursive: true });
@@ -216,7 +243,10 @@ describe('packages of a workspace', () => {
 
   it('come from nowhere without a cache', async () => {
     fixture.write('alice.json', workspace('alice', { cache: false }));
-    expect((await fixture.create().scan()).workspaces.get('alice')).toMatchObject({ packages: [], creation: { cache: null, packagesFrom: null } });
+    expect((await fixture.create().scan()).workspaces.get('alice')).toMatchObject({
+      packages: [],
+      creation: { cache: null, packagesFrom: null },
+    });
   });
 });
 
@@ -225,8 +255,13 @@ describe('validatePaths', () => {
     fixture.writeNow('all.json', { kind: 'List', items: [workspace('default'), cache('default'), cache('lab', {})] });
     expect(await validatePaths([fixture.specs])).toEqual({ problems: [], files: 1, objects: 3 });
     const other = fixture.writeNow('b.json', cache('lab'));
-    expect((await validatePaths([fixture.specs])).problems.map(({ location, message }) => [location.file, message])).toEqual([
-      [join(fixture.specs, 'all.json'), `metadata.name: "lab" is also defined at ${other}:5: rename or remove one of them`],
+    expect(
+      (await validatePaths([fixture.specs])).problems.map(({ location, message }) => [location.file, message]),
+    ).toEqual([
+      [
+        join(fixture.specs, 'all.json'),
+        `metadata.name: "lab" is also defined at ${other}:5: rename or remove one of them`,
+      ],
       [other, expect.stringContaining('"lab" is also defined at')],
     ]);
   });

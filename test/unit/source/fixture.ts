@@ -25,21 +25,42 @@ export interface Fixture {
 
 export function createFixture(): Fixture {
   const root = mkdtempSync(join(tmpdir(), 'kalpana-source-'));
-  const [specs, secrets, state] = ['specs', 'secrets', 'state'].map((name) => join(root, name)) as [string, string, string];
+  const [specs, secrets, state] = ['specs', 'secrets', 'state'].map((name) => join(root, name)) as [
+    string,
+    string,
+    string,
+  ];
   mkdirSync(specs);
   mkdirSync(secrets);
   const clock = createManualClock();
   const put = (file: string, content: unknown, atMs: number): string => {
     const path = join(specs, file);
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, typeof content === 'string' || Buffer.isBuffer(content) ? content : JSON.stringify(content, null, 2));
+    writeFileSync(
+      path,
+      typeof content === 'string' || Buffer.isBuffer(content) ? content : JSON.stringify(content, null, 2),
+    );
     utimesSync(path, atMs / 1000, atMs / 1000);
     return path;
   };
   const write = (file: string, content: unknown) => put(file, content, clock.now() - 60_000);
-  const create = (options: Partial<DesiredStateOptions> = {}) => createDesiredState({ directories: [specs], secretsDir: secrets, stateDir: state, instance: 'test', clock, ...options });
+  const create = (options: Partial<DesiredStateOptions> = {}) =>
+    createDesiredState({
+      directories: [specs],
+      secretsDir: secrets,
+      stateDir: state,
+      instance: 'test',
+      clock,
+      ...options,
+    });
   return {
-    root, specs, secrets, state, clock, write, create,
+    root,
+    specs,
+    secrets,
+    state,
+    clock,
+    write,
+    create,
     writeNow: (file, content) => put(file, content, clock.now()),
     async messagesOf(content) {
       write('spec.json', content);
@@ -54,19 +75,34 @@ export function workspace(name: string, spec: object = {}): object {
 }
 
 export function cache(name: string, spec?: object): object {
-  return { apiVersion: 'kalpana.dev/v1', kind: 'NixCache', metadata: { name }, ...(spec === undefined ? {} : { spec }) };
+  return {
+    apiVersion: 'kalpana.dev/v1',
+    kind: 'NixCache',
+    metadata: { name },
+    ...(spec === undefined ? {} : { spec }),
+  };
 }
 
 /** The caches of a snapshot in a form that a test can compare: their network, or that they are implied. */
 export function cacheFacts(snapshot: DesiredSnapshot): Record<string, string> {
-  return Object.fromEntries([...snapshot.caches].map(([name, { location, config, problem }]) => [name, `${location ? config.network : 'implied'}${problem ? ' (problem)' : ''}`]));
+  return Object.fromEntries(
+    [...snapshot.caches].map(([name, { location, config, problem }]) => [
+      name,
+      `${location ? config.network : 'implied'}${problem ? ' (problem)' : ''}`,
+    ]),
+  );
 }
 
 /** A snapshot in a form that a test can compare as a whole. */
 export function facts(snapshot: DesiredSnapshot): object {
   return {
     complete: snapshot.complete,
-    workspaces: Object.fromEntries([...snapshot.workspaces].map(([name, desired]) => [name, `${desired.creation.image}${desired.problem ? ' (problem)' : ''}`])),
+    workspaces: Object.fromEntries(
+      [...snapshot.workspaces].map(([name, desired]) => [
+        name,
+        `${desired.creation.image}${desired.problem ? ' (problem)' : ''}`,
+      ]),
+    ),
     claimed: [...snapshot.claimed].sort(),
     removed: Object.fromEntries([...snapshot.removed].map(([name, { reclaimPolicy }]) => [name, reclaimPolicy])),
     problems: snapshot.problems.length,

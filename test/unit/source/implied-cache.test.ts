@@ -5,7 +5,9 @@ import { cache, cacheFacts, createFixture, workspace } from './fixture.js';
 import type { Fixture } from './fixture.js';
 
 let fixture: Fixture;
-beforeEach(() => { fixture = createFixture(); });
+beforeEach(() => {
+  fixture = createFixture();
+});
 afterEach(() => fixture.clean());
 
 const lab = (network: string) => cache('default', { network });
@@ -19,7 +21,10 @@ describe('the cache "default" without a spec', () => {
     expect((await desired.scan()).caches.get('default')).toBe(first.caches.get('default'));
   });
 
-  it.each<[string, object]>([['no cache', { cache: false }], ['another one', { cache: 'lab' }]])('is not there when the only workspace names %s', async (_what, spec) => {
+  it.each<[string, object]>([
+    ['no cache', { cache: false }],
+    ['another one', { cache: 'lab' }],
+  ])('is not there when the only workspace names %s', async (_what, spec) => {
     fixture.write('alice.json', workspace('alice', spec));
     expect(cacheFacts(await fixture.create().scan())).toEqual({});
   });
@@ -51,7 +56,11 @@ describe('the cache "default" without a spec', () => {
     expect(snapshot.workspaces.get('alice')?.problem).toBeNull();
   });
 
-  it.each<[string, object | string]>([['another cache', cache('lab', { network: 'host' })], ['a workspace', workspace('default', { image: 'BAD' })], ['nobody knows what', '{"spec":']])('is made up though the spec of %s is broken', async (_what, content) => {
+  it.each<[string, object | string]>([
+    ['another cache', cache('lab', { network: 'host' })],
+    ['a workspace', workspace('default', { image: 'BAD' })],
+    ['nobody knows what', '{"spec":'],
+  ])('is made up though the spec of %s is broken', async (_what, content) => {
     fixture.write('alice.json', workspace('alice'));
     fixture.write('other.json', content);
     expect(cacheFacts(await fixture.create().scan())).toEqual({ default: 'implied' });

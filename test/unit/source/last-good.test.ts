@@ -1,4 +1,15 @@
-import { chmodSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { nodeFileSystem } from '../../../controller/source/file-system.js';
@@ -7,15 +18,25 @@ import { createFixture, facts, workspace } from './fixture.js';
 import type { Fixture } from './fixture.js';
 
 let fixture: Fixture;
-beforeEach(() => { fixture = createFixture(); });
+beforeEach(() => {
+  fixture = createFixture();
+});
 afterEach(() => fixture.clean());
 
 /** Refuses whatever `deny` matches, as a file system does for an ordinary user. */
 function deniedBy(deny: () => string | null, code = 'EACCES'): FileSystem {
-  const guard = <A extends unknown[], R>(call: (path: string, ...rest: A) => Promise<R>) => (path: string, ...rest: A) =>
-    path === deny() ? Promise.reject(Object.assign(new Error(code), { code })) : call(path, ...rest);
+  const guard =
+    <A extends unknown[], R>(call: (path: string, ...rest: A) => Promise<R>) =>
+    (path: string, ...rest: A) =>
+      path === deny() ? Promise.reject(Object.assign(new Error(code), { code })) : call(path, ...rest);
   const { readdir, lstat, stat, realpath, read } = nodeFileSystem;
-  return { readdir: guard(readdir), lstat: guard(lstat), stat: guard(stat), realpath: guard(realpath), read: guard(read) };
+  return {
+    readdir: guard(readdir),
+    lstat: guard(lstat),
+    stat: guard(stat),
+    realpath: guard(realpath),
+    read: guard(read),
+  };
 }
 
 describe('a spec that breaks (law 3)', () => {
@@ -36,7 +57,12 @@ describe('a spec that breaks (law 3)', () => {
     fixture.write('alice.json', content);
     for (let scan = 0; scan < 3; scan += 1, fixture.clock.advance(600)) {
       const snapshot = await desired.scan();
-      expect(facts(snapshot)).toMatchObject({ complete, workspaces: { alice: 'debian:12 (problem)', zoe: 'debian:12' }, removed: {}, problems: 1 });
+      expect(facts(snapshot)).toMatchObject({
+        complete,
+        workspaces: { alice: 'debian:12 (problem)', zoe: 'debian:12' },
+        removed: {},
+        problems: 1,
+      });
       expect(snapshot.workspaces.get('alice')?.specHash).toBe(before?.specHash);
       expect(snapshot.workspaces.get('alice')?.problem?.location.file).toBe(join(fixture.specs, 'alice.json'));
     }
@@ -50,13 +76,24 @@ describe('a spec that breaks (law 3)', () => {
     const restarted = fixture.create();
     await restarted.scan();
     fixture.clock.advance(600);
-    expect(facts(await restarted.scan())).toMatchObject({ complete, workspaces: { alice: 'debian:12 (problem)' }, removed: {}, problems: 1 });
+    expect(facts(await restarted.scan())).toMatchObject({
+      complete,
+      workspaces: { alice: 'debian:12 (problem)' },
+      removed: {},
+      problems: 1,
+    });
   });
 
   it('claims its name when there is no good version', async () => {
     fixture.write('a.json', workspace('alice', { image: 'UPPER' }));
     fixture.write('b.json', '{"metadata":{"name":"bob"},"spec":{"image":"x"},}');
-    expect(facts(await fixture.create().scan())).toEqual({ complete: true, workspaces: {}, claimed: ['alice', 'bob'], removed: {}, problems: 2 });
+    expect(facts(await fixture.create().scan())).toEqual({
+      complete: true,
+      workspaces: {},
+      claimed: ['alice', 'bob'],
+      removed: {},
+      problems: 2,
+    });
   });
 
   it('forbids all deletions when no name can be read from it', async () => {
@@ -66,17 +103,39 @@ describe('a spec that breaks (law 3)', () => {
     unlinkSync(join(fixture.specs, 'a.json'));
     const broken = fixture.write('b.json', '{"spec":');
     for (let scan = 0; scan < 3; scan += 1, fixture.clock.advance(600)) {
-      expect(facts(await desired.scan())).toEqual({ complete: false, workspaces: { alice: 'debian:12' }, claimed: [], removed: {}, problems: 1 });
+      expect(facts(await desired.scan())).toEqual({
+        complete: false,
+        workspaces: { alice: 'debian:12' },
+        claimed: [],
+        removed: {},
+        problems: 1,
+      });
     }
     unlinkSync(broken);
     await desired.scan();
     fixture.clock.advance(600);
-    expect(facts(await desired.scan())).toEqual({ complete: true, workspaces: {}, claimed: [], removed: { alice: 'Retain' }, problems: 0 });
+    expect(facts(await desired.scan())).toEqual({
+      complete: true,
+      workspaces: {},
+      claimed: [],
+      removed: { alice: 'Retain' },
+      problems: 0,
+    });
   });
 
-  it.each([['no metadata', { kind: 'Workspace' }], ['a bad name', workspace('A_b')], ['an item without a name', { kind: 'List', items: [{ kind: 'Workspace' }] }]])('with %s forbids them too', async (_what, content) => {
+  it.each([
+    ['no metadata', { kind: 'Workspace' }],
+    ['a bad name', workspace('A_b')],
+    ['an item without a name', { kind: 'List', items: [{ kind: 'Workspace' }] }],
+  ])('with %s forbids them too', async (_what, content) => {
     fixture.write('b.json', content);
-    expect(facts(await fixture.create().scan())).toEqual({ complete: false, workspaces: {}, claimed: [], removed: {}, problems: 1 });
+    expect(facts(await fixture.create().scan())).toEqual({
+      complete: false,
+      workspaces: {},
+      claimed: [],
+      removed: {},
+      problems: 1,
+    });
   });
 
   it('that belongs to another tool forbids nothing', async () => {
@@ -85,13 +144,20 @@ describe('a spec that breaks (law 3)', () => {
   });
 
   it('is one item of a List: the others apply', async () => {
-    const list = (image: string, other: string) => ({ kind: 'List', items: [workspace('alice', { image }), workspace('bob', { image: other })] });
+    const list = (image: string, other: string) => ({
+      kind: 'List',
+      items: [workspace('alice', { image }), workspace('bob', { image: other })],
+    });
     fixture.write('all.json', list('debian:12', 'debian:12'));
     const desired = fixture.create();
     await desired.scan();
     const path = fixture.write('all.json', list('BAD', 'debian:13'));
     const snapshot = await desired.scan();
-    expect(facts(snapshot)).toMatchObject({ complete: true, workspaces: { alice: 'debian:12 (problem)', bob: 'debian:13' }, problems: 1 });
+    expect(facts(snapshot)).toMatchObject({
+      complete: true,
+      workspaces: { alice: 'debian:12 (problem)', bob: 'debian:13' },
+      problems: 1,
+    });
     expect(snapshot.workspaces.get('alice')?.problem?.location).toMatchObject({ file: path, line: 11, column: 18 });
     expect(snapshot.workspaces.get('bob')?.location.line).toBe(14);
   });
@@ -103,25 +169,41 @@ describe('a spec that breaks (law 3)', () => {
     fixture.write('alice.json', '{');
     await desired.scan();
     fixture.write('alice.json', workspace('alice', { image: 'debian:13' }));
-    expect(facts(await desired.scan())).toMatchObject({ complete: true, workspaces: { alice: 'debian:13' }, problems: 0 });
+    expect(facts(await desired.scan())).toMatchObject({
+      complete: true,
+      workspaces: { alice: 'debian:13' },
+      problems: 0,
+    });
   });
 });
 
 describe('what cannot be read is not absent (law 2)', () => {
-  it.each(['missing', 'moved away', 'a file', 'denied'])('a source that is %s keeps all that is known from it', async (how) => {
-    fixture.write('alice.json', workspace('alice'));
-    fixture.write('sub/bob.json', workspace('bob'));
-    let denied: string | null = null;
-    const desired = fixture.create({ fs: deniedBy(() => denied) });
-    await desired.scan();
-    if (how === 'denied') denied = fixture.specs;
-    else renameSync(fixture.specs, join(fixture.root, 'away'));
-    if (how === 'a file') writeFileSync(fixture.specs, '');
-    for (let scan = 0; scan < 3; scan += 1, fixture.clock.advance(600)) {
-      expect(facts(await desired.scan())).toEqual({ complete: false, workspaces: { alice: 'debian:12', bob: 'debian:12' }, claimed: [], removed: {}, problems: 1 });
-    }
-    expect(desired.sources()[0]).toMatchObject({ readOnce: true, problems: [expect.objectContaining({ message: expect.stringContaining('the directory cannot be read') })] });
-  });
+  it.each(['missing', 'moved away', 'a file', 'denied'])(
+    'a source that is %s keeps all that is known from it',
+    async (how) => {
+      fixture.write('alice.json', workspace('alice'));
+      fixture.write('sub/bob.json', workspace('bob'));
+      let denied: string | null = null;
+      const desired = fixture.create({ fs: deniedBy(() => denied) });
+      await desired.scan();
+      if (how === 'denied') denied = fixture.specs;
+      else renameSync(fixture.specs, join(fixture.root, 'away'));
+      if (how === 'a file') writeFileSync(fixture.specs, '');
+      for (let scan = 0; scan < 3; scan += 1, fixture.clock.advance(600)) {
+        expect(facts(await desired.scan())).toEqual({
+          complete: false,
+          workspaces: { alice: 'debian:12', bob: 'debian:12' },
+          claimed: [],
+          removed: {},
+          problems: 1,
+        });
+      }
+      expect(desired.sources()[0]).toMatchObject({
+        readOnce: true,
+        problems: [expect.objectContaining({ message: expect.stringContaining('the directory cannot be read') })],
+      });
+    },
+  );
 
   it('an unreadable sub-directory keeps what is known from it, and the rest goes on', async () => {
     fixture.write('alice.json', workspace('alice'));
@@ -131,7 +213,13 @@ describe('what cannot be read is not absent (law 2)', () => {
     await desired.scan();
     denied = join(fixture.specs, 'sub');
     fixture.write('alice.json', workspace('alice', { image: 'debian:13' }));
-    expect(facts(await desired.scan())).toEqual({ complete: false, workspaces: { alice: 'debian:13', bob: 'debian:12' }, claimed: [], removed: {}, problems: 1 });
+    expect(facts(await desired.scan())).toEqual({
+      complete: false,
+      workspaces: { alice: 'debian:13', bob: 'debian:12' },
+      claimed: [],
+      removed: {},
+      problems: 1,
+    });
     denied = null;
     expect(facts(await desired.scan())).toMatchObject({ complete: true, problems: 0 });
   });
@@ -143,7 +231,13 @@ describe('what cannot be read is not absent (law 2)', () => {
     const desired = fixture.create({ fs: deniedBy(() => denied) });
     await desired.scan();
     denied = join(fixture.specs, 'sub');
-    expect(facts(await desired.scan())).toEqual({ complete: false, workspaces: {}, claimed: ['alice'], removed: {}, problems: 3 });
+    expect(facts(await desired.scan())).toEqual({
+      complete: false,
+      workspaces: {},
+      claimed: ['alice'],
+      removed: {},
+      problems: 3,
+    });
   });
 
   it.each(['EACCES', 'EIO', 'EMFILE'])('a file that fails with %s keeps its workspace', async (code) => {
@@ -154,7 +248,12 @@ describe('what cannot be read is not absent (law 2)', () => {
     await desired.scan();
     denied = path;
     for (let scan = 0; scan < 3; scan += 1, fixture.clock.advance(600)) {
-      expect(facts(await desired.scan())).toMatchObject({ complete: true, workspaces: { alice: 'debian:12 (problem)', bob: 'debian:12' }, removed: {}, problems: 1 });
+      expect(facts(await desired.scan())).toMatchObject({
+        complete: true,
+        workspaces: { alice: 'debian:12 (problem)', bob: 'debian:12' },
+        removed: {},
+        problems: 1,
+      });
     }
   });
 
@@ -164,7 +263,13 @@ describe('what cannot be read is not absent (law 2)', () => {
     rmSync(fixture.specs, { recursive: true });
     const restarted = fixture.create();
     for (let scan = 0; scan < 3; scan += 1, fixture.clock.advance(600)) {
-      expect(facts(await restarted.scan())).toEqual({ complete: false, workspaces: { alice: 'debian:12' }, claimed: [], removed: {}, problems: 1 });
+      expect(facts(await restarted.scan())).toEqual({
+        complete: false,
+        workspaces: { alice: 'debian:12' },
+        claimed: [],
+        removed: {},
+        problems: 1,
+      });
     }
     expect(restarted.sources()[0]).toMatchObject({ readOnce: false, lastSuccess: null });
   });
@@ -198,18 +303,49 @@ describe('the records of last good specs', () => {
     expect(readFileSync(record(), 'utf8')).not.toMatch(/hunter2|scrypt/);
   });
 
-  it.each([['cut', '{"version":1'], ['of another version', '{"version":9}'], ['of another name', JSON.stringify({ version: 1, location: { source: '', file: '', line: 1, column: 1 }, workspace: workspace('bob') })], ['invalid by now', JSON.stringify({ version: 1, location: { source: '', file: '', line: 1, column: 1 }, workspace: workspace('alice', { nonsense: 1 }) })], ['null', 'null'], ['empty', '']])('are ignored when they are %s', async (_what, text) => {
+  it.each([
+    ['cut', '{"version":1'],
+    ['of another version', '{"version":9}'],
+    [
+      'of another name',
+      JSON.stringify({
+        version: 1,
+        location: { source: '', file: '', line: 1, column: 1 },
+        workspace: workspace('bob'),
+      }),
+    ],
+    [
+      'invalid by now',
+      JSON.stringify({
+        version: 1,
+        location: { source: '', file: '', line: 1, column: 1 },
+        workspace: workspace('alice', { nonsense: 1 }),
+      }),
+    ],
+    ['null', 'null'],
+    ['empty', ''],
+  ])('are ignored when they are %s', async (_what, text) => {
     mkdirSync(join(fixture.state, 'last-good'), { recursive: true });
     writeFileSync(record(), text);
     const desired = fixture.create();
-    expect(facts(await desired.scan())).toEqual({ complete: true, workspaces: {}, claimed: [], removed: {}, problems: 0 });
+    expect(facts(await desired.scan())).toEqual({
+      complete: true,
+      workspaces: {},
+      claimed: [],
+      removed: {},
+      problems: 0,
+    });
   });
 
   it('that cannot be written are a problem and no failure, and are written once they can be', async () => {
     fixture.write('alice.json', workspace('alice'));
     writeFileSync(fixture.state, 'in the way');
     const desired = fixture.create();
-    expect(facts(await desired.scan())).toMatchObject({ complete: true, workspaces: { alice: 'debian:12' }, problems: 1 });
+    expect(facts(await desired.scan())).toMatchObject({
+      complete: true,
+      workspaces: { alice: 'debian:12' },
+      problems: 1,
+    });
     unlinkSync(fixture.state);
     expect(facts(await desired.scan())).toMatchObject({ problems: 0 });
     expect(readFileSync(record(), 'utf8')).toContain('debian:12');
@@ -232,13 +368,25 @@ describe('one name in two files', () => {
     await desired.scan();
     const second = fixture.write('b.json', workspace('alice', { image: 'debian:13' }));
     const both = await desired.scan();
-    expect(facts(both)).toEqual({ complete: true, workspaces: { alice: 'debian:12 (problem)' }, claimed: [], removed: {}, problems: 2 });
+    expect(facts(both)).toEqual({
+      complete: true,
+      workspaces: { alice: 'debian:12 (problem)' },
+      claimed: [],
+      removed: {},
+      problems: 2,
+    });
     expect(both.problems.map((problem) => [problem.location.file, problem.message])).toEqual([
       [first, `metadata.name: "alice" is also defined at ${second}:5: rename or remove one of them`],
       [second, `metadata.name: "alice" is also defined at ${first}:5: rename or remove one of them`],
     ]);
     unlinkSync(first);
-    expect(facts(await desired.scan())).toEqual({ complete: true, workspaces: { alice: 'debian:13' }, claimed: [], removed: {}, problems: 0 });
+    expect(facts(await desired.scan())).toEqual({
+      complete: true,
+      workspaces: { alice: 'debian:13' },
+      claimed: [],
+      removed: {},
+      problems: 0,
+    });
   });
 
   it('is claimed when there is no good version, across sources too', async () => {
@@ -246,7 +394,13 @@ describe('one name in two files', () => {
     mkdirSync(other);
     fixture.write('a.json', workspace('alice'));
     writeFileSync(join(other, 'a.json'), JSON.stringify(workspace('alice')));
-    expect(facts(await fixture.create({ directories: [fixture.specs, other] }).scan())).toEqual({ complete: true, workspaces: {}, claimed: ['alice'], removed: {}, problems: 2 });
+    expect(facts(await fixture.create({ directories: [fixture.specs, other] }).scan())).toEqual({
+      complete: true,
+      workspaces: {},
+      claimed: ['alice'],
+      removed: {},
+      problems: 2,
+    });
   });
 
   it('is no duplicate when it is one file seen twice', async () => {
@@ -254,13 +408,25 @@ describe('one name in two files', () => {
     symlinkSync('team/a.json', join(fixture.specs, 'link.json'));
     const desired = fixture.create({ directories: [fixture.specs, fixture.specs, join(fixture.specs, 'team')] });
     const snapshot = await desired.scan();
-    expect(facts(snapshot)).toEqual({ complete: true, workspaces: { alice: 'debian:12' }, claimed: [], removed: {}, problems: 0 });
+    expect(facts(snapshot)).toEqual({
+      complete: true,
+      workspaces: { alice: 'debian:12' },
+      claimed: [],
+      removed: {},
+      problems: 0,
+    });
     expect(snapshot.workspaces.get('alice')?.location.file).toBe(join(fixture.specs, 'team/a.json'));
   });
 
   it('is no duplicate when the other one is broken', async () => {
     fixture.write('a.json', workspace('alice'));
     fixture.write('b.json', workspace('alice', { nonsense: 1 }));
-    expect(facts(await fixture.create().scan())).toEqual({ complete: true, workspaces: { alice: 'debian:12' }, claimed: [], removed: {}, problems: 1 });
+    expect(facts(await fixture.create().scan())).toEqual({
+      complete: true,
+      workspaces: { alice: 'debian:12' },
+      claimed: [],
+      removed: {},
+      problems: 1,
+    });
   });
 });

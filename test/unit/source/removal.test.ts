@@ -5,7 +5,9 @@ import { createFixture, facts, workspace } from './fixture.js';
 import type { Fixture } from './fixture.js';
 
 let fixture: Fixture;
-beforeEach(() => { fixture = createFixture(); });
+beforeEach(() => {
+  fixture = createFixture();
+});
 afterEach(() => fixture.clean());
 
 const here = { complete: true, workspaces: { alice: 'debian:12' }, claimed: [], removed: {}, problems: 0 };
@@ -50,7 +52,11 @@ describe('a removed file', () => {
     await desired.scan();
     fixture.clock.advance(600);
     renameSync(fixture.specs, `${fixture.specs}.away`);
-    expect(facts(await desired.scan())).toMatchObject({ complete: false, workspaces: { alice: 'debian:12' }, removed: {} });
+    expect(facts(await desired.scan())).toMatchObject({
+      complete: false,
+      workspaces: { alice: 'debian:12' },
+      removed: {},
+    });
     renameSync(`${fixture.specs}.away`, fixture.specs);
     fixture.clock.advance(600);
     expect(facts(await desired.scan())).toEqual(here);
@@ -87,7 +93,8 @@ describe('a removed file', () => {
     const desired = fixture.create();
     await desired.scan();
     renameSync(path, join(fixture.specs, 'b.json'));
-    for (let scan = 0; scan < 3; scan += 1, fixture.clock.advance(600)) expect(facts(await desired.scan())).toEqual(here);
+    for (let scan = 0; scan < 3; scan += 1, fixture.clock.advance(600))
+      expect(facts(await desired.scan())).toEqual(here);
   });
 
   it('is looked at again half a second later', async () => {
@@ -95,7 +102,9 @@ describe('a removed file', () => {
     const desired = fixture.create();
     await desired.scan();
     let hints = 0;
-    const stop = desired.watch(() => { hints += 1; });
+    const stop = desired.watch(() => {
+      hints += 1;
+    });
     unlinkSync(path);
     await desired.scan();
     fixture.clock.advance(600);
@@ -105,17 +114,24 @@ describe('a removed file', () => {
 });
 
 describe('a half-written file', () => {
-  it.each(['{"apiVersion": "kalp', '', Buffer.from([0x7b, 0xe2])])('%j keeps quiet for 300 ms, then it is a problem', async (content) => {
-    fixture.write('alice.json', workspace('alice'));
-    const desired = fixture.create();
-    await desired.scan();
-    fixture.writeNow('alice.json', content);
-    expect(facts(await desired.scan())).toEqual(here);
-    fixture.clock.advance(299);
-    expect(facts(await desired.scan())).toEqual(here);
-    fixture.clock.advance(1);
-    expect(facts(await desired.scan())).toEqual({ ...here, workspaces: { alice: 'debian:12 (problem)' }, problems: 1 });
-  });
+  it.each(['{"apiVersion": "kalp', '', Buffer.from([0x7b, 0xe2])])(
+    '%j keeps quiet for 300 ms, then it is a problem',
+    async (content) => {
+      fixture.write('alice.json', workspace('alice'));
+      const desired = fixture.create();
+      await desired.scan();
+      fixture.writeNow('alice.json', content);
+      expect(facts(await desired.scan())).toEqual(here);
+      fixture.clock.advance(299);
+      expect(facts(await desired.scan())).toEqual(here);
+      fixture.clock.advance(1);
+      expect(facts(await desired.scan())).toEqual({
+        ...here,
+        workspaces: { alice: 'debian:12 (problem)' },
+        problems: 1,
+      });
+    },
+  );
 
   it('that is new forbids deletions while it settles', async () => {
     fixture.writeNow('alice.json', '{');
@@ -144,7 +160,9 @@ describe('a half-written file', () => {
     const desired = fixture.create();
     await desired.scan();
     let hints = 0;
-    const stop = desired.watch(() => { hints += 1; });
+    const stop = desired.watch(() => {
+      hints += 1;
+    });
     fixture.writeNow('alice.json', '{');
     await desired.scan();
     fixture.clock.advance(330);

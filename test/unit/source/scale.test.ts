@@ -6,18 +6,27 @@ import { createFixture, workspace } from './fixture.js';
 import type { Fixture } from './fixture.js';
 
 let fixture: Fixture;
-beforeEach(() => { fixture = createFixture(); });
+beforeEach(() => {
+  fixture = createFixture();
+});
 afterEach(() => fixture.clean());
 
 function fill(count: number): void {
-  for (let index = 0; index < count; index += 1) writeFileSync(join(fixture.specs, `w${index}.json`), JSON.stringify(workspace(`w${index}`)));
+  for (let index = 0; index < count; index += 1)
+    writeFileSync(join(fixture.specs, `w${index}.json`), JSON.stringify(workspace(`w${index}`)));
 }
 
 describe('many files', () => {
   it('an idle scan reads none of them', async () => {
     fill(300);
     let reads = 0;
-    const fs = { ...nodeFileSystem, read: (path: string, bytes: number) => { reads += 1; return nodeFileSystem.read(path, bytes); } };
+    const fs = {
+      ...nodeFileSystem,
+      read: (path: string, bytes: number) => {
+        reads += 1;
+        return nodeFileSystem.read(path, bytes);
+      },
+    };
     const desired = fixture.create({ fs, stateDir: null });
     await desired.scan();
     expect(reads).toBe(300);
@@ -55,13 +64,21 @@ describe('many files', () => {
     fixture.write('alice.json', workspace('alice'));
     const desired = fixture.create();
     await desired.scan();
-    const names = Array.from({ length: 20_001 }, (_, index) => ({ name: `x${index}.json`, isFile: () => true, isDirectory: () => false, isSymbolicLink: () => false }));
+    const names = Array.from({ length: 20_001 }, (_, index) => ({
+      name: `x${index}.json`,
+      isFile: () => true,
+      isDirectory: () => false,
+      isSymbolicLink: () => false,
+    }));
     const alice = await nodeFileSystem.lstat(join(fixture.specs, 'alice.json'));
     const crowded = fixture.create({
       fs: { ...nodeFileSystem, readdir: () => Promise.resolve(names as never), lstat: () => Promise.resolve(alice) },
     });
     const snapshot = await crowded.scan();
-    expect(snapshot).toMatchObject({ complete: false, problems: [{ message: expect.stringContaining('more than 20000 spec files') }] });
+    expect(snapshot).toMatchObject({
+      complete: false,
+      problems: [{ message: expect.stringContaining('more than 20000 spec files') }],
+    });
     expect([...snapshot.workspaces.keys()]).toEqual(['alice']);
   });
 

@@ -25,7 +25,14 @@ const digestOf = (snapshot: DesiredSnapshot, name = 'alice') => {
 const valueOf = (snapshot: DesiredSnapshot) => snapshot.workspaces.get('alice')?.secrets.get('TOKEN')?.reveal();
 
 describe('a secret', () => {
-  it.each([['hunter2', 'hunter2'], ['hunter2\n', 'hunter2'], ['hunter2\r\n', 'hunter2'], ['hunter2\n\n', 'hunter2\n'], [' x ', ' x '], ['', '']])('of the content %j has the value %j', async (content, value) => {
+  it.each([
+    ['hunter2', 'hunter2'],
+    ['hunter2\n', 'hunter2'],
+    ['hunter2\r\n', 'hunter2'],
+    ['hunter2\n\n', 'hunter2\n'],
+    [' x ', ' x '],
+    ['', ''],
+  ])('of the content %j has the value %j', async (content, value) => {
     writeFileSync(token(), content);
     const snapshot = await fixture.create().scan();
     expect(valueOf(snapshot)).toBe(value);
@@ -60,7 +67,11 @@ describe('a secret', () => {
     writeFileSync(token(), 'hunter2');
     const snapshot = await fixture.create().scan();
     expect(inspect(snapshot, { depth: null })).not.toContain('hunter2');
-    expect(JSON.stringify([...snapshot.workspaces.values()].map((desired) => ({ ...desired, secrets: [...desired.secrets] })))).not.toContain('hunter2');
+    expect(
+      JSON.stringify(
+        [...snapshot.workspaces.values()].map((desired) => ({ ...desired, secrets: [...desired.secrets] })),
+      ),
+    ).not.toContain('hunter2');
   });
 
   it('may be mounted as Kubernetes and Docker do it', async () => {
@@ -76,30 +87,50 @@ describe('an unreadable secret', () => {
   const faults: [string, () => unknown, string][] = [
     ['missing', () => undefined, 'does not exist: put it there, readable for the controller'],
     ['a link to nothing', () => symlinkSync('nowhere', token()), 'does not exist'],
-    ['a link out', () => { writeFileSync(join(fixture.root, 'out'), 'hunter2'); symlinkSync('../out', token()); }, 'is a link that leads out of the directory'],
+    [
+      'a link out',
+      () => {
+        writeFileSync(join(fixture.root, 'out'), 'hunter2');
+        symlinkSync('../out', token());
+      },
+      'is a link that leads out of the directory',
+    ],
     ['a directory', () => mkdirSync(token()), 'is not a regular file'],
     ['a FIFO', () => execFileSync('mkfifo', [token()]), 'is not a regular file'],
     ['too large', () => writeFileSync(token(), 'hunter2'.repeat(5000)), 'the file is larger than 32 KiB'],
     ['not UTF-8', () => writeFileSync(token(), Buffer.from([0x68, 0xff])), 'is not valid UTF-8'],
     ['with NUL', () => writeFileSync(token(), 'hunter2\0'), 'holds a NUL character'],
   ];
-  it.each(faults)('(%s) is a problem that names variable, file and directory, and nothing more', async (_what, make, words) => {
-    make();
-    const snapshot = await fixture.create().scan();
-    const [problem, ...others] = snapshot.problems;
-    expect(others).toEqual([]);
-    expect(formatProblem(problem!)).toContain(`alice.json:13:25: spec.env: TOKEN: the secret file "token" in "${fixture.secrets.slice(0, 60)}`);
-    expect(problem?.message).toContain(words);
-    expect(problem?.message).not.toContain('hunter2');
-    expect(problem?.workspace).toBe('alice');
-    expect(snapshot.workspaces.get('alice')).toMatchObject({ secretsReadable: false, problem, secrets: new Map() });
-    expect(digestOf(snapshot)).toBe('unreadable');
-  });
+  it.each(faults)(
+    '(%s) is a problem that names variable, file and directory, and nothing more',
+    async (_what, make, words) => {
+      make();
+      const snapshot = await fixture.create().scan();
+      const [problem, ...others] = snapshot.problems;
+      expect(others).toEqual([]);
+      expect(formatProblem(problem!)).toContain(
+        `alice.json:13:25: spec.env: TOKEN: the secret file "token" in "${fixture.secrets.slice(0, 60)}`,
+      );
+      expect(problem?.message).toContain(words);
+      expect(problem?.message).not.toContain('hunter2');
+      expect(problem?.workspace).toBe('alice');
+      expect(snapshot.workspaces.get('alice')).toMatchObject({ secretsReadable: false, problem, secrets: new Map() });
+      expect(digestOf(snapshot)).toBe('unreadable');
+    },
+  );
 
   it('denied to us says so', async () => {
     writeFileSync(token(), 'hunter2');
-    const fs = { ...nodeFileSystem, read: (path: string, bytes: number) => (path === token() ? Promise.reject(Object.assign(new Error('no'), { code: 'EACCES' })) : nodeFileSystem.read(path, bytes)) };
-    expect((await fixture.create({ fs }).scan()).problems.map((problem) => problem.message)).toEqual([expect.stringContaining('permission denied')]);
+    const fs = {
+      ...nodeFileSystem,
+      read: (path: string, bytes: number) =>
+        path === token()
+          ? Promise.reject(Object.assign(new Error('no'), { code: 'EACCES' }))
+          : nodeFileSystem.read(path, bytes),
+    };
+    expect((await fixture.create({ fs }).scan()).problems.map((problem) => problem.message)).toEqual([
+      expect.stringContaining('permission denied'),
+    ]);
   });
 
   it('keeps the digest of its last value, and comes back', async () => {
@@ -109,15 +140,24 @@ describe('an unreadable secret', () => {
     renameSync(token(), `${token()}.away`);
     for (let scan = 0; scan < 2; scan += 1) {
       const snapshot = await desired.scan();
-      expect(snapshot.workspaces.get('alice')).toMatchObject({ secretsReadable: false, specHash: first.workspaces.get('alice')?.specHash });
+      expect(snapshot.workspaces.get('alice')).toMatchObject({
+        secretsReadable: false,
+        specHash: first.workspaces.get('alice')?.specHash,
+      });
     }
     renameSync(`${token()}.away`, token());
-    expect((await desired.scan()).workspaces.get('alice')).toMatchObject({ secretsReadable: true, problem: null, specHash: first.workspaces.get('alice')?.specHash });
+    expect((await desired.scan()).workspaces.get('alice')).toMatchObject({
+      secretsReadable: true,
+      problem: null,
+      specHash: first.workspaces.get('alice')?.specHash,
+    });
   });
 
   it('without a secrets directory names the option', async () => {
     const snapshot = await fixture.create({ secretsDir: null }).scan();
-    expect(snapshot.problems.map((problem) => problem.message)).toEqual(['spec.env: TOKEN: the secret file "token" needs a secrets directory: start the controller with --secrets-dir']);
+    expect(snapshot.problems.map((problem) => problem.message)).toEqual([
+      'spec.env: TOKEN: the secret file "token" needs a secrets directory: start the controller with --secrets-dir',
+    ]);
     expect(snapshot.workspaces.get('alice')?.secretsReadable).toBe(false);
   });
 
@@ -129,6 +169,9 @@ describe('an unreadable secret', () => {
     const path = fixture.write('alice.json', '{');
     const snapshot = await desired.scan();
     expect(snapshot.problems).toHaveLength(2);
-    expect(snapshot.workspaces.get('alice')).toMatchObject({ secretsReadable: false, problem: { location: { file: path }, message: expect.stringContaining('not valid JSON') } });
+    expect(snapshot.workspaces.get('alice')).toMatchObject({
+      secretsReadable: false,
+      problem: { location: { file: path }, message: expect.stringContaining('not valid JSON') },
+    });
   });
 });

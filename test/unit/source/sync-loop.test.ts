@@ -33,7 +33,14 @@ function open({ random = 0.5, results = [] as number[] } = {}) {
       await settle();
     }
   };
-  return { loop, looks, pass, running, stop: () => ended.abort(), hold: () => new Promise<() => void>((resolve) => void (gate = new Promise((open) => resolve(open)))) };
+  return {
+    loop,
+    looks,
+    pass,
+    running,
+    stop: () => ended.abort(),
+    hold: () => new Promise<() => void>((resolve) => void (gate = new Promise((open) => resolve(open)))),
+  };
 }
 
 describe('looking at a server', () => {

@@ -8,7 +8,9 @@ import type { Fixture } from './fixture.js';
 
 let fixture: Fixture;
 let stop = () => {};
-beforeEach(() => { fixture = createFixture(); });
+beforeEach(() => {
+  fixture = createFixture();
+});
 afterEach(() => {
   stop();
   fixture.clean();
@@ -23,10 +25,15 @@ function follow(desired: DesiredState): (names: string[]) => Promise<void> {
     names = [...(await desired.scan()).workspaces.keys()].join();
     wake();
   };
-  stop = desired.watch(() => { scans = scans.then(look); });
+  stop = desired.watch(() => {
+    scans = scans.then(look);
+  });
   scans = scans.then(look);
   return async (expected) => {
-    while (names !== expected.join()) await new Promise<void>((resolve) => { wake = resolve; });
+    while (names !== expected.join())
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
   };
 }
 
@@ -68,7 +75,9 @@ describe('watch', () => {
     const desired = fixture.create({ clock: systemClock });
     const first = await desired.scan();
     expect(first.workspaces.get('alice')?.secretsReadable).toBe(false);
-    const hinted = new Promise<void>((resolve) => { stop = desired.watch(resolve); });
+    const hinted = new Promise<void>((resolve) => {
+      stop = desired.watch(resolve);
+    });
     writeFileSync(join(fixture.secrets, 'token'), 'x');
     await hinted;
     expect((await desired.scan()).workspaces.get('alice')?.secretsReadable).toBe(true);
@@ -78,7 +87,9 @@ describe('watch', () => {
     rmSync(fixture.specs, { recursive: true });
     const desired = fixture.create({ secretsDir: null });
     let hints = 0;
-    stop = desired.watch(() => { hints += 1; });
+    stop = desired.watch(() => {
+      hints += 1;
+    });
     await desired.scan();
     fixture.clock.advance(1999);
     expect(hints).toBe(0);
@@ -97,13 +108,16 @@ describe('watch', () => {
     end();
     await desired.scan();
     // A closed handle goes with the next turn of the event loop; an open one would keep this waiting for ever.
-    while (process.getActiveResourcesInfo().includes('FSEventWrap')) await new Promise((resolve) => setImmediate(resolve));
+    while (process.getActiveResourcesInfo().includes('FSEventWrap'))
+      await new Promise((resolve) => setImmediate(resolve));
   });
 
   it('joins a burst into one hint, and gives none after its end', async () => {
     const desired = fixture.create();
     let hints = 0;
-    const end = desired.watch(() => { hints += 1; });
+    const end = desired.watch(() => {
+      hints += 1;
+    });
     await desired.scan();
     fixture.clock.advance(25);
     hints = 0;

@@ -11,26 +11,44 @@ const progressing: Verdict = { kind: 'progressing', message: 'creating the conta
 const held: Verdict = { kind: 'held', failure: { reason: 'DeletionHeld', message: 'all would go' } };
 
 function lines(report: WorkspaceReport): string[] {
-  return conditionsOf(report, [], START).map(({ type, status, reason, message }) => `${type}=${status} ${reason} ${message}`.trim());
+  return conditionsOf(report, [], START).map(({ type, status, reason, message }) =>
+    `${type}=${status} ${reason} ${message}`.trim(),
+  );
 }
 
 describe('conditionsOf', () => {
   it.each<[string, WorkspaceReport, string[]]>([
-    ['ready', sampleReport({ kind: 'ready' }), ['SpecValid=True Valid', 'ContainerReady=True Running', 'Ready=True Ready']],
+    [
+      'ready',
+      sampleReport({ kind: 'ready' }),
+      ['SpecValid=True Valid', 'ContainerReady=True Running', 'Ready=True Ready'],
+    ],
     [
       'stopped as wanted is not ready',
       sampleReport({ kind: 'stopped' }, { container: stopped }),
-      ['SpecValid=True Valid', 'ContainerReady=False Exited The container is exited.', 'Ready=False Stopped Stopped, as the spec wants it.'],
+      [
+        'SpecValid=True Valid',
+        'ContainerReady=False Exited The container is exited.',
+        'Ready=False Stopped Stopped, as the spec wants it.',
+      ],
     ],
     [
       'before there is a container',
       sampleReport(progressing, { container: null }),
-      ['SpecValid=True Valid', 'ContainerReady=False Missing There is no container.', 'Ready=False Starting creating the container'],
+      [
+        'SpecValid=True Valid',
+        'ContainerReady=False Missing There is no container.',
+        'Ready=False Starting creating the container',
+      ],
     ],
     [
       'a health check that has not answered',
       sampleReport(progressing, { container: starting }),
-      ['SpecValid=True Valid', 'ContainerReady=False Starting The health check has not answered yet.', 'Ready=False Starting creating the container'],
+      [
+        'SpecValid=True Valid',
+        'ContainerReady=False Starting The health check has not answered yet.',
+        'Ready=False Starting creating the container',
+      ],
     ],
     [
       'the old container runs while it is replaced',
@@ -40,7 +58,11 @@ describe('conditionsOf', () => {
     [
       'an unhealthy one that is replaced',
       sampleReport({ ...progressing, replacing: true }, { container: unhealthy }),
-      ['SpecValid=True Valid', 'ContainerReady=False Unhealthy The health check fails.', 'Ready=False Replacing creating the container'],
+      [
+        'SpecValid=True Valid',
+        'ContainerReady=False Unhealthy The health check fails.',
+        'Ready=False Replacing creating the container',
+      ],
     ],
     [
       'a failure with its remedy',
@@ -72,11 +94,17 @@ describe('conditionsOf', () => {
     [
       'a broken spec whose last good version runs',
       sampleReport({ kind: 'ready' }, { spec: { ...spec, problem: sampleProblem('alice') } }),
-      ['SpecValid=False SpecInvalid specs/alice.json:3:7: unknown field', 'ContainerReady=True Running', 'Ready=True Ready'],
+      [
+        'SpecValid=False SpecInvalid specs/alice.json:3:7: unknown field',
+        'ContainerReady=True Running',
+        'Ready=True Ready',
+      ],
     ],
     [
       'a secret that cannot be read',
-      sampleReport(failing('SecretUnreadable', true, 'no file github-token'), { spec: { ...spec, problem: sampleProblem('alice', 'no file github-token') } }),
+      sampleReport(failing('SecretUnreadable', true, 'no file github-token'), {
+        spec: { ...spec, problem: sampleProblem('alice', 'no file github-token') },
+      }),
       [
         'SpecValid=False SecretUnreadable specs/alice.json:3:7: no file github-token',
         'ContainerReady=True Running',
@@ -118,7 +146,9 @@ describe('conditionsOf', () => {
     const first = conditionsOf(sampleReport(progressing, { container: null }), [], START);
     const second = conditionsOf(sampleReport(failing('ImagePullFailed'), { container: null }), first, START + 1_000);
     const third = conditionsOf(sampleReport({ kind: 'ready' }), second, START + 2_000);
-    const times = [first, second, third].map((conditions) => conditions.map(({ lastTransitionTime }) => Date.parse(lastTransitionTime) - START));
+    const times = [first, second, third].map((conditions) =>
+      conditions.map(({ lastTransitionTime }) => Date.parse(lastTransitionTime) - START),
+    );
     expect(times).toEqual([
       [0, 0, 0],
       [0, 0, 0],

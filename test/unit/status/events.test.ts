@@ -8,7 +8,8 @@ function recordAt(capacity?: number) {
     now += 1_000;
     record.add({ type: 'Normal', workspace, reason: 'Ready', message });
   };
-  const texts = (workspace?: string) => record.list({ workspace }).map((event) => `${event.workspace ?? '-'} ${event.message} x${event.count}`);
+  const texts = (workspace?: string) =>
+    record.list({ workspace }).map((event) => `${event.workspace ?? '-'} ${event.message} x${event.count}`);
   return { record, add, texts };
 }
 
@@ -19,7 +20,16 @@ describe('createEventRecord', () => {
     add('alice', 'a');
     add('alice', 'a');
     expect(record.list()).toEqual([
-      { type: 'Normal', workspace: 'alice', cache: null, reason: 'Ready', message: 'a', count: 3, firstTime: '1970-01-01T00:00:01.000Z', time: '1970-01-01T00:00:03.000Z' },
+      {
+        type: 'Normal',
+        workspace: 'alice',
+        cache: null,
+        reason: 'Ready',
+        message: 'a',
+        count: 3,
+        firstTime: '1970-01-01T00:00:01.000Z',
+        time: '1970-01-01T00:00:03.000Z',
+      },
     ]);
   });
 
@@ -56,7 +66,8 @@ describe('createEventRecord', () => {
     record.add({ ...event, workspace: null, cache: 'blue' });
     record.add({ ...event, workspace: null, cache: 'green' });
     record.add({ ...event, workspace: null, cache: 'blue' });
-    const owners = (filter?: object) => record.list(filter).map(({ workspace, cache, count }) => `${workspace ?? '-'} ${cache ?? '-'} x${count}`);
+    const owners = (filter?: object) =>
+      record.list(filter).map(({ workspace, cache, count }) => `${workspace ?? '-'} ${cache ?? '-'} x${count}`);
     expect(owners()).toEqual(['blue - x1', '- green x1', '- blue x2']);
     expect(owners({ workspace: 'blue' })).toEqual(['blue - x1']);
     expect(owners({ cache: 'blue' })).toEqual(['- blue x2']);

@@ -12,10 +12,22 @@ describe('the event of a collection that ended', () => {
     ['one that freed something', sampleRun(), 'Normal Collected: freed 1.2 GiB (34 paths)'],
     ['one by itself that found nothing', sampleRun(nothing), null],
     ['one over maxBytes that found nothing', sampleRun({ ...nothing, trigger: 'maxBytes' }), null],
-    ['one that was asked for and found nothing', sampleRun({ ...nothing, trigger: 'request' }), 'Normal Collected: freed 0 B (0 paths)'],
+    [
+      'one that was asked for and found nothing',
+      sampleRun({ ...nothing, trigger: 'request' }),
+      'Normal Collected: freed 0 B (0 paths)',
+    ],
     ['hard links alone', sampleRun({ freedBytes: 1_024, freedPaths: 0 }), 'Normal Collected: freed 1.0 KiB (0 paths)'],
-    ['aborted', unsuccessfulRun('aborted', 'GcBusy', 'a realisation did not end'), 'Warning GcBusy: a realisation did not end. Nothing was collected; the next run tries again.'],
-    ['failed', unsuccessfulRun('failed', 'GcDeadline', 'it took 30 min'), 'Warning GcDeadline: it took 30 min. Raise gc.deadline of the NixCache if runs take this long; the next run goes on.'],
+    [
+      'aborted',
+      unsuccessfulRun('aborted', 'GcBusy', 'a realisation did not end'),
+      'Warning GcBusy: a realisation did not end. Nothing was collected; the next run tries again.',
+    ],
+    [
+      'failed',
+      unsuccessfulRun('failed', 'GcDeadline', 'it took 30 min'),
+      'Warning GcDeadline: it took 30 min. Raise gc.deadline of the NixCache if runs take this long; the next run goes on.',
+    ],
     ['aborted without a cause', sampleRun({ result: 'aborted' }), 'Warning NotCollected: The collection was aborted.'],
     ['failed without a cause', sampleRun({ result: 'failed' }), 'Warning NotCollected: The collection failed.'],
   ])('%s', (_name, run, text) => {
@@ -30,7 +42,10 @@ describe('the status of a cache', () => {
     const store = createStatusStore({ now: () => START });
     store.reportCache(collectedReport(sampleGc({ runs: [] })));
     const before = store.cache('default');
-    const aborted = sampleGc({ runs: [unsuccessfulRun('aborted', 'GcBusy', 'a realisation did not end')], underWay: 'scanning' });
+    const aborted = sampleGc({
+      runs: [unsuccessfulRun('aborted', 'GcBusy', 'a realisation did not end')],
+      underWay: 'scanning',
+    });
     store.reportCache(collectedReport(aborted));
     const after = store.cache('default');
     expect([after?.gc, after?.phase, after?.conditions]).toEqual([aborted, 'Ready', before?.conditions]);

@@ -1,5 +1,12 @@
 import type { CacheReport } from '../../../controller/model/cache.js';
-import { ROOT_KINDS, type GcConfig, type GcPreview, type GcRun, type GcStatus, type RootCounts } from '../../../controller/model/gc.js';
+import {
+  ROOT_KINDS,
+  type GcConfig,
+  type GcPreview,
+  type GcRun,
+  type GcStatus,
+  type RootCounts,
+} from '../../../controller/model/gc.js';
 import type { Reason } from '../../../controller/model/reasons.js';
 import { sampleCacheReport, START } from './samples.js';
 
@@ -28,7 +35,12 @@ export function sampleRun(changes: Partial<GcRun> = {}): GcRun {
   };
 }
 
-export function unsuccessfulRun(result: 'aborted' | 'failed', reason: Reason, message: string, changes: Partial<GcRun> = {}): GcRun {
+export function unsuccessfulRun(
+  result: 'aborted' | 'failed',
+  reason: Reason,
+  message: string,
+  changes: Partial<GcRun> = {},
+): GcRun {
   return sampleRun({ result, failure: { reason, message }, freedBytes: 0, freedPaths: 0, keptPaths: 0, ...changes });
 }
 
@@ -47,7 +59,14 @@ export function sampleGcConfig(changes: Partial<GcConfig> = {}): GcConfig {
 }
 
 export function sampleGc(changes: Partial<GcStatus> = {}): GcStatus {
-  return { config: sampleGcConfig(), nextRunAt: START + 3 * HOUR_MS, underWay: null, runs: [sampleRun()], roots: sampleRoots(), ...changes };
+  return {
+    config: sampleGcConfig(),
+    nextRunAt: START + 3 * HOUR_MS,
+    underWay: null,
+    runs: [sampleRun()],
+    roots: sampleRoots(),
+    ...changes,
+  };
 }
 
 export function collectedReport(gc: GcStatus | null, changes: Partial<CacheReport> = {}): CacheReport {
@@ -67,7 +86,9 @@ export function samplePreview(changes: Partial<GcPreview> = {}): GcPreview {
       { kind: 'profile', owner: 'alice', from: '/nix/var/nix/profiles/kalpana/alice', path: '/nix/store/cccc-env' },
       { kind: 'link', owner: 'bob', from: '/workspace/result', path: '/nix/store/dddd-site' },
     ],
-    expiring: [{ kind: 'removed', owner: 'carol', from: '/nix/var/nix/profiles/kalpana/carol', path: '/nix/store/aaaa-env' }],
+    expiring: [
+      { kind: 'removed', owner: 'carol', from: '/nix/var/nix/profiles/kalpana/carol', path: '/nix/store/aaaa-env' },
+    ],
     ...changes,
   };
 }

@@ -13,9 +13,19 @@ const table: readonly [string, Verdict, Phase, Partial<Record<Phase, Phase>>][] 
   ['stopped', { kind: 'stopped' }, 'Stopped', {}],
   ['progressing', progressing(false), 'Starting', { Ready: 'Degraded', Degraded: 'Degraded' }],
   ['replacing', progressing(true), 'Replacing', {}],
-  ['failing transient', failing('ImagePullFailed'), 'Waiting', { Ready: 'Degraded', Degraded: 'Degraded', Replacing: 'Degraded' }],
+  [
+    'failing transient',
+    failing('ImagePullFailed'),
+    'Waiting',
+    { Ready: 'Degraded', Degraded: 'Degraded', Replacing: 'Degraded' },
+  ],
   ['failing transient, serving', failing('ImagePullFailed', true), 'Degraded', {}],
-  ['failing while the health check has not answered', failing('Starting'), 'Starting', { Ready: 'Degraded', Degraded: 'Degraded' }],
+  [
+    'failing while the health check has not answered',
+    failing('Starting'),
+    'Starting',
+    { Ready: 'Degraded', Degraded: 'Degraded' },
+  ],
   ['failing waiting', failing('PortConflict'), 'Waiting', {}],
   ['failing waiting, serving', failing('PortConflict', true), 'Degraded', {}],
   ['failing stalled', failing('StartFailed'), 'Stalled', {}],
@@ -27,7 +37,12 @@ const table: readonly [string, Verdict, Phase, Partial<Record<Phase, Phase>>][] 
 
 describe('nextPhase', () => {
   const cases = table.flatMap(([verdictName, verdict, usual, exceptions]) =>
-    phases.map((phase) => ({ phase, verdictName, verdict, next: phase === null ? usual : (exceptions[phase] ?? usual) })),
+    phases.map((phase) => ({
+      phase,
+      verdictName,
+      verdict,
+      next: phase === null ? usual : (exceptions[phase] ?? usual),
+    })),
   );
   it.each(cases)('$phase, $verdictName -> $next', ({ phase, verdict, next }) => {
     expect(nextPhase(phase, verdict)).toBe(next);

@@ -15,14 +15,45 @@ function open() {
   const store = createStatusStore({ now: clock.now });
   const told: string[] = [];
   const changed = new Set<string>();
-  const isChanged = (before: object | undefined, { name }: { readonly name: string }) => before === undefined || changed.has(name);
-  const rollouts = createRollouts({ workspace: store.get, cache: store.cache, clock, isChanged, onChange: ({ revision, state, message }: Rollout) => void told.push(`${revision} ${state}: ${message}`) });
+  const isChanged = (before: object | undefined, { name }: { readonly name: string }) =>
+    before === undefined || changed.has(name);
+  const rollouts = createRollouts({
+    workspace: store.get,
+    cache: store.cache,
+    clock,
+    isChanged,
+    onChange: ({ revision, state, message }: Rollout) => void told.push(`${revision} ${state}: ${message}`),
+  });
   store.subscribe(rollouts.changed);
 
   /** The sources want these, of this revision. */
-  function want(revision: string, names: readonly string[], problems: readonly string[] = [], { complete = true, absent = [], removed = [] }: { complete?: boolean; absent?: readonly string[]; removed?: readonly string[] } = {}) {
-    const workspaces = new Map(names.map((name) => [name, { name, location: { source: SOURCE, file: `${name}.json`, line: 1, column: 1 }, problem: problems.includes(name) ? { message: 'broken' } : null }]));
-    rollouts.scanned({ complete, revisions: new Map([[SOURCE, revision]]), workspaces, absent: new Set(absent), removed: new Map(removed.map((name) => [name, {}])) } as unknown as Wanted);
+  function want(
+    revision: string,
+    names: readonly string[],
+    problems: readonly string[] = [],
+    {
+      complete = true,
+      absent = [],
+      removed = [],
+    }: { complete?: boolean; absent?: readonly string[]; removed?: readonly string[] } = {},
+  ) {
+    const workspaces = new Map(
+      names.map((name) => [
+        name,
+        {
+          name,
+          location: { source: SOURCE, file: `${name}.json`, line: 1, column: 1 },
+          problem: problems.includes(name) ? { message: 'broken' } : null,
+        },
+      ]),
+    );
+    rollouts.scanned({
+      complete,
+      revisions: new Map([[SOURCE, revision]]),
+      workspaces,
+      absent: new Set(absent),
+      removed: new Map(removed.map((name) => [name, {}])),
+    } as unknown as Wanted);
     clock.advance(100);
   }
 
@@ -36,8 +67,19 @@ function open() {
       changed.clear();
     },
     see(name: string, revision: string, verdict: Verdict = { kind: 'ready' }) {
-      const spec = { hash: `v1:${revision}`, location: { source: SOURCE, file: `${name}.json`, line: 1, column: 1 }, problem: null, revision };
-      store.report(sampleReport(verdict, { name, cache: null, spec: verdict.kind === 'held' || verdict.kind === 'removed' ? null : spec }));
+      const spec = {
+        hash: `v1:${revision}`,
+        location: { source: SOURCE, file: `${name}.json`, line: 1, column: 1 },
+        problem: null,
+        revision,
+      };
+      store.report(
+        sampleReport(verdict, {
+          name,
+          cache: null,
+          spec: verdict.kind === 'held' || verdict.kind === 'removed' ? null : spec,
+        }),
+      );
       rollouts.told(name);
       clock.advance(100);
     },
@@ -50,7 +92,11 @@ function open() {
 }
 
 const busy: Verdict = { kind: 'progressing', message: 'at work', replacing: true };
-const stuck: Verdict = { kind: 'failing', failure: { reason: 'ImageMissing', message: 'no such image' }, serving: true };
+const stuck: Verdict = {
+  kind: 'failing',
+  failure: { reason: 'ImageMissing', message: 'no such image' },
+  serving: true,
+};
 
 describe('a rollout', () => {
   it('has succeeded when all its workspaces have converged to its revision, not before', () => {
@@ -137,7 +183,11 @@ describe('a rollout', () => {
   });
 
   it.each<[string, Parameters<ReturnType<typeof open>['want']>[3], Verdict]>([
-    ['a person', { removed: ['b'] }, { kind: 'held', failure: { reason: 'DeletionHeld', message: 'many are gone at once' } }],
+    [
+      'a person',
+      { removed: ['b'] },
+      { kind: 'held', failure: { reason: 'DeletionHeld', message: 'many are gone at once' } },
+    ],
     ['a source that cannot be read', { complete: false, absent: ['b'] }, { kind: 'ready' }],
   ])('does not wait for a removal that waits for %s', (_, gone, verdict) => {
     const { told, want, see } = open();

@@ -1,4 +1,10 @@
-import type { CacheReport, CacheStatus, CacheUse, CacheVerdict, WorkspaceCacheReport } from '../../../controller/model/cache.js';
+import type {
+  CacheReport,
+  CacheStatus,
+  CacheUse,
+  CacheVerdict,
+  WorkspaceCacheReport,
+} from '../../../controller/model/cache.js';
 import type { Reason } from '../../../controller/model/reasons.js';
 import type { Verdict, WorkspaceReport, WorkspaceStatus } from '../../../controller/model/status.js';
 import type { SpecProblem } from '../../../controller/model/desired.js';
@@ -14,7 +20,12 @@ export function sampleReport(verdict: Verdict, changes: Partial<WorkspaceReport>
   return {
     name: 'alice',
     verdict,
-    spec: { hash: 'v1:aa', location: { source: 'dir:specs', file: 'specs/alice.json', line: 1, column: 1 }, problem: null, revision: null },
+    spec: {
+      hash: 'v1:aa',
+      location: { source: 'dir:specs', file: 'specs/alice.json', line: 1, column: 1 },
+      problem: null,
+      revision: null,
+    },
     container: {
       id: '0123456789abcdef',
       image: 'debian:13',
@@ -53,14 +64,26 @@ export function sampleUse(changes: Partial<CacheUse> = {}): CacheUse {
 
 /** What a workspace's report says of its cache. */
 export function samplePackages(changes: Partial<WorkspaceCacheReport> = {}): WorkspaceCacheReport {
-  return { cache: 'default', unavailable: null, packages: ['git', 'ripgrep'], profile: 'ready', progress: null, failure: null, lastUse: null, ...changes };
+  return {
+    cache: 'default',
+    unavailable: null,
+    packages: ['git', 'ripgrep'],
+    profile: 'ready',
+    progress: null,
+    failure: null,
+    lastUse: null,
+    ...changes,
+  };
 }
 
 export function cacheFailing(reason: Reason, message = 'it broke'): CacheVerdict {
   return { kind: 'failing', failure: { reason, message } };
 }
 
-export function sampleCacheReport(verdict: CacheVerdict = { kind: 'ready' }, changes: Partial<CacheReport> = {}): CacheReport {
+export function sampleCacheReport(
+  verdict: CacheVerdict = { kind: 'ready' },
+  changes: Partial<CacheReport> = {},
+): CacheReport {
   return {
     name: 'default',
     verdict,

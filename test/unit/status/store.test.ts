@@ -3,7 +3,17 @@ import type { Verdict } from '../../../controller/model/status.js';
 import { createStatusStore, type StatusChange } from '../../../controller/status/store.js';
 import type { SourceSummary } from '../../../controller/status/sources.js';
 import { failed, settled } from '../../../controller/status/settled.js';
-import { cacheFailing, failing, sampleCacheReport, sampleCacheStatus, samplePackages, sampleProblem, sampleReport, sampleStatus, START } from './samples.js';
+import {
+  cacheFailing,
+  failing,
+  sampleCacheReport,
+  sampleCacheStatus,
+  samplePackages,
+  sampleProblem,
+  sampleReport,
+  sampleStatus,
+  START,
+} from './samples.js';
 
 const creating: Verdict = { kind: 'progressing', message: 'creating the container', replacing: false };
 
@@ -26,10 +36,20 @@ describe('createStatusStore', () => {
     store.report(sampleReport({ kind: 'ready' }));
     store.report(sampleReport(failing('CrashLoop', false, 'exit code 3')));
     store.report(sampleReport({ kind: 'removing' }, { spec: null }));
-    expect(store.get('alice')).toMatchObject({ phase: 'Removing', specHash: 'v1:aa', location: { file: 'specs/alice.json' } });
+    expect(store.get('alice')).toMatchObject({
+      phase: 'Removing',
+      specHash: 'v1:aa',
+      location: { file: 'specs/alice.json' },
+    });
     store.report(sampleReport({ kind: 'removed' }, { spec: null, container: null }));
     expect(store.get('alice')).toBeNull();
-    expect(changes).toEqual(['alice none -> Starting', 'alice Starting -> Ready', 'alice Ready -> Degraded', 'alice Degraded -> Removing', 'alice Removing -> none']);
+    expect(changes).toEqual([
+      'alice none -> Starting',
+      'alice Starting -> Ready',
+      'alice Ready -> Degraded',
+      'alice Degraded -> Removing',
+      'alice Removing -> none',
+    ]);
     expect(events()).toEqual([
       'Normal Starting: creating the container',
       'Normal Ready: Starting -> Ready',
@@ -70,7 +90,10 @@ describe('createStatusStore', () => {
     store.report(sampleReport({ kind: 'ready' }));
     store.report(sampleReport({ kind: 'ready' }, { spec: { ...spec!, problem: sampleProblem('alice') } }));
     store.report(sampleReport({ kind: 'ready' }));
-    expect(events().slice(1)).toEqual(['Warning SpecInvalid: specs/alice.json:3:7: unknown field', 'Normal SpecValid: The spec is valid again.']);
+    expect(events().slice(1)).toEqual([
+      'Warning SpecInvalid: specs/alice.json:3:7: unknown field',
+      'Normal SpecValid: The spec is valid again.',
+    ]);
   });
 
   it('lists by name, and only to those that still listen', () => {
@@ -122,11 +145,41 @@ describe('settled and failed', () => {
     ['packages in place', { kind: 'ready' }, {}, true, false],
     ['not known, with a cache that serves nothing', { kind: 'ready' }, { profile: 'unknown' }, true, false],
     ['Ready, with packages under way', { kind: 'ready' }, { profile: 'old', progress: 'evaluating' }, false, false],
-    ['Ready, with packages that stay broken', { kind: 'ready' }, { profile: 'old', failure: { reason: 'PackageNotFound', message: 'no' } }, false, true],
-    ['the old container serves with the old packages', failing('PackageCollision', true), { profile: 'old', failure: { reason: 'PackageCollision', message: 'no' } }, false, true],
-    ['packages that stay broken beside something that passes', failing('Unhealthy', true), { profile: 'old', failure: { reason: 'PackageBuildFailed', message: 'no' } }, false, true],
-    ['a fetch that is tried again', failing('PackageFetchFailed', true), { profile: 'old', failure: { reason: 'PackageFetchFailed', message: 'no' } }, false, false],
-    ['a full disk', failing('CacheDiskFull'), { profile: 'none', failure: { reason: 'CacheDiskFull', message: 'no' } }, false, true],
+    [
+      'Ready, with packages that stay broken',
+      { kind: 'ready' },
+      { profile: 'old', failure: { reason: 'PackageNotFound', message: 'no' } },
+      false,
+      true,
+    ],
+    [
+      'the old container serves with the old packages',
+      failing('PackageCollision', true),
+      { profile: 'old', failure: { reason: 'PackageCollision', message: 'no' } },
+      false,
+      true,
+    ],
+    [
+      'packages that stay broken beside something that passes',
+      failing('Unhealthy', true),
+      { profile: 'old', failure: { reason: 'PackageBuildFailed', message: 'no' } },
+      false,
+      true,
+    ],
+    [
+      'a fetch that is tried again',
+      failing('PackageFetchFailed', true),
+      { profile: 'old', failure: { reason: 'PackageFetchFailed', message: 'no' } },
+      false,
+      false,
+    ],
+    [
+      'a full disk',
+      failing('CacheDiskFull'),
+      { profile: 'none', failure: { reason: 'CacheDiskFull', message: 'no' } },
+      false,
+      true,
+    ],
     ['a keeper on its way', failing('KeeperNotReady'), { profile: 'unknown' }, false, false],
     ['a migration', failing('CacheMigrating'), { profile: 'none' }, false, false],
     ['a clear', failing('CacheClearing'), { profile: 'none' }, false, false],
@@ -145,7 +198,9 @@ describe('settled and failed', () => {
     ['it does not answer yet', cacheFailing('KeeperNotReady'), false],
     ['it is being made', { kind: 'progressing', message: 'creating the keeper' } as const, false],
   ])('a workspace that waits for its keeper: %s', (_name, verdict, hasFailed) => {
-    const status = sampleStatus(sampleReport(failing('KeeperNotReady'), { cache: samplePackages({ profile: 'unknown' }) }));
+    const status = sampleStatus(
+      sampleReport(failing('KeeperNotReady'), { cache: samplePackages({ profile: 'unknown' }) }),
+    );
     expect(failed(status, sampleCacheStatus(sampleCacheReport(verdict, { keeper: null })))).toBe(hasFailed);
   });
 });

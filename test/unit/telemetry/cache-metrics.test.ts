@@ -5,24 +5,35 @@ import { cacheFailing, sampleCacheReport, sampleCacheStatus, sampleUse } from '.
 function openMetrics() {
   const metrics = createMetrics({ version: '1.2.3', operations: [], driftFields: [] });
   /** Without the prefix. */
-  const lines = async (pattern: RegExp) => (await metrics.render()).split('\n').flatMap((line) => (pattern.test(line) && line.startsWith('kalpana_') ? [line.slice('kalpana_'.length)] : []));
+  const lines = async (pattern: RegExp) =>
+    (await metrics.render())
+      .split('\n')
+      .flatMap((line) => (pattern.test(line) && line.startsWith('kalpana_') ? [line.slice('kalpana_'.length)] : []));
   return { metrics, lines };
 }
 
-const blue = sampleCacheStatus(sampleCacheReport(cacheFailing('CreateFailed'), { name: 'blue', keeper: null, storeBytes: null }));
+const blue = sampleCacheStatus(
+  sampleCacheReport(cacheFailing('CreateFailed'), { name: 'blue', keeper: null, storeBytes: null }),
+);
 const ofDefault = /cache="default"|name="default"/;
 
 describe('metrics of caches', () => {
   it('presets the phases, and nothing of caches that there are not', async () => {
     const { lines } = openMetrics();
-    expect(await lines(/^kalpana_caches/)).toEqual(['Pending', 'Waiting', 'Ready', 'Degraded', 'Stalled'].map((phase) => `caches{phase="${phase}"} 0`));
+    expect(await lines(/^kalpana_caches/)).toEqual(
+      ['Pending', 'Waiting', 'Ready', 'Degraded', 'Stalled'].map((phase) => `caches{phase="${phase}"} 0`),
+    );
     expect(await lines(/^kalpana_(nix|cache_)/)).toEqual([]);
   });
 
   it('presets the label sets of a cache that appears to 0', async () => {
     const { metrics, lines } = openMetrics();
     metrics.observeCaches([sampleCacheStatus(), blue]);
-    expect(await lines(/^kalpana_nix_(paths|bytes)_total.*"default"|^kalpana_nix_environment_duration_seconds_count.*"default"/)).toEqual([
+    expect(
+      await lines(
+        /^kalpana_nix_(paths|bytes)_total.*"default"|^kalpana_nix_environment_duration_seconds_count.*"default"/,
+      ),
+    ).toEqual([
       'nix_paths_total{cache="default",outcome="hit"} 0',
       'nix_paths_total{cache="default",outcome="fetched"} 0',
       'nix_paths_total{cache="default",outcome="built"} 0',
@@ -31,17 +42,36 @@ describe('metrics of caches', () => {
       'nix_environment_duration_seconds_count{cache="default",temperature="cold"} 0',
       'nix_environment_duration_seconds_count{cache="default",temperature="warm"} 0',
     ]);
-    expect(await lines(/^kalpana_(cache_ready|nix_store_bytes)/)).toEqual(['nix_store_bytes{cache="default"} 1610612736', 'cache_ready{name="default"} 1', 'cache_ready{name="blue"} 0']);
-    expect(await lines(/^kalpana_caches.*(Ready|Stalled)/)).toEqual(['caches{phase="Ready"} 1', 'caches{phase="Stalled"} 1']);
+    expect(await lines(/^kalpana_(cache_ready|nix_store_bytes)/)).toEqual([
+      'nix_store_bytes{cache="default"} 1610612736',
+      'cache_ready{name="default"} 1',
+      'cache_ready{name="blue"} 0',
+    ]);
+    expect(await lines(/^kalpana_caches.*(Ready|Stalled)/)).toEqual([
+      'caches{phase="Ready"} 1',
+      'caches{phase="Stalled"} 1',
+    ]);
   });
 
   it('counts the uses of each cache apart, before the first look too', async () => {
     const { metrics, lines } = openMetrics();
     metrics.cacheUsed({ cache: 'default', use: sampleUse() });
-    metrics.cacheUsed({ cache: 'default', use: sampleUse({ paths: { asked: 10, hit: 4, fetched: 5, built: 1 }, bytes: { asked: 100, hit: 40, fetched: 50, built: 10 }, seconds: 12, temperature: 'cold' }) });
+    metrics.cacheUsed({
+      cache: 'default',
+      use: sampleUse({
+        paths: { asked: 10, hit: 4, fetched: 5, built: 1 },
+        bytes: { asked: 100, hit: 40, fetched: 50, built: 10 },
+        seconds: 12,
+        temperature: 'cold',
+      }),
+    });
     metrics.cacheUsed({ cache: 'blue', use: sampleUse() });
     metrics.observeCaches([sampleCacheStatus(), blue]);
-    expect(await lines(/^kalpana_nix_(paths|bytes)_total|^kalpana_nix_environment_duration_seconds_(count|sum)|le="0.1",.*default.*temperature/)).toEqual([
+    expect(
+      await lines(
+        /^kalpana_nix_(paths|bytes)_total|^kalpana_nix_environment_duration_seconds_(count|sum)|le="0.1",.*default.*temperature/,
+      ),
+    ).toEqual([
       'nix_paths_total{cache="default",outcome="hit"} 38',
       'nix_paths_total{cache="default",outcome="fetched"} 5',
       'nix_paths_total{cache="default",outcome="built"} 1',
@@ -73,6 +103,8 @@ describe('metrics of caches', () => {
     expect(await lines(ofDefault)).toEqual([]);
     expect(await lines(/"blue"/)).not.toEqual([]);
     metrics.observeCaches([sampleCacheStatus()]);
-    expect(await lines(/^kalpana_nix_paths_total/)).toEqual(['hit', 'fetched', 'built'].map((outcome) => `nix_paths_total{cache="default",outcome="${outcome}"} 0`));
+    expect(await lines(/^kalpana_nix_paths_total/)).toEqual(
+      ['hit', 'fetched', 'built'].map((outcome) => `nix_paths_total{cache="default",outcome="${outcome}"} 0`),
+    );
   });
 });

@@ -11,7 +11,11 @@ const FAMILIES = /^kalpana_(nix_gc_|nix_roots)/;
 function openMetrics() {
   const metrics = createMetrics({ version: '1.2.3', operations: [], driftFields: [] });
   /** Without the prefix, the buckets and what is 0. */
-  const lines = async () => (await metrics.render()).split('\n').filter((line) => FAMILIES.test(line) && !line.includes('_bucket')).map((line) => line.slice('kalpana_'.length));
+  const lines = async () =>
+    (await metrics.render())
+      .split('\n')
+      .filter((line) => FAMILIES.test(line) && !line.includes('_bucket'))
+      .map((line) => line.slice('kalpana_'.length));
   const counted = async () => (await lines()).filter((line) => !line.endsWith(' 0'));
   return { metrics, lines, counted };
 }
@@ -43,9 +47,18 @@ describe('metrics of collections', () => {
   it('counts the runs that end, of each cache apart, before its first look too', async () => {
     const { metrics, counted } = openMetrics();
     metrics.gcEnded({ cache: 'default', run: sampleRun({ seconds: 3, startedAt: START }) });
-    metrics.gcEnded({ cache: 'default', run: sampleRun({ seconds: 2, heldSeconds: 0.08, freedBytes: 11, startedAt: START + 9_000 }) });
-    metrics.gcEnded({ cache: 'default', run: unsuccessfulRun('failed', 'StoreDamaged', 'gone', { seconds: 5, heldSeconds: 0, freedBytes: 100 }) });
-    metrics.gcEnded({ cache: 'blue', run: unsuccessfulRun('aborted', 'GcBusy', 'busy', { seconds: 1, heldSeconds: 1 }) });
+    metrics.gcEnded({
+      cache: 'default',
+      run: sampleRun({ seconds: 2, heldSeconds: 0.08, freedBytes: 11, startedAt: START + 9_000 }),
+    });
+    metrics.gcEnded({
+      cache: 'default',
+      run: unsuccessfulRun('failed', 'StoreDamaged', 'gone', { seconds: 5, heldSeconds: 0, freedBytes: 100 }),
+    });
+    metrics.gcEnded({
+      cache: 'blue',
+      run: unsuccessfulRun('aborted', 'GcBusy', 'busy', { seconds: 1, heldSeconds: 1 }),
+    });
     expect(await counted()).toEqual([
       'nix_gc_runs_total{cache="default",result="success"} 2',
       'nix_gc_runs_total{cache="default",result="failed"} 1',

@@ -20,7 +20,13 @@ describe('createLogger', () => {
     const { logger, records } = capture();
     logger.child({ key: 'workspace/alice' }).info({ result: 'success' }, 'reconciled');
     expect(records()).toEqual([
-      { level: 'info', time: expect.stringMatching(/^\d{4}-.*Z$/), key: 'workspace/alice', result: 'success', msg: 'reconciled' },
+      {
+        level: 'info',
+        time: expect.stringMatching(/^\d{4}-.*Z$/),
+        key: 'workspace/alice',
+        result: 'success',
+        msg: 'reconciled',
+      },
     ]);
   });
 
@@ -36,7 +42,9 @@ describe('createLogger', () => {
   it('prints an error with its causes', () => {
     const { logger, records } = capture();
     logger.error({ error: new Error('outer', { cause: new Error('inner') }) }, 'failed');
-    expect(records()[0]).toMatchObject({ error: { type: 'Error', message: 'outer: inner', stack: expect.stringContaining('inner') } });
+    expect(records()[0]).toMatchObject({
+      error: { type: 'Error', message: 'outer: inner', stack: expect.stringContaining('inner') },
+    });
   });
 
   it.each<[string, LogFields]>([
@@ -58,7 +66,9 @@ describe('createLogger', () => {
   });
 
   it.each([true, false])('loses no line when the process ends at once (pretty: %s)', (pretty) => {
-    const { code } = transformFileSync('controller/telemetry/logger.ts', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' } });
+    const { code } = transformFileSync('controller/telemetry/logger.ts', {
+      jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
+    });
     const script = `${code}
       const logger = createLogger({ level: 'info', pretty: ${pretty}, color: false });
       for (let i = 0; i < 200; i += 1) logger.info({}, 'line of the log');

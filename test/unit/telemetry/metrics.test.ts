@@ -6,7 +6,8 @@ import { failing, sampleReport, sampleStatus } from '../status/samples.js';
 
 function openMetrics() {
   const metrics = createMetrics({ version: '1.2.3', operations: ['create container'], driftFields: ['image'] });
-  const lines = async (prefix: string) => (await metrics.render()).split('\n').filter((line) => line.startsWith(prefix));
+  const lines = async (prefix: string) =>
+    (await metrics.render()).split('\n').filter((line) => line.startsWith(prefix));
   return { metrics, lines };
 }
 
@@ -20,7 +21,11 @@ describe('createMetrics', () => {
       'kalpana_operations_total{operation="create container",result="success"} 0',
       'kalpana_operations_total{operation="create container",result="failure"} 0',
     ]);
-    const notifications = ['webhook', 'commit-status'].flatMap((target) => ['delivered', 'retried', 'dropped'].map((result) => `kalpana_notifications_total{target="${target}",result="${result}"} 0`));
+    const notifications = ['webhook', 'commit-status'].flatMap((target) =>
+      ['delivered', 'retried', 'dropped'].map(
+        (result) => `kalpana_notifications_total{target="${target}",result="${result}"} 0`,
+      ),
+    );
     expect(await lines('kalpana_notifications_total{')).toEqual(notifications);
     expect(await lines('kalpana_drift_detected_total{')).toEqual(['kalpana_drift_detected_total{field="image"} 0']);
     expect(await lines('kalpana_reconcile_duration_seconds_count')).toEqual([
@@ -28,7 +33,14 @@ describe('createMetrics', () => {
       'kalpana_reconcile_duration_seconds_count{kind="shared"} 0',
       'kalpana_reconcile_duration_seconds_count{kind="cache"} 0',
     ]);
-    for (const name of ['queue_depth', 'active_workers', 'engine_up', 'deletions_held', 'missed_events_total', 'queue_retries_total']) {
+    for (const name of [
+      'queue_depth',
+      'active_workers',
+      'engine_up',
+      'deletions_held',
+      'missed_events_total',
+      'queue_retries_total',
+    ]) {
       expect(await lines(`kalpana_${name} `)).toEqual([`kalpana_${name} 0`]);
     }
   });
@@ -75,14 +87,18 @@ describe('createMetrics', () => {
       ['queue_retries_total', 1],
       ['deletions_held', 2],
     ] as const;
-    for (const [series, value] of values) expect(await lines(`kalpana_${series} `)).toEqual([`kalpana_${series} ${value}`]);
+    for (const [series, value] of values)
+      expect(await lines(`kalpana_${series} `)).toEqual([`kalpana_${series} ${value}`]);
   });
 
   it('drops the series of a removed workspace', async () => {
     const { metrics, lines } = openMetrics();
     const bob = sampleStatus(sampleReport(failing('StartFailed'), { name: 'bob' }));
     metrics.observeStatus([sampleStatus(), bob]);
-    expect(await lines('kalpana_workspace_ready{')).toEqual(['kalpana_workspace_ready{name="alice"} 1', 'kalpana_workspace_ready{name="bob"} 0']);
+    expect(await lines('kalpana_workspace_ready{')).toEqual([
+      'kalpana_workspace_ready{name="alice"} 1',
+      'kalpana_workspace_ready{name="bob"} 0',
+    ]);
     expect(await lines('kalpana_workspaces{phase="Stalled"}')).toEqual(['kalpana_workspaces{phase="Stalled"} 1']);
     metrics.observeStatus([sampleStatus()]);
     expect(await lines('kalpana_workspace_ready{')).toEqual(['kalpana_workspace_ready{name="alice"} 1']);
@@ -91,11 +107,19 @@ describe('createMetrics', () => {
 
   it('shows the revision that each workspace was converged to, and that alone', async () => {
     const { metrics, lines } = openMetrics();
-    const at = (revision: string | null) => ({ ...sampleStatus(), location: { source: 'git:team', file: 'alice.json', line: 1, column: 1 }, revision });
+    const at = (revision: string | null) => ({
+      ...sampleStatus(),
+      location: { source: 'git:team', file: 'alice.json', line: 1, column: 1 },
+      revision,
+    });
     metrics.observeStatus([at('a1'), { ...at(null), name: 'bob' }]);
-    expect(await lines('kalpana_workspace_revision_info{')).toEqual(['kalpana_workspace_revision_info{name="alice",source="git:team",revision="a1"} 1']);
+    expect(await lines('kalpana_workspace_revision_info{')).toEqual([
+      'kalpana_workspace_revision_info{name="alice",source="git:team",revision="a1"} 1',
+    ]);
     metrics.observeStatus([at('b2')]);
-    expect(await lines('kalpana_workspace_revision_info{')).toEqual(['kalpana_workspace_revision_info{name="alice",source="git:team",revision="b2"} 1']);
+    expect(await lines('kalpana_workspace_revision_info{')).toEqual([
+      'kalpana_workspace_revision_info{name="alice",source="git:team",revision="b2"} 1',
+    ]);
   });
 
   it('drops the series of a source that is gone, and shows 0 for one never read', async () => {

@@ -4,14 +4,34 @@ import { createMetrics } from '../../../controller/telemetry/metrics.js';
 
 function openMetrics() {
   const metrics = createMetrics({ version: '1.2.3', operations: [], driftFields: [] });
-  const hooks = async () => (await metrics.render()).split('\n').filter((line) => line.startsWith('kalpana_git_webhooks_total{'));
+  const hooks = async () =>
+    (await metrics.render()).split('\n').filter((line) => line.startsWith('kalpana_git_webhooks_total{'));
   return { metrics, hooks };
 }
 
-const GIT = { url: 'https://git.example/specs.git', ref: 'main', path: '.', isSuspended: false, attempted: null, applied: null, appliedAt: null, fetchedAt: null, failure: null };
-const source = (id: string): SourceSummary => ({ id, lastSuccess: null, readOnce: false, specs: { valid: 0, invalid: 0, lastGood: 0 }, problems: [], git: id.startsWith('dir:') ? null : GIT });
+const GIT = {
+  url: 'https://git.example/specs.git',
+  ref: 'main',
+  path: '.',
+  isSuspended: false,
+  attempted: null,
+  applied: null,
+  appliedAt: null,
+  fetchedAt: null,
+  failure: null,
+};
+const source = (id: string): SourceSummary => ({
+  id,
+  lastSuccess: null,
+  readOnce: false,
+  specs: { valid: 0, invalid: 0, lastGood: 0 },
+  problems: [],
+  git: id.startsWith('dir:') ? null : GIT,
+});
 const series = (id: string, ...values: number[]) =>
-  ['accepted', 'refused', 'limited', 'too_large', 'busy'].map((result, index) => `kalpana_git_webhooks_total{source="${id}",result="${result}"} ${values[index] ?? 0}`);
+  ['accepted', 'refused', 'limited', 'too_large', 'busy'].map(
+    (result, index) => `kalpana_git_webhooks_total{source="${id}",result="${result}"} ${values[index] ?? 0}`,
+  );
 
 describe('metrics of hooks', () => {
   it('are 0 for each git source from its first look on, and none for a directory', async () => {
