@@ -20,6 +20,6 @@ export default {
     suite('unit'),
     suite('simulation'),
     suite('contract'),
-    suite('e2e', { setupFilesAfterEnv: ['<rootDir>/test/support/e2e-setup.ts'] }),
+    suite('e2e', { setupFilesAfterEnv: ['<rootDir>/test/support/e2e/setup.ts'] }),
   ],
 };

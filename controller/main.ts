@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { createClientActions } from './cli/client-actions.js';
+import { createClientActions } from './cli/client/client-actions.js';
 import type { CliIo } from './cli/io.js';
 import { runCli } from './cli/program.js';
-import type { Surroundings } from './run.js';
+import type { Surroundings } from './app/run.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -42,9 +42,9 @@ process.exitCode = await runCli(process.argv.slice(2), {
   io,
   actions: {
     // Loaded when asked for: rxjs, xstate, dockerode and the metrics cost a `validate` in an editor more than its work.
-    run: async (options) => (await import('./run.js')).run(options, around),
-    plan: async (options) => (await import('./plan-once.js')).plan(options, around),
-    validate: async (options) => (await import('./validate.js')).validate(options, io),
+    run: async (options) => (await import('./app/run.js')).run(options, around),
+    plan: async (options) => (await import('./app/plan.js')).plan(options, around),
+    validate: async (options) => (await import('./app/validate.js')).validate(options, io),
     ...createClientActions(io, stop.signal),
   },
 });

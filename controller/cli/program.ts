@@ -1,18 +1,18 @@
 import { Command, CommanderError, Option } from 'commander';
 import { OUTPUT_FORMATS } from './actions.js';
-import { registerApprove } from './approve.js';
-import { registerCache } from './cache.js';
+import { registerApprove } from './commands/approve.js';
+import { registerCache } from './commands/cache.js';
 import type { CliContext, CommandContext } from './context.js';
-import { registerDescribe } from './describe.js';
-import { errorText } from './error-text.js';
+import { registerDescribe } from './commands/describe.js';
+import { errorText } from './text/error-text.js';
 import { EXIT } from './exit-codes.js';
-import { registerGc } from './gc.js';
-import { registerGet } from './get.js';
-import { registerNew } from './new.js';
-import { registerPlan } from './plan.js';
-import { registerRun } from './run.js';
-import { registerSource } from './source.js';
-import { registerValidate } from './validate.js';
+import { registerGc } from './commands/gc.js';
+import { registerGet } from './commands/get.js';
+import { registerNew } from './commands/new.js';
+import { registerPlan } from './commands/plan.js';
+import { registerRun } from './commands/run.js';
+import { registerSource } from './commands/source.js';
+import { registerValidate } from './commands/validate.js';
 
 /** Runs the command line `args` (without node and the script) and gives the exit code. Never ends the process itself. */
 export async function runCli(args: readonly string[], context: CliContext): Promise<number> {

@@ -7,16 +7,16 @@ import type { GcNews, GcRun } from '../model/gc.js';
 import type { Failure } from '../model/reasons.js';
 import { isOnBareStore } from '../model/shared-volume.js';
 import type { CacheObservation } from '../plan/types.js';
-import { addUse, NO_TOTALS, warmUse } from './accounts.js';
+import { addUse, NO_TOTALS, warmUse } from './packages/accounts.js';
 import { createClearing } from './clearing.js';
-import { environmentRequest } from './environment-key.js';
-import { createEnvironments, PREWARM, type EnvironmentEvents, type Environments } from './environments.js';
+import { environmentRequest } from './packages/environment-key.js';
+import { createEnvironments, PREWARM, type EnvironmentEvents, type Environments } from './packages/environments.js';
 import { createCollector, type Collector } from './gc/collector.js';
 import type { GcRecordFile } from './gc/record.js';
 import type { GcWorkspace } from './gc/steps.js';
-import { createImports } from './imports.js';
-import { createKeeper, type CacheOutcome, type CacheWorld, type ExecutePlan } from './keeper.js';
-import { createMeasure } from './measure.js';
+import { createImports } from './images/imports.js';
+import { createKeeper, type CacheOutcome, type CacheWorld, type ExecutePlan } from './keeper/keeper.js';
+import { createMeasure } from './packages/measure.js';
 
 /** As `EnvironmentEvents`, of the cache that is named. */
 export interface CacheEvents {

@@ -5,16 +5,16 @@ import type { GcNews } from '../model/gc.js';
 import { CONTAINER_TYPE, LABEL, cacheOfKeeperName, containerName } from '../model/names.js';
 import { FailureError, type Failure } from '../model/reasons.js';
 import type { CacheObservation, Operation } from '../plan/types.js';
-import { NO_TOTALS } from './accounts.js';
+import { NO_TOTALS } from './packages/accounts.js';
 import { createCache, type Cache, type CacheDependencies } from './cache.js';
-import { environmentRequest } from './environment-key.js';
-import { bareImageId } from './keeper-commands.js';
-import { createImages, type ImageRecord } from './images.js';
-import type { CacheOutcome } from './keeper.js';
-import type { KeeperPlan } from './plan-keeper.js';
-import { profileState } from './profile-state.js';
+import { environmentRequest } from './packages/environment-key.js';
+import { bareImageId } from './keeper/keeper-commands.js';
+import { createImages, type ImageRecord } from './images/images.js';
+import type { CacheOutcome } from './keeper/keeper.js';
+import type { KeeperPlan } from '../plan/keeper.js';
+import { profileState } from './packages/profile-state.js';
 import { usersByCache } from './users-by-cache.js';
-import { isTrustedImage } from './trusted-image.js';
+import { isTrustedImage } from './images/trusted-image.js';
 
 export interface CachesDependencies extends Omit<
   CacheDependencies,

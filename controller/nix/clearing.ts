@@ -2,8 +2,8 @@ import type { CallOptions } from '../docker/port.js';
 import { delay, type Clock } from '../model/clock.js';
 import type { ObservedContainer } from '../model/engine-objects.js';
 import { containerName, nextContainerName } from '../model/names.js';
-import type { Environments } from './environments.js';
-import type { Keeper } from './keeper.js';
+import type { Environments } from './packages/environments.js';
+import type { Keeper } from './keeper/keeper.js';
 
 const STOP_DEADLINE_MS = 120_000;
 const BACK_DEADLINE_MS = 120_000;

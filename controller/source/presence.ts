@@ -1,4 +1,4 @@
-import type { Definition } from './spec-file.js';
+import type { Definition } from './parse/spec-file.js';
 
 /** Editors and git replace a file by removing it first: one absence proves nothing. */
 export const ABSENCE_MS = 500;

@@ -1,8 +1,8 @@
 import type { SpecProblem } from '../model/desired.js';
 import type { GitStatus } from '../model/git.js';
 import type { Wanted } from './merge.js';
-import type { SourceReader } from './source-reader.js';
-import type { SourceReading } from './spec-file.js';
+import type { SourceReader } from './files/source-reader.js';
+import type { SourceReading } from './parse/spec-file.js';
 
 export interface SourceStatus {
   /** `dir:<path>` or `git:<name>`. */

@@ -1,20 +1,20 @@
 import { dirname, join } from 'node:path';
 import { systemClock } from '../model/clock.js';
 import type { SpecProblem } from '../model/desired.js';
-import { ioWords, nodeFileSystem } from './file-system.js';
-import { interpret } from './interpret.js';
+import { ioWords, nodeFileSystem } from './files/file-system.js';
+import { interpret } from './check/interpret.js';
 import { merge } from './merge.js';
-import { createPacer } from './pacer.js';
-import type { Breathe } from './pacer.js';
-import { byPlace, problemOf } from './problem.js';
-import { readWhole } from './read.js';
-import { loadSchemas } from './schema.js';
-import type { SpecSchemas } from './schema.js';
+import { createPacer } from './files/pacer.js';
+import type { Breathe } from './files/pacer.js';
+import { byPlace, problemOf } from './parse/problem.js';
+import { readWhole } from './files/read.js';
+import { loadSchemas } from './check/schema.js';
+import type { SpecSchemas } from './check/schema.js';
 import { faultOfForm } from './secrets/age.js';
 import { ageFilesOf, ageProblem, lookBeside } from './secrets/age-files.js';
 import { createSmallFiles } from './secrets/small-files.js';
-import { createSourceReader, MAX_SPEC_BYTES } from './source-reader.js';
-import type { ScannedFile, SourceReading } from './spec-file.js';
+import { createSourceReader, MAX_SPEC_BYTES } from './files/source-reader.js';
+import type { ScannedFile, SourceReading } from './parse/spec-file.js';
 
 export interface Validation {
   readonly problems: SpecProblem[];

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startNixCacheServer, type NixCacheServer } from '../support/nix-cache-server.js';
+import { startNixCacheServer, type NixCacheServer } from '../support/nix/cache-server.js';
 import type { Bench } from './bench.js';
 import { nowMs } from './engine-watch.js';
 import { BENCH_IMAGE } from './specs.js';

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '../../controller/model/clock.js';
 import { connectEngine } from '../../controller/docker/dockerode-port.js';
-import { createState, planFor } from '../../controller/engine/state.js';
+import { createState, planFor } from '../../controller/reconcile/state.js';
 import { createWorld } from '../../controller/observe/world.js';
 import type { Bench } from './bench.js';
 import { composeFor } from './compose.js';
@@ -9,7 +9,7 @@ import { runOnce, startController, type RunningController } from './controller-p
 import { makeKeeper } from './keeper.js';
 import { emptyEngine } from './raw-engine.js';
 import { BENCH_INSTANCE } from './specs.js';
-import { noCaches } from '../support/no-caches.js';
+import { noCaches } from '../support/sim/no-caches.js';
 
 const RESYNC_SECONDS = 2;
 /** Every tenth resync is a deep one, which inspects: these lie between two of them. */

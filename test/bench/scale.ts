@@ -10,9 +10,9 @@ interface ScaleFigures {
 
 /** Ten thousand workspaces on the simulated engine of the tests. */
 export async function measureScale({ report }: Bench): Promise<void> {
-  const module = new URL('../support/sim-scale.js', import.meta.url);
+  const module = new URL('../support/sim/scale.js', import.meta.url);
   report.title(`scale: ${WORKSPACES} workspaces on a simulated engine`);
-  if (!existsSync(module)) return report.note('not measured: test/support/sim-scale.ts is not there');
+  if (!existsSync(module)) return report.note('not measured: test/support/sim/scale.ts is not there');
   const { simulateScale } = (await import(module.href)) as {
     simulateScale: (workspaces: number) => Promise<ScaleFigures>;
   };

@@ -3,11 +3,11 @@ import { symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { testEngineHost } from '../support/engine.js';
-import { eventually } from '../support/e2e-eventually.js';
-import type { Finished, Kalpana } from '../support/kalpana.js';
-import { createSite, type Site } from '../support/kalpana-site.js';
-import { workspace } from '../support/kalpana-specs.js';
+import { testEngineHost } from '../support/e2e/engine.js';
+import { eventually } from '../support/e2e/eventually.js';
+import type { Finished, Kalpana } from '../support/e2e/kalpana.js';
+import { createSite, type Site } from '../support/e2e/kalpana-site.js';
+import { workspace } from '../support/e2e/kalpana-specs.js';
 
 const text = (name: string, spec: object = {}) => JSON.stringify(workspace(name, spec));
 const raw = (file: string, content: string | Uint8Array) => (site: Site) => site.write(file, content);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { testEngineHost } from '../support/engine.js';
-import { kalpanaCommand } from '../support/kalpana.js';
-import { createSite } from '../support/kalpana-site.js';
+import { testEngineHost } from '../support/e2e/engine.js';
+import { kalpanaCommand } from '../support/e2e/kalpana.js';
+import { createSite } from '../support/e2e/kalpana-site.js';
 
 const host = testEngineHost();
 

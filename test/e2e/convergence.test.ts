@@ -2,11 +2,11 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Workspace } from '../../controller/model/workspace.generated.js';
-import { testEngineHost } from '../support/engine.js';
-import { eventually } from '../support/e2e-eventually.js';
-import type { Kalpana } from '../support/kalpana.js';
-import { createSite } from '../support/kalpana-site.js';
-import { healthyWhen } from '../support/kalpana-specs.js';
+import { testEngineHost } from '../support/e2e/engine.js';
+import { eventually } from '../support/e2e/eventually.js';
+import type { Kalpana } from '../support/e2e/kalpana.js';
+import { createSite } from '../support/e2e/kalpana-site.js';
+import { healthyWhen } from '../support/e2e/kalpana-specs.js';
 
 const SECRET = 'hunter2-e2e-4f9c1d';
 const MIB = 1024 * 1024;

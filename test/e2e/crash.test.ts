@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { testEngineHost } from '../support/engine.js';
-import { eventually } from '../support/e2e-eventually.js';
-import { startEngineProxy } from '../support/e2e-proxy.js';
-import { createSite } from '../support/kalpana-site.js';
+import { testEngineHost } from '../support/e2e/engine.js';
+import { eventually } from '../support/e2e/eventually.js';
+import { startEngineProxy } from '../support/e2e/proxy.js';
+import { createSite } from '../support/e2e/kalpana-site.js';
 
 const host = testEngineHost();
 const names = (prefix: string) => [1, 2, 3, 4, 5, 6].map((number) => `${prefix}-${number}`);

@@ -1,11 +1,11 @@
 import { chmodSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { testEngineHost } from '../support/engine.js';
-import { eventually } from '../support/e2e-eventually.js';
-import type { Kalpana } from '../support/kalpana.js';
-import { createSite, type Site } from '../support/kalpana-site.js';
-import { up, workspace } from '../support/kalpana-specs.js';
+import { testEngineHost } from '../support/e2e/engine.js';
+import { eventually } from '../support/e2e/eventually.js';
+import type { Kalpana } from '../support/e2e/kalpana.js';
+import { createSite, type Site } from '../support/e2e/kalpana-site.js';
+import { up, workspace } from '../support/e2e/kalpana-specs.js';
 
 describe('sources that cannot be believed', () => {
   const site = createSite('laws', testEngineHost());

@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { testEngineHost } from '../support/engine.js';
-import type { Docker } from '../support/e2e-docker.js';
-import { eventually } from '../support/e2e-eventually.js';
-import { startEngineProxy, type EngineProxy } from '../support/e2e-proxy.js';
-import type { Kalpana } from '../support/kalpana.js';
-import { createSite } from '../support/kalpana-site.js';
+import { testEngineHost } from '../support/e2e/engine.js';
+import type { Docker } from '../support/e2e/docker.js';
+import { eventually } from '../support/e2e/eventually.js';
+import { startEngineProxy, type EngineProxy } from '../support/e2e/proxy.js';
+import type { Kalpana } from '../support/e2e/kalpana.js';
+import { createSite } from '../support/e2e/kalpana-site.js';
 
 /** Something a person does to a container behind the controller's back. */
 interface Damage {

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
-import { startScratchEngine, testEngineHost } from '../support/engine.js';
-import { kalpanaCommand } from '../support/kalpana.js';
-import { makeSite } from '../support/kalpana-site.js';
+import { startScratchEngine, testEngineHost } from '../support/e2e/engine.js';
+import { kalpanaCommand } from '../support/e2e/kalpana.js';
+import { makeSite } from '../support/e2e/kalpana-site.js';
 
 const specs = fileURLToPath(new URL('../../deploy/examples/workspaces', import.meta.url));
 const secrets = fileURLToPath(new URL('../../deploy/examples/secrets', import.meta.url));

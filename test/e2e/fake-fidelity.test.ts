@@ -3,9 +3,9 @@ import { createServer } from 'node:net';
 import { homedir } from 'node:os';
 import { connectEngine } from '../../controller/docker/dockerode-port.js';
 import { findEndpoint } from '../../controller/docker/endpoint.js';
-import { dockerOf } from '../support/e2e-docker.js';
-import { cleanUp, ENGINE_BEHAVIOURS, type EngineUnderTest } from '../support/engine-behaviours.js';
-import { TEST_IMAGE, testEngineHost } from '../support/engine.js';
+import { dockerOf } from '../support/e2e/docker.js';
+import { cleanUp, ENGINE_BEHAVIOURS, type EngineUnderTest } from '../support/engine/engine-behaviours.js';
+import { TEST_IMAGE, testEngineHost } from '../support/e2e/engine.js';
 
 /** A host port that is free at the moment. */
 function freePort(): Promise<number> {

@@ -4,11 +4,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { testEngineHost } from '../support/engine.js';
-import { eventually } from '../support/e2e-eventually.js';
-import { createRepository, type TestRepository } from '../support/git-repository.js';
-import { createSite } from '../support/kalpana-site.js';
-import { workspace } from '../support/kalpana-specs.js';
+import { testEngineHost } from '../support/e2e/engine.js';
+import { eventually } from '../support/e2e/eventually.js';
+import { createRepository, type TestRepository } from '../support/git/repository.js';
+import { createSite } from '../support/e2e/kalpana-site.js';
+import { workspace } from '../support/e2e/kalpana-specs.js';
 
 interface Told {
   readonly path: string;

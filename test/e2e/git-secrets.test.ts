@@ -1,13 +1,13 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { createAgeKey, sealText, type AgeKey } from '../support/age-keys.js';
-import { testEngineHost } from '../support/engine.js';
-import { eventually } from '../support/e2e-eventually.js';
-import { createRepository, type TestRepository } from '../support/git-repository.js';
-import type { Kalpana } from '../support/kalpana.js';
-import { createSite } from '../support/kalpana-site.js';
-import { workspace } from '../support/kalpana-specs.js';
+import { createAgeKey, sealText, type AgeKey } from '../support/git/age-keys.js';
+import { testEngineHost } from '../support/e2e/engine.js';
+import { eventually } from '../support/e2e/eventually.js';
+import { createRepository, type TestRepository } from '../support/git/repository.js';
+import type { Kalpana } from '../support/e2e/kalpana.js';
+import { createSite } from '../support/e2e/kalpana-site.js';
+import { workspace } from '../support/e2e/kalpana-specs.js';
 
 const site = createSite('gitsecrets', testEngineHost());
 const VALUES = ['age-value-one-7f31', 'age-value-two-c2d9', 'age-value-three-11ab'] as const;

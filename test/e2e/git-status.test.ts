@@ -2,12 +2,12 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Provider } from '../../controller/notify/providers.js';
-import { testEngineHost } from '../support/engine.js';
-import { eventually } from '../support/e2e-eventually.js';
-import { openHost, REPOSITORY, TOKEN, type Host } from '../support/fake-hosts.js';
-import { createRepository, type TestRepository } from '../support/git-repository.js';
-import { createSite } from '../support/kalpana-site.js';
-import { workspace } from '../support/kalpana-specs.js';
+import { testEngineHost } from '../support/e2e/engine.js';
+import { eventually } from '../support/e2e/eventually.js';
+import { openHost, REPOSITORY, TOKEN, type Host } from '../support/git/fake-hosts.js';
+import { createRepository, type TestRepository } from '../support/git/repository.js';
+import { createSite } from '../support/e2e/kalpana-site.js';
+import { workspace } from '../support/e2e/kalpana-specs.js';
 
 /** A repository, its workspace `gs-<provider>`, and the host that shows the states of its commits and of no others. */
 interface Place {

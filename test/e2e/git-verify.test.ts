@@ -3,12 +3,12 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { SourceSummary } from '../../controller/status/sources.js';
-import { testEngineHost } from '../support/engine.js';
-import { eventually } from '../support/e2e-eventually.js';
-import { createRepository, type TestRepository } from '../support/git-repository.js';
-import type { Kalpana } from '../support/kalpana.js';
-import { createSite } from '../support/kalpana-site.js';
-import { up, workspace } from '../support/kalpana-specs.js';
+import { testEngineHost } from '../support/e2e/engine.js';
+import { eventually } from '../support/e2e/eventually.js';
+import { createRepository, type TestRepository } from '../support/git/repository.js';
+import type { Kalpana } from '../support/e2e/kalpana.js';
+import { createSite } from '../support/e2e/kalpana-site.js';
+import { up, workspace } from '../support/e2e/kalpana-specs.js';
 
 const site = createSite('gitverify', testEngineHost());
 let repository: TestRepository;

@@ -8,8 +8,8 @@ import {
   OTHER_TEST_IMAGE,
   testEngineHost,
   type ScratchEngine,
-} from '../support/engine.js';
-import { eventually } from '../support/e2e-eventually.js';
+} from '../support/e2e/engine.js';
+import { eventually } from '../support/e2e/eventually.js';
 
 interface Container {
   readonly Id: string;

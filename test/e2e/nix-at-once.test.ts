@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { testEngineHost } from '../support/engine.js';
-import type { Kalpana } from '../support/kalpana.js';
-import { createSite } from '../support/kalpana-site.js';
-import { serveNixCache, type TestNixCache } from '../support/nix-cache.js';
-import { runs } from '../support/nix-hands.js';
-import { cachePhase, putCache } from '../support/nix-site.js';
+import { testEngineHost } from '../support/e2e/engine.js';
+import type { Kalpana } from '../support/e2e/kalpana.js';
+import { createSite } from '../support/e2e/kalpana-site.js';
+import { serveNixCache, type TestNixCache } from '../support/nix/cache.js';
+import { runs } from '../support/nix/hands.js';
+import { cachePhase, putCache } from '../support/nix/site.js';
 
 const site = createSite('nix-at-once', testEngineHost());
 const { docker } = site;

@@ -1,12 +1,12 @@
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { eventually } from '../support/e2e-eventually.js';
-import { startEngineProxy, type EngineProxy } from '../support/e2e-proxy.js';
-import { testEngineHost } from '../support/engine.js';
-import type { Finished, Kalpana } from '../support/kalpana.js';
-import { createSite } from '../support/kalpana-site.js';
-import { serveNixCache, type TestNixCache } from '../support/nix-cache.js';
-import { cacheObjects, cachePhase, cacheStatus, putCache } from '../support/nix-site.js';
-import { importStoreImage } from '../support/store-images.js';
+import { eventually } from '../support/e2e/eventually.js';
+import { startEngineProxy, type EngineProxy } from '../support/e2e/proxy.js';
+import { testEngineHost } from '../support/e2e/engine.js';
+import type { Finished, Kalpana } from '../support/e2e/kalpana.js';
+import { createSite } from '../support/e2e/kalpana-site.js';
+import { serveNixCache, type TestNixCache } from '../support/nix/cache.js';
+import { cacheObjects, cachePhase, cacheStatus, putCache } from '../support/nix/site.js';
+import { importStoreImage } from '../support/nix/store-images.js';
 
 const host = testEngineHost();
 const site = createSite('nix-clear', host);

@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { call } from '../../deploy/setup/engine-api.mjs';
-import { testEngineHost } from '../support/engine.js';
-import type { Kalpana } from '../support/kalpana.js';
-import { createSite } from '../support/kalpana-site.js';
-import { serveNixCache, type TestNixCache } from '../support/nix-cache.js';
-import { SLOW_MS, keeperHands, packagesAre, runs } from '../support/nix-hands.js';
-import { cacheObjects, putCache } from '../support/nix-site.js';
+import { testEngineHost } from '../support/e2e/engine.js';
+import type { Kalpana } from '../support/e2e/kalpana.js';
+import { createSite } from '../support/e2e/kalpana-site.js';
+import { serveNixCache, type TestNixCache } from '../support/nix/cache.js';
+import { SLOW_MS, keeperHands, packagesAre, runs } from '../support/nix/hands.js';
+import { cacheObjects, putCache } from '../support/nix/site.js';
 
 const site = createSite('nix-disk-full', testEngineHost());
 const { docker } = site;

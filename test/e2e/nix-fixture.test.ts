@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { dockerOf, type Shell } from '../support/e2e-docker.js';
-import { eventually } from '../support/e2e-eventually.js';
-import { testEngineHost } from '../support/engine.js';
-import { serveNixCache, type TestNixCache } from '../support/nix-cache.js';
-import { importOldKeeper, KEEPER_IMAGE, OLD_KEEPER_IMAGE, TEST_NIX_IMAGE } from '../support/nix-images.js';
+import { dockerOf, type Shell } from '../support/e2e/docker.js';
+import { eventually } from '../support/e2e/eventually.js';
+import { testEngineHost } from '../support/e2e/engine.js';
+import { serveNixCache, type TestNixCache } from '../support/nix/cache.js';
+import { importOldKeeper, KEEPER_IMAGE, OLD_KEEPER_IMAGE, TEST_NIX_IMAGE } from '../support/nix/images.js';
 
 const docker = dockerOf(testEngineHost());
 const made = new Set<string>();

@@ -1,8 +1,8 @@
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { GcNews } from '../../controller/model/gc.js';
-import { startEngineProxy, type EngineProxy } from '../support/e2e-proxy.js';
-import { eventually } from '../support/e2e-eventually.js';
-import { testEngineHost } from '../support/engine.js';
+import { startEngineProxy, type EngineProxy } from '../support/e2e/proxy.js';
+import { eventually } from '../support/e2e/eventually.js';
+import { testEngineHost } from '../support/e2e/engine.js';
 import {
   addDead,
   buildHousehold,
@@ -12,12 +12,12 @@ import {
   expectNoHelpers,
   expectWhole,
   type Household,
-} from '../support/gc-household.js';
-import type { Kalpana } from '../support/kalpana.js';
-import { createSite } from '../support/kalpana-site.js';
-import { serveNixCache, type TestNixCache } from '../support/nix-cache.js';
-import { keeperHands } from '../support/nix-hands.js';
-import { cacheStatus } from '../support/nix-site.js';
+} from '../support/gc/household.js';
+import type { Kalpana } from '../support/e2e/kalpana.js';
+import { createSite } from '../support/e2e/kalpana-site.js';
+import { serveNixCache, type TestNixCache } from '../support/nix/cache.js';
+import { keeperHands } from '../support/nix/hands.js';
+import { cacheStatus } from '../support/nix/site.js';
 
 const site = createSite('nix-gc-crash', testEngineHost());
 const { docker } = site;

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { eventually } from '../support/e2e-eventually.js';
-import { testEngineHost } from '../support/engine.js';
+import { eventually } from '../support/e2e/eventually.js';
+import { testEngineHost } from '../support/e2e/engine.js';
 import {
   addDead,
   buildHousehold,
@@ -9,12 +9,12 @@ import {
   expectNoHelpers,
   expectWhole,
   type Household,
-} from '../support/gc-household.js';
-import type { Kalpana } from '../support/kalpana.js';
-import { createSite } from '../support/kalpana-site.js';
-import { serveNixCache, type TestNixCache } from '../support/nix-cache.js';
-import { keeperHands, runs } from '../support/nix-hands.js';
-import { TEST_NIX_IMAGE } from '../support/nix-images.js';
+} from '../support/gc/household.js';
+import type { Kalpana } from '../support/e2e/kalpana.js';
+import { createSite } from '../support/e2e/kalpana-site.js';
+import { serveNixCache, type TestNixCache } from '../support/nix/cache.js';
+import { keeperHands, runs } from '../support/nix/hands.js';
+import { TEST_NIX_IMAGE } from '../support/nix/images.js';
 
 // F8: any client may ask the daemon for a collection, which knows nothing of what runs next door.
 const site = createSite('nix-gc-foreign', testEngineHost());

@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { scannerName, volumeProbeName } from '../../controller/model/names.js';
-import { eventually } from '../support/e2e-eventually.js';
-import { testEngineHost } from '../support/engine.js';
-import { collect, collected } from '../support/gc-household.js';
-import type { Kalpana } from '../support/kalpana.js';
-import { createSite } from '../support/kalpana-site.js';
-import { quietly } from '../support/nix-attacks.js';
-import { serveNixCache, type TestNixCache } from '../support/nix-cache.js';
-import { TEST_NIX_IMAGE } from '../support/nix-images.js';
-import { cacheObjects, cachePhase, cacheStatus, putCache } from '../support/nix-site.js';
-import { storePath } from '../support/store-images.js';
+import { eventually } from '../support/e2e/eventually.js';
+import { testEngineHost } from '../support/e2e/engine.js';
+import { collect, collected } from '../support/gc/household.js';
+import type { Kalpana } from '../support/e2e/kalpana.js';
+import { createSite } from '../support/e2e/kalpana-site.js';
+import { quietly } from '../support/nix/attacks.js';
+import { serveNixCache, type TestNixCache } from '../support/nix/cache.js';
+import { TEST_NIX_IMAGE } from '../support/nix/images.js';
+import { cacheObjects, cachePhase, cacheStatus, putCache } from '../support/nix/site.js';
+import { storePath } from '../support/nix/store-images.js';
 
 const site = createSite('nix-gc-links', testEngineHost());
 const { docker } = site;

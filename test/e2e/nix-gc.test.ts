@@ -1,7 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { startEngineProxy, type EngineProxy } from '../support/e2e-proxy.js';
-import { eventually } from '../support/e2e-eventually.js';
-import { testEngineHost } from '../support/engine.js';
+import { startEngineProxy, type EngineProxy } from '../support/e2e/proxy.js';
+import { eventually } from '../support/e2e/eventually.js';
+import { testEngineHost } from '../support/e2e/engine.js';
 import {
   buildHousehold,
   collect,
@@ -11,12 +11,12 @@ import {
   expectWhole,
   putHouseCache,
   type Household,
-} from '../support/gc-household.js';
-import type { Kalpana } from '../support/kalpana.js';
-import { createSite } from '../support/kalpana-site.js';
-import { quietly } from '../support/nix-attacks.js';
-import { serveNixCache, type TestNixCache } from '../support/nix-cache.js';
-import { cacheStatus } from '../support/nix-site.js';
+} from '../support/gc/household.js';
+import type { Kalpana } from '../support/e2e/kalpana.js';
+import { createSite } from '../support/e2e/kalpana-site.js';
+import { quietly } from '../support/nix/attacks.js';
+import { serveNixCache, type TestNixCache } from '../support/nix/cache.js';
+import { cacheStatus } from '../support/nix/site.js';
 
 const site = createSite('nix-collect', testEngineHost());
 const { docker } = site;

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { eventually } from '../support/e2e-eventually.js';
-import { TEST_IMAGE, testEngineHost } from '../support/engine.js';
-import type { Kalpana } from '../support/kalpana.js';
-import { createSite } from '../support/kalpana-site.js';
-import { serveNixCache, type TestNixCache } from '../support/nix-cache.js';
-import { SLOW_MS, cacheFails, keeperHands, packagesAre, runs } from '../support/nix-hands.js';
-import { cacheObjects, cachePhase, putCache } from '../support/nix-site.js';
-import { writeNixpkgs } from '../support/nix-packages.js';
+import { eventually } from '../support/e2e/eventually.js';
+import { TEST_IMAGE, testEngineHost } from '../support/e2e/engine.js';
+import type { Kalpana } from '../support/e2e/kalpana.js';
+import { createSite } from '../support/e2e/kalpana-site.js';
+import { serveNixCache, type TestNixCache } from '../support/nix/cache.js';
+import { SLOW_MS, cacheFails, keeperHands, packagesAre, runs } from '../support/nix/hands.js';
+import { cacheObjects, cachePhase, putCache } from '../support/nix/site.js';
+import { writeNixpkgs } from '../support/nix/packages.js';
 
 const site = createSite('nix-changes', testEngineHost());
 const { docker } = site;

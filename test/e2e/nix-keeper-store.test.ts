@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { eventually } from '../support/e2e-eventually.js';
-import { testEngineHost } from '../support/engine.js';
-import type { Kalpana } from '../support/kalpana.js';
-import { createSite } from '../support/kalpana-site.js';
-import { serveNixCache, type TestNixCache } from '../support/nix-cache.js';
-import { cacheObjects, cachePhase, putCache } from '../support/nix-site.js';
+import { eventually } from '../support/e2e/eventually.js';
+import { testEngineHost } from '../support/e2e/engine.js';
+import type { Kalpana } from '../support/e2e/kalpana.js';
+import { createSite } from '../support/e2e/kalpana-site.js';
+import { serveNixCache, type TestNixCache } from '../support/nix/cache.js';
+import { cacheObjects, cachePhase, putCache } from '../support/nix/site.js';
 import {
   importOwnStoreKeeper,
   KEEPER_PROGRAMS as PROGRAMS,
   makeOwnStoreImage,
   registers,
-} from '../support/own-store-keeper.js';
-import { storePath } from '../support/store-images.js';
+} from '../support/nix/own-store-keeper.js';
+import { storePath } from '../support/nix/store-images.js';
 
 const host = testEngineHost();
 const site = createSite('nix-kstore', host);

@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { call } from '../../deploy/setup/engine-api.mjs';
-import { eventually } from '../support/e2e-eventually.js';
-import { testEngineHost } from '../support/engine.js';
-import type { Kalpana } from '../support/kalpana.js';
-import { createSite } from '../support/kalpana-site.js';
-import { serveNixCache, type TestNixCache } from '../support/nix-cache.js';
-import { HOLDS_LOCK, IS_DAEMON, SLOW_MS, keeperHands, packagesAre, runs } from '../support/nix-hands.js';
-import { cacheObjects, cachePhase, putCache } from '../support/nix-site.js';
+import { eventually } from '../support/e2e/eventually.js';
+import { testEngineHost } from '../support/e2e/engine.js';
+import type { Kalpana } from '../support/e2e/kalpana.js';
+import { createSite } from '../support/e2e/kalpana-site.js';
+import { serveNixCache, type TestNixCache } from '../support/nix/cache.js';
+import { HOLDS_LOCK, IS_DAEMON, SLOW_MS, keeperHands, packagesAre, runs } from '../support/nix/hands.js';
+import { cacheObjects, cachePhase, putCache } from '../support/nix/site.js';
 
 const site = createSite('nix-keeper', testEngineHost());
 const { docker } = site;

@@ -1,13 +1,13 @@
 import { readdirSync } from 'node:fs';
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { eventually } from '../support/e2e-eventually.js';
-import { startScratchEngine, testEngineHost, type ScratchEngine } from '../support/engine.js';
-import type { Kalpana } from '../support/kalpana.js';
-import { makeSite, type Site } from '../support/kalpana-site.js';
-import { serveNixCache, type TestNixCache } from '../support/nix-cache.js';
-import { KEEPER_IMAGE, importKeeper } from '../support/nix-images.js';
-import { cacheStatus } from '../support/nix-site.js';
-import { importStoreImage, storePath } from '../support/store-images.js';
+import { eventually } from '../support/e2e/eventually.js';
+import { startScratchEngine, testEngineHost, type ScratchEngine } from '../support/e2e/engine.js';
+import type { Kalpana } from '../support/e2e/kalpana.js';
+import { makeSite, type Site } from '../support/e2e/kalpana-site.js';
+import { serveNixCache, type TestNixCache } from '../support/nix/cache.js';
+import { KEEPER_IMAGE, importKeeper } from '../support/nix/images.js';
+import { cacheStatus } from '../support/nix/site.js';
+import { importStoreImage, storePath } from '../support/nix/store-images.js';
 
 const VOLUME = 'kalpana-nix-store';
 const KEEPER = 'kalpana-nix-keeper-default';

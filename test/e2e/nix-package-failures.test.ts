@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { eventually } from '../support/e2e-eventually.js';
-import { testEngineHost } from '../support/engine.js';
-import type { Kalpana } from '../support/kalpana.js';
-import { createSite } from '../support/kalpana-site.js';
-import { serveNixCache, type TestNixCache } from '../support/nix-cache.js';
-import { SLOW_MS, packagesAre, restart, runs } from '../support/nix-hands.js';
-import { putCache } from '../support/nix-site.js';
+import { eventually } from '../support/e2e/eventually.js';
+import { testEngineHost } from '../support/e2e/engine.js';
+import type { Kalpana } from '../support/e2e/kalpana.js';
+import { createSite } from '../support/e2e/kalpana-site.js';
+import { serveNixCache, type TestNixCache } from '../support/nix/cache.js';
+import { SLOW_MS, packagesAre, restart, runs } from '../support/nix/hands.js';
+import { putCache } from '../support/nix/site.js';
 
 const site = createSite('nix-packages-bad', testEngineHost());
 const { docker } = site;

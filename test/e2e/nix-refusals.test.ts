@@ -1,13 +1,13 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { eventually } from '../support/e2e-eventually.js';
-import { testEngineHost } from '../support/engine.js';
-import type { Kalpana } from '../support/kalpana.js';
-import { createSite } from '../support/kalpana-site.js';
-import { forgery, isValid, quietly } from '../support/nix-attacks.js';
-import { serveNixCache, type TestNixCache } from '../support/nix-cache.js';
-import { TEST_NIX_IMAGE } from '../support/nix-images.js';
-import { benchPackages } from '../support/nix-packages.js';
-import { cacheObjects, putCache } from '../support/nix-site.js';
+import { eventually } from '../support/e2e/eventually.js';
+import { testEngineHost } from '../support/e2e/engine.js';
+import type { Kalpana } from '../support/e2e/kalpana.js';
+import { createSite } from '../support/e2e/kalpana-site.js';
+import { forgery, isValid, quietly } from '../support/nix/attacks.js';
+import { serveNixCache, type TestNixCache } from '../support/nix/cache.js';
+import { TEST_NIX_IMAGE } from '../support/nix/images.js';
+import { benchPackages } from '../support/nix/packages.js';
+import { cacheObjects, putCache } from '../support/nix/site.js';
 
 const site = createSite('nix-refusals', testEngineHost());
 const { docker } = site;

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { layoutOf } from '../../deploy/setup/engine.mjs';
 import { answers } from '../../deploy/setup/engine-api.mjs';
-import { startScratchEngine, type ScratchEngine } from '../support/engine.js';
-import { eventually } from '../support/e2e-eventually.js';
-import { startEngineProxy } from '../support/e2e-proxy.js';
-import type { Kalpana } from '../support/kalpana.js';
-import { makeSite, type Site } from '../support/kalpana-site.js';
-import { importKeeper } from '../support/nix-images.js';
+import { startScratchEngine, type ScratchEngine } from '../support/e2e/engine.js';
+import { eventually } from '../support/e2e/eventually.js';
+import { startEngineProxy } from '../support/e2e/proxy.js';
+import type { Kalpana } from '../support/e2e/kalpana.js';
+import { makeSite, type Site } from '../support/e2e/kalpana-site.js';
+import { importKeeper } from '../support/nix/images.js';
 
 let engine: ScratchEngine;
 let site: Site;

@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { createServer, type AddressInfo } from 'node:net';
 import { rmSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { testEngineHost } from '../support/engine.js';
-import { eventually } from '../support/e2e-eventually.js';
-import type { Kalpana } from '../support/kalpana.js';
-import { createSite } from '../support/kalpana-site.js';
+import { testEngineHost } from '../support/e2e/engine.js';
+import { eventually } from '../support/e2e/eventually.js';
+import type { Kalpana } from '../support/e2e/kalpana.js';
+import { createSite } from '../support/e2e/kalpana-site.js';
 
 const site = createSite('ports', testEngineHost());
 const { docker } = site;

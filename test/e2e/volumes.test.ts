@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { startScratchEngine, type ScratchEngine } from '../support/engine.js';
-import { eventually } from '../support/e2e-eventually.js';
-import type { Kalpana } from '../support/kalpana.js';
-import { makeSite, type Site } from '../support/kalpana-site.js';
+import { startScratchEngine, type ScratchEngine } from '../support/e2e/engine.js';
+import { eventually } from '../support/e2e/eventually.js';
+import type { Kalpana } from '../support/e2e/kalpana.js';
+import { makeSite, type Site } from '../support/e2e/kalpana-site.js';
 
 let engine: ScratchEngine;
 let site: Site;

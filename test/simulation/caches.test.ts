@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { DesiredCache } from '../../controller/model/desired.js';
 import { keeperName } from '../../controller/model/names.js';
-import { environmentRequest } from '../../controller/nix/environment-key.js';
-import type { Fault } from '../support/fake-engine.js';
-import { RESOLVE_SCRIPT } from '../../controller/nix/scripts.js';
-import { createSimulation, type Simulation } from '../support/sim-controller.js';
-import { createSimKeepers, keyIn, type SimKeepers } from '../support/sim-keeper.js';
+import { environmentRequest } from '../../controller/nix/packages/environment-key.js';
+import type { Fault } from '../support/engine/fake-engine.js';
+import { RESOLVE_SCRIPT } from '../../controller/nix/keeper/scripts.js';
+import { createSimulation, type Simulation } from '../support/sim/controller.js';
+import { createSimKeepers, keyIn, type SimKeepers } from '../support/sim/keeper.js';
 import { CONFIG } from '../unit/nix/samples.js';
 
 const VOLUME = 'kalpana-nix-store-team';

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { DesiredCache } from '../../controller/model/desired.js';
 import type { GcNews } from '../../controller/model/gc.js';
-import { environmentRequest } from '../../controller/nix/environment-key.js';
-import { createSimulation, type Simulation } from '../support/sim-controller.js';
-import { createSimKeepers, keyIn, type SimKeepers, type SimStore } from '../support/sim-keeper.js';
+import { environmentRequest } from '../../controller/nix/packages/environment-key.js';
+import { createSimulation, type Simulation } from '../support/sim/controller.js';
+import { createSimKeepers, keyIn, type SimKeepers, type SimStore } from '../support/sim/keeper.js';
 import { CONFIG } from '../unit/nix/samples.js';
 
 const VOLUME = 'kalpana-nix-store-team';

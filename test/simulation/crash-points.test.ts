@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { LABEL, containerName, dataVolumeName } from '../../controller/model/names.js';
 import { containerDefinition } from '../../controller/plan/definition.js';
-import type { Fault } from '../support/fake-engine.js';
-import { createSimulation, SIM_INSTANCE, type Simulation } from '../support/sim-controller.js';
-import { desiredWorkspace } from '../support/sim-specs.js';
-import { worldOf } from '../support/sim-world.js';
+import type { Fault } from '../support/engine/fake-engine.js';
+import { createSimulation, SIM_INSTANCE, type Simulation } from '../support/sim/controller.js';
+import { desiredWorkspace } from '../support/sim/specs.js';
+import { worldOf } from '../support/sim/world.js';
 
 interface Scenario {
   readonly title: string;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { commandsOf, ENGINE_BEHAVIOURS } from '../support/engine-behaviours.js';
-import { createFakeEngine } from '../support/fake-engine.js';
-import { createSimClock } from '../support/sim-clock.js';
+import { commandsOf, ENGINE_BEHAVIOURS } from '../support/engine/engine-behaviours.js';
+import { createFakeEngine } from '../support/engine/fake-engine.js';
+import { createSimClock } from '../support/sim/clock.js';
 
 describe('the fake engine behaves as a real one (test/e2e runs the same table)', () => {
   it.each(ENGINE_BEHAVIOURS)('$title', async ({ run, expected }) => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { comeToRest, happen, leftOver, type Action, type Happening } from '../support/gc-history.js';
-import { createGcModel, type GcModel } from '../support/gc-model.js';
-import { createWorld, HOUR } from '../support/gc-world.js';
+import { comeToRest, happen, leftOver, type Action, type Happening } from '../support/gc/history.js';
+import { createGcModel, type GcModel } from '../support/gc/model.js';
+import { createWorld, HOUR } from '../support/gc/world.js';
 
 const RUNS = Number(process.env['KALPANA_GC_RUNS'] ?? 10_000);
 const SEED = Number(process.env['KALPANA_SIM_SEED'] ?? 20261123);

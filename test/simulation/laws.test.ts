@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { LABEL } from '../../controller/model/names.js';
 import { conditionOf } from '../../controller/status/conditions.js';
-import type { EngineCall } from '../support/fake-engine.js';
-import { runningNames } from '../support/fake-engine-hands.js';
-import { createSimulation, SIM_RESYNC_MS, type Simulation, type SimulationOptions } from '../support/sim-controller.js';
-import { READS } from '../support/sim-invariants.js';
-import { deviations, worldOf } from '../support/sim-world.js';
+import type { EngineCall } from '../support/engine/fake-engine.js';
+import { runningNames } from '../support/engine/fake-engine-hands.js';
+import { createSimulation, SIM_RESYNC_MS, type Simulation, type SimulationOptions } from '../support/sim/controller.js';
+import { READS } from '../support/sim/invariants.js';
+import { deviations, worldOf } from '../support/sim/world.js';
 
 const open: Simulation[] = [];
 afterEach(() => {

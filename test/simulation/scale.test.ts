@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { simulateScale } from '../support/sim-scale.js';
+import { simulateScale } from '../support/sim/scale.js';
 
 it('takes a fixed number of calls a workspace, however many there are', async () => {
   const [few, many] = [await simulateScale(100), await simulateScale(1_000)];

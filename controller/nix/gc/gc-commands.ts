@@ -1,7 +1,7 @@
 import type { CallOptions, DockerPort } from '../../docker/port.js';
 import { FailureError } from '../../model/reasons.js';
-import { createKeeperExec, SILENCE_MS, TOLD } from '../keeper-exec.js';
-import { ROOT_USER } from '../scripts.js';
+import { createKeeperExec, SILENCE_MS, TOLD } from '../keeper/keeper-exec.js';
+import { ROOT_USER } from '../keeper/scripts.js';
 import { COLLECT_SCRIPT } from './collect-script.js';
 import * as scripts from './gc-scripts.js';
 import type { FoundLink } from './plan-roots.js';

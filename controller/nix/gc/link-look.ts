@@ -1,7 +1,7 @@
 import type { CallOptions, DockerPort } from '../../docker/port.js';
 import type { ObservedContainer } from '../../model/engine-objects.js';
 import { dataVolumeName, volumeProbeName } from '../../model/names.js';
-import { createAnew } from '../helper-container.js';
+import { createAnew } from '../keeper/helper-container.js';
 import { findLinks, type LinkSource } from './links.js';
 import { ownerOf } from './owners.js';
 import type { FoundLink } from './plan-roots.js';

@@ -10,9 +10,9 @@ import {
 } from '../../model/names.js';
 import { FailureError } from '../../model/reasons.js';
 import { sharedVolumeLabels } from '../../model/shared-volume.js';
-import { HELPER_CONTAINER, isConflict } from '../helper-container.js';
-import { createKeeperExec } from '../keeper-exec.js';
-import { ROOT_USER } from '../scripts.js';
+import { HELPER_CONTAINER, isConflict } from '../keeper/helper-container.js';
+import { createKeeperExec } from '../keeper/keeper-exec.js';
+import { ROOT_USER } from '../keeper/scripts.js';
 import { SCAN_SCRIPT } from './scan-script.js';
 
 /** F12: what the look at other users' processes needs, and nothing more. */

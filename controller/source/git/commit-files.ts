@@ -1,10 +1,10 @@
 import { posix } from 'node:path';
-import { interpret } from '../interpret.js';
-import type { Breathe } from '../pacer.js';
-import { problemOf } from '../problem.js';
-import type { SpecSchemas } from '../schema.js';
-import { MAX_SPEC_BYTES } from '../source-reader.js';
-import type { SpecFile } from '../spec-file.js';
+import { interpret } from '../check/interpret.js';
+import type { Breathe } from '../files/pacer.js';
+import { problemOf } from '../parse/problem.js';
+import type { SpecSchemas } from '../check/schema.js';
+import { MAX_SPEC_BYTES } from '../files/source-reader.js';
+import type { SpecFile } from '../parse/spec-file.js';
 import type { GitRepository } from './repository.js';
 import { createSealedFiles, type SealedBlob } from './sealed-files.js';
 import { linksIn, specTree, type TreeFile } from './tree.js';

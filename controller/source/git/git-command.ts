@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { escapeControls } from '../problem.js';
+import { escapeControls } from '../parse/problem.js';
 
 /** How the git command is called here: always with a list of arguments, never through what a repository or a person configured. */
 export interface GitEnvironment {

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import type { Clock } from '../../model/clock.js';
 import { gitSourceId, type Commit, type GitFailure, type GitSettings, type GitStatus } from '../../model/git.js';
-import { createPacer } from '../pacer.js';
-import type { SpecSchemas } from '../schema.js';
-import type { SourceReader } from '../source-reader.js';
-import { createWatcher } from '../watch.js';
+import { createPacer } from '../files/pacer.js';
+import type { SpecSchemas } from '../check/schema.js';
+import type { SourceReader } from '../files/source-reader.js';
+import { createWatcher } from '../files/watch.js';
 import { isLeftLocked, isLocal } from './clone-faults.js';
 import { createCommitReader } from './commit-files.js';
 import { failureOf } from './fetch-failure.js';

@@ -1,9 +1,9 @@
 import { shortRevision, type Commit, type GitFailure } from '../../model/git.js';
 import { problemText } from '../../model/problem-text.js';
 import { merge } from '../merge.js';
-import type { Breathe } from '../pacer.js';
-import { byPlace } from '../problem.js';
-import type { SpecFile } from '../spec-file.js';
+import type { Breathe } from '../files/pacer.js';
+import { byPlace } from '../parse/problem.js';
+import type { SpecFile } from '../parse/spec-file.js';
 import type { ReadCommit } from './commit-files.js';
 import { wholeReading } from './reading.js';
 import type { GitRepository } from './repository.js';

@@ -1,4 +1,4 @@
-import type { Breathe } from '../pacer.js';
+import type { Breathe } from '../files/pacer.js';
 import type { ReadCommit } from './commit-files.js';
 import type { Memo } from './memo.js';
 import type { InForce } from './reading.js';

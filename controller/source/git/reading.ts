@@ -1,7 +1,7 @@
 import type { Commit, GitFailure } from '../../model/git.js';
-import { problemOf } from '../problem.js';
-import type { Refusal, ScannedFile, SourceReading, SpecFile } from '../spec-file.js';
-import { SPEC_KINDS, specKey, workspaceOfKey } from '../spec-kind.js';
+import { problemOf } from '../parse/problem.js';
+import type { Refusal, ScannedFile, SourceReading, SpecFile } from '../parse/spec-file.js';
+import { SPEC_KINDS, specKey, workspaceOfKey } from '../parse/spec-kind.js';
 
 /** What holds of a git source. */
 export interface InForce {

@@ -1,7 +1,7 @@
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Commit, GitSettings } from '../../model/git.js';
-import { escapeControls } from '../problem.js';
+import { escapeControls } from '../parse/problem.js';
 import { accessOf } from './access.js';
 import { isCloneBroken, noneSuch } from './clone-faults.js';
 import type { Git, GitCall, GitError } from './git-command.js';

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
-import { quote } from '../problem.js';
-import { isSpecName, MAX_DEPTH, MAX_FILES } from '../walk.js';
+import { quote } from '../parse/problem.js';
+import { isSpecName, MAX_DEPTH, MAX_FILES } from '../files/walk.js';
 import type { TreeEntry } from './repository.js';
 
 /** A spec file of a commit. */

@@ -2,7 +2,7 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { GitVerify } from '../../model/git.js';
-import { ioWords } from '../file-system.js';
+import { ioWords } from '../files/file-system.js';
 import { GitError, type Git } from './git-command.js';
 
 /** Nobody who is trusted has signed the commit, or that cannot be known. */

@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path';
 import type * as age from 'age-encryption';
-import { quote } from '../problem.js';
+import { quote } from '../parse/problem.js';
 import { decodeSecret, MAX_SECRET_BYTES, type Content } from './content.js';
 import type { SmallFiles } from './small-files.js';
 

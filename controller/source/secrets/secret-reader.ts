@@ -1,9 +1,9 @@
 import { scrypt } from 'node:crypto';
 import type { Secret } from '../../model/secret.js';
 import type { EnvVar } from '../../model/workspace.generated.js';
-import type { FileSystem } from '../file-system.js';
-import { quote } from '../problem.js';
-import type { WorkspaceDefinition } from '../spec-file.js';
+import type { FileSystem } from '../files/file-system.js';
+import { quote } from '../parse/problem.js';
+import type { WorkspaceDefinition } from '../parse/spec-file.js';
 import { createAgeOpener } from './age.js';
 import { lookBeside } from './age-files.js';
 import { decodeSecret, MAX_SECRET_BYTES, type Content } from './content.js';

@@ -5,10 +5,10 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { COMMENT_MARKER } from '../../../controller/plan/compare-markdown.js';
-import { ciFile, runScript, scriptsOf } from '../../support/ci-scripts.js';
-import { workspaceText } from '../../support/git-repository.js';
-import { createGitTestSite } from '../../support/git-site.js';
+import { COMMENT_MARKER } from '../../../controller/plan/compare/compare-markdown.js';
+import { ciFile, runScript, scriptsOf } from '../../support/git/ci-scripts.js';
+import { workspaceText } from '../../support/git/repository.js';
+import { createGitTestSite } from '../../support/git/site.js';
 
 let site: ReturnType<typeof createGitTestSite>;
 beforeEach(() => void (site = createGitTestSite()));

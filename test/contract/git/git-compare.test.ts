@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { compare } from '../../../controller/compare-once.js';
+import { compare } from '../../../controller/app/compare.js';
 import type { PlanFormat } from '../../../controller/cli/actions.js';
-import { createAgeKey, sealText } from '../../support/age-keys.js';
-import { workspaceText } from '../../support/git-repository.js';
-import { createGitTestSite } from '../../support/git-site.js';
+import { createAgeKey, sealText } from '../../support/git/age-keys.js';
+import { workspaceText } from '../../support/git/repository.js';
+import { createGitTestSite } from '../../support/git/site.js';
 
 let site: ReturnType<typeof createGitTestSite>;
 beforeEach(() => void (site = createGitTestSite()));

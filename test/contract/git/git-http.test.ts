@@ -7,9 +7,9 @@ import {
   type GitHttpFault,
   type GitHttpOptions,
   type GitHttpServer,
-} from '../../support/git-http-server.js';
-import { workspaceText } from '../../support/git-repository.js';
-import { createGitTestSite } from '../../support/git-site.js';
+} from '../../support/git/http-server.js';
+import { workspaceText } from '../../support/git/repository.js';
+import { createGitTestSite } from '../../support/git/site.js';
 
 let site: ReturnType<typeof createGitTestSite>;
 let server: GitHttpServer | null = null;

@@ -2,9 +2,9 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } 
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { GitError, type Git, type GitCall } from '../../../controller/source/git/git-command.js';
-import { eventually } from '../../support/e2e-eventually.js';
-import { workspaceText } from '../../support/git-repository.js';
-import { createGitTestSite } from '../../support/git-site.js';
+import { eventually } from '../../support/e2e/eventually.js';
+import { workspaceText } from '../../support/git/repository.js';
+import { createGitTestSite } from '../../support/git/site.js';
 
 let site: ReturnType<typeof createGitTestSite>;
 beforeEach(() => void (site = createGitTestSite()));

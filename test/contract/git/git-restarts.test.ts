@@ -1,8 +1,8 @@
 import { readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { workspaceText, type CommitOptions } from '../../support/git-repository.js';
-import { createGitTestSite } from '../../support/git-site.js';
+import { workspaceText, type CommitOptions } from '../../support/git/repository.js';
+import { createGitTestSite } from '../../support/git/site.js';
 
 let site: ReturnType<typeof createGitTestSite>;
 beforeEach(() => void (site = createGitTestSite()));

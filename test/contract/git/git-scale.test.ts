@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { conditionOf } from '../../../controller/status/conditions.js';
-import { createFleet, fleetText, type Upshot } from '../../support/git-fleet.js';
+import { createFleet, fleetText, type Upshot } from '../../support/git/fleet.js';
 
 const COUNT = 1_000;
 const NAMES = Array.from({ length: COUNT }, (_, index) => `w${index}`);

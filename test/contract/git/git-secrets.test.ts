@@ -2,9 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { DesiredSnapshot } from '../../../controller/model/desired.js';
-import { createAgeKey, sealText, type AgeKey } from '../../support/age-keys.js';
-import { workspaceText } from '../../support/git-repository.js';
-import { createGitTestSite } from '../../support/git-site.js';
+import { createAgeKey, sealText, type AgeKey } from '../../support/git/age-keys.js';
+import { workspaceText } from '../../support/git/repository.js';
+import { createGitTestSite } from '../../support/git/site.js';
 
 let site: ReturnType<typeof createGitTestSite>;
 let key: AgeKey;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { workspaceText } from '../../support/git-repository.js';
-import { createGitTestSite } from '../../support/git-site.js';
+import { workspaceText } from '../../support/git/repository.js';
+import { createGitTestSite } from '../../support/git/site.js';
 
 let site: ReturnType<typeof createGitTestSite>;
 beforeEach(() => void (site = createGitTestSite()));

@@ -1,9 +1,9 @@
 import { chmodSync } from 'node:fs';
 import { relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { serveGitOverSsh, type GitSshServer } from '../../support/git-ssh-server.js';
-import { workspaceText } from '../../support/git-repository.js';
-import { createGitTestSite } from '../../support/git-site.js';
+import { serveGitOverSsh, type GitSshServer } from '../../support/git/ssh-server.js';
+import { workspaceText } from '../../support/git/repository.js';
+import { createGitTestSite } from '../../support/git/site.js';
 
 let site: ReturnType<typeof createGitTestSite>;
 let server: GitSshServer;

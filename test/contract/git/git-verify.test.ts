@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { workspaceText, type CommitOptions } from '../../support/git-repository.js';
-import { createGitTestSite } from '../../support/git-site.js';
+import { workspaceText, type CommitOptions } from '../../support/git/repository.js';
+import { createGitTestSite } from '../../support/git/site.js';
 
 let keys: string;
 const ssh = (name: string): CommitOptions => ({ sign: { format: 'ssh', key: join(keys, name) } });

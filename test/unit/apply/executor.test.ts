@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createAfterwards } from '../../../controller/apply/afterwards.js';
 import { createExecutor } from '../../../controller/apply/executor.js';
-import { createGivenUpStore } from '../../../controller/apply/given-up.js';
-import { createHeldRemovals } from '../../../controller/apply/held-removals.js';
-import { createStateFile } from '../../../controller/apply/state-file.js';
+import { createGivenUpStore } from '../../../controller/state/given-up.js';
+import { createHeldRemovals } from '../../../controller/state/held-removals.js';
+import { createStateFile } from '../../../controller/state/state-file.js';
 import { createImagePuller } from '../../../controller/apply/image-puller.js';
 import type { Operation } from '../../../controller/plan/types.js';
-import { createFakeEngine } from '../../support/fake-engine.js';
-import { createSimClock } from '../../support/sim-clock.js';
-import { noCaches } from '../../support/no-caches.js';
+import { createFakeEngine } from '../../support/engine/fake-engine.js';
+import { createSimClock } from '../../support/sim/clock.js';
+import { noCaches } from '../../support/sim/no-caches.js';
 
 const volume = (name: string, labels = { a: '1' }): Operation => ({
   type: 'create-volume',

@@ -2,11 +2,11 @@ import { describe, expect, it } from '@jest/globals';
 import type { CacheUse } from '../../../controller/model/cache.js';
 import { formatBytes } from '../../../controller/model/quantity.js';
 import type { Verdict } from '../../../controller/model/status.js';
-import { cacheTable, hitRateText } from '../../../controller/cli/cache-table.js';
-import { cacheStatusText, cacheUseText } from '../../../controller/cli/cache-text.js';
-import { describeWorkspaceText } from '../../../controller/cli/describe-text.js';
-import { createProgress } from '../../../controller/cli/progress.js';
-import { workspaceTable } from '../../../controller/cli/workspace-table.js';
+import { cacheTable, hitRateText } from '../../../controller/cli/text/cache-table.js';
+import { cacheStatusText, cacheUseText } from '../../../controller/cli/text/cache-text.js';
+import { describeWorkspaceText } from '../../../controller/cli/text/describe-text.js';
+import { createProgress } from '../../../controller/cli/text/progress.js';
+import { workspaceTable } from '../../../controller/cli/text/workspace-table.js';
 import { createStatusStore } from '../../../controller/status/store.js';
 import {
   cacheFailing,

@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import type { GcStatus } from '../../../controller/model/gc.js';
 import { freedText, rootsText } from '../../../controller/model/gc-text.js';
-import { cacheTable } from '../../../controller/cli/cache-table.js';
-import { cacheStatusText } from '../../../controller/cli/cache-text.js';
-import { describeCacheText } from '../../../controller/cli/describe-cache-text.js';
-import { durationText } from '../../../controller/cli/duration-text.js';
-import { createGcProgress } from '../../../controller/cli/gc-progress.js';
-import { gcFailureText, gcResultText, type GcOutcome } from '../../../controller/cli/gc-text.js';
+import { cacheTable } from '../../../controller/cli/text/cache-table.js';
+import { cacheStatusText } from '../../../controller/cli/text/cache-text.js';
+import { describeCacheText } from '../../../controller/cli/text/describe-cache-text.js';
+import { durationText } from '../../../controller/cli/text/duration-text.js';
+import { createGcProgress } from '../../../controller/cli/text/gc-progress.js';
+import { gcFailureText, gcResultText, type GcOutcome } from '../../../controller/cli/text/gc-text.js';
 import {
   collectedReport,
   sampleGc,

@@ -1,9 +1,9 @@
 import { createServer, type RequestListener } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Actions } from '../../../controller/cli/actions.js';
-import { createClientActions } from '../../../controller/cli/client-actions.js';
-import { controlSocketPath } from '../../../controller/cli/control-client.js';
-import { streamFromController } from '../../../controller/cli/control-stream.js';
+import { createClientActions } from '../../../controller/cli/client/client-actions.js';
+import { controlSocketPath } from '../../../controller/cli/client/control-client.js';
+import { streamFromController } from '../../../controller/cli/client/control-stream.js';
 import { runCli } from '../../../controller/cli/program.js';
 import type { GcNews } from '../../../controller/model/gc.js';
 import type { Collect } from '../../../controller/server/gc.js';

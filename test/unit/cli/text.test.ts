@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { createProgress } from '../../../controller/cli/progress.js';
-import { renderTable } from '../../../controller/cli/table.js';
-import { tryNextText } from '../../../controller/cli/try-next.js';
-import { formatAge, portsText, workspaceTable } from '../../../controller/cli/workspace-table.js';
-import { describeWorkspaceText } from '../../../controller/cli/describe-text.js';
+import { createProgress } from '../../../controller/cli/text/progress.js';
+import { renderTable } from '../../../controller/cli/text/table.js';
+import { tryNextText } from '../../../controller/cli/text/try-next.js';
+import { formatAge, portsText, workspaceTable } from '../../../controller/cli/text/workspace-table.js';
+import { describeWorkspaceText } from '../../../controller/cli/text/describe-text.js';
 import type { WorkspaceStatus } from '../../../controller/model/status.js';
 import { createStatusStore } from '../../../controller/status/store.js';
 import { failing, sampleProblem, sampleReport, sampleStatus, START } from '../status/samples.js';

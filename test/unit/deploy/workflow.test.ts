@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { COMMENT_MARKER } from '../../../controller/plan/compare-markdown.js';
-import { ciFile, scriptsOf } from '../../support/ci-scripts.js';
+import { COMMENT_MARKER } from '../../../controller/plan/compare/compare-markdown.js';
+import { ciFile, scriptsOf } from '../../support/git/ci-scripts.js';
 
 const text = ciFile('github/kalpana-specs.yml');
 

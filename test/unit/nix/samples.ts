@@ -1,8 +1,8 @@
 import type { CacheConfig, DesiredCache } from '../../../controller/model/desired.js';
 import type { ObservedContainer, ObservedVolume } from '../../../controller/model/engine-objects.js';
 import { keeperName, LABEL } from '../../../controller/model/names.js';
-import { keeperDefinition, keeperHash } from '../../../controller/nix/keeper-definition.js';
-import type { KeeperInput } from '../../../controller/nix/plan-keeper.js';
+import { keeperDefinition, keeperHash } from '../../../controller/nix/keeper/keeper-definition.js';
+import type { KeeperInput } from '../../../controller/plan/keeper.js';
 
 export const CONFIG: CacheConfig = {
   image: 'kalpana/nix-keeper:latest',

@@ -3,7 +3,7 @@ import type { CommitState } from '../../../controller/model/git.js';
 import type { Notified } from '../../../controller/model/notified.js';
 import { createCommitStatuses, type CommitStatusesOptions } from '../../../controller/notify/commit-statuses.js';
 import type { Provider } from '../../../controller/notify/providers.js';
-import { openHost, REPOSITORY, TOKEN, type Host, type HostAnswer } from '../../support/fake-hosts.js';
+import { openHost, REPOSITORY, TOKEN, type Host, type HostAnswer } from '../../support/git/fake-hosts.js';
 import { createManualClock } from '../../support/manual-clock.js';
 
 /** The host knows this commit and no other. */

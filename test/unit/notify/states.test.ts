@@ -5,7 +5,7 @@ import type { Notified } from '../../../controller/model/notified.js';
 import { createCommitStatuses, MAX_REVISIONS } from '../../../controller/notify/commit-statuses.js';
 import { MAX_ATTEMPTS } from '../../../controller/notify/delivery.js';
 import { createManualClock } from '../../support/manual-clock.js';
-import { createRandom } from '../../support/sim-random.js';
+import { createRandom } from '../../support/sim/random.js';
 
 /** What becomes of one attempt. `lost`, `late`: the host takes the state, and the answer goes missing or does not come in time. */
 const FATES = ['taken', 'taken', 'refused', 'failed', 'unreachable', 'lost', 'silent', 'late'] as const;

@@ -7,9 +7,9 @@ import { findPortHolder } from '../../../controller/observe/port-holder.js';
 import { isStorageGone } from '../../../controller/observe/storage.js';
 import { createWorld } from '../../../controller/observe/world.js';
 import { containerDefinition } from '../../../controller/plan/definition.js';
-import { createFakeEngine, type FakeEngine } from '../../support/fake-engine.js';
-import { createSimClock } from '../../support/sim-clock.js';
-import { desiredWorkspace } from '../../support/sim-specs.js';
+import { createFakeEngine, type FakeEngine } from '../../support/engine/fake-engine.js';
+import { createSimClock } from '../../support/sim/clock.js';
+import { desiredWorkspace } from '../../support/sim/specs.js';
 
 function engineWith(...names: string[]): FakeEngine {
   const engine = createFakeEngine({ clock: createSimClock() });

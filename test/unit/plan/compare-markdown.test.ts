@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { DesiredSnapshot } from '../../../controller/model/desired.js';
-import { codeSpan } from '../../../controller/plan/code-span.js';
-import { compareDesired } from '../../../controller/plan/compare.js';
-import { compareMarkdown } from '../../../controller/plan/compare-markdown.js';
+import { codeSpan } from '../../../controller/plan/compare/code-span.js';
+import { compareDesired } from '../../../controller/plan/compare/compare.js';
+import { compareMarkdown } from '../../../controller/plan/compare/compare-markdown.js';
 import { commit, snapshot, type Specs } from './compare-samples.js';
 
 const CONTEXT = { from: commit('a'), to: commit('b'), problems: [], failure: null };

@@ -4,7 +4,7 @@ import { Secret } from '../../../controller/model/secret.js';
 import type { WorkspaceSpec } from '../../../controller/model/workspace.generated.js';
 import { containerDefinition } from '../../../controller/plan/definition.js';
 import { differences } from '../../../controller/plan/diff.js';
-import { desiredWorkspace } from '../../support/sim-specs.js';
+import { desiredWorkspace } from '../../support/sim/specs.js';
 import { alice, container, INSTANCE } from './samples.js';
 
 const CHANGES: readonly (readonly [string, Partial<WorkspaceSpec>, Partial<WorkspaceSpec>, readonly string[]])[] = [

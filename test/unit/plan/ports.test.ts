@@ -12,7 +12,7 @@ import {
 } from '../../../controller/plan/ports.js';
 import { takenPorts } from '../../../controller/plan/taken-ports.js';
 import { planWorkspace } from '../../../controller/plan/workspace.js';
-import { desiredWorkspace } from '../../support/sim-specs.js';
+import { desiredWorkspace } from '../../support/sim/specs.js';
 import { alice, container, inputOf, textOf } from './samples.js';
 
 const AUTO = { containerPort: 80, protocol: 'tcp', hostIP: '127.0.0.1', hostPort: null } as const;

@@ -22,7 +22,7 @@ import {
   type WorkspaceMemory,
   type WorkspaceObservation,
 } from '../../../controller/plan/types.js';
-import { desiredWorkspace } from '../../support/sim-specs.js';
+import { desiredWorkspace } from '../../support/sim/specs.js';
 
 export const NOW = 1_000_000;
 export const INSTANCE = 'default';

@@ -11,10 +11,10 @@ import { rememberObserved } from '../../../controller/plan/memory.js';
 import { renderPlan } from '../../../controller/plan/render.js';
 import { NO_MEMORY, type Plan, type WorkspaceMemory } from '../../../controller/plan/types.js';
 import { planWorkspace } from '../../../controller/plan/workspace.js';
-import { createFakeEngine, type FakeEngine } from '../../support/fake-engine.js';
-import { createSimClock, type SimClock } from '../../support/sim-clock.js';
+import { createFakeEngine, type FakeEngine } from '../../support/engine/fake-engine.js';
+import { createSimClock, type SimClock } from '../../support/sim/clock.js';
 import { alice, INSTANCE } from './samples.js';
-import { noCaches } from '../../support/no-caches.js';
+import { noCaches } from '../../support/sim/no-caches.js';
 
 const CASES: readonly (readonly [
   string,

@@ -3,7 +3,7 @@ import type { CreationSpec } from '../../../controller/model/desired.js';
 import type { WorkspaceSpec } from '../../../controller/model/workspace.generated.js';
 import { creationCauses } from '../../../controller/plan/spec-causes.js';
 import { fieldChanges, listChanges } from '../../../controller/plan/value-change.js';
-import { desiredWorkspace } from '../../support/sim-specs.js';
+import { desiredWorkspace } from '../../support/sim/specs.js';
 
 function creation(spec: Partial<WorkspaceSpec>): CreationSpec {
   return desiredWorkspace('alice', { image: 'app:1', ...spec }).creation;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { CacheConfig } from '../../../controller/model/desired.js';
-import { formatProblem } from '../../../controller/source/problem.js';
+import { formatProblem } from '../../../controller/source/parse/problem.js';
 import { validatePaths } from '../../../controller/source/validate.js';
 import { cache, createFixture, workspace } from './fixture.js';
 import type { Fixture } from './fixture.js';

@@ -2,10 +2,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import * as library from 'age-encryption';
-import { nodeFileSystem } from '../../../controller/source/file-system.js';
+import { nodeFileSystem } from '../../../controller/source/files/file-system.js';
 import { createAgeOpener } from '../../../controller/source/secrets/age.js';
 import { createSmallFiles } from '../../../controller/source/secrets/small-files.js';
-import { createAgeKey, seal, sealText } from '../../support/age-keys.js';
+import { createAgeKey, seal, sealText } from '../../support/git/age-keys.js';
 import { createFixture, type Fixture } from './fixture.js';
 
 let fixture: Fixture;

@@ -5,8 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Encrypter } from 'age-encryption';
 import type { DesiredSnapshot } from '../../../controller/model/desired.js';
 import { validatePaths } from '../../../controller/source/validate.js';
-import { formatProblem } from '../../../controller/source/problem.js';
-import { createAgeKey, seal, sealText, type AgeKey } from '../../support/age-keys.js';
+import { formatProblem } from '../../../controller/source/parse/problem.js';
+import { createAgeKey, seal, sealText, type AgeKey } from '../../support/git/age-keys.js';
 import { createFixture, workspace, type Fixture } from './fixture.js';
 
 let fixture: Fixture;

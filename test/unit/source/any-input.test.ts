@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { interpret } from '../../../controller/source/interpret.js';
-import { loadSchemas } from '../../../controller/source/schema.js';
+import { interpret } from '../../../controller/source/check/interpret.js';
+import { loadSchemas } from '../../../controller/source/check/schema.js';
 import { cache, workspace } from './fixture.js';
 
 const schemas = loadSchemas();

@@ -3,7 +3,7 @@ import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { formatProblem } from '../../../controller/source/problem.js';
+import { formatProblem } from '../../../controller/source/parse/problem.js';
 import { createFixture, facts, workspace } from './fixture.js';
 import type { Fixture } from './fixture.js';
 

@@ -12,8 +12,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { nodeFileSystem } from '../../../controller/source/file-system.js';
-import type { FileSystem } from '../../../controller/source/file-system.js';
+import { nodeFileSystem } from '../../../controller/source/files/file-system.js';
+import type { FileSystem } from '../../../controller/source/files/file-system.js';
 import { createFixture, facts, workspace } from './fixture.js';
 import type { Fixture } from './fixture.js';
 

@@ -1,7 +1,7 @@
 import { symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { nodeFileSystem } from '../../../controller/source/file-system.js';
+import { nodeFileSystem } from '../../../controller/source/files/file-system.js';
 import { createFixture, workspace } from './fixture.js';
 import type { Fixture } from './fixture.js';
 

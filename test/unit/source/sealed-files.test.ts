@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { createSealedFiles, type SealedBlob } from '../../../controller/source/git/sealed-files.js';
 import type { TreeEntry } from '../../../controller/source/git/repository.js';
-import { interpret } from '../../../controller/source/interpret.js';
-import { loadSchemas } from '../../../controller/source/schema.js';
-import type { SpecFile } from '../../../controller/source/spec-file.js';
-import { workspaceText } from '../../support/git-repository.js';
+import { interpret } from '../../../controller/source/check/interpret.js';
+import { loadSchemas } from '../../../controller/source/check/schema.js';
+import type { SpecFile } from '../../../controller/source/parse/spec-file.js';
+import { workspaceText } from '../../support/git/repository.js';
 
 const schemas = loadSchemas();
 const AGE = Buffer.from('age-encryption.org/v1\n');

@@ -4,8 +4,8 @@ import { inspect } from 'node:util';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { DesiredSnapshot } from '../../../controller/model/desired.js';
-import { nodeFileSystem } from '../../../controller/source/file-system.js';
-import { formatProblem } from '../../../controller/source/problem.js';
+import { nodeFileSystem } from '../../../controller/source/files/file-system.js';
+import { formatProblem } from '../../../controller/source/parse/problem.js';
 import { createFixture, workspace } from './fixture.js';
 import type { Fixture } from './fixture.js';
 

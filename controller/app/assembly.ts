@@ -1,0 +1,138 @@
+import { join } from 'node:path';
+import { createAfterwards } from '../apply/afterwards.js';
+import { createExecutor } from '../apply/executor.js';
+import { classifyCall } from '../apply/failures.js';
+import { createGivenUpStore } from '../state/given-up.js';
+import { createHeldRemovals } from '../state/held-removals.js';
+import { createImagePuller } from '../apply/image-puller.js';
+import { createStateFile } from '../state/state-file.js';
+import type { DockerPort } from '../docker/port.js';
+import { createController } from '../reconcile/controller.js';
+import type { Controller } from '../reconcile/controller-types.js';
+import type { Hooks } from '../reconcile/interfaces.js';
+import type { Clock } from '../model/clock.js';
+import type { PullProgress } from '../model/engine-objects.js';
+import type { GcNews } from '../model/gc.js';
+import type { OperationResult } from '../apply/executor.js';
+import { createCacheTotals, createGcRecords, createImageRecord } from '../state/cache-records.js';
+import { createCaches, type Caches } from '../nix/caches.js';
+import type { GcRecord } from '../nix/gc/record.js';
+import { findPortHolder } from '../observe/port-holder.js';
+import { isStorageGone } from '../observe/storage.js';
+import { createWorld } from '../observe/world.js';
+import type { SpecSources } from '../reconcile/interfaces.js';
+
+/** Every so many resyncs one inspects every container: it shows what a list does not (limits, the data volume's directory). */
+const DEEP_EVERY = 10;
+
+export interface AssemblyOptions {
+  readonly docker: DockerPort;
+  readonly sources: SpecSources;
+  readonly instance: string;
+  readonly stateDir: string;
+  readonly concurrency: number;
+  readonly resyncMs: number;
+  readonly allowPrune: boolean;
+  /** One convergence: nothing is collected by schedule. */
+  readonly once: boolean;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly hooks: Hooks;
+  readonly onOperation: (key: string, result: OperationResult) => void;
+  readonly onPullProgress: (key: string, progress: PullProgress) => void;
+  /** A file of the state directory that cannot be written: work goes on without it. */
+  readonly onStateError: (error: Error) => void;
+}
+
+export interface AssembledController extends Controller {
+  /** Empties a cache; throws an error of one line when it is refused. */
+  clearCache(cache: string, force: boolean): Promise<string>;
+  /** Collects a cache's garbage; the last news is its result. Throws an error of one line for a cache that it does not know. */
+  collect(cache: string, options: { readonly dryRun: boolean }, onNews: (news: GcNews) => void): Promise<void>;
+}
+
+/** The rooms brought together into one controller; the caller brings the engine, the sources and the ears. */
+export function assembleController(options: AssemblyOptions): AssembledController {
+  const { docker, sources, clock, random, hooks } = options;
+  const world = createWorld(docker);
+  const images = createImagePuller(docker);
+  const afterwards = createAfterwards();
+  const stateFile = (name: string) => createStateFile(join(options.stateDir, name), options.onStateError);
+  const ended = new AbortController();
+  const calls = { signal: ended.signal };
+  const totals = createCacheTotals(stateFile('cache-totals.json'));
+  const gcRecords = createGcRecords<GcRecord>(stateFile('gc.json'));
+  const caches: Caches = createCaches({
+    docker,
+    clock,
+    random,
+    instance: options.instance,
+    world,
+    calls,
+    execute: (key, operations, callOptions) => execute(key, operations, callOptions),
+    imageRecord: createImageRecord(stateFile('images.json')),
+    totals: totals.of,
+    gcRecord: gcRecords.of,
+    once: options.once,
+    events: {
+      onLinked: (cache, workspace, use) => hooks.cacheUsed({ cache, workspace, use }),
+      onRealised: (cache, result) => hooks.realised({ cache, ...result }),
+      onProgress(cache, workspaces, words) {
+        hooks.realising({ cache, workspaces, words });
+        controller.retell(workspaces);
+      },
+      onChange: (workspaces) => controller.wake(workspaces, 'packages'),
+      onReport: (report) => hooks.cacheReport(report),
+      onGcStep: (cache, step, seconds) => hooks.gcStep({ cache, step, seconds }),
+      onGcEnded: (cache, run) => hooks.gcEnded({ cache, run }),
+    },
+  });
+  const execute = createExecutor({
+    docker,
+    images,
+    caches,
+    afterwards,
+    clock,
+    onVolume: (volume) => world.noteVolume(volume.name, volume),
+    onResult(key, result) {
+      if (result.failure === null) controller.noteOperation(key, result.operation);
+      if (result.failure === null && result.operation.type === 'create-container') caches.noteCreated(key);
+      if (result.failure === null && result.operation.type === 'remove-volume')
+        world.noteVolume(result.operation.volume, null);
+      options.onOperation(key, result);
+    },
+    onPullProgress: options.onPullProgress,
+  });
+  const controller: Controller = createController({
+    instance: options.instance,
+    concurrency: options.concurrency,
+    resyncMs: options.resyncMs,
+    deepEvery: DEEP_EVERY,
+    allowPrune: options.allowPrune,
+    clock,
+    random,
+    sources,
+    view: world,
+    events: docker,
+    execute,
+    caches: { ...caches, isBusy: () => caches.isBusy() || afterwards.isBusy() },
+    inspectImage: (reference, callOptions) => docker.inspectImage(reference, callOptions),
+    heldRemovals: createHeldRemovals(stateFile('held-removals.json')),
+    givenUp: createGivenUpStore(stateFile('given-up.json')),
+    checkStorage: (containerId, mountPath, calls) => isStorageGone(docker, containerId, mountPath, calls),
+    findPortHolder,
+    isPulling: images.isPulling,
+    readOutput: (containerId, lines, calls) => docker.tailContainer(containerId, lines, calls),
+    classify: classifyCall,
+    hooks,
+  });
+  return {
+    ...controller,
+    async stop(graceMs) {
+      await controller.stop(graceMs);
+      ended.abort();
+    },
+    clearCache: (cache, force) => caches.clear(cache, force, calls),
+    collect: (cache, { dryRun }, onNews) => caches.collect(cache, dryRun, onNews),
+  };
+}

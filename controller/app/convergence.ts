@@ -1,0 +1,68 @@
+import type { RunOptions } from '../cli/actions.js';
+import { EXIT } from '../cli/exit-codes.js';
+import type { CliIo } from '../cli/io.js';
+import type { Controller } from '../reconcile/controller-types.js';
+import { delay, systemClock } from '../model/clock.js';
+import type { Notifications } from './notifications.js';
+import type { DesiredState } from '../source/desired-state.js';
+import { failed, settled } from '../status/settled.js';
+import type { StatusStore } from '../status/store.js';
+
+/** `--once` waits so long for notifications. */
+const TELL_MS = 10_000;
+/** `--once` gives up an engine after so many lists in a row that failed. */
+const ONCE_ENGINE_TRIES = 4;
+/** `--once` calls a workspace failed after so many failures in a row. */
+const ONCE_WORKSPACE_TRIES = 3;
+
+export type Outcome = 'converged' | 'failed' | 'timeout' | 'interrupted' | 'engine';
+
+export interface Convergence {
+  readonly controller: Controller;
+  readonly store: StatusStore;
+  readonly sources: DesiredState;
+  readonly engine: { readonly failures: number };
+  readonly signal: AbortSignal;
+}
+
+/** Until every workspace is as wanted, or has failed in a way that waiting does not mend. */
+export async function firstConvergence(options: RunOptions, parts: Convergence): Promise<Outcome> {
+  const { controller, store, sources, engine, signal } = parts;
+  const deadline = systemClock.now() + options.timeoutMs;
+  while (!signal.aborted) {
+    if (options.once && engine.failures >= ONCE_ENGINE_TRIES) return 'engine';
+    if (options.once && systemClock.now() > deadline) return 'timeout';
+    const statuses = store.list();
+    const hopeless = statuses.filter(
+      (status) =>
+        !settled(status) &&
+        (failed(status, status.cache === null ? null : store.cache(status.cache.name)) ||
+          controller.failures(status.name) >= ONCE_WORKSPACE_TRIES),
+    );
+    const open = statuses.length - statuses.filter(settled).length - hopeless.length;
+    if (controller.idle() && sources.isSettled() && open === 0) return hopeless.length === 0 ? 'converged' : 'failed';
+    await delay(systemClock, 50, signal);
+  }
+  return 'interrupted';
+}
+
+export function finishOnce(
+  outcome: Outcome,
+  store: StatusStore,
+  sources: DesiredState,
+  engineDetail: string,
+  io: CliIo,
+): number {
+  if (outcome === 'engine') io.err(`error: ${engineDetail}\n`);
+  if (outcome === 'timeout') io.err('error: not all workspaces became Ready in time\n');
+  const problems = sources.sources().flatMap((source) => source.problems);
+  return outcome === 'converged' && problems.length === 0 && store.held().length === 0 ? EXIT.ok : EXIT.failed;
+}
+
+/** What a single convergence has to tell gets a little while. */
+export async function untilTold(notifications: Notifications, signal: AbortSignal): Promise<void> {
+  // A rollout is told of a moment after the last status.
+  await delay(systemClock, 200, signal);
+  const deadline = systemClock.now() + TELL_MS;
+  while (!notifications.idle() && systemClock.now() < deadline && !signal.aborted) await delay(systemClock, 50, signal);
+}

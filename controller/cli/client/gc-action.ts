@@ -1,0 +1,75 @@
+import type { CacheStatus } from '../../model/cache.js';
+import type { GcNews } from '../../model/gc.js';
+import type { GcOptions } from '../actions.js';
+import { ask, printed, refusalOf } from './ask.js';
+import { streamFromController } from './control-stream.js';
+import { EXIT } from '../exit-codes.js';
+import { createGcProgress } from '../text/gc-progress.js';
+import { gcFailureText, gcResultText, type GcOutcome } from '../text/gc-text.js';
+import type { CliIo } from '../io.js';
+
+/** Collects one cache or all of them, one after the other; `signal` ends the wait, not the collection. */
+export async function collectGarbage(io: CliIo, options: GcOptions, signal?: AbortSignal): Promise<number> {
+  const { cache, dryRun, stateDir, output } = options;
+  const caches = cache === null ? await allCaches(stateDir) : [cache];
+  const outcomes: GcOutcome[] = [];
+  try {
+    for (const name of caches) {
+      const outcome = await collectOne(io, name, options, signal);
+      if (output === 'text' && dryRun && outcomes.length > 0) io.out('\n');
+      outcomes.push(outcome);
+      tell(io, outcome, output);
+    }
+  } finally {
+    // Of those that were done before a connection broke, too; where nothing was done there is no result.
+    if (output === 'json' && (outcomes.length > 0 || caches.length === 0)) io.out(printed(outcomes));
+  }
+  if (caches.length === 0 && output === 'text') io.out('No caches.\n');
+  return outcomes.some((outcome) => gcFailureText(outcome) !== null) ? EXIT.failed : EXIT.ok;
+}
+
+async function allCaches(stateDir: string): Promise<string[]> {
+  const { items } = await ask<{ items: readonly CacheStatus[] }>(stateDir, '/api/v1/caches');
+  return items.map(({ name }) => name);
+}
+
+async function collectOne(
+  io: CliIo,
+  cache: string,
+  { dryRun, stateDir }: GcOptions,
+  signal: AbortSignal | undefined,
+): Promise<GcOutcome> {
+  const progress = createGcProgress(io);
+  const outcome: { last: GcOutcome | null } = { last: null };
+
+  function hear(value: unknown): void {
+    // The shape is our own server's.
+    const news = value as GcNews;
+    if (news.type === 'progress') progress.tell(news.cache, news.message);
+    else outcome.last = news;
+  }
+
+  try {
+    const refusal = await streamFromController(
+      stateDir,
+      `/api/v1/caches/${encodeURIComponent(cache)}/gc`,
+      { dryRun },
+      hear,
+      { signal },
+    );
+    if (refusal !== null) return { type: 'refused', cache, message: refusalOf(refusal) };
+  } finally {
+    progress.end();
+  }
+  if (outcome.last === null)
+    throw new Error(
+      `${cache}: the controller's answer ended before its result; look at kalpana describe cache ${cache}`,
+    );
+  return outcome.last;
+}
+
+function tell(io: CliIo, outcome: GcOutcome, output: GcOptions['output']): void {
+  const failure = gcFailureText(outcome);
+  if (failure !== null) io.err(`error: ${failure}\n`);
+  else if (output === 'text') io.out(gcResultText(outcome));
+}

@@ -1,0 +1,40 @@
+import type { Command } from 'commander';
+import type { CommandContext } from '../context.js';
+import { outputOf, stateDirOption } from '../options.js';
+
+export function registerCache(program: Command, context: CommandContext): void {
+  const command = program.command('cache').description('look at the Nix store that workspaces share, or empty it');
+  registerStatus(command, context);
+  registerClear(command, context);
+}
+
+function registerStatus(parent: Command, { actions, finish }: CommandContext): void {
+  const command = parent
+    .command('status')
+    .description('show size, hits and savings of a cache, its keeper, and what is under way');
+  command
+    .argument('[cache]', "the cache's name", 'default')
+    .addOption(stateDirOption())
+    .addHelpText('after', '\nExit codes: 0, 1 unknown name or no controller answers.')
+    .action(async (cache: string, { stateDir }: { stateDir: string }) => {
+      finish(await actions.cacheStatus({ cache, stateDir, output: outputOf(command) }));
+    });
+}
+
+function registerClear(parent: Command, { actions, finish }: CommandContext): void {
+  const command = parent
+    .command('clear')
+    .description('empty a cache and fetch again what its workspaces need; their data volumes are never touched');
+  command
+    .argument('<cache>', "the cache's name")
+    // Without a variable: nobody stops workspaces by an environment that was set for something else.
+    .option('--force', 'also while its workspaces run: they are stopped, and started again afterwards', false)
+    .addOption(stateDirOption())
+    .addHelpText(
+      'after',
+      '\nMay take minutes.\n\nExit codes: 0 emptied, 1 refused because workspaces run, failed, unknown name, or no controller answers.',
+    )
+    .action(async (cache: string, { stateDir, force }: { stateDir: string; force: boolean }) => {
+      finish(await actions.cacheClear({ cache, force, stateDir, output: outputOf(command) }));
+    });
+}

@@ -1,0 +1,79 @@
+import type { CacheStatus, CacheUse } from '../../model/cache.js';
+import { keeperName } from '../../model/names.js';
+import { formatBytes } from '../../model/quantity.js';
+import type { CountedEvent } from '../../status/events.js';
+import { hitRateText } from './cache-table.js';
+import { gcLine } from './gc-status-text.js';
+import { conditionsSection, eventsSection, renderFacts, section } from './sections.js';
+
+/** @param now milliseconds since the epoch */
+export function cacheStatusText(status: CacheStatus, events: readonly CountedEvent[], now: number): string {
+  return [
+    renderFacts(cacheFacts(status, now)),
+    underWaySection(status),
+    conditionsSection(status.conditions, now),
+    eventsSection(events, now),
+  ].join('');
+}
+
+export function underWaySection({ underWay }: CacheStatus): string {
+  return underWay.length === 0
+    ? '\nUnder way: nothing\n'
+    : section(
+        'Under way',
+        underWay.map((words) => [words]),
+      );
+}
+
+/** `34 of 34 paths from the cache, 0 B fetched, 0.1 s` */
+export function cacheUseText({ paths, bytes, seconds }: CacheUse): string {
+  const built = paths.built === 0 ? '' : `, ${paths.built} built`;
+  return `${paths.hit} of ${paths.asked} paths from the cache, ${formatBytes(bytes.fetched)} fetched, ${seconds.toFixed(1)} s${built}`;
+}
+
+export function cacheFacts(status: CacheStatus, now: number): string[][] {
+  const {
+    name,
+    phase,
+    location,
+    volume,
+    storeBytes,
+    storePaths,
+    environments,
+    hitRate,
+    totals,
+    keeper,
+    workspaces,
+    gc,
+  } = status;
+  const { hit, fetched, built } = totals.paths;
+  const rate =
+    hitRate === null
+      ? '-'
+      : `${hitRateText(hitRate)} (${hit} of ${hit + fetched + built} paths; ${fetched} fetched, ${built} built)`;
+  return [
+    ['Name:', name],
+    ['Phase:', phase],
+    ['Spec:', location === null ? 'none, the defaults hold' : `${location.file}:${location.line}:${location.column}`],
+    ['Volume:', volume],
+    ['Size:', storeBytes === null ? '-' : formatBytes(storeBytes)],
+    ['Paths:', storePaths === null ? '-' : String(storePaths)],
+    ['Environments:', String(environments)],
+    ['Hit rate:', rate],
+    ['Fetched:', formatBytes(totals.bytesFetched)],
+    ['Saved:', formatBytes(totals.bytesSaved)],
+    ['GC:', gcLine(gc, now)],
+    ...keeperFacts(name, keeper),
+    ['Workspaces:', workspaces.length === 0 ? 'none' : workspaces.join(', ')],
+  ];
+}
+
+function keeperFacts(cache: string, keeper: CacheStatus['keeper']): string[][] {
+  if (keeper === null) return [['Keeper:', 'none']];
+  const { id, image, state, nixVersion } = keeper;
+  return [
+    ['Keeper:', `${keeperName(cache)} (${id.slice(0, 12)}), ${state}`],
+    ['Keeper image:', image],
+    ['Nix:', nixVersion ?? '-'],
+  ];
+}

@@ -1,0 +1,73 @@
+import type { PullProgress } from '../../model/engine-objects.js';
+import { formatBytes } from '../../model/quantity.js';
+import type { WorkspaceStatus } from '../../model/status.js';
+import type { StatusChange } from '../../status/store.js';
+import type { CliIo } from '../io.js';
+import { paint, phaseTone } from './paint.js';
+import { oneLineText } from './table.js';
+import { tryNextText, type TryNext } from './try-next.js';
+import { messageOf, workspaceTable } from './workspace-table.js';
+
+/** What a person at a terminal sees of `run`. Where stdout is no terminal only the table of `settled` is printed. */
+export interface Progress {
+  /** A line for each change of phase. */
+  changed(change: StatusChange): void;
+  /** A line for each image, at most every two seconds. */
+  pulled(progress: PullProgress): void;
+  /** A line for each cache, at most every two seconds: what is fetched or built, and for which workspaces. */
+  realising(cache: string, workspaces: readonly string[], words: string): void;
+  /** The table, and at a terminal what to try next; once, later calls do nothing. */
+  settled(statuses: readonly WorkspaceStatus[], tryNext: TryNext): void;
+}
+
+const INTERVAL_MS = 2_000;
+const NAMES_TOLD = 3;
+
+export function createProgress(io: CliIo): Progress {
+  const terminal = io.columns !== null;
+  /** When a line was last printed of each image and of each cache. */
+  const printed = { images: new Map<string, number>(), caches: new Map<string, number>() };
+  let done = false;
+
+  function changed({ name, before, after }: StatusChange): void {
+    if (!terminal) return;
+    if (after === null) return io.out(`${name}  removed\n`);
+    const from = before?.phase ?? 'Pending';
+    if (from === after.phase) return;
+    const message = oneLineText(messageOf(after));
+    const to = paint(after.phase, phaseTone(after.phase), io.color);
+    io.out(`${name}  ${from} → ${to}${message === '' ? '' : `  ${message}`}\n`);
+  }
+
+  function isDue(last: Map<string, number>, name: string): boolean {
+    const now = io.now();
+    if (!terminal || now - (last.get(name) ?? -Infinity) < INTERVAL_MS) return false;
+    last.set(name, now);
+    return true;
+  }
+
+  function pulled({ image, status, currentBytes, totalBytes }: PullProgress): void {
+    if (!isDue(printed.images, image)) return;
+    const amount = totalBytes > 0 ? `  ${formatBytes(currentBytes)} of ${formatBytes(totalBytes)}` : '';
+    io.out(`image ${image}  ${oneLineText(status)}${amount}\n`);
+  }
+
+  function realising(cache: string, workspaces: readonly string[], words: string): void {
+    if (!isDue(printed.caches, cache)) return;
+    io.out(`cache ${cache}  ${namesText(workspaces)}  ${oneLineText(words)}\n`);
+  }
+
+  function settled(statuses: readonly WorkspaceStatus[], tryNext: TryNext): void {
+    if (done) return;
+    done = true;
+    const table = workspaceTable(statuses, { now: io.now(), columns: io.columns, color: io.color });
+    io.out(terminal ? `\n${table}\n${tryNextText(statuses, tryNext)}` : table);
+  }
+
+  return { changed, pulled, realising, settled };
+}
+
+function namesText(names: readonly string[]): string {
+  const more = names.length - NAMES_TOLD;
+  return more <= 0 ? names.join(', ') : `${names.slice(0, NAMES_TOLD).join(', ')} and ${more} more`;
+}

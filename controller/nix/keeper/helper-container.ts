@@ -1,0 +1,32 @@
+import { EngineError, type CallOptions, type DockerPort } from '../../docker/port.js';
+import type { ContainerDefinition } from '../../model/engine-objects.js';
+
+/** What every container that helps for a moment has in common: it reaches nobody, and nobody restarts it. */
+export const HELPER_CONTAINER = {
+  ports: [],
+  network: 'none',
+  shmBytes: 0,
+  limits: { nanoCpus: 0, memoryBytes: 0, pids: 0 },
+  restartPolicy: 'no',
+  healthcheck: null,
+} as const satisfies Partial<ContainerDefinition>;
+
+export function isConflict(error: unknown): boolean {
+  return error instanceof EngineError && error.kind === 'conflict';
+}
+
+/** Makes a helper whose name is ours alone; one of that name was left by a controller that was killed. */
+export async function createAnew(
+  docker: DockerPort,
+  name: string,
+  definition: ContainerDefinition,
+  calls: CallOptions,
+): Promise<string> {
+  try {
+    return await docker.createContainer(name, definition, calls);
+  } catch (error) {
+    if (!isConflict(error)) throw error;
+    await docker.removeContainer(name, true, calls);
+    return docker.createContainer(name, definition, calls);
+  }
+}

@@ -1,0 +1,104 @@
+import { KEEPER_GUARD_SCRIPT } from './guard-script.js';
+
+/**
+ * What runs in a keeper, as its only long-lived process beside the init: it prepares the volume, holds the shared lock
+ * that keeps garbage collections out (F8), and lives exactly as long as its nix-daemon. The lock and the daemon cannot
+ * outlive each other: the engine ends the container with its main process.
+ * POSIX sh: any Nix image may be a keeper. `KALPANA_NIX_CONF` is the whole nix.conf.
+ */
+export const KEEPER_SCRIPT = String.raw`set -eu
+die() { echo "kalpana-keeper: $*" >&2; exit 78; }
+for program in nix nix-store nix-daemon flock; do
+  command -v "$program" >/dev/null || die "the image has no $program: use an image with Nix outside /nix, and flock (see deploy/images/nix-keeper)"
+done
+version=$(nix --version); version=${'$'}{version##* }
+case $version in
+  2.35.0*) die "Nix 2.35.0 breaks the temporary roots of other versions: use another release" ;;
+  [01].*|2.[0-7]|2.[0-7].*|2.[0-7][a-z]*) die "Nix $version is too old: 2.8 or newer is needed" ;;
+esac
+echo "kalpana-keeper: Nix $version"
+
+var=/nix/var/kalpana
+wipe() {
+  # The mark goes last: a wipe that was cut short starts again with the next keeper.
+  for entry in /nix/* /nix/.[!.]*; do
+    [ -e "$entry" ] || [ -L "$entry" ] || continue
+    [ "$entry" = /nix/var ] || { chmod -R u+w "$entry" 2>/dev/null || true; rm -rf "$entry"; }
+  done
+  for entry in /nix/var/* "$var"/*; do
+    [ "$entry" = "$var" ] || [ "$entry" = "$var/wipe" ] || rm -rf "$entry"
+  done
+  rm -f "$var/wipe"
+}
+# A bare store of the replaced system has its paths at the volume's root: it is a cache and nothing else (F1).
+if [ ! -e /nix/var/nix/db/db.sqlite ]; then
+  for entry in /nix/*-*; do
+    case ${'$'}{entry#/nix/} in
+      [0-9a-df-np-sv-z][0-9a-df-np-sv-z][0-9a-df-np-sv-z][0-9a-df-np-sv-z]*-?*)
+        mkdir -p "$var"; echo legacy > "$var/wipe"; break ;;
+    esac
+  done
+fi
+if [ -e "$var/wipe" ]; then
+  # Its own programs would go with it: the seed before the next start empties the volume.
+  case $(readlink -f /bin/sh) in /nix/*) die "the volume has to be emptied first" ;; esac
+  echo "kalpana-keeper: emptying the volume ($(cat "$var/wipe"))"
+  wipe
+fi
+# An import ends with its keeper.
+chmod -R u+w "$var/import" 2>/dev/null || true
+rm -rf "$var/import"
+
+grep -q '^nixbld:' /etc/group || {
+  members=
+  for i in 1 2 3 4 5 6 7 8 9 10; do
+    echo "nixbld$i:x:$((30000 + i)):30000:Nix build user $i:/var/empty:/bin/false" >> /etc/passwd
+    members="$members,nixbld$i"
+  done
+  echo "nixbld:x:30000:${'$'}{members#,}" >> /etc/group
+}
+mkdir -p /etc/nix /nix/store /nix/var/nix/profiles/kalpana /nix/var/nix/gcroots/kalpana "$var/home" "$var/locks" "$var/links"
+# What users' ./result links are known by. Nix takes each for stale, for it cannot see the file, and every client may make it
+# look (F5). It writes through a link, and does not look behind one.
+auto=/nix/var/nix/gcroots/auto
+if [ ! -L "$auto" ]; then
+  [ ! -d "$auto" ] || { find "$auto" -mindepth 1 -maxdepth 1 -exec mv -f {} "$var/links/" ';'; rmdir "$auto"; }
+  ln -s "$var/links" "$auto"
+fi
+chown 0:"$(sed -n 's/^nixbld:[^:]*:\([0-9]*\):.*/\1/p' /etc/group)" /nix/store
+chmod 1775 /nix/store
+chown 29999:29999 /nix/var/nix/profiles/kalpana "$var/home" "$var/locks"
+# It may be a link into the image's own store.
+rm -f /etc/nix/nix.conf
+printf '%s\n' "$KALPANA_NIX_CONF" > /etc/nix/nix.conf
+# A fixed-output build may ask for any variable of the daemon's by name.
+unset KALPANA_NIX_CONF
+
+exec 9>>/nix/var/nix/gc.lock
+flock -s 9
+rm -rf "$var/gc"
+mkdir -p "$var/gc"
+# What a kill left half written is found before anybody builds on it; what is there and not known is no longer there.
+if [ -e "$var/running" ]; then
+  echo "kalpana-keeper: the last keeper was killed; checking the store"
+  nix-store --verify 9>&- || echo "kalpana-keeper: the store has errors, see above" >&2
+fi
+echo "$$" > "$var/running"
+rm -f /nix/var/nix/daemon-socket/socket
+nix-daemon --quiet 9>&- &
+daemon=$!
+
+${KEEPER_GUARD_SCRIPT}
+asked=
+trap 'asked=1' USR1
+trap 'thaw; kill "$daemon" 2>/dev/null || true; wait "$daemon" || true; rm -f "$var/running"; exit 0' TERM INT
+while :; do
+  code=0
+  wait "$daemon" || code=$?
+  [ -n "$asked" ] || break
+  asked=
+  guard
+done
+echo "kalpana-keeper: nix-daemon ended with code $code" >&2
+exit 1
+`;

@@ -1,0 +1,90 @@
+import type { CallOptions } from '../../docker/port.js';
+import { delay, type Clock } from '../../model/clock.js';
+
+export interface LinkRequest {
+  readonly environment: string;
+  readonly workspaces: readonly string[];
+  /** Hears of each profile as soon as it points there. */
+  readonly onLinked: (workspace: string) => void;
+}
+
+/** Runs the session's script to its end: `onInput` is given what writes to it, `onLine` what it tells. */
+export type RunSession = (
+  onInput: (write: (text: string) => void) => void,
+  onLine: (line: string) => void,
+  options: CallOptions,
+) => Promise<unknown>;
+
+export interface LinkSession {
+  /** Begins to listen, unless it does; until `close`, or `signal`. */
+  open(signal: AbortSignal | undefined): void;
+  close(): void;
+  /** One at a time. False: it is not known to be done; ask in another way, twice does no harm. */
+  link(request: LinkRequest): Promise<boolean>;
+}
+
+interface Pending extends LinkRequest {
+  readonly end: (done: boolean) => void;
+}
+
+/** A switch takes some milliseconds: whoever is silent for this long has lost his connection. */
+const PATIENCE_MS = 2_000;
+
+/** One shell in a keeper that waits for profiles to switch, so that a warm start needs no exec (F15). */
+export function createLinkSession(clock: Clock, runSession: RunSession): LinkSession {
+  let write: ((text: string) => void) | null = null;
+  let pending: Pending | null = null;
+  let stop: AbortController | null = null;
+
+  function open(signal: AbortSignal | undefined): void {
+    if (stop !== null || signal?.aborted === true) return;
+    const mine = new AbortController();
+    stop = mine;
+    const onLine = (line: string) => {
+      if (stop === mine) hear(line);
+    };
+    const onInput = (give: (text: string) => void) => {
+      if (stop === mine) write = give;
+    };
+    // However it ends, the next link is a command, and opens another.
+    const end = () => drop(mine);
+    runSession(onInput, onLine, {
+      signal: AbortSignal.any([mine.signal, ...(signal === undefined ? [] : [signal])]),
+    }).then(end, end);
+  }
+
+  function hear(line: string): void {
+    if (line.startsWith('linked ')) pending?.onLinked(line.slice('linked '.length));
+    else if (line.startsWith('ended ')) pending?.end(line === 'ended 0');
+  }
+
+  function drop(mine: AbortController): void {
+    if (stop !== mine) return;
+    mine.abort();
+    stop = null;
+    write = null;
+    pending?.end(false);
+  }
+
+  return {
+    open,
+    close() {
+      if (stop !== null) drop(stop);
+    },
+    async link(request) {
+      const [using, giving] = [stop, write];
+      if (using === null || giving === null) return false;
+      const late = new AbortController();
+      const done = await new Promise<boolean>((resolve) => {
+        pending = { ...request, end: resolve };
+        void delay(clock, PATIENCE_MS, late.signal).then(() => {
+          if (!late.signal.aborted) drop(using);
+        });
+        giving(`${request.environment} ${request.workspaces.join(' ')}\n`);
+      });
+      late.abort();
+      pending = null;
+      return done;
+    },
+  };
+}

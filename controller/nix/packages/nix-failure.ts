@@ -1,0 +1,127 @@
+import type { Failure, Reason } from '../../model/reasons.js';
+import { shortName, type NixLog } from './nix-log.js';
+
+export type Phase = 'resolve' | 'realise';
+
+const LONGEST = 400;
+
+/** Nix's own words, cut to what a person has to know (law 9). */
+export function nixFailure(log: NixLog, phase: Phase): Failure {
+  const messages = [...log.messages()];
+  const text = messages.join('\n');
+  return (
+    diskFull(text) ??
+    missing(text) ??
+    collision(text) ??
+    untrusted(text) ??
+    (phase === 'realise' ? corrupted(text) : null) ??
+    unreachable(text) ??
+    buildFailed(messages, log) ??
+    failure(
+      phase === 'resolve' ? 'PackageEvaluationFailed' : 'PackageFetchFailed',
+      lastError(messages) ?? 'Nix gave no reason',
+    )
+  );
+}
+
+function failure(reason: Reason, message: string): Failure {
+  const line = message.replace(/\s+/g, ' ').trim();
+  return { reason, message: line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line };
+}
+
+function diskFull(text: string): Failure | null {
+  const line = lineWith(text, /no space left on device|disk is full|disk quota exceeded/i);
+  return line === null ? null : failure('CacheDiskFull', `the disk of the cache is full: ${withoutPrefix(line)}`);
+}
+
+function missing(text: string): Failure | null {
+  const told = /kalpana-missing: (.*)/.exec(text)?.[1];
+  return told === undefined ? null : failure('PackageNotFound', told);
+}
+
+/** Nix names two files: a person wants to read two packages. */
+function collision(text: string): Failure | null {
+  if (!/conflict for the following files|have the same priority/.test(text)) return null;
+  const paths = [...text.matchAll(/\/nix\/store\/[0-9a-z]{32}-[^\s'/]+(\/[^\s']+)/g)].filter(
+    ([path]) => !path.includes('kalpana-env-'),
+  );
+  const [first, second] = paths.map(([path, file]) => ({ name: shortName(path), file }));
+  if (first === undefined || second === undefined) return failure('PackageCollision', 'two packages provide one file');
+  return failure('PackageCollision', `${first.name} and ${second.name} both provide ${first.file ?? 'one file'}`);
+}
+
+function untrusted(text: string): Failure | null {
+  const line = lineWith(text, /lacks a (valid )?signature|not signed by|is not signed|has no valid signature/i);
+  if (line === null) return null;
+  return failure('PackageUntrusted', `${namePaths(withoutPrefix(line))}`);
+}
+
+function corrupted(text: string): Failure | null {
+  const line = lineWith(
+    text,
+    /hash mismatch|failed to (decompress|uncompress)|(corrupt|bad archive|unexpected end.?of.?file|truncated [a-z]|input is not|compression error|decompress)|file size mismatch|size mismatch/i,
+  );
+  return line === null
+    ? null
+    : failure('PackageFetchFailed', `a substituter serves something broken, which was refused: ${named(line, text)}`);
+}
+
+function unreachable(text: string): Failure | null {
+  const line = lineWith(
+    text,
+    /unable to download|unable to check|could not (connect|resolve)|couldn't (connect|resolve)|connection (refused|timed out)|HTTP error|timeout was reached|stalled|cannot open connection|some substitutes for the outputs/i,
+  );
+  return line === null ? null : failure('PackageFetchFailed', named(line, text));
+}
+
+function buildFailed(messages: readonly string[], log: NixLog): Failure | null {
+  const told = messages.find((message) =>
+    /builder for '.*' failed|build of '.*\.drv[^']*' (failed|timed out)|Cannot build '|failed to produce output|timed out after/i.test(
+      message,
+    ),
+  );
+  if (told === undefined) return null;
+  const path = /'(\/nix\/store\/[^']+\.drv)'/.exec(told)?.[1] ?? '';
+  const output = log.buildLines().at(-1) ?? [...told.matchAll(/^\s*>\s?(.*)$/gm)].at(-1)?.[1] ?? '';
+  const how =
+    /failed with exit code \d+|timed out[^;\n]*|failed due to signal \d+[^;\n]*|failed to produce output path/.exec(
+      told,
+    )?.[0] ?? 'failed';
+  return failure(
+    'PackageBuildFailed',
+    `the build of ${shortName(path) || 'a package'} ${how}${output === '' ? '' : `: ${output}`}`,
+  );
+}
+
+/** The words of the first line that fits, without Nix's stack of where it stands. */
+function lineWith(text: string, pattern: RegExp): string | null {
+  return text.split('\n').find((line) => pattern.test(line)) ?? null;
+}
+
+/** What went wrong is often said of an address alone; which package it was, in another line. */
+function named(line: string, text: string): string {
+  const words = namePaths(withoutPrefix(line));
+  const names = [...text.matchAll(/(?:build of|derivation|path) '(\/nix\/store\/[^']+)'/g)].map(([, path = '']) =>
+    shortName(path),
+  );
+  const name = names.findLast((one) => !one.startsWith('kalpana-env-'));
+  return name === undefined || words.includes(name) ? words : `${name}: ${words}`;
+}
+
+function lastError(messages: readonly string[]): string | null {
+  const lines = messages.flatMap((message) => message.split('\n')).map((line) => line.trim());
+  const errors = lines.filter((line) => /^error: \S/.test(line));
+  return withoutPrefix(errors.at(-1) ?? lines.findLast((line) => line !== '') ?? '') || null;
+}
+
+function withoutPrefix(line: string): string {
+  return line
+    .trim()
+    .replace(/^(warning: |error: |error \(ignored\): )+/, '')
+    .replace(/; retrying.*$/, '');
+}
+
+/** Store paths by the name that follows their hash. */
+function namePaths(text: string): string {
+  return text.replace(/\/nix\/store\/[0-9a-z]{32}-([^\s'/]+)/g, '$1');
+}

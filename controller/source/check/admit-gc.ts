@@ -1,0 +1,68 @@
+import type { GarbageCollection } from '../../model/nix-cache.generated.js';
+import { parseDurationMs, parseSizeBytes } from '../../model/quantity.js';
+import { readSchedule } from '../../model/schedule.js';
+import { DEFAULT_CACHE_CONFIG } from '../resolve/cache-defaults.js';
+import { specIssue } from '../parse/locate.js';
+import type { Issue } from '../parse/locate.js';
+import { quote } from '../parse/problem.js';
+import { nearest } from './suggest.js';
+
+const { schedule: GOOD_SCHEDULE, timeZone: GOOD_ZONE } = DEFAULT_CACHE_CONFIG.gc;
+
+/** A timer holds no more than 24 days: a longer deadline would be over at once. */
+const DURATIONS = { retain: { least: '0s', most: '520w' }, deadline: { least: '10s', most: '7d' } } as const;
+
+/** The rules that a schema cannot say, for the collection of a cache. The value is valid by the schema. */
+export function* admitGc(gc: GarbageCollection): Generator<Issue> {
+  yield* admitSchedule(gc.schedule ?? GOOD_SCHEDULE);
+  yield* admitTimeZone(gc.timeZone ?? GOOD_ZONE);
+  yield* admitDuration('retain', gc.retain);
+  yield* admitSize('maxBytes', gc.maxBytes);
+  yield* admitSize('maxFreedPerRun', gc.maxFreedPerRun);
+  yield* admitDuration('deadline', gc.deadline);
+}
+
+function* admitSchedule(expression: string): Generator<Issue> {
+  const read = readSchedule(expression, GOOD_ZONE);
+  if ('error' in read) yield issue('schedule', `${quote(expression)} ${read.error}`);
+}
+
+function* admitTimeZone(name: string): Generator<Issue> {
+  const read = readSchedule(GOOD_SCHEDULE, name);
+  if (!('error' in read)) return;
+  const meant = zoneMeant(name);
+  yield issue(
+    'timeZone',
+    meant === null
+      ? `${quote(name)} ${read.error}`
+      : `${quote(name)} is not a time zone; did you mean ${quote(meant)}?`,
+  );
+}
+
+/** By a misspelt name, or by the city alone. */
+function zoneMeant(name: string): string | null {
+  const zones = [...Intl.supportedValuesOf('timeZone'), 'UTC'];
+  const city = `/${name.toLowerCase().replaceAll(' ', '_')}`;
+  return zones.find((zone) => zone.toLowerCase().endsWith(city)) ?? nearest(name, zones);
+}
+
+function* admitDuration(field: keyof typeof DURATIONS, text: string | undefined): Generator<Issue> {
+  if (text === undefined) return;
+  const { least, most } = DURATIONS[field];
+  const ms = parseDurationMs(text);
+  if (ms === null || ms > (parseDurationMs(most) ?? 0))
+    yield issue(field, `${quote(text)} is too long: at most "${most}"`);
+  else if (ms < (parseDurationMs(least) ?? 0)) yield issue(field, `${quote(text)} is too short: at least "${least}"`);
+}
+
+function* admitSize(field: 'maxBytes' | 'maxFreedPerRun', text: string | undefined): Generator<Issue> {
+  if (text === undefined) return;
+  const bytes = parseSizeBytes(text);
+  const unbounded = 'leave the field out for no bound';
+  if (bytes === null) yield issue(field, `${quote(text)} is too large: ${unbounded}`);
+  else if (bytes < 1) yield issue(field, `${quote(text)} is too small: ${unbounded}`);
+}
+
+function issue(field: keyof GarbageCollection, message: string): Issue {
+  return specIssue(['gc', field], message);
+}

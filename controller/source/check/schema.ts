@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import { Ajv } from 'ajv';
+import type { ErrorObject, SchemaObject } from 'ajv';
+import type { SpecKind } from '../parse/spec-kind.js';
+
+export interface KindSchema {
+  /** All that the schema objects to in a value; empty for a valid one. */
+  check(value: unknown): readonly ErrorObject[];
+  /** Dotted paths of all fields outside of lists: `spec.resources.cpus`. */
+  readonly fields: readonly string[];
+}
+
+export type SpecSchemas = Readonly<Record<SpecKind, KindSchema>>;
+
+/** Reads and compiles the schemas; some ten milliseconds, so once per process part. */
+export function loadSchemas(): SpecSchemas {
+  const ajv = new Ajv({ allErrors: true, verbose: true, strictTypes: false });
+  return { Workspace: loadSchema(ajv, 'workspace'), NixCache: loadSchema(ajv, 'nix-cache') };
+}
+
+function loadSchema(ajv: Ajv, name: string): KindSchema {
+  // Two levels up from controller/source/ and from dist/source/ alike.
+  const file = new URL(`../../../crds-like-schemas/${name}.schema.json`, import.meta.url);
+  const schema = JSON.parse(readFileSync(file, 'utf8')) as SchemaObject;
+  const validate = ajv.compile(schema);
+  return {
+    check: (value) => (validate(value) ? [] : (validate.errors ?? [])),
+    fields: [...fieldPaths(schema, schema, '')],
+  };
+}
+
+function* fieldPaths(root: SchemaObject, schema: SchemaObject, prefix: string): Generator<string> {
+  for (const [key, child] of Object.entries((schema.properties ?? {}) as Record<string, SchemaObject>)) {
+    const path = prefix === '' ? key : `${prefix}.${key}`;
+    yield path;
+    yield* fieldPaths(root, dereference(root, child), path);
+  }
+}
+
+function dereference(root: SchemaObject, schema: SchemaObject): SchemaObject {
+  const name = /^#\/definitions\/(\w+)$/.exec(String(schema.$ref ?? ''))?.[1];
+  return name ? ((root.definitions as Record<string, SchemaObject>)[name] ?? {}) : schema;
+}

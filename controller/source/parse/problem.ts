@@ -1,0 +1,59 @@
+import type { SpecLocation, SpecProblem } from '../../model/desired.js';
+import { escapeControls } from '../../model/printable.js';
+
+export { escapeControls };
+
+const CUT_AT = 60;
+
+/** A value as a message quotes it: escaped, cut when long. */
+export function quote(text: string): string {
+  const start = text.slice(0, CUT_AT + 1);
+  const chars = Array.from(start);
+  const isCut = text.length > CUT_AT;
+  return `"${escapeControls(isCut ? chars.slice(0, CUT_AT).join('') : text)}${isCut ? '…' : ''}"`;
+}
+
+export function problemAt(location: SpecLocation, message: string, workspace: string | null = null): SpecProblem {
+  return { location, workspace, message };
+}
+
+/** A problem with a file or directory as a whole. */
+export function problemOf(source: string, file: string, message: string): SpecProblem {
+  return problemAt({ source, file, line: 1, column: 1 }, message);
+}
+
+/** Whether two problems tell a person the same. */
+export function sameProblem(a: SpecProblem | null, b: SpecProblem | null): boolean {
+  if (a === null || b === null) return a === b;
+  const [here, there] = [a.location, b.location];
+  return (
+    a.message === b.message && here.file === there.file && here.line === there.line && here.column === there.column
+  );
+}
+
+/** By file, line and column. */
+export function byPlace(a: SpecProblem, b: SpecProblem): number {
+  const [here, there] = [a.location, b.location];
+  if (here.file !== there.file) return here.file < there.file ? -1 : 1;
+  return here.line - there.line || here.column - there.column;
+}
+
+/** `file:line:col: message`, on one line whatever the file is called. */
+export function formatProblem(problem: SpecProblem): string {
+  const { file, line, column } = problem.location;
+  return `${escapeControls(file)}:${line}:${column}: ${problem.message}`;
+}
+
+/** A workflow command that GitHub shows as an annotation on the pull request. */
+export function formatGithub(problem: SpecProblem): string {
+  const { file, line, column } = problem.location;
+  return `::error file=${githubProperty(file)},line=${line},col=${column}::${githubData(problem.message)}`;
+}
+
+function githubData(text: string): string {
+  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+}
+
+function githubProperty(text: string): string {
+  return githubData(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
+}

@@ -1,0 +1,25 @@
+import type { CacheConfig } from '../../model/desired.js';
+
+/** What a cache is without a spec, and what a spec leaves out. */
+export const DEFAULT_CACHE_CONFIG: CacheConfig = {
+  image: 'kalpana/nix-keeper:latest',
+  nixpkgs: 'https://github.com/NixOS/nixpkgs/archive/refs/tags/25.05.tar.gz',
+  substituters: ['https://cache.nixos.org'],
+  trustedPublicKeys: ['cache.nixos.org-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY='],
+  requireSignatures: true,
+  sandbox: false,
+  trustedImages: ['kalpana/*'],
+  network: 'bridge',
+  mounts: [],
+  prewarm: [],
+  gc: {
+    schedule: '0 4 * * *',
+    timeZone: 'UTC',
+    retainMs: 7 * 86_400_000,
+    maxBytes: null,
+    maxFreedPerRun: null,
+    optimise: false,
+    deadlineMs: 1_800_000,
+    suspend: false,
+  },
+};

@@ -1,0 +1,97 @@
+import type { CacheConfig, DesiredCache, DesiredWorkspace } from '../../model/desired.js';
+import type { GcConfig } from '../../model/gc.js';
+import { DEFAULT_CACHE } from '../../model/names.js';
+import type { GarbageCollection, NixCacheSpec } from '../../model/nix-cache.generated.js';
+import { parseDurationMs, parseSizeBytes } from '../../model/quantity.js';
+import { bindMounts } from './bind-mounts.js';
+import { DEFAULT_CACHE_CONFIG } from './cache-defaults.js';
+import type { Merged, Wanted } from '../merge.js';
+import { by, distinct } from '../parse/order.js';
+import { sameProblem } from '../parse/problem.js';
+import type { CacheDefinition } from '../parse/spec-file.js';
+import { specKey } from '../parse/spec-kind.js';
+
+/** The cache of workspaces that name `default` while no spec does. */
+const IMPLICIT_CACHE: DesiredCache = {
+  name: DEFAULT_CACHE,
+  location: null,
+  config: DEFAULT_CACHE_CONFIG,
+  problem: null,
+};
+
+export interface CacheResolver {
+  /** The caches of one scan, by name. `workspaces` are all that the scan wants. */
+  resolve(
+    wanted: readonly Wanted<CacheDefinition>[],
+    merged: Merged,
+    workspaces: Iterable<DesiredWorkspace>,
+  ): Map<string, DesiredCache>;
+}
+
+/** Gives the same object again as long as nothing about a cache changed. */
+export function createCacheResolver(): CacheResolver {
+  const memory = new WeakMap<CacheDefinition, DesiredCache>();
+  let wasImplicit = false;
+
+  const resolveOnce = ({ definition, problem }: Wanted<CacheDefinition>): DesiredCache => {
+    const before = memory.get(definition);
+    if (before && sameProblem(before.problem, problem)) return before;
+    const desired: DesiredCache = {
+      name: definition.name,
+      location: definition.location,
+      config: cacheConfig(definition.cache.spec ?? {}),
+      problem,
+    };
+    memory.set(definition, desired);
+    return desired;
+  };
+
+  return {
+    resolve(wanted, merged, workspaces) {
+      const caches = new Map(wanted.map((item) => [item.definition.name, resolveOnce(item)]));
+      // Unknown is not absent (law 2): a broken spec of that name, or a cache's spec without a readable one, may want it otherwise.
+      const isOpen =
+        !caches.has(DEFAULT_CACHE) &&
+        !merged.claimed.has(specKey('NixCache', DEFAULT_CACHE)) &&
+        (wasImplicit || !merged.hidesCache);
+      wasImplicit = isOpen && [...workspaces].some(({ creation }) => creation.cache === DEFAULT_CACHE);
+      if (wasImplicit) caches.set(DEFAULT_CACHE, IMPLICIT_CACHE);
+      return caches;
+    },
+  };
+}
+
+/** Fills in the defaults, and sorts what has no order. */
+function cacheConfig(spec: NixCacheSpec): CacheConfig {
+  const config = { ...DEFAULT_CACHE_CONFIG, ...spec };
+  return {
+    ...config,
+    trustedPublicKeys: distinct(config.trustedPublicKeys),
+    trustedImages: distinct(config.trustedImages),
+    mounts: bindMounts(spec.mounts ?? []).sort(by((mount) => mount.target)),
+    prewarm: distinct(config.prewarm),
+    gc: gcConfig(spec.gc ?? {}),
+  };
+}
+
+function gcConfig(gc: GarbageCollection): GcConfig {
+  const defaults = DEFAULT_CACHE_CONFIG.gc;
+  return {
+    schedule: gc.schedule ?? defaults.schedule,
+    timeZone: gc.timeZone ?? defaults.timeZone,
+    retainMs: durationMs(gc.retain) ?? defaults.retainMs,
+    maxBytes: sizeBytes(gc.maxBytes),
+    maxFreedPerRun: sizeBytes(gc.maxFreedPerRun),
+    optimise: gc.optimise ?? defaults.optimise,
+    deadlineMs: durationMs(gc.deadline) ?? defaults.deadlineMs,
+    suspend: gc.suspend ?? defaults.suspend,
+  };
+}
+
+function durationMs(text: string | undefined): number | null {
+  return text === undefined ? null : parseDurationMs(text);
+}
+
+function sizeBytes(text: string | undefined): number | null {
+  return text === undefined ? null : parseSizeBytes(text);
+}

@@ -1,0 +1,11 @@
+// The images with a Nix. Every run's engine has the keeper's and kalpana/test-nix; a scratch engine gets them by `importKeeper`.
+import { ensureOldKeeperImage } from '../../../deploy/setup/keeper-image.mjs';
+
+export { KEEPER_IMAGE, OLD_KEEPER_IMAGE } from '../../../deploy/setup/keeper-image.mjs';
+/** `TEST_NIX_IMAGE`: a workspace's image with a Nix client in /usr/bin, nothing in /nix, bash, and the user `dev` (uid 1000). */
+export { TEST_NIX_IMAGE, importKeeper } from '../../../deploy/setup/test-image.mjs';
+
+/** Imports the keeper's image with Nix 2.8. About half a minute the first time on a machine, then three seconds an engine. */
+export async function importOldKeeper(host: string): Promise<void> {
+  await ensureOldKeeperImage({ host });
+}

@@ -1,0 +1,151 @@
+import { keyOfPath } from '../../../controller/nix/packages/environment-key.js';
+import { COLLECT_SCRIPT } from '../../../controller/nix/gc/collect-script.js';
+import { CHANGE_ROOTS_SCRIPT, ROOTS_SCRIPT } from '../../../controller/nix/gc/gc-scripts.js';
+import { SCAN_SCRIPT } from '../../../controller/nix/gc/scan-script.js';
+import * as scripts from '../../../controller/nix/keeper/scripts.js';
+import type { ExecHandler } from '../engine/fake-engine-state.js';
+
+/** What a cache's volume holds, as far as the controller asks. */
+export interface SimStore {
+  /** Environment paths. */
+  readonly environments: Set<string>;
+  /** Environment paths by workspace. */
+  readonly profiles: Map<string, string>;
+  /** How often each environment was realised. */
+  readonly realised: Map<string, number>;
+  /** Environment paths that running processes use. */
+  readonly used: Set<string>;
+  /** What a collection that stands still waits for. */
+  readonly waiting: Set<() => void>;
+  collections: number;
+}
+
+export interface SimKeepers {
+  readonly exec: ExecHandler;
+  store(volume: string): SimStore;
+  /** What resolving a request ends with from now on: words for a failure, or null. */
+  fail(words: string | null): void;
+}
+
+const HASH = 'djjxv3pda7r3hh3lrkcq4bwaji4x35av';
+const pathOf = (key: string) => `/nix/store/${HASH}-kalpana-env-${key}`;
+
+/** Keepers of the fake engine: what our scripts do on a real one, in a word each. Their truth is kept with the volume. */
+export function createSimKeepers({ realiseMs = 500 } = {}): SimKeepers {
+  const stores = new Map<string, SimStore>();
+  let failure: string | null = null;
+
+  function store(volume: string): SimStore {
+    const known = stores.get(volume) ?? {
+      environments: new Set<string>(),
+      profiles: new Map<string, string>(),
+      realised: new Map<string, number>(),
+      used: new Set<string>(),
+      waiting: new Set<() => void>(),
+      collections: 0,
+    };
+    stores.set(volume, known);
+    return known;
+  }
+
+  const exec: ExecHandler = (container, request) => {
+    const { command, env = {} } = request;
+    const stored = store(container.mounts.find(({ target }) => target === '/nix')?.source ?? '');
+    const { environments, profiles, realised, used, waiting } = stored;
+    switch (command[2]) {
+      case scripts.INVENTORY_SCRIPT:
+        return {
+          exitCode: 0,
+          lines: [
+            'kalpana: version 2.26.3',
+            ...[...profiles].map(([workspace, path]) => `kalpana: profile ${workspace} ${path}`),
+            ...[...environments].map((path) => `kalpana: environment ${path} 4 1000`),
+          ],
+          afterMs: 50,
+        };
+      case scripts.RESOLVE_SCRIPT: {
+        if (failure !== null) return { exitCode: 10, lines: [`error: ${failure}`], afterMs: 20 };
+        const { key } = JSON.parse(env['KALPANA_REQUEST'] ?? '{}') as { key: string };
+        return {
+          exitCode: 0,
+          lines: ['kalpana: pid 7', `kalpana: derivation ${pathOf(key)}.drv`, `kalpana: out /nix/store/${HASH}-shared`],
+          afterMs: 20,
+        };
+      }
+      case scripts.REALISE_SCRIPT: {
+        const path = pathOf(env['KALPANA_KEY'] ?? '');
+        environments.add(path);
+        realised.set(path, (realised.get(path) ?? 0) + 1);
+        return {
+          exitCode: 0,
+          lines: [`kalpana: closure 1000 /nix/store/${HASH}-shared`, `kalpana: environment ${path}`],
+          afterMs: realiseMs,
+        };
+      }
+      case scripts.LINK_SCRIPT: {
+        const path = env['KALPANA_ENVIRONMENT'] ?? '';
+        if (!environments.has(path)) return { exitCode: 13, lines: ['kalpana: gone'] };
+        const workspaces = (env['KALPANA_WORKSPACES'] ?? '').split(' ');
+        for (const workspace of workspaces) profiles.set(workspace, path);
+        return { exitCode: 0, lines: workspaces.map((workspace) => `kalpana: linked ${workspace}`), afterMs: 20 };
+      }
+      case scripts.LINK_SESSION_SCRIPT:
+        request.onInput?.((text) => {
+          const [path = '', ...workspaces] = text.trim().split(' ');
+          if (container.state !== 'running') return;
+          if (environments.has(path)) for (const workspace of workspaces) profiles.set(workspace, path);
+          if (environments.has(path))
+            for (const workspace of workspaces) request.onLine(`kalpana: linked ${workspace}`);
+          request.onLine(`kalpana: ended ${environments.has(path) ? 0 : 13}`);
+        });
+        return { exitCode: 0, lines: ['kalpana: waits'], afterMs: Infinity };
+      case scripts.MEASURE_SCRIPT:
+        return { exitCode: 0, lines: [`kalpana: store ${environments.size} ${environments.size}`] };
+      case ROOTS_SCRIPT:
+        waiting.clear();
+        return {
+          exitCode: 0,
+          lines: ['kalpana: now 0', ...[...profiles].flatMap(([workspace, path]) => rootLines(workspace, path))],
+          afterMs: 20,
+        };
+      case CHANGE_ROOTS_SCRIPT:
+        for (const file of (env['KALPANA_EXPIRE'] ?? '').split('\n')) profiles.delete(file);
+        if (env['KALPANA_GO'] !== '') for (const go of waiting) go();
+        return { exitCode: 0, lines: [], afterMs: 20 };
+      case SCAN_SCRIPT:
+        return { exitCode: 0, lines: [...used].map((path) => `kalpana: path ${path}`), afterMs: 50 };
+      case COLLECT_SCRIPT:
+        return {
+          exitCode: 0,
+          lines: ['kalpana: frozen'],
+          afterMs: 20_000,
+          onStart: (end) =>
+            waiting.add(() => {
+              const kept = new Set([...profiles.values(), ...used]);
+              const dead = [...environments].filter((path) => !kept.has(path));
+              if (env['KALPANA_MODE'] === 'collect') for (const path of dead) environments.delete(path);
+              if (env['KALPANA_MODE'] === 'collect') stored.collections += 1;
+              end(0, [
+                `kalpana: live ${kept.size}`,
+                ...dead.map((path) => `kalpana: dead ${path} 1000`),
+                `kalpana: freed ${dead.length * 1000} ${dead.length}`,
+              ]);
+            }),
+        };
+      default:
+        return { exitCode: 0, lines: [] };
+    }
+  };
+
+  return { exec, store, fail: (words) => void (failure = words) };
+}
+
+function rootLines(workspace: string, path: string): string[] {
+  const link = `/nix/var/nix/profiles/kalpana/${workspace}`;
+  return [`kalpana: root 0 ${link}\t${workspace}-1-link`, `kalpana: root 0 ${link}-1-link\t${path}`];
+}
+
+/** Packages of a profile cannot be read off its path; that two hold the same can. */
+export function keyIn(stored: SimStore, workspace: string): string | null {
+  return keyOfPath(stored.profiles.get(workspace) ?? '');
+}

@@ -1,0 +1,81 @@
+import { describe, expect, it } from '@jest/globals';
+import { createReporting } from '../../../controller/app/reporting.js';
+import { createStatusStore } from '../../../controller/status/store.js';
+import { createLogger } from '../../../controller/telemetry/logger.js';
+import { createMetrics } from '../../../controller/telemetry/metrics.js';
+import { sampleRoots, sampleRun, unsuccessfulRun } from '../status/gc-samples.js';
+import { START } from '../status/samples.js';
+
+function open() {
+  const lines: Record<string, unknown>[] = [];
+  const write = (line: string) => {
+    const fields = JSON.parse(line) as Record<string, unknown>;
+    delete fields['time'];
+    lines.push(fields);
+  };
+  const store = createStatusStore({ now: () => START });
+  const metrics = createMetrics({ version: '1.2.3', operations: [], driftFields: [] });
+  const log = createLogger({ level: 'debug', pretty: false, color: false, destination: { write } });
+  const { hooks } = createReporting({
+    store,
+    metrics,
+    log,
+    sources: () => [],
+    onEngine: () => undefined,
+    onRealising: () => undefined,
+  });
+  const events = () =>
+    store.events({ cache: 'default' }).map(({ type, reason, message }) => `${type} ${reason}: ${message}`);
+  return { hooks, lines, events, metrics };
+}
+
+describe('a collection, reported', () => {
+  it('that succeeded goes to the log, the record and the metrics', async () => {
+    const { hooks, lines, events, metrics } = open();
+    hooks.gcStep({ cache: 'default', step: 'scan', seconds: 0.6 });
+    hooks.gcEnded({ cache: 'default', run: sampleRun() });
+    expect(lines).toEqual([
+      { level: 'debug', cache: 'default', step: 'scan', seconds: 0.6, msg: 'garbage collection step' },
+      {
+        level: 'info',
+        cache: 'default',
+        startedAt: sampleRun().startedAt,
+        trigger: 'schedule',
+        seconds: 3.1,
+        heldSeconds: 0.42,
+        freedBytes: 1_288_490_189,
+        freedPaths: 34,
+        keptPaths: 312,
+        leftPaths: 0,
+        roots: sampleRoots(),
+        msg: 'garbage collected',
+      },
+    ]);
+    expect(events()).toEqual(['Normal Collected: freed 1.2 GiB (34 paths)']);
+    expect(await metrics.render()).toContain('kalpana_nix_gc_runs_total{cache="default",result="success"} 1\n');
+  });
+
+  it('that found nothing at night is no event', () => {
+    const { hooks, lines, events } = open();
+    hooks.gcEnded({ cache: 'default', run: sampleRun({ freedBytes: 0, freedPaths: 0 }) });
+    expect([lines.length, events()]).toEqual([1, []]);
+  });
+
+  it.each(['aborted', 'failed'] as const)('that was %s is a warning with its reason', async (result) => {
+    const { hooks, lines, events, metrics } = open();
+    const detail = 'a realisation did not end. Nothing was collected; the next run tries again.';
+    hooks.gcEnded({ cache: 'default', run: unsuccessfulRun(result, 'GcBusy', 'a realisation did not end') });
+    expect(lines).toEqual([
+      expect.objectContaining({
+        level: 'warn',
+        cache: 'default',
+        result,
+        reason: 'GcBusy',
+        detail,
+        msg: 'garbage collection did not succeed',
+      }),
+    ]);
+    expect(events()).toEqual([`Warning GcBusy: ${detail}`]);
+    expect(await metrics.render()).toContain(`kalpana_nix_gc_runs_total{cache="default",result="${result}"} 1\n`);
+  });
+});
