@@ -12,7 +12,7 @@ import type { Controller } from '../reconcile/controller-types.js';
 import type { Hooks } from '../reconcile/interfaces.js';
 import type { Clock } from '../model/clock.js';
 import type { PullProgress } from '../model/engine-objects.js';
-import type { GcNews } from '../model/gc.js';
+import type { GcNews } from '../model/gc-status.js';
 import type { OperationResult } from '../apply/executor.js';
 import { createCacheTotals, createGcRecords, createImageRecord } from '../state/cache-records.js';
 import { createCaches, type Caches } from '../nix/caches.js';

@@ -1,5 +1,5 @@
 import { EngineError } from '../docker/port.js';
-import { saysBindSourceMissing, saysPortTaken, saysVolumeDirectoryGone } from '../model/engine-words.js';
+import { saysBindSourceMissing, saysPortTaken, saysVolumeDirectoryGone } from '../model/engine-messages.js';
 import { FailureError, type Failure, type Reason } from '../model/reasons.js';
 import type { Operation } from '../plan/types.js';
 

@@ -1,4 +1,4 @@
-import type { GcConfig } from './gc.js';
+import type { GcConfig } from './gc-status.js';
 import type { HealthcheckDefinition, Limits, RestartPolicy } from './engine-objects.js';
 import type { Secret } from './secret.js';
 

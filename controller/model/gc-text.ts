@@ -1,4 +1,4 @@
-import { ROOT_KINDS, type GcRun, type RootCounts, type RootKind } from './gc.js';
+import { ROOT_KINDS, type GcRun, type RootCounts, type RootKind } from './gc-status.js';
 import { formatBytes } from './quantity.js';
 
 /** What one root of a kind is called, and several. */

@@ -1,4 +1,4 @@
-import type { WorkspaceCacheReport } from './cache.js';
+import type { WorkspaceCacheReport } from './cache-status.js';
 import type { ContainerState, Health, PublishedPort } from './engine-objects.js';
 import type { SpecLocation, SpecProblem } from './desired.js';
 import type { Failure } from './reasons.js';

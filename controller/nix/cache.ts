@@ -1,9 +1,9 @@
 import type { CallOptions, DockerPort } from '../docker/port.js';
-import type { CacheReport, CacheTotals, CacheUse, CacheVerdict } from '../model/cache.js';
+import type { CacheReport, CacheTotals, CacheUse, CacheVerdict } from '../model/cache-status.js';
 import { later, type Clock } from '../model/clock.js';
 import type { DesiredCache } from '../model/desired.js';
 import { cacheVolumeName, containerName, workspaceOfVolumeName } from '../model/names.js';
-import type { GcNews, GcRun } from '../model/gc.js';
+import type { GcNews, GcRun } from '../model/gc-status.js';
 import type { Failure } from '../model/reasons.js';
 import { isOnBareStore } from '../model/shared-volume.js';
 import type { CacheObservation } from '../plan/types.js';

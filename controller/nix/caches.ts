@@ -1,7 +1,7 @@
 import type { CallOptions } from '../docker/port.js';
-import type { CacheUse, WorkspaceCacheReport } from '../model/cache.js';
+import type { CacheUse, WorkspaceCacheReport } from '../model/cache-status.js';
 import type { DesiredSnapshot, DesiredWorkspace } from '../model/desired.js';
-import type { GcNews } from '../model/gc.js';
+import type { GcNews } from '../model/gc-status.js';
 import { CONTAINER_TYPE, LABEL, cacheOfKeeperName, containerName } from '../model/names.js';
 import { FailureError, type Failure } from '../model/reasons.js';
 import type { CacheObservation, Operation } from '../plan/types.js';

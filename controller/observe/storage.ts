@@ -1,5 +1,5 @@
 import { EngineError, type CallOptions, type DockerPort } from '../docker/port.js';
-import { saysVolumeDirectoryGone } from '../model/engine-words.js';
+import { saysVolumeDirectoryGone } from '../model/engine-messages.js';
 
 /** Whether the directory behind a container's data volume is gone. The engine tells by failing to look through the mount. */
 export async function isStorageGone(

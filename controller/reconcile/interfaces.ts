@@ -1,5 +1,5 @@
 import type { CallOptions } from '../docker/port.js';
-import type { CacheReport, CacheUse, WorkspaceCacheReport } from '../model/cache.js';
+import type { CacheReport, CacheUse, WorkspaceCacheReport } from '../model/cache-status.js';
 import type { DesiredSnapshot, DesiredWorkspace } from '../model/desired.js';
 import type {
   EngineEvent,
@@ -8,7 +8,7 @@ import type {
   ObservedNetwork,
   ObservedVolume,
 } from '../model/engine-objects.js';
-import type { GcRun } from '../model/gc.js';
+import type { GcRun } from '../model/gc-status.js';
 import type { Failure, Reason } from '../model/reasons.js';
 import type { WorkspaceReport } from '../model/status.js';
 import type { CacheObservation, DriftField, Operation, WorkspaceMemory } from '../plan/types.js';

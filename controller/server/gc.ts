@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../model/clock.js';
-import type { GcNews } from '../model/gc.js';
+import type { GcNews } from '../model/gc-status.js';
 import type { StatusReader } from '../status/store.js';
 import { readJson, type Refusal } from './json-body.js';
 import { createLineStream, type LineStream } from './line-stream.js';

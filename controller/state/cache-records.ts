@@ -1,4 +1,4 @@
-import type { CacheTotals } from '../model/cache.js';
+import type { CacheTotals } from '../model/cache-status.js';
 import type { StateFile } from './state-file.js';
 
 /** Whether images bring a Nix store of their own, by image id. It can be lost: then each is looked at once more. */

@@ -1,4 +1,4 @@
-import type { CacheConditionType, CachePhase, CacheReport } from '../model/cache.js';
+import type { CacheConditionType, CachePhase, CacheReport } from '../model/cache-status.js';
 import { problemText } from '../model/problem-text.js';
 import { explain, failureClass } from '../model/reasons.js';
 import type { Condition } from '../model/status.js';

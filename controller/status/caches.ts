@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { CacheReport, CacheStatus } from '../model/cache.js';
+import type { CacheReport, CacheStatus } from '../model/cache-status.js';
 import type { NewEvent } from '../model/status.js';
 import { cacheConditionsOf, nextCachePhase } from './cache-conditions.js';
 import { conditionOf } from './conditions.js';

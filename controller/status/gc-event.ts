@@ -1,4 +1,4 @@
-import type { GcRun } from '../model/gc.js';
+import type { GcRun } from '../model/gc-status.js';
 import { freedText } from '../model/gc-text.js';
 import { explain } from '../model/reasons.js';
 import type { NewEvent } from '../model/status.js';

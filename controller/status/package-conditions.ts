@@ -1,4 +1,4 @@
-import type { WorkspaceCacheReport } from '../model/cache.js';
+import type { WorkspaceCacheReport } from '../model/cache-status.js';
 import { explain } from '../model/reasons.js';
 import type { Verdict } from '../model/status.js';
 import { no, unknown, yes, type Finding } from './findings.js';

@@ -1,5 +1,5 @@
 import type { Clock } from '../model/clock.js';
-import type { CacheStatus } from '../model/cache.js';
+import type { CacheStatus } from '../model/cache-status.js';
 import type { DesiredSnapshot, DesiredWorkspace } from '../model/desired.js';
 import type { Rollout } from '../model/git.js';
 import { groupBy } from '../model/group-by.js';

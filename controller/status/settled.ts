@@ -1,4 +1,4 @@
-import type { CacheStatus } from '../model/cache.js';
+import type { CacheStatus } from '../model/cache-status.js';
 import { failureClass, type Reason } from '../model/reasons.js';
 import type { WorkspaceStatus } from '../model/status.js';
 import { conditionOf } from './conditions.js';

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { CacheReport, CacheStatus } from '../model/cache.js';
+import type { CacheReport, CacheStatus } from '../model/cache-status.js';
 import { problemText } from '../model/problem-text.js';
 import type { NewEvent, WorkspaceReport, WorkspaceStatus } from '../model/status.js';
 import { createCacheStatuses } from './caches.js';

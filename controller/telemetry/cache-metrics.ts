@@ -1,4 +1,4 @@
-import { CACHE_PHASES, type CacheStatus } from '../model/cache.js';
+import { CACHE_PHASES, type CacheStatus } from '../model/cache-status.js';
 import type { Families } from './families.js';
 import { createGcMetrics } from './gc-metrics.js';
 import type { Metrics } from './metrics.js';

@@ -1,5 +1,5 @@
-import type { CacheStatus } from '../model/cache.js';
-import { GC_RESULTS, ROOT_KINDS, type GcRun } from '../model/gc.js';
+import type { CacheStatus } from '../model/cache-status.js';
+import { GC_RESULTS, ROOT_KINDS, type GcRun } from '../model/gc-status.js';
 import type { Families } from './families.js';
 
 export interface GcMetrics {

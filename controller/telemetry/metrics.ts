@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import type { CacheStatus, CacheUse } from '../model/cache.js';
-import type { GcRun } from '../model/gc.js';
+import type { CacheStatus, CacheUse } from '../model/cache-status.js';
+import type { GcRun } from '../model/gc-status.js';
 import { NOTIFICATION_RESULTS, NOTIFICATION_TARGETS, type Notified } from '../model/notified.js';
 import { REASONS, type Reason } from '../model/reasons.js';
 import { PHASES, type WorkspaceStatus } from '../model/status.js';

@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { join } from 'node:path';
-import type { GcNews, GcRun } from '../../controller/model/gc.js';
+import type { GcNews, GcRun } from '../../controller/model/gc-status.js';
 import { cacheVolumeName, keeperName } from '../../controller/model/names.js';
 import type { Bench } from './bench.js';
 import { startController } from './controller-process.js';

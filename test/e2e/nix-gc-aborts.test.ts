@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { WorkspaceStatus } from '../../controller/model/status.js';
-import type { GcRun } from '../../controller/model/gc.js';
+import type { GcRun } from '../../controller/model/gc-status.js';
 import { startEngineProxy, type EngineProxy } from '../support/e2e/proxy.js';
 import { eventually } from '../support/e2e/eventually.js';
 import { testEngineHost } from '../support/e2e/engine.js';

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { call } from '../../deploy/setup/engine-api.mjs';
-import type { GcRun } from '../../controller/model/gc.js';
+import type { GcRun } from '../../controller/model/gc-status.js';
 import { eventually } from '../support/e2e/eventually.js';
 import { testEngineHost } from '../support/e2e/engine.js';
 import { collected } from '../support/gc/household.js';

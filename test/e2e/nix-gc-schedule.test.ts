@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { NixCacheSpec } from '../../controller/model/nix-cache.generated.js';
-import type { GcRun } from '../../controller/model/gc.js';
+import type { GcRun } from '../../controller/model/gc-status.js';
 import { startEngineProxy, type EngineProxy } from '../support/e2e/proxy.js';
 import { eventually } from '../support/e2e/eventually.js';
 import { testEngineHost } from '../support/e2e/engine.js';

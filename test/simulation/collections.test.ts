@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { DesiredCache } from '../../controller/model/desired.js';
-import type { GcNews } from '../../controller/model/gc.js';
+import type { GcNews } from '../../controller/model/gc-status.js';
 import { environmentRequest } from '../../controller/nix/packages/environment-key.js';
 import { createSimulation, type Simulation } from '../support/sim/controller.js';
 import { createSimKeepers, keyIn, type SimKeepers, type SimStore } from '../support/sim/keeper.js';

@@ -1,4 +1,4 @@
-import type { CacheStatus } from '../../model/cache.js';
+import type { CacheStatus } from '../../model/cache-status.js';
 import type { WorkspaceStatus } from '../../model/status.js';
 import type { Workspace } from '../../model/workspace.generated.js';
 import type { CountedEvent } from '../../status/events.js';

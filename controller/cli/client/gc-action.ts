@@ -1,5 +1,5 @@
-import type { CacheStatus } from '../../model/cache.js';
-import type { GcNews } from '../../model/gc.js';
+import type { CacheStatus } from '../../model/cache-status.js';
+import type { GcNews } from '../../model/gc-status.js';
 import type { GcOptions } from '../actions.js';
 import { ask, printed, refusalOf } from './ask.js';
 import { streamFromController } from './control-stream.js';

@@ -1,4 +1,4 @@
-import type { CacheStatus } from '../../model/cache.js';
+import type { CacheStatus } from '../../model/cache-status.js';
 import { formatBytes } from '../../model/quantity.js';
 import { conditionOf } from '../../status/conditions.js';
 import { lastGcCell } from './gc-status-text.js';

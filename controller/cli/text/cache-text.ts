@@ -1,4 +1,4 @@
-import type { CacheStatus, CacheUse } from '../../model/cache.js';
+import type { CacheStatus, CacheUse } from '../../model/cache-status.js';
 import { keeperName } from '../../model/names.js';
 import { formatBytes } from '../../model/quantity.js';
 import type { CountedEvent } from '../../status/events.js';

@@ -1,5 +1,5 @@
-import type { CacheStatus } from '../../model/cache.js';
-import { ROOT_KINDS, type GcConfig, type GcRun, type GcStatus, type RootCounts } from '../../model/gc.js';
+import type { CacheStatus } from '../../model/cache-status.js';
+import { ROOT_KINDS, type GcConfig, type GcRun, type GcStatus, type RootCounts } from '../../model/gc-status.js';
 import { freedText } from '../../model/gc-text.js';
 import { formatBytes } from '../../model/quantity.js';
 import { explain } from '../../model/reasons.js';

@@ -1,4 +1,4 @@
-import type { GcRun, GcStatus } from '../../model/gc.js';
+import type { GcRun, GcStatus } from '../../model/gc-status.js';
 import { freedText } from '../../model/gc-text.js';
 import { formatBytes } from '../../model/quantity.js';
 import type { Cell } from './table.js';

@@ -1,4 +1,4 @@
-import type { GcNews, GcPreview, GcRoot, GcRun } from '../../model/gc.js';
+import type { GcNews, GcPreview, GcRoot, GcRun } from '../../model/gc-status.js';
 import { freedText, pathsText, rootsText } from '../../model/gc-text.js';
 import { formatBytes } from '../../model/quantity.js';
 import { explain } from '../../model/reasons.js';

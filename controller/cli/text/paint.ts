@@ -1,4 +1,4 @@
-import type { CachePhase } from '../../model/cache.js';
+import type { CachePhase } from '../../model/cache-status.js';
 import type { Phase } from '../../model/status.js';
 
 export type Tone = 'good' | 'busy' | 'bad' | 'dim' | 'strong';

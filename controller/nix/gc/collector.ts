@@ -3,7 +3,7 @@ import type { CallOptions, DockerPort } from '../../docker/port.js';
 import { later, type Clock } from '../../model/clock.js';
 import type { DesiredCache } from '../../model/desired.js';
 import type { ObservedContainer } from '../../model/engine-objects.js';
-import type { GcNews, GcRun, GcStatus, GcTrigger } from '../../model/gc.js';
+import type { GcNews, GcRun, GcStatus, GcTrigger } from '../../model/gc-status.js';
 import { cacheVolumeName } from '../../model/names.js';
 import type { Failure } from '../../model/reasons.js';
 import type { Environments } from '../packages/environments.js';

@@ -1,4 +1,4 @@
-import type { GcConfig, GcTrigger } from '../../model/gc.js';
+import type { GcConfig, GcTrigger } from '../../model/gc-status.js';
 import { readSchedule } from '../../model/schedule.js';
 
 /** A store that its roots keep over `maxBytes` is tried again when it has grown by this part of it. */

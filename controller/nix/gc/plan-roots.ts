@@ -1,5 +1,5 @@
-import type { GcRoot, RootCounts, RootKind } from '../../model/gc.js';
-import { ROOT_KINDS } from '../../model/gc.js';
+import type { GcRoot, RootCounts, RootKind } from '../../model/gc-status.js';
+import { ROOT_KINDS } from '../../model/gc-status.js';
 import { groupBy } from '../../model/group-by.js';
 import type { Generation, Pin, RootInventory } from './root-inventory.js';
 

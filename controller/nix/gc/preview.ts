@@ -1,5 +1,5 @@
 import type { CallOptions } from '../../docker/port.js';
-import type { GcPreview, GcRoot } from '../../model/gc.js';
+import type { GcPreview, GcRoot } from '../../model/gc-status.js';
 import type { Collected, GcCommands } from './gc-commands.js';
 import type { RootsPlan } from './plan-roots.js';
 

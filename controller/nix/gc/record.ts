@@ -1,4 +1,4 @@
-import type { GcRun, GcTrigger, RootCounts } from '../../model/gc.js';
+import type { GcRun, GcTrigger, RootCounts } from '../../model/gc-status.js';
 
 /** What outlives the controller of one cache's collections. It can be lost: then nothing is owed, and what is gone is gone since now. */
 export interface GcRecord {

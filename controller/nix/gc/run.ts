@@ -1,6 +1,6 @@
 import { EngineError, type CallOptions } from '../../docker/port.js';
 import { later, type Clock } from '../../model/clock.js';
-import type { GcResult } from '../../model/gc.js';
+import type { GcResult } from '../../model/gc-status.js';
 import { FailureError, type Failure } from '../../model/reasons.js';
 import { firstGcState, nextGcState, type GcEvent, type GcState } from './machine.js';
 import { RootAtRiskError } from './gc-commands.js';

@@ -1,7 +1,7 @@
 import type { CallOptions, DockerPort } from '../../docker/port.js';
 import { delay, type Clock } from '../../model/clock.js';
 import type { ObservedContainer } from '../../model/engine-objects.js';
-import type { GcConfig, GcPreview, GcRoot } from '../../model/gc.js';
+import type { GcConfig, GcPreview, GcRoot } from '../../model/gc-status.js';
 import { LABEL } from '../../model/names.js';
 import { FailureError } from '../../model/reasons.js';
 import { PREWARM, type Environments } from '../packages/environments.js';

@@ -1,4 +1,4 @@
-import type { CacheTotals, CacheUse, PathCount } from '../../model/cache.js';
+import type { CacheTotals, CacheUse, PathCount } from '../../model/cache-status.js';
 import type { KnownEnvironment, Realised } from '../keeper/keeper-answers.js';
 
 export const NO_TOTALS: CacheTotals = { paths: { hit: 0, fetched: 0, built: 0 }, bytesFetched: 0, bytesSaved: 0 };

@@ -1,5 +1,5 @@
 import type { CallOptions } from '../../docker/port.js';
-import type { CacheUse } from '../../model/cache.js';
+import type { CacheUse } from '../../model/cache-status.js';
 import type { Clock } from '../../model/clock.js';
 import type { Failure } from '../../model/reasons.js';
 import { useOf } from './accounts.js';

@@ -1,5 +1,5 @@
 import type { CallOptions } from '../../docker/port.js';
-import type { CacheUse } from '../../model/cache.js';
+import type { CacheUse } from '../../model/cache-status.js';
 import { delay, type Clock } from '../../model/clock.js';
 import { warmUse } from './accounts.js';
 import { keyOfPath } from './environment-key.js';

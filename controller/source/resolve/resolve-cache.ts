@@ -1,5 +1,5 @@
 import type { CacheConfig, DesiredCache, DesiredWorkspace } from '../../model/desired.js';
-import type { GcConfig } from '../../model/gc.js';
+import type { GcConfig } from '../../model/gc-status.js';
 import { DEFAULT_CACHE } from '../../model/names.js';
 import type { GarbageCollection, NixCacheSpec } from '../../model/nix-cache.generated.js';
 import { parseDurationMs, parseSizeBytes } from '../../model/quantity.js';

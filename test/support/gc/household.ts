@@ -1,6 +1,6 @@
 // One store with every kind of root alive in it, and with everything that has to go: what a collection is proved on.
 import { expect } from '@jest/globals';
-import type { GcNews, GcRun } from '../../../controller/model/gc.js';
+import type { GcNews, GcRun } from '../../../controller/model/gc-status.js';
 import { eventually } from '../e2e/eventually.js';
 import type { Kalpana } from '../e2e/kalpana.js';
 import type { Site } from '../e2e/kalpana-site.js';

@@ -1,4 +1,4 @@
-import type { GcConfig } from '../../../controller/model/gc.js';
+import type { GcConfig } from '../../../controller/model/gc-status.js';
 import { FailureError } from '../../../controller/model/reasons.js';
 import type { Collected, GcCommands } from '../../../controller/nix/gc/gc-commands.js';
 import { firstGcState, nextGcState, type GcEvent, type GcState } from '../../../controller/nix/gc/machine.js';

@@ -1,5 +1,5 @@
 import type { NixCacheSpec } from '../../../controller/model/nix-cache.generated.js';
-import type { CacheStatus } from '../../../controller/model/cache.js';
+import type { CacheStatus } from '../../../controller/model/cache-status.js';
 import { eventually } from '../e2e/eventually.js';
 import { expect } from '@jest/globals';
 import type { Kalpana } from '../e2e/kalpana.js';

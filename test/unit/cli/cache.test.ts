@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { CacheUse } from '../../../controller/model/cache.js';
+import type { CacheUse } from '../../../controller/model/cache-status.js';
 import { formatBytes } from '../../../controller/model/quantity.js';
 import type { Verdict } from '../../../controller/model/status.js';
 import { cacheTable, hitRateText } from '../../../controller/cli/text/cache-table.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { GcStatus } from '../../../controller/model/gc.js';
+import type { GcStatus } from '../../../controller/model/gc-status.js';
 import { freedText, rootsText } from '../../../controller/model/gc-text.js';
 import { cacheTable } from '../../../controller/cli/text/cache-table.js';
 import { cacheStatusText } from '../../../controller/cli/text/cache-text.js';

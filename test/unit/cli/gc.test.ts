@@ -5,7 +5,7 @@ import { createClientActions } from '../../../controller/cli/client/client-actio
 import { controlSocketPath } from '../../../controller/cli/client/control-client.js';
 import { streamFromController } from '../../../controller/cli/client/control-stream.js';
 import { runCli } from '../../../controller/cli/program.js';
-import type { GcNews } from '../../../controller/model/gc.js';
+import type { GcNews } from '../../../controller/model/gc-status.js';
 import type { Collect } from '../../../controller/server/gc.js';
 import { createHarness } from '../server/harness.js';
 import { collectedReport, sampleGc, samplePreview, sampleRun, unsuccessfulRun } from '../status/gc-samples.js';

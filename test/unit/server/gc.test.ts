@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { GcNews } from '../../../controller/model/gc.js';
+import type { GcNews } from '../../../controller/model/gc-status.js';
 import type { Collect } from '../../../controller/server/gc.js';
 import type { ServerOptions } from '../../../controller/server/server.js';
 import { createManualClock } from '../../support/manual-clock.js';

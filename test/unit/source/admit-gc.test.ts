@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { GcConfig } from '../../../controller/model/gc.js';
+import type { GcConfig } from '../../../controller/model/gc-status.js';
 import { formatProblem } from '../../../controller/source/parse/problem.js';
 import { validatePaths } from '../../../controller/source/validate.js';
 import { cache, createFixture, workspace } from './fixture.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { CachePhase, CacheReport, CacheVerdict } from '../../../controller/model/cache.js';
+import type { CachePhase, CacheReport, CacheVerdict } from '../../../controller/model/cache-status.js';
 import { nextCachePhase } from '../../../controller/status/cache-conditions.js';
 import { createStatusStore } from '../../../controller/status/store.js';
 import { cacheFailing, sampleCacheReport, sampleCacheStatus, sampleProblem, sampleReport, START } from './samples.js';

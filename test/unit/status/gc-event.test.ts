@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { GcRun } from '../../../controller/model/gc.js';
+import type { GcRun } from '../../../controller/model/gc-status.js';
 import { gcEvent } from '../../../controller/status/gc-event.js';
 import { createStatusStore } from '../../../controller/status/store.js';
 import { collectedReport, sampleGc, sampleRun, unsuccessfulRun } from './gc-samples.js';

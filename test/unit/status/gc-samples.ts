@@ -1,4 +1,4 @@
-import type { CacheReport } from '../../../controller/model/cache.js';
+import type { CacheReport } from '../../../controller/model/cache-status.js';
 import {
   ROOT_KINDS,
   type GcConfig,
@@ -6,7 +6,7 @@ import {
   type GcRun,
   type GcStatus,
   type RootCounts,
-} from '../../../controller/model/gc.js';
+} from '../../../controller/model/gc-status.js';
 import type { Reason } from '../../../controller/model/reasons.js';
 import { sampleCacheReport, START } from './samples.js';
 

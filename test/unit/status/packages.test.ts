@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { WorkspaceCacheReport } from '../../../controller/model/cache.js';
+import type { WorkspaceCacheReport } from '../../../controller/model/cache-status.js';
 import type { Failure } from '../../../controller/model/reasons.js';
 import type { Verdict, WorkspaceReport } from '../../../controller/model/status.js';
 import { conditionsOf } from '../../../controller/status/conditions.js';

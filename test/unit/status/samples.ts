@@ -4,7 +4,7 @@ import type {
   CacheUse,
   CacheVerdict,
   WorkspaceCacheReport,
-} from '../../../controller/model/cache.js';
+} from '../../../controller/model/cache-status.js';
 import type { Reason } from '../../../controller/model/reasons.js';
 import type { Verdict, WorkspaceReport, WorkspaceStatus } from '../../../controller/model/status.js';
 import type { SpecProblem } from '../../../controller/model/desired.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ROOT_KINDS } from '../../../controller/model/gc.js';
+import { ROOT_KINDS } from '../../../controller/model/gc-status.js';
 import { createMetrics } from '../../../controller/telemetry/metrics.js';
 import { collectedReport, sampleGc, sampleRun, unsuccessfulRun } from '../status/gc-samples.js';
 import { sampleCacheStatus, START } from '../status/samples.js';

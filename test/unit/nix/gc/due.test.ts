@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { GcConfig, GcTrigger } from '../../../../controller/model/gc.js';
+import type { GcConfig, GcTrigger } from '../../../../controller/model/gc-status.js';
 import { readSchedule } from '../../../../controller/model/schedule.js';
 import { gcDue } from '../../../../controller/nix/gc/due.js';
 import type { DueInput } from '../../../../controller/nix/gc/due.js';

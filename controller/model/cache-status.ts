@@ -1,6 +1,6 @@
 import type { ContainerState } from './engine-objects.js';
 import type { SpecLocation, SpecProblem } from './desired.js';
-import type { GcStatus } from './gc.js';
+import type { GcStatus } from './gc-status.js';
 import type { Failure } from './reasons.js';
 import type { Condition } from './status.js';
 
