@@ -1,4 +1,4 @@
-/** Exit codes of every command (DESIGN section 3). A usage error is 1 everywhere: `plan` keeps 2 for changes. */
+/** Exit codes of every command. A usage error is 1 everywhere: `plan` keeps 2 for changes. */
 export const EXIT = {
   ok: 0,
   failed: 1,

@@ -20,7 +20,7 @@ export interface Scope {
 
 /**
  * Runs `work` against a deadline and the callers' signals. It ends in time even when `work` never settles, as a request
- * does whose connection is lost in the middle of an answer (TRAPS: dockerode 1).
+ * does whose connection is lost in the middle of an answer (trap dockerode-1).
  */
 export async function withDeadline<T>(limit: Limit, work: (scope: Scope) => Promise<T>): Promise<T> {
   const stop = new AbortController();

@@ -17,8 +17,8 @@ export function eventVerbs(engine: EngineClient): Pick<DockerPort, 'events'> {
 type Request = Parameters<DockerPort['events']>[0];
 
 /**
- * The stream is read as it comes, not as it is consumed: the engine skips a listener that is 100 ms behind (TRAPS:
- * dockerode 10). It has no deadline, for an idle engine is silent for ever.
+ * The stream is read as it comes, not as it is consumed: the engine skips a listener that is 100 ms behind (trap
+ * dockerode-10). It has no deadline, for an idle engine is silent for ever.
  */
 async function* follow(engine: EngineClient, request: Request, signal: AbortSignal): AsyncGenerator<EngineEvent> {
   if (signal.aborted) return;

@@ -18,7 +18,10 @@ export interface FrameReader {
   isWithinFrame(): boolean;
 }
 
-/** Takes apart the two streams of a container without a terminal: 8 bytes of header, then the payload. A loop, for thousands of tiny frames come in one chunk (TRAPS: dockerode 6). */
+/**
+ * Takes apart the two streams of a container without a terminal: 8 bytes of header, then the payload. It loops instead of
+ * recursing, for thousands of tiny frames come in one chunk (trap dockerode-6).
+ */
 export function createFrameReader(): FrameReader {
   let header = Buffer.alloc(0);
   let stream: FramePiece['stream'] = 'stdout';

@@ -15,7 +15,7 @@ export interface LineOptions {
   readonly verbatim?: boolean;
 }
 
-/** Cuts a stream into lines. A chunk is not a line (TRAPS: dockerode 4), and not even a whole number of UTF-8 characters. */
+/** Cuts a stream into lines. A chunk is not a line (trap dockerode-4), nor a whole number of UTF-8 characters. */
 export function createLineSplitter({ verbatim = false }: LineOptions = {}): LineSplitter {
   let pending: Buffer[] = [];
   let pendingSize = 0;

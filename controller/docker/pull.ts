@@ -8,7 +8,7 @@ import { asNumber, asObject, parseJson } from './shapes.js';
 const PROGRESS_EVERY_MS = 250;
 
 export interface PullReader {
-  /** Throws `pull-failed` at an error line: a failed pull's status is 200 all the same (TRAPS: dockerode 5). */
+  /** Throws `pull-failed` at an error line: a failed pull's status is 200 all the same (trap dockerode-5). */
   push(chunk: Buffer): void;
   end(): void;
 }

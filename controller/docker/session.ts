@@ -12,7 +12,7 @@ const OLDEST_API = '1.41';
 /** Docker 27: the newest whose answers were compared with what we read from them. Newer engines speak it too. */
 const NEWEST_API = '1.47';
 
-/** The version to speak, from an answer to `GET /version` (TRAPS: dockerode 8). */
+/** The version to speak, from an answer to `GET /version` (trap dockerode-8). */
 export function chooseVersion(answer: unknown): EngineVersion {
   const version = asObject(answer, 'the answer to /version');
   const engine = asName(version['Version'], 'Version');

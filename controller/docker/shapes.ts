@@ -1,4 +1,4 @@
-/** Checks of what an engine answered: a proxy or a cut connection can put anything in an answer's place (TRAPS: dockerode 2). */
+/** Checks of an engine's answers: a proxy or a cut connection can put anything in their place (trap dockerode-2). */
 
 /** Says what is wrong with an answer in one line, without quoting it: an inspect holds secrets. */
 export class ShapeError extends Error {

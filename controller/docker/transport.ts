@@ -50,7 +50,7 @@ const EVERY_STATUS = Object.fromEntries(Array.from({ length: 500 }, (_, index) =
 
 /**
  * Requests through dockerode's connection, answers read by ourselves: its methods never settle on a cut answer, resolve
- * truncated JSON with a Buffer and swallow a failed pull (TRAPS: dockerode 1, 2, 5).
+ * truncated JSON with a Buffer and swallow a failed pull (traps dockerode-1, dockerode-2 and dockerode-5).
  * A connection serves one request. Keeping it alive would save 0.06 to 0.13 ms of 0.3 to 0.9 ms on a socket, and bring
  * requests that die because the engine closed an idle connection under them.
  */

@@ -93,7 +93,7 @@ export interface ExecRequest {
 export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
 export type Health = 'none' | 'starting' | 'healthy' | 'unhealthy';
 
-/** What only an inspect shows (TRAPS: `OOMKilled`, restart counts and limits are not in a list). */
+/** What only an inspect shows (`OOMKilled`, restart counts and limits: trap engine-6). */
 export interface ContainerDetails {
   /** Milliseconds since the epoch on the engine's clock; null when it never happened. */
   readonly startedAt: number | null;

@@ -45,7 +45,7 @@ function resyncs({ clock, resyncMs, deepEvery }: TriggerOptions): Observable<Tri
   });
 }
 
-/** The engine's events for ever: every end is followed by a new subscription from the last event on (TRAPS: nothing reconnects by itself). */
+/** The engine's events for ever: after every end it subscribes again from the last event on (trap dockerode-4). */
 function engineEvents(options: TriggerOptions): Observable<Trigger> {
   return new Observable((subscriber) => {
     const abort = new AbortController();

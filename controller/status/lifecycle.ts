@@ -19,7 +19,7 @@ type LifecycleEvent =
 /** What was ready and is not any more is Degraded; what never was is still on its way. */
 const lostReadiness = { progress: 'Degraded', retry: 'Degraded' } as const;
 
-/** Used through pure transitions only: no actor runs and no snapshot is kept (TRAPS, xstate). */
+/** Used through pure transitions only: no actor runs and no snapshot is kept (trap xstate-1). */
 const lifecycle = setup({ types: {} as { events: LifecycleEvent } }).createMachine({
   id: 'workspace',
   initial: 'Pending',

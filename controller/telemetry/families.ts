@@ -2,7 +2,7 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 export type Families = ReturnType<typeof createFamilies>;
 
-/** The metric families of DESIGN section 3. Base units; no collect callbacks: one that throws fails the scrape (TRAPS). */
+/** The metric families. Base units; no collect callbacks: one that throws fails the scrape (trap prom-client-1). */
 export function createFamilies(registry: Registry) {
   const registers = [registry];
 

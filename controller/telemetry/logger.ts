@@ -31,7 +31,7 @@ const SECRET_FIELDS = ['password', 'token', 'secret', 'secrets', 'authorization'
 const STDERR = 2;
 const REDACTED = SECRET_FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]);
 
-/** Writes synchronously: an asynchronous destination loses the last lines on exit (TRAPS, pino). */
+/** Writes synchronously: an asynchronous destination loses the last lines on exit (trap pino-1). */
 export function createLogger(options: LoggerOptions): Logger {
   const destination = options.destination ?? pino.destination({ dest: STDERR, sync: true });
   const logger = pino(

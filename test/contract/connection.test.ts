@@ -25,14 +25,14 @@ it.each<[string, Answer, string, RegExp]>([
   ['cut before the head', (socket) => socket.destroy(), 'unreachable', /connection was lost/],
   ['cut within the head', bytes('HTTP/1.1 200 OK\r\nContent-Le'), 'unreachable', /connection was lost/],
   [
-    'cut within a body of known length (TRAPS: dockerode 1)',
+    'cut within a body of known length (trap dockerode-1)',
     bytes('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n[{"Id":'),
     'unreachable',
     /connection was lost/,
   ],
-  ['cut within a chunked body (TRAPS: dockerode 1)', stream(['[{"Id":'], 'cut'), 'unreachable', /connection was lost/],
+  ['cut within a chunked body (trap dockerode-1)', stream(['[{"Id":'], 'cut'), 'unreachable', /connection was lost/],
   [
-    'truncated JSON in a whole answer (TRAPS: dockerode 2)',
+    'truncated JSON in a whole answer (trap dockerode-2)',
     text(200, 'application/json', '[{"Id":"abc"'),
     'malformed',
     /truncated or not JSON/,

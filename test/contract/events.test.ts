@@ -43,7 +43,7 @@ function line(id: string, change: object = {}): string {
 
 const event = (id: string) => ({ type: 'container', action: 'die', id, attributes: { name: `ünï-${id}` }, time: 1.5 });
 
-describe('framing (TRAPS: dockerode 4)', () => {
+describe('framing (trap dockerode-4)', () => {
   const whole = Buffer.from(line('a') + line('b'));
   it.each(
     Array.from({ length: whole.length - 1 }, (_, at) => at + 1).filter((at) => at % 7 === 0 || whole[at]! > 0x7f),
@@ -168,7 +168,7 @@ it('a subscription that is never answered ends at its deadline', async () => {
   expect(await failureOf(collect(engine.connect({ clock })))).toMatchObject({ kind: 'timeout', verb: 'events' });
 });
 
-it('a reader that falls behind is told so; nothing piles up for ever (TRAPS: dockerode 10)', async () => {
+it('a reader that falls behind is told so; nothing piles up for ever (trap dockerode-10)', async () => {
   const many = Array.from({ length: 30_000 }, (_, index) => line(String(index))).join('');
   const events = (await answering(stream([line('a'), many], 'open')))
     .events({}, { signal: never })

@@ -82,7 +82,7 @@ it('wherever the output is cut into chunks, the lines are the same', async () =>
   }
 });
 
-it('20,000 tiny frames in one chunk do not overflow the stack (TRAPS: dockerode 6)', async () => {
+it('20,000 tiny frames in one chunk do not overflow the stack (trap dockerode-6)', async () => {
   const { exec, lines } = await running(
     output([Buffer.concat(Array.from({ length: 20_000 }, (_, index) => frame(index % 100 === 99 ? '\n' : 'x')))]),
   );
@@ -163,7 +163,7 @@ it('an end that the engine hears of later is waited for', async () => {
 it.each<[string, { create?: Answer; start?: Answer }, string]>([
   ['a missing container', { create: json(404, { message: 'No such container: a' }) }, 'not-found'],
   ['a stopped container', { create: json(409, { message: 'Container a is not running' }) }, 'conflict'],
-  ['truncated JSON (TRAPS: dockerode 2)', { create: text(201, 'application/json', '{"Id":"e1') }, 'malformed'],
+  ['truncated JSON (trap dockerode-2)', { create: text(201, 'application/json', '{"Id":"e1') }, 'malformed'],
   ['an answer without an id', { create: json(201, {}) }, 'malformed'],
   ['a container that ends in between', { start: json(404, { message: 'No such exec instance: e1' }) }, 'conflict'],
   ['a container paused in between', { start: json(409, { message: 'Container a is paused' }) }, 'conflict'],

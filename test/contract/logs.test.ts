@@ -17,7 +17,7 @@ async function answering(logs: Answer, Tty = false) {
 
 const two = Buffer.concat([frame('out ü\n'), frame('err\n', 2)]);
 
-it('5,000 tiny frames in one chunk do not overflow the stack (TRAPS: dockerode 6)', async () => {
+it('5,000 tiny frames in one chunk do not overflow the stack (trap dockerode-6)', async () => {
   const frames = Buffer.concat(Array.from({ length: 5_000 }, () => frame('x')));
   expect(await (await answering(stream([frames]))).tailContainer('a', 10)).toBe('x'.repeat(5_000));
 });

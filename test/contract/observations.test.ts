@@ -36,7 +36,7 @@ describe('listContainers', () => {
     ]);
   });
 
-  it('asks for stopped ones too, and with filter values in arrays (TRAPS: dockerode 9)', async () => {
+  it('asks for stopped ones too, and with filter values in arrays (trap dockerode-9)', async () => {
     await (await listing([])).listContainers({ workspace: 'alice' });
     const query = new URL(engine!.received.at(-1)!.url, 'http://x').searchParams;
     expect(Object.fromEntries(query)).toEqual({ all: '1', filters: '{"label":["kalpana.workspace.id=alice"]}' });

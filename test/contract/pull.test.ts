@@ -28,7 +28,7 @@ const drop = () => undefined;
 
 it.each<[string, Answer, object]>([
   [
-    'an error line inside a 200 (TRAPS: dockerode 5)',
+    'an error line inside a 200 (trap dockerode-5)',
     stream([
       say(
         { status: 'Pulling' },

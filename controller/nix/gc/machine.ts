@@ -12,7 +12,7 @@ const finished = { type: 'final' } as const;
 /**
  * One run of the collector. Before `collecting` a failure deletes nothing; from there on the shared lock is taken again by the
  * keeper itself, and what is live is looked at whatever happened.
- * Used through pure transitions only: no actor runs and no snapshot is kept (TRAPS, xstate).
+ * Used through pure transitions only: no actor runs and no snapshot is kept (trap xstate-1).
  */
 const machine = setup({
   types: {} as { context: GcContext; input: GcContext; events: GcEvent },

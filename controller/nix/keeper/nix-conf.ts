@@ -14,7 +14,7 @@ export function nixConf(config: CacheConfig): string {
     ['require-sigs', String(config.requireSignatures)],
     ['sandbox', String(config.sandbox)],
     ['sandbox-fallback', 'false'],
-    // A collection that a client starts sees that client's processes alone (TRAPS): only ours collects.
+    // A collection that a client starts sees that client's processes alone (trap nix-7): only ours collects.
     ['min-free', '0'],
     ['experimental-features', 'nix-command flakes'],
     ['accept-flake-config', 'false'],
