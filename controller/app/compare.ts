@@ -10,7 +10,7 @@ import { compareDesired, isEmpty, type Comparison } from '../plan/compare/compar
 import { compareMarkdown } from '../plan/compare/compare-markdown.js';
 import { compareText } from '../plan/compare/compare-text.js';
 import type { Surroundings } from './run.js';
-import { readCommitSpecs, type CommitSpecs } from '../source/git/commit-snapshot.js';
+import { readCommitSpecs, type CommitSpecs } from '../source/git/commit-specs.js';
 import { fetchFailure } from '../source/git/fetch-failure.js';
 import { GitError } from '../source/git/git-command.js';
 import { RefError } from '../source/git/repository.js';

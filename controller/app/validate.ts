@@ -2,7 +2,7 @@ import type { ValidateOptions } from '../cli/actions.js';
 import { EXIT } from '../cli/exit-codes.js';
 import type { CliIo } from '../cli/io.js';
 import { formatGithub, formatProblem } from '../source/parse/problem.js';
-import { validatePaths } from '../source/validate.js';
+import { validatePaths } from '../source/validate-paths.js';
 
 /** The offline check behind `kalpana validate`. */
 export async function validate({ paths, format }: ValidateOptions, io: CliIo): Promise<number> {

@@ -1,18 +1,18 @@
 import { Command, CommanderError, Option } from 'commander';
 import { OUTPUT_FORMATS } from './actions.js';
-import { registerApprove } from './commands/approve.js';
-import { registerCache } from './commands/cache.js';
+import { registerApprove } from './commands/approve-command.js';
+import { registerCache } from './commands/cache-command.js';
 import type { CliContext, CommandContext } from './context.js';
-import { registerDescribe } from './commands/describe.js';
+import { registerDescribe } from './commands/describe-command.js';
 import { errorText } from './text/error-text.js';
 import { EXIT } from './exit-codes.js';
-import { registerGc } from './commands/gc.js';
-import { registerGet } from './commands/get.js';
-import { registerNew } from './commands/new.js';
-import { registerPlan } from './commands/plan.js';
-import { registerRun } from './commands/run.js';
-import { registerSource } from './commands/source.js';
-import { registerValidate } from './commands/validate.js';
+import { registerGc } from './commands/gc-command.js';
+import { registerGet } from './commands/get-command.js';
+import { registerNew } from './commands/new-command.js';
+import { registerPlan } from './commands/plan-command.js';
+import { registerRun } from './commands/run-command.js';
+import { registerSource } from './commands/source-command.js';
+import { registerValidate } from './commands/validate-command.js';
 
 /** Runs the command line `args` (without node and the script) and gives the exit code. Never ends the process itself. */
 export async function runCli(args: readonly string[], context: CliContext): Promise<number> {

@@ -1,18 +1,18 @@
 import { systemClock, type Clock } from '../model/clock.js';
-import { archiveVerbs } from './archives.js';
-import { createClient, type RequestMeasure } from './client.js';
-import { containerVerbs } from './containers.js';
+import { archiveVerbs } from './archive-verbs.js';
+import { createClient, type RequestMeasure } from './engine-client.js';
+import { containerVerbs } from './container-verbs.js';
 import type { EngineEndpoint } from './endpoint.js';
-import { eventVerbs } from './events.js';
-import { execVerbs } from './exec.js';
-import { imageVerbs } from './images.js';
-import { logVerbs } from './logs.js';
-import { networkVerbs } from './networks.js';
+import { eventVerbs } from './event-verbs.js';
+import { execVerbs } from './exec-verbs.js';
+import { imageVerbs } from './image-verbs.js';
+import { logVerbs } from './log-verbs.js';
+import { networkVerbs } from './network-verbs.js';
 import type { DockerPort } from './port.js';
-import { linkVerbs } from './read-link.js';
+import { linkVerbs } from './link-verbs.js';
 import { pathVerbs } from './stat-path.js';
 import { openTransport } from './transport.js';
-import { volumeVerbs } from './volumes.js';
+import { volumeVerbs } from './volume-verbs.js';
 
 export interface ConnectOptions {
   /** Called once for every request when it has ended; for the event stream, when it has opened. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { pathOf, type Call, type EngineClient } from './client.js';
+import { pathOf, type Call, type EngineClient } from './engine-client.js';
 import type { Scope } from './deadline.js';
 import { EngineError } from './port.js';
 

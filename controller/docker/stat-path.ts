@@ -1,4 +1,4 @@
-import { pathOf, type EngineClient } from './client.js';
+import { pathOf, type EngineClient } from './engine-client.js';
 import { EngineError, type CallOptions, type DockerPort } from './port.js';
 import { asObject, asText, parseJson, ShapeError } from './shapes.js';
 

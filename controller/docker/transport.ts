@@ -6,7 +6,7 @@ import { inspect } from 'node:util';
 import type { DockerOptions } from 'dockerode';
 import type { EngineEndpoint } from './endpoint.js';
 import { messageOf } from './error-words.js';
-import { oneLine } from './failures.js';
+import { oneLine } from './engine-failures.js';
 import { EngineError } from './port.js';
 
 export interface HttpRequest {

@@ -1,6 +1,6 @@
 import type { CommitState, CommitStatusSettings } from '../model/git.js';
 import type { ReadRefusal } from './answers.js';
-import { readGithubRefusal, readGitlabRefusal } from './refusals.js';
+import { readGithubRefusal, readGitlabRefusal } from './error-answers.js';
 
 export type Provider = CommitStatusSettings['provider'];
 

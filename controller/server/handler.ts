@@ -1,13 +1,13 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Clock } from '../model/clock.js';
-import { readNames } from './approve-body.js';
-import { clear, type Clear } from './clear.js';
-import { collect, type Collect } from './gc.js';
-import { isHook, type HookReceiver } from './hook.js';
+import { readNames } from './approve-route.js';
+import { clear, type Clear } from './clear-route.js';
+import { collect, type Collect } from './gc-route.js';
+import { isHook, type HookReceiver } from './webhook-route.js';
 import { isTrustedHost } from './host-check.js';
 import { REPLY_HEADERS } from './line-stream.js';
 import { answer, cacheOfAction, failure, json, splitTarget, type Reply, type RouteContext } from './routes.js';
-import { actOnSource, sourceAction, type ActOnSource } from './source-action.js';
+import { actOnSource, sourceAction, type ActOnSource } from './source-route.js';
 
 export type Approve = (names: readonly string[] | null) => { readonly approved: readonly string[] };
 

@@ -1,12 +1,12 @@
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
 import { systemClock, type Clock } from '../model/clock.js';
-import type { Clear } from './clear.js';
-import type { Collect } from './gc.js';
+import type { Clear } from './clear-route.js';
+import type { Collect } from './gc-route.js';
 import { createHandler, type Approve } from './handler.js';
-import { createHookReceiver, type Hooks } from './hook.js';
+import { createHookReceiver, type Hooks } from './webhook-route.js';
 import { formatAddress, parseListenAddress } from './listen-address.js';
 import type { Health, RouteContext } from './routes.js';
-import type { ActOnSource } from './source-action.js';
+import type { ActOnSource } from './source-route.js';
 import { listenOnPort } from './tcp.js';
 import { listenOnSocket } from './unix-socket.js';
 

@@ -5,15 +5,15 @@ import { nodeFileSystem } from './files/file-system.js';
 import type { FileSystem } from './files/file-system.js';
 import type { GitSource } from './git/git-source.js';
 import { createLastGoodStore, noLastGoodStore } from './last-good.js';
-import { merge } from './merge.js';
-import type { Merged, Wanted } from './merge.js';
+import { merge } from './resolve/merge.js';
+import type { Merged, Wanted } from './resolve/merge.js';
 import { createPacer, mapLimit } from './files/pacer.js';
 import type { Breathe } from './files/pacer.js';
 import { createPresence } from './presence.js';
 import { byPlace } from './parse/problem.js';
-import { createCacheResolver } from './resolve/resolve-cache.js';
-import { reclaimPolicyOf } from './resolve/resolve.js';
-import { createResolver } from './resolve/resolver.js';
+import { createCacheResolver } from './resolve/cache-resolver.js';
+import { reclaimPolicyOf } from './resolve/resolve-workspace.js';
+import { createResolver } from './resolve/workspace-resolver.js';
 import { loadSchemas } from './check/schema.js';
 import { createSecretReader, type AgeSource } from './secrets/secret-reader.js';
 import { createSourceReader, SETTLE_MS } from './files/source-reader.js';
@@ -22,7 +22,7 @@ import type { CacheDefinition, SourceReading, WorkspaceDefinition } from './pars
 import { specKey, workspaceOfKey } from './parse/spec-kind.js';
 import { createStatusBook } from './source-status.js';
 import type { SourceStatus } from './source-status.js';
-import { createWatcher } from './files/watch.js';
+import { createWatcher } from './files/watcher.js';
 
 /** Each secret's hash takes some 16 MiB and a thread; two leave threads for reading files. */
 const RESOLVED_AT_ONCE = 2;

@@ -1,6 +1,6 @@
 import type { SpecProblem } from '../model/desired.js';
 import type { GitStatus } from '../model/git.js';
-import type { Wanted } from './merge.js';
+import type { Wanted } from './resolve/merge.js';
 import type { SourceReader } from './files/source-reader.js';
 import type { SourceReading } from './parse/spec-file.js';
 

@@ -17,7 +17,7 @@ import { cacheTable } from '../text/cache-table.js';
 import { describeCacheText } from '../text/describe-cache-text.js';
 import { describeWorkspaceText } from '../text/describe-text.js';
 import { EXIT } from '../exit-codes.js';
-import { collectGarbage } from './gc-action.js';
+import { collectGarbage } from './collect-garbage.js';
 import type { CliIo } from '../io.js';
 import { sourceTable } from '../text/source-table.js';
 import { oneLineText, type TableOptions } from '../text/table.js';

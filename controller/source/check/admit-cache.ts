@@ -3,7 +3,7 @@ import type { NixCache, NixCacheSpec } from '../../model/nix-cache.generated.js'
 import { admitGc } from './admit-gc.js';
 import { admitImage } from './admit-image.js';
 import { admitPackages } from './admit-packages.js';
-import { DEFAULT_CACHE_CONFIG } from '../resolve/cache-defaults.js';
+import { DEFAULT_CACHE_CONFIG } from './cache-defaults.js';
 import { specIssue as issue } from '../parse/locate.js';
 import type { Issue } from '../parse/locate.js';
 import {

@@ -1,7 +1,7 @@
 import type { GarbageCollection } from '../../model/nix-cache.generated.js';
 import { parseDurationMs, parseSizeBytes } from '../../model/quantity.js';
 import { readSchedule } from '../../model/schedule.js';
-import { DEFAULT_CACHE_CONFIG } from '../resolve/cache-defaults.js';
+import { DEFAULT_CACHE_CONFIG } from './cache-defaults.js';
 import { specIssue } from '../parse/locate.js';
 import type { Issue } from '../parse/locate.js';
 import { quote } from '../parse/problem.js';

@@ -1,7 +1,7 @@
 import type { NixCache } from '../../model/nix-cache.generated.js';
 import type { Workspace } from '../../model/workspace.generated.js';
 import { admitCache } from './admit-cache.js';
-import { admit } from './admit.js';
+import { admit } from './admit-workspace.js';
 import { explainErrors } from './explain.js';
 import type { Issue } from '../parse/locate.js';
 import { quote } from '../parse/problem.js';

@@ -7,11 +7,11 @@ import { interpret } from '../check/interpret.js';
 import { mapLimit } from './pacer.js';
 import type { Breathe } from './pacer.js';
 import { problemOf } from '../parse/problem.js';
-import { readWhole } from './read.js';
+import { readWhole } from './read-whole.js';
 import type { SpecSchemas } from '../check/schema.js';
 import type { ScannedFile, SourceReading, SpecFile } from '../parse/spec-file.js';
-import { listSpecs } from './walk.js';
-import type { ListedFile } from './walk.js';
+import { listSpecs } from './list-specs.js';
+import type { ListedFile } from './list-specs.js';
 
 export const MAX_SPEC_BYTES = 1024 * 1024;
 /** A file that does not parse is left alone this long after its last change: it may be half written. */

@@ -2,7 +2,7 @@ import type { GitFailure, GitFailureReason, GitSettings } from '../../model/git.
 import { AWAY } from './clone-faults.js';
 import { GitError } from './git-command.js';
 import { RefError } from './repository.js';
-import { SignatureError } from './verify.js';
+import { SignatureError } from './verify-commit.js';
 
 type Words = readonly [pattern: RegExp, remedy: (settings: GitSettings) => string];
 

@@ -4,13 +4,13 @@ import { gitSourceId, type Commit, type GitFailure, type GitSettings, type GitSt
 import { createPacer } from '../files/pacer.js';
 import type { SpecSchemas } from '../check/schema.js';
 import type { SourceReader } from '../files/source-reader.js';
-import { createWatcher } from '../files/watch.js';
+import { createWatcher } from '../files/watcher.js';
 import { isLeftLocked, isLocal } from './clone-faults.js';
-import { createCommitReader } from './commit-files.js';
+import { createCommitReader } from './commit-reader.js';
 import { failureOf } from './fetch-failure.js';
 import type { Git } from './git-command.js';
-import { judgeCommit } from './judge.js';
-import { watchedDirectories } from './local-repository.js';
+import { judgeCommit } from './judge-commit.js';
+import { watchedDirectories } from './watched-directories.js';
 import { createMemo } from './memo.js';
 import { readApplied } from './read-applied.js';
 import { judged, readingOf, unsigned, type InForce } from './reading.js';

@@ -1,5 +1,5 @@
 import type { Breathe } from '../files/pacer.js';
-import type { ReadCommit } from './commit-files.js';
+import type { ReadCommit } from './commit-reader.js';
 import type { Memo } from './memo.js';
 import type { InForce } from './reading.js';
 import type { GitRepository } from './repository.js';

@@ -5,7 +5,7 @@ import { escapeControls } from '../parse/problem.js';
 import { accessOf } from './access.js';
 import { isCloneBroken, noneSuch } from './clone-faults.js';
 import type { Git, GitCall, GitError } from './git-command.js';
-import { verifyCommit } from './verify.js';
+import { verifyCommit } from './verify-commit.js';
 
 /** The newest commit that was fetched, and the one whose specs are in force. */
 const FETCHED = 'refs/kalpana/fetched';

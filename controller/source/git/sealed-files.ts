@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import type { SpecProblem } from '../../model/desired.js';
-import { faultOfForm, MAX_AGE_BYTES } from '../secrets/age.js';
+import { faultOfForm, MAX_AGE_BYTES } from '../secrets/age-opener.js';
 import { ageFilesOf, ageProblem, type AgeFileUse } from '../secrets/age-files.js';
 import type { Definition, SpecFile } from '../parse/spec-file.js';
 import type { TreeEntry } from './repository.js';

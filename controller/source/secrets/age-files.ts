@@ -2,7 +2,7 @@ import { dirname, join, relative } from 'node:path';
 import type { SpecLocation, SpecProblem } from '../../model/desired.js';
 import { problemAt, quote } from '../parse/problem.js';
 import type { Definition } from '../parse/spec-file.js';
-import { MAX_AGE_BYTES } from './age.js';
+import { MAX_AGE_BYTES } from './age-opener.js';
 import type { Looked, SmallFiles } from './small-files.js';
 
 /** A variable whose value stands encrypted beside the spec. */

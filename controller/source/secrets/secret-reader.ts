@@ -4,7 +4,7 @@ import type { EnvVar } from '../../model/workspace.generated.js';
 import type { FileSystem } from '../files/file-system.js';
 import { quote } from '../parse/problem.js';
 import type { WorkspaceDefinition } from '../parse/spec-file.js';
-import { createAgeOpener } from './age.js';
+import { createAgeOpener } from './age-opener.js';
 import { lookBeside } from './age-files.js';
 import { decodeSecret, MAX_SECRET_BYTES, type Content } from './content.js';
 import { createSmallFiles } from './small-files.js';

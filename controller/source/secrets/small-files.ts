@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { errorCode, ioWords, isInside, isRacy, stampOf } from '../files/file-system.js';
 import type { FileSystem } from '../files/file-system.js';
-import { readWhole } from '../files/read.js';
+import { readWhole } from '../files/read-whole.js';
 
 /** The same bytes as before when the file is the same; or what is wrong, in words that follow the file's name. */
 export type Looked = { readonly bytes: Uint8Array } | { readonly fault: string };

@@ -1,7 +1,7 @@
 import type { SpecSources } from '../../../controller/reconcile/interfaces.js';
 import type { DesiredCache, DesiredSnapshot, DesiredWorkspace } from '../../../controller/model/desired.js';
 import type { Workspace, WorkspaceSpec } from '../../../controller/model/workspace.generated.js';
-import { resolveWorkspace, type ResolvedSecrets } from '../../../controller/source/resolve/resolve.js';
+import { resolveWorkspace, type ResolvedSecrets } from '../../../controller/source/resolve/resolve-workspace.js';
 
 const NO_SECRETS: ResolvedSecrets = { digests: new Map(), secrets: new Map(), isReadable: true };
 

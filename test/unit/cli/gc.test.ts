@@ -6,7 +6,7 @@ import { controlSocketPath } from '../../../controller/cli/client/control-client
 import { streamFromController } from '../../../controller/cli/client/control-stream.js';
 import { runCli } from '../../../controller/cli/program.js';
 import type { GcNews } from '../../../controller/model/gc-status.js';
-import type { Collect } from '../../../controller/server/gc.js';
+import type { Collect } from '../../../controller/server/gc-route.js';
 import { createHarness } from '../server/harness.js';
 import { collectedReport, sampleGc, samplePreview, sampleRun, unsuccessfulRun } from '../status/gc-samples.js';
 import { captureIo } from './harness.js';

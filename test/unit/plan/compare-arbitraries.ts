@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { DesiredCache } from '../../../controller/model/desired.js';
 import type { WorkspaceSpec } from '../../../controller/model/workspace.generated.js';
-import { DEFAULT_CACHE_CONFIG } from '../../../controller/source/resolve/cache-defaults.js';
+import { DEFAULT_CACHE_CONFIG } from '../../../controller/source/check/cache-defaults.js';
 
 const PIECES = [
   '|',

@@ -1,7 +1,7 @@
 import type { DesiredCache, DesiredSnapshot, DesiredWorkspace } from '../../../controller/model/desired.js';
 import type { Commit } from '../../../controller/model/git.js';
 import type { WorkspaceSpec } from '../../../controller/model/workspace.generated.js';
-import { DEFAULT_CACHE_CONFIG } from '../../../controller/source/resolve/cache-defaults.js';
+import { DEFAULT_CACHE_CONFIG } from '../../../controller/source/check/cache-defaults.js';
 import { desiredWorkspace } from '../../support/sim/specs.js';
 
 export type Specs = Readonly<Record<string, Partial<WorkspaceSpec>>>;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { compareDesired, isEmpty } from '../../../controller/plan/compare/compare.js';
 import { compareText } from '../../../controller/plan/compare/compare-text.js';
-import { DEFAULT_CACHE_CONFIG } from '../../../controller/source/resolve/cache-defaults.js';
+import { DEFAULT_CACHE_CONFIG } from '../../../controller/source/check/cache-defaults.js';
 import { snapshot, type Specs } from './compare-samples.js';
 
 const KINDS: readonly (readonly [string, Specs, Specs, string])[] = [

@@ -4,7 +4,7 @@ import { planKeeper, type KeeperInput } from '../../../controller/plan/keeper.js
 import { renderOperation } from '../../../controller/plan/render.js';
 import { keeperDefinition, keeperHash } from '../../../controller/nix/keeper/keeper-definition.js';
 import type { ContainerState, ObservedContainer } from '../../../controller/model/engine-objects.js';
-import { DEFAULT_CACHE_CONFIG } from '../../../controller/source/resolve/cache-defaults.js';
+import { DEFAULT_CACHE_CONFIG } from '../../../controller/source/check/cache-defaults.js';
 
 const cache = { name: 'default', location: null, config: DEFAULT_CACHE_CONFIG, problem: null };
 const definition = keeperDefinition(cache, 'me');

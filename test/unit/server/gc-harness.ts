@@ -3,7 +3,7 @@ import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 import { expect } from '@jest/globals';
 import type { Clock } from '../../../controller/model/clock.js';
 import type { GcNews } from '../../../controller/model/gc-status.js';
-import type { Collect } from '../../../controller/server/gc.js';
+import type { Collect } from '../../../controller/server/gc-route.js';
 
 export const gcPath = '/api/v1/caches/default/gc';
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { GcConfig } from '../../../controller/model/gc-status.js';
 import { formatProblem } from '../../../controller/source/parse/problem.js';
-import { validatePaths } from '../../../controller/source/validate.js';
+import { validatePaths } from '../../../controller/source/validate-paths.js';
 import { cache, createFixture, workspace } from './fixture.js';
 import type { Fixture } from './fixture.js';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import * as library from 'age-encryption';
 import { nodeFileSystem } from '../../../controller/source/files/file-system.js';
-import { createAgeOpener } from '../../../controller/source/secrets/age.js';
+import { createAgeOpener } from '../../../controller/source/secrets/age-opener.js';
 import { createSmallFiles } from '../../../controller/source/secrets/small-files.js';
 import { createAgeKey, seal, sealText } from '../../support/git/age-keys.js';
 import { createFixture, type Fixture } from './fixture.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Encrypter } from 'age-encryption';
 import type { DesiredSnapshot } from '../../../controller/model/desired.js';
-import { validatePaths } from '../../../controller/source/validate.js';
+import { validatePaths } from '../../../controller/source/validate-paths.js';
 import { formatProblem } from '../../../controller/source/parse/problem.js';
 import { createAgeKey, seal, sealText, type AgeKey } from '../../support/git/age-keys.js';
 import { createFixture, workspace, type Fixture } from './fixture.js';

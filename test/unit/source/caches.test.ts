@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { validatePaths } from '../../../controller/source/validate.js';
+import { validatePaths } from '../../../controller/source/validate-paths.js';
 import { cache, cacheFacts, createFixture, facts, workspace } from './fixture.js';
 import type { Fixture } from './fixture.js';
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { until } from './gc-harness.js';
 import { call, createHarness, raw } from './harness.js';
-import { BODY, openHooks, openPeer, signed, unfinished, type HookCall } from './hook-harness.js';
+import { BODY, openHooks, openPeer, signed, unfinished, type HookCall } from './webhook-harness.js';
 
 const { make, cleanUp } = createHarness();
 afterEach(cleanUp);

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../model/clock.js';
 import type { HookResult } from '../telemetry/source-metrics.js';
-import { hashBody } from './hook-body.js';
-import { isGenuine, readProofs } from './hook-signature.js';
+import { hashBody } from './webhook-body.js';
+import { isGenuine, readProofs } from './webhook-signature.js';
 import { createRateLimiter } from './rate-limit.js';
 import { failure, json, nameUnder, type Reply } from './routes.js';
 

@@ -1,8 +1,8 @@
-import type { SpecProblem } from '../model/desired.js';
-import { groupBy } from '../model/group-by.js';
-import { escapeControls, problemAt, quote } from './parse/problem.js';
-import type { Definition, Refusal, ScannedFile, SourceReading } from './parse/spec-file.js';
-import { SPEC_KINDS, specKey, workspaceOfKey } from './parse/spec-kind.js';
+import type { SpecProblem } from '../../model/desired.js';
+import { groupBy } from '../../model/group-by.js';
+import { escapeControls, problemAt, quote } from '../parse/problem.js';
+import type { Definition, Refusal, ScannedFile, SourceReading } from '../parse/spec-file.js';
+import { SPEC_KINDS, specKey, workspaceOfKey } from '../parse/spec-kind.js';
 
 /** An object that the sources want, and what keeps its newest spec from being used. */
 export interface Wanted<D extends Definition = Definition> {

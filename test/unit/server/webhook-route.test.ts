@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { call, createHarness, raw } from './harness.js';
-import { BODY, openHooks, signed, unfinished, type HookCall } from './hook-harness.js';
+import { BODY, openHooks, signed, unfinished, type HookCall } from './webhook-harness.js';
 
 const { make, directory, cleanUp } = createHarness();
 afterEach(cleanUp);

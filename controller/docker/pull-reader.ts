@@ -1,7 +1,7 @@
 import type { Clock } from '../model/clock.js';
 import type { PullProgress } from '../model/engine-objects.js';
-import { oneLine } from './failures.js';
-import { createLineSplitter } from './lines.js';
+import { oneLine } from './engine-failures.js';
+import { createLineSplitter } from './line-splitter.js';
 import { EngineError } from './port.js';
 import { asNumber, asObject, parseJson } from './shapes.js';
 

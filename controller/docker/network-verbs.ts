@@ -1,5 +1,5 @@
 import { alreadySo } from './already-so.js';
-import { pathOf, type EngineClient } from './client.js';
+import { pathOf, type EngineClient } from './engine-client.js';
 import type { DockerPort } from './port.js';
 import { asArray, asName, asObject, asTextMap } from './shapes.js';
 

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import type { Clock } from '../model/clock.js';
-import { readBody } from './body.js';
+import { readBody } from './read-body.js';
 import { withDeadline, type Scope } from './deadline.js';
-import { statusFailure, transportFailure } from './failures.js';
+import { statusFailure, transportFailure } from './engine-failures.js';
 import { EngineError, type CallOptions } from './port.js';
 import { chooseVersion, createSession, type EngineVersion } from './session.js';
 import { parseJson } from './shapes.js';

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
-import { pathOf, type EngineClient } from './client.js';
-import { createFrameReader } from './frames.js';
+import { pathOf, type EngineClient } from './engine-client.js';
+import { createFrameReader } from './frame-reader.js';
 import type { DockerPort } from './port.js';
 import { asObject, ShapeError } from './shapes.js';
 

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { quote } from '../parse/problem.js';
-import { isSpecName, MAX_DEPTH, MAX_FILES } from '../files/walk.js';
+import { isSpecName, MAX_DEPTH, MAX_FILES } from '../files/list-specs.js';
 import type { TreeEntry } from './repository.js';
 
 /** A spec file of a commit. */

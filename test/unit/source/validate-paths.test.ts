@@ -2,7 +2,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { formatGithub, formatProblem, problemAt } from '../../../controller/source/parse/problem.js';
-import { validatePaths } from '../../../controller/source/validate.js';
+import { validatePaths } from '../../../controller/source/validate-paths.js';
 import { createFixture, workspace } from './fixture.js';
 import type { Fixture } from './fixture.js';
 

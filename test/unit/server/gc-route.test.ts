@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { GcNews } from '../../../controller/model/gc-status.js';
-import type { Collect } from '../../../controller/server/gc.js';
+import type { Collect } from '../../../controller/server/gc-route.js';
 import type { ServerOptions } from '../../../controller/server/server.js';
 import { createManualClock } from '../../support/manual-clock.js';
 import { samplePreview, sampleRun } from '../status/gc-samples.js';

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { connect } from 'node:net';
-import type { Hooks } from '../../../controller/server/hook.js';
+import type { Hooks } from '../../../controller/server/webhook-route.js';
 import type { ServerOptions } from '../../../controller/server/server.js';
 import { createManualClock } from '../../support/manual-clock.js';
 import { call, type Answer, type Call, type createHarness } from './harness.js';

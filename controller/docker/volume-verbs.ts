@@ -1,6 +1,6 @@
 import type { ObservedVolume } from '../model/engine-objects.js';
 import { absentIsSuccess } from './already-so.js';
-import { pathOf, type EngineClient } from './client.js';
+import { pathOf, type EngineClient } from './engine-client.js';
 import type { DockerPort } from './port.js';
 import { asArrayOrNull, asName, asObject, asText, asTextMap, ShapeError } from './shapes.js';
 

@@ -1,4 +1,4 @@
-import type { EngineClient } from './client.js';
+import type { EngineClient } from './engine-client.js';
 import { EngineError, type CallOptions, type DockerPort } from './port.js';
 import { readArchive } from './read-archive.js';
 import { ShapeError } from './shapes.js';

@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { isGenuine, readProofs } from '../../../controller/server/hook-signature.js';
+import { isGenuine, readProofs } from '../../../controller/server/webhook-signature.js';
 import { createHarness, raw } from './harness.js';
-import { BODY, hmacOf, openHooks, SECRET, signed } from './hook-harness.js';
+import { BODY, hmacOf, openHooks, SECRET, signed } from './webhook-harness.js';
 
 const { make, cleanUp } = createHarness();
 let server: Awaited<ReturnType<typeof openHooks>>;

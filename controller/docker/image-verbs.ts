@@ -1,9 +1,9 @@
 import type { ObservedImage } from '../model/engine-objects.js';
 import { absentIsNull } from './already-so.js';
-import type { EngineClient } from './client.js';
+import type { EngineClient } from './engine-client.js';
 import { imageName } from './image-name.js';
 import { EngineError, type DockerPort } from './port.js';
-import { createPullReader } from './pull.js';
+import { createPullReader } from './pull-reader.js';
 import { registryAuth } from './registry-auth.js';
 import { asArrayOrNull, asName, asObject, asText } from './shapes.js';
 import type { Clock } from '../model/clock.js';

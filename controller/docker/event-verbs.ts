@@ -1,7 +1,7 @@
 import type { EngineEvent } from '../model/engine-objects.js';
 import { eventFrom, eventQuery } from './event-view.js';
-import type { EngineClient } from './client.js';
-import { createLineSplitter } from './lines.js';
+import type { EngineClient } from './engine-client.js';
+import { createLineSplitter } from './line-splitter.js';
 import { EngineError, type DockerPort } from './port.js';
 
 const OPEN_MS = 30_000;

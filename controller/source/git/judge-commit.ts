@@ -1,13 +1,13 @@
 import { shortRevision, type Commit, type GitFailure } from '../../model/git.js';
 import { problemText } from '../../model/problem-text.js';
-import { merge } from '../merge.js';
+import { merge } from '../resolve/merge.js';
 import type { Breathe } from '../files/pacer.js';
 import { byPlace } from '../parse/problem.js';
 import type { SpecFile } from '../parse/spec-file.js';
-import type { ReadCommit } from './commit-files.js';
+import type { ReadCommit } from './commit-reader.js';
 import { wholeReading } from './reading.js';
 import type { GitRepository } from './repository.js';
-import { SignatureError } from './verify.js';
+import { SignatureError } from './verify-commit.js';
 
 export interface Judgement {
   readonly files: readonly SpecFile[];

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { delay, type Clock } from '../model/clock.js';
 import type { ExecRequest } from '../model/engine-objects.js';
-import { pathOf, type EngineClient } from './client.js';
+import { pathOf, type EngineClient } from './engine-client.js';
 import type { Scope } from './deadline.js';
-import { createFrameReader } from './frames.js';
-import { createLineSplitter } from './lines.js';
+import { createFrameReader } from './frame-reader.js';
+import { createLineSplitter } from './line-splitter.js';
 import { EngineError, type CallOptions, type DockerPort } from './port.js';
 import { asName, asNumber, asObject } from './shapes.js';
 

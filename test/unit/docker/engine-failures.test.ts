@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
-import { statusFailure, transportFailure } from '../../../controller/docker/failures.js';
+import { statusFailure, transportFailure } from '../../../controller/docker/engine-failures.js';
 
 const coded = (code: string, extra: object = {}) => Object.assign(new Error(`connect ${code}`), { code }, extra);
 

@@ -1,9 +1,9 @@
 import type { DesiredWorkspace, SpecProblem } from '../../model/desired.js';
 import type { Secret } from '../../model/secret.js';
-import type { Wanted } from '../merge.js';
+import type { Wanted } from './merge.js';
 import { problemAt, sameProblem } from '../parse/problem.js';
-import { resolveWorkspace } from './resolve.js';
-import type { ResolvedSecrets } from './resolve.js';
+import { resolveWorkspace } from './resolve-workspace.js';
+import type { ResolvedSecrets } from './resolve-workspace.js';
 import type { SecretScan } from '../secrets/secret-reader.js';
 import type { WorkspaceDefinition } from '../parse/spec-file.js';
 

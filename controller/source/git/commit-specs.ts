@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto';
 import type { DesiredSnapshot } from '../../model/desired.js';
 import { gitSourceId, type Commit, type GitFailure, type GitSettings } from '../../model/git.js';
-import { merge } from '../merge.js';
+import { merge } from '../resolve/merge.js';
 import { by } from '../parse/order.js';
 import { createPacer } from '../files/pacer.js';
-import { createCacheResolver } from '../resolve/resolve-cache.js';
-import { createResolver } from '../resolve/resolver.js';
+import { createCacheResolver } from '../resolve/cache-resolver.js';
+import { createResolver } from '../resolve/workspace-resolver.js';
 import type { SpecSchemas } from '../check/schema.js';
 import type { SecretScan } from '../secrets/secret-reader.js';
 import type { SpecFile } from '../parse/spec-file.js';
-import { createCommitReader } from './commit-files.js';
+import { createCommitReader } from './commit-reader.js';
 import type { Git } from './git-command.js';
-import { judgeCommit } from './judge.js';
+import { judgeCommit } from './judge-commit.js';
 import { wholeReading } from './reading.js';
 import { createRepository } from './repository.js';
 

@@ -1,6 +1,6 @@
 import { pipeline } from 'node:stream/promises';
 import type { Clock } from '../model/clock.js';
-import { pathOf, type Call, type EngineClient } from './client.js';
+import { pathOf, type Call, type EngineClient } from './engine-client.js';
 import { EngineError, type DockerPort } from './port.js';
 import { readArchive } from './read-archive.js';
 import { statPath } from './stat-path.js';

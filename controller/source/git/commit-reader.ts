@@ -7,7 +7,7 @@ import { MAX_SPEC_BYTES } from '../files/source-reader.js';
 import type { SpecFile } from '../parse/spec-file.js';
 import type { GitRepository } from './repository.js';
 import { createSealedFiles, type SealedBlob } from './sealed-files.js';
-import { linksIn, specTree, type TreeFile } from './tree.js';
+import { linksIn, specTree, type TreeFile } from './spec-tree.js';
 
 /** So much is read out of the clone at once. */
 const BATCH_BYTES = 8 * 1024 * 1024;

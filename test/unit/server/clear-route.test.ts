@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { ClearResult } from '../../../controller/server/clear.js';
+import type { ClearResult } from '../../../controller/server/clear-route.js';
 import type { ServerOptions } from '../../../controller/server/server.js';
 import { sampleCacheReport } from '../status/samples.js';
 import { call, createHarness } from './harness.js';

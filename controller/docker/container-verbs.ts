@@ -1,5 +1,5 @@
 import { LABEL } from '../model/names.js';
-import { pathOf, type Call, type EngineClient } from './client.js';
+import { pathOf, type Call, type EngineClient } from './engine-client.js';
 import { createBody, maskSecrets, updateBody } from './container-body.js';
 import { fromInspect, fromListEntry, listFrom } from './container-view.js';
 import { absentIsNull, absentIsSuccess, alreadySo } from './already-so.js';
