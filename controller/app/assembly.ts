@@ -9,7 +9,7 @@ import { createStateFile } from '../state/state-file.js';
 import type { DockerPort } from '../docker/port.js';
 import { createController } from '../reconcile/controller.js';
 import type { Controller } from '../reconcile/controller-types.js';
-import type { Hooks } from '../reconcile/interfaces.js';
+import type { ControllerListener } from '../reconcile/interfaces.js';
 import type { Clock } from '../model/clock.js';
 import type { PullProgress } from '../model/engine-objects.js';
 import type { GcNews } from '../model/gc-status.js';
@@ -19,7 +19,7 @@ import { createCaches, type Caches } from '../nix/caches.js';
 import type { GcRecord } from '../nix/gc/record.js';
 import { findPortHolder } from '../observe/port-holder.js';
 import { isStorageGone } from '../observe/storage.js';
-import { createWorld } from '../observe/world.js';
+import { createEngineView } from '../observe/engine-view.js';
 import type { SpecSources } from '../reconcile/interfaces.js';
 
 /** Every so many resyncs one inspects every container: it shows what a list does not (limits, the data volume's directory). */
@@ -37,7 +37,7 @@ export interface AssemblyOptions {
   readonly once: boolean;
   readonly clock: Clock;
   readonly random: () => number;
-  readonly hooks: Hooks;
+  readonly listener: ControllerListener;
   readonly onOperation: (key: string, result: OperationResult) => void;
   readonly onPullProgress: (key: string, progress: PullProgress) => void;
   /** A file of the state directory that cannot be written: work goes on without it. */
@@ -53,8 +53,8 @@ export interface AssembledController extends Controller {
 
 /** The rooms brought together into one controller; the caller brings the engine, the sources and the ears. */
 export function assembleController(options: AssemblyOptions): AssembledController {
-  const { docker, sources, clock, random, hooks } = options;
-  const world = createWorld(docker);
+  const { docker, sources, clock, random, listener } = options;
+  const view = createEngineView(docker);
   const images = createImagePuller(docker);
   const afterwards = createAfterwards();
   const stateFile = (name: string) => createStateFile(join(options.stateDir, name), options.onStateError);
@@ -67,7 +67,7 @@ export function assembleController(options: AssemblyOptions): AssembledControlle
     clock,
     random,
     instance: options.instance,
-    world,
+    view,
     calls,
     execute: (key, operations, callOptions) => execute(key, operations, callOptions),
     imageRecord: createImageRecord(stateFile('images.json')),
@@ -75,16 +75,16 @@ export function assembleController(options: AssemblyOptions): AssembledControlle
     gcRecord: gcRecords.of,
     once: options.once,
     events: {
-      onLinked: (cache, workspace, use) => hooks.cacheUsed({ cache, workspace, use }),
-      onRealised: (cache, result) => hooks.realised({ cache, ...result }),
+      onLinked: (cache, workspace, use) => listener.cacheUsed({ cache, workspace, use }),
+      onRealised: (cache, result) => listener.realised({ cache, ...result }),
       onProgress(cache, workspaces, words) {
-        hooks.realising({ cache, workspaces, words });
+        listener.realising({ cache, workspaces, words });
         controller.retell(workspaces);
       },
       onChange: (workspaces) => controller.wake(workspaces, 'packages'),
-      onReport: (report) => hooks.cacheReport(report),
-      onGcStep: (cache, step, seconds) => hooks.gcStep({ cache, step, seconds }),
-      onGcEnded: (cache, run) => hooks.gcEnded({ cache, run }),
+      onReport: (report) => listener.cacheReport(report),
+      onGcStep: (cache, step, seconds) => listener.gcStep({ cache, step, seconds }),
+      onGcEnded: (cache, run) => listener.gcEnded({ cache, run }),
     },
   });
   const execute = createExecutor({
@@ -93,12 +93,12 @@ export function assembleController(options: AssemblyOptions): AssembledControlle
     caches,
     afterwards,
     clock,
-    onVolume: (volume) => world.noteVolume(volume.name, volume),
+    onVolume: (volume) => view.noteVolume(volume.name, volume),
     onResult(key, result) {
       if (result.failure === null) controller.noteOperation(key, result.operation);
       if (result.failure === null && result.operation.type === 'create-container') caches.noteCreated(key);
       if (result.failure === null && result.operation.type === 'remove-volume')
-        world.noteVolume(result.operation.volume, null);
+        view.noteVolume(result.operation.volume, null);
       options.onOperation(key, result);
     },
     onPullProgress: options.onPullProgress,
@@ -112,7 +112,7 @@ export function assembleController(options: AssemblyOptions): AssembledControlle
     clock,
     random,
     sources,
-    view: world,
+    view,
     events: docker,
     execute,
     caches: { ...caches, isBusy: () => caches.isBusy() || afterwards.isBusy() },
@@ -124,7 +124,7 @@ export function assembleController(options: AssemblyOptions): AssembledControlle
     isPulling: images.isPulling,
     readOutput: (containerId, lines, calls) => docker.tailContainer(containerId, lines, calls),
     classify: classifyCall,
-    hooks,
+    listener,
   });
   return {
     ...controller,

@@ -1,5 +1,5 @@
 import type { StateFile } from '../state/state-file.js';
-import type { Hooks } from '../reconcile/interfaces.js';
+import type { ControllerListener } from '../reconcile/interfaces.js';
 import { isChanged } from '../reconcile/spec-change.js';
 import type { Clock } from '../model/clock.js';
 import {
@@ -32,7 +32,7 @@ export interface DeploymentOptions {
 
 export interface Deployments {
   readonly git: GitSourceEvents;
-  readonly hooks: Pick<Hooks, 'scanned' | 'report' | 'drift'>;
+  readonly listener: Pick<ControllerListener, 'scanned' | 'report' | 'drift'>;
 }
 
 interface Told {
@@ -160,7 +160,7 @@ export function createDeployments(options: DeploymentOptions): Deployments {
         else applied(source, commit, trigger, seconds);
       },
     },
-    hooks: {
+    listener: {
       scanned: rollouts.scanned,
       report: ({ name }) => rollouts.told(name),
       drift(workspace, field, cause) {
@@ -170,20 +170,23 @@ export function createDeployments(options: DeploymentOptions): Deployments {
   };
 }
 
-/** `hooks`, of which the deployments hear as well. */
-export function withDeployments(hooks: Hooks, { scanned, report, drift }: Deployments['hooks']): Hooks {
+/** `listener`, of which the deployments hear as well. */
+export function withDeployments(
+  listener: ControllerListener,
+  { scanned, report, drift }: Deployments['listener'],
+): ControllerListener {
   return {
-    ...hooks,
+    ...listener,
     scanned(snapshot) {
-      hooks.scanned(snapshot);
+      listener.scanned(snapshot);
       scanned(snapshot);
     },
     report(facts) {
-      hooks.report(facts);
+      listener.report(facts);
       report(facts);
     },
     drift(...facts) {
-      hooks.drift(...facts);
+      listener.drift(...facts);
       drift(...facts);
     },
   };

@@ -14,7 +14,7 @@ import { createState, planFor, type ControllerState } from '../reconcile/state.j
 import { delay, systemClock } from '../model/clock.js';
 import { explain, type Failure } from '../model/reasons.js';
 import { createCaches, type Caches } from '../nix/caches.js';
-import { createWorld, type World } from '../observe/world.js';
+import { createEngineView, type EngineView } from '../observe/engine-view.js';
 import { withGitSources } from './git-sources.js';
 import { renderOperation } from '../plan/render.js';
 import { planShared } from '../plan/shared.js';
@@ -66,20 +66,20 @@ async function planOn(
     clock: systemClock,
     readOnly: true,
   });
-  const world = createWorld(docker);
-  const caches = foreseenCaches(docker, world, options, signal);
+  const view = createEngineView(docker);
+  const caches = foreseenCaches(docker, view, options, signal);
   const state = createState(caches);
   state.desired = await sources.scan(signal);
-  await world.relist(true, { signal });
+  await view.relist(true, { signal });
   const ledger = { approved: new Set<string>(), orphanSince: new Map<string, number>() };
   const decide = () =>
-    decideRemovals(state, world, ledger, {
+    decideRemovals(state, view, ledger, {
       instance: options.instance,
       allowPrune: options.allowPrune,
       now: systemClock.now(),
     });
   decide();
-  if (mayRemove(state, world)) {
+  if (mayRemove(state, view)) {
     await delay(systemClock, REMOVAL_RESCAN_MS, signal);
     state.desired = await sources.scan(signal);
     decide();
@@ -89,17 +89,17 @@ async function planOn(
   const shared = planShared({
     workspaces: state.desired.workspaces.values(),
     caches: state.desired.caches,
-    volumes: world.volumes,
-    networks: world.networks,
+    volumes: view.volumes,
+    networks: view.networks,
   });
-  assume(world, shared.operations);
+  assume(view, shared.operations);
   // A cache's volume may be planned by both: it is one.
   const made = new Set(shared.operations.map(renderOperation));
   const common = [
     ...shared.operations,
     ...keepers.operations.filter((operation) => !made.has(renderOperation(operation))),
   ];
-  const planned = planAll(state, world, options.instance);
+  const planned = planAll(state, view, options.instance);
   const problems = state.desired.problems.map(formatProblem);
   const failures = [...shared.failures, ...keepers.failures].map(explain);
   if (options.output === 'json')
@@ -115,7 +115,7 @@ async function planOn(
 /** Caches that are looked at and not touched; what their keepers would do is planned as if they were up. */
 function foreseenCaches(
   docker: DockerPort,
-  world: World,
+  view: EngineView,
   { instance, stateDir }: PlanOptions,
   signal: AbortSignal,
 ): Caches {
@@ -126,7 +126,7 @@ function foreseenCaches(
     clock: systemClock,
     random: Math.random,
     instance,
-    world,
+    view,
     calls: { signal },
     execute: () => Promise.resolve({ failure: null }),
     imageRecord: { load, save: quiet },
@@ -162,8 +162,8 @@ async function lookAtCaches(
 }
 
 /** An absent spec stands in for itself until the second scan proves it gone: the first one does not show it. */
-function mayRemove(state: ControllerState, world: World): boolean {
-  return state.desired.complete && world.workspaceNames().length > 0;
+function mayRemove(state: ControllerState, view: EngineView): boolean {
+  return state.desired.complete && view.workspaceNames().length > 0;
 }
 
 async function lookAtImages(docker: DockerPort, state: ControllerState, signal: AbortSignal): Promise<void> {
@@ -176,19 +176,19 @@ async function lookAtImages(docker: DockerPort, state: ControllerState, signal: 
 }
 
 /** The workspaces are planned as if the shared objects were there: the controller makes them first. */
-function assume(world: World, operations: readonly Operation[]): void {
+function assume(view: EngineView, operations: readonly Operation[]): void {
   for (const operation of operations) {
     if (operation.type === 'create-volume')
-      world.noteVolume(operation.volume, { name: operation.volume, driver: 'local', labels: operation.labels });
+      view.noteVolume(operation.volume, { name: operation.volume, driver: 'local', labels: operation.labels });
     if (operation.type === 'create-network')
-      world.noteNetwork({ id: '', name: operation.network, labels: operation.labels });
+      view.noteNetwork({ id: '', name: operation.network, labels: operation.labels });
   }
 }
 
-function planAll(state: ControllerState, world: World, instance: string): PlannedWorkspace[] {
+function planAll(state: ControllerState, view: EngineView, instance: string): PlannedWorkspace[] {
   const names = [...new Set([...state.desired.workspaces.keys(), ...state.removals.keys()])].sort();
   return names.flatMap((name) => {
-    const result = planFor(name, state, world, instance, systemClock.now());
+    const result = planFor(name, state, view, instance, systemClock.now());
     if (result === null) return [];
     if (result.ports.length > 0) state.reserved.set(name, result.ports);
     return [{ name, operations: result.operations, blocked: blockedBy(result) }];

@@ -1,5 +1,5 @@
 import type { OperationResult } from '../apply/executor.js';
-import type { Hooks } from '../reconcile/interfaces.js';
+import type { ControllerListener } from '../reconcile/interfaces.js';
 import type { DesiredSnapshot } from '../model/desired.js';
 import { problemText } from '../model/problem-text.js';
 import { explain } from '../model/reasons.js';
@@ -12,7 +12,7 @@ import type { Logger } from '../telemetry/logger.js';
 import type { Metrics } from '../telemetry/metrics.js';
 
 export interface Reporting {
-  readonly hooks: Hooks;
+  readonly listener: ControllerListener;
   onOperation(key: string, result: OperationResult): void;
 }
 
@@ -35,7 +35,7 @@ export function createReporting(deps: {
   let engineWasUp: boolean | null = null;
   let held = '';
 
-  const hooks: Hooks = {
+  const listener: ControllerListener = {
     report: (report) => store.report(report),
     reconciled({ kind, key, reconcileId, trigger, result, operations, failure, seconds }) {
       metrics.reconciled({ kind, result, seconds });
@@ -135,7 +135,7 @@ export function createReporting(deps: {
   }
 
   return {
-    hooks,
+    listener,
     onOperation(key, { operation, failure, seconds }) {
       if (operation.type === 'await-ready') return;
       metrics.operation({ operation: operation.type, result: failure === null ? 'success' : 'failure', seconds });

@@ -128,7 +128,7 @@ export async function run(options: RunOptions, around: Surroundings): Promise<nu
     once: options.once,
     clock: systemClock,
     random: Math.random,
-    hooks: withDeployments(reporting.hooks, deployments.hooks),
+    listener: withDeployments(reporting.listener, deployments.listener),
     onOperation: reporting.onOperation,
     onPullProgress: (_key, pull) => progress.pulled(pull),
     onStateError,

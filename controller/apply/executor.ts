@@ -22,7 +22,7 @@ export interface ExecutionResult {
 }
 
 /** The caches' part of a plan, met by structure. */
-export interface CacheOperations {
+export interface CacheExecutor {
   /** Asks for it and comes back at once; its end is told otherwise. */
   realise(request: Extract<Operation, { type: 'realise-environment' }>): void;
   /** True when the profile is in place, within `waitMs`. */
@@ -34,7 +34,7 @@ export interface CacheOperations {
 export interface ExecutorDependencies {
   readonly docker: DockerPort;
   readonly images: ImagePuller;
-  readonly caches: CacheOperations;
+  readonly caches: CacheExecutor;
   /** For what no start waits for. */
   readonly afterwards: Afterwards;
   readonly clock: Clock;

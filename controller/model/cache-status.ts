@@ -39,7 +39,16 @@ export type CacheVerdict =
   /** Neither a spec nor a workspace names it any more. */
   | { readonly kind: 'removed' };
 
-/** One look at a cache, as the engine hands it to the status store. */
+/** The result of one reconciliation of a cache. */
+export interface CacheOutcome {
+  /** How many operations ran. */
+  readonly operations: number;
+  readonly failure: Failure | null;
+  /** Reconcile it again after this time at the earliest, ms; null: at the next trigger, or when the retry of a failure is due. */
+  readonly recheckMs: number | null;
+}
+
+/** What one reconciliation saw of a cache, for the status store. */
 export interface CacheReport {
   readonly name: string;
   readonly verdict: CacheVerdict;

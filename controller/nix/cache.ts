@@ -1,11 +1,12 @@
 import type { CallOptions, DockerPort } from '../docker/port.js';
-import type { CacheReport, CacheTotals, CacheUse, CacheVerdict } from '../model/cache-status.js';
+import type { CacheOutcome, CacheReport, CacheTotals, CacheUse, CacheVerdict } from '../model/cache-status.js';
 import { later, type Clock } from '../model/clock.js';
 import type { DesiredCache } from '../model/desired.js';
 import { cacheVolumeName, containerName, workspaceOfVolumeName } from '../model/names.js';
 import type { GcNews, GcRun } from '../model/gc-status.js';
 import type { Failure } from '../model/reasons.js';
 import { isOnBareStore } from '../model/shared-volume.js';
+import type { EngineView } from '../observe/engine-view.js';
 import type { CacheObservation } from '../plan/types.js';
 import { addUse, NO_TOTALS, warmUse } from './packages/accounts.js';
 import { createClearing } from './clearing.js';
@@ -15,7 +16,7 @@ import { createCollector, type Collector } from './gc/collector.js';
 import type { GcRecordFile } from './gc/record.js';
 import type { GcWorkspace } from './gc/steps.js';
 import { createImports } from './images/imports.js';
-import { createKeeper, type CacheOutcome, type CacheWorld, type ExecutePlan } from './keeper/keeper.js';
+import { createKeeper, type ExecutePlan } from './keeper/keeper.js';
 import { createMeasure } from './packages/measure.js';
 
 /** As `EnvironmentEvents`, of the cache that is named. */
@@ -34,7 +35,7 @@ export interface CacheDependencies {
   readonly clock: Clock;
   readonly random: () => number;
   readonly instance: string;
-  readonly world: CacheWorld;
+  readonly view: Pick<EngineView, 'containers' | 'volumes'>;
   readonly calls: CallOptions;
   readonly execute: ExecutePlan;
   readonly events: CacheEvents;
@@ -142,9 +143,9 @@ export function createCache(name: string, deps: CacheDependencies) {
     keeperId: () => keeper.commands()?.keeperId ?? null,
     unavailable,
     listUsers: keeper.listUsers,
-    dataVolumes: () => [...deps.world.volumes.keys()].flatMap((volume) => workspaceOfVolumeName(volume) ?? []),
+    dataVolumes: () => [...deps.view.volumes.keys()].flatMap((volume) => workspaceOfVolumeName(volume) ?? []),
     wantedProfiles: () => profilesOf(desired, workspaces),
-    containers: () => deps.world.containers.values(),
+    containers: () => deps.view.containers.values(),
     measure: measure.take,
     size: measure.size,
     onStep: (step, seconds) => events.onGcStep(name, step, seconds),

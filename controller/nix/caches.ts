@@ -1,5 +1,5 @@
 import type { CallOptions } from '../docker/port.js';
-import type { CacheUse, WorkspaceCacheReport } from '../model/cache-status.js';
+import type { CacheOutcome, CacheUse, WorkspaceCacheReport } from '../model/cache-status.js';
 import type { DesiredSnapshot, DesiredWorkspace } from '../model/desired.js';
 import type { GcNews } from '../model/gc-status.js';
 import { CONTAINER_TYPE, LABEL, cacheOfKeeperName, containerName } from '../model/names.js';
@@ -10,7 +10,6 @@ import { createCache, type Cache, type CacheDependencies } from './cache.js';
 import { environmentRequest } from './packages/environment-key.js';
 import { bareImageId } from './keeper/keeper-commands.js';
 import { createImages, type ImageRecord } from './images/images.js';
-import type { CacheOutcome } from './keeper/keeper.js';
 import type { KeeperPlan } from '../plan/keeper.js';
 import { profileState } from './packages/profile-state.js';
 import { usersByCache } from './users-by-cache.js';
@@ -29,7 +28,7 @@ type Of<T extends Operation['type']> = Extract<Operation, { type: T }>;
 
 /** All caches of this controller. They are apart: a volume, a keeper and numbers each. */
 export function createCaches(deps: CachesDependencies) {
-  const { docker, world, instance, events } = deps;
+  const { docker, view, instance, events } = deps;
   const images = createImages(docker, instance, deps.imageRecord);
   const caches = new Map<string, Cache>();
   const lastUses = new Map<string, CacheUse>();
@@ -111,7 +110,7 @@ export function createCaches(deps: CachesDependencies) {
 
   /** Keepers on the engine that our files made: a spec that went while we were down leaves one. */
   function ownKeepers(): string[] {
-    return [...world.containers.values()].flatMap(({ name, labels }) =>
+    return [...view.containers.values()].flatMap(({ name, labels }) =>
       labels[LABEL.type] === CONTAINER_TYPE.keeper && labels[LABEL.cacheOwner] === instance
         ? (cacheOfKeeperName(name) ?? [])
         : [],
@@ -121,7 +120,7 @@ export function createCaches(deps: CachesDependencies) {
   async function reconcile(name: string, calls: CallOptions): Promise<CacheOutcome> {
     const cache = cacheOf(name);
     const outcome = await cache.reconcile(calls);
-    await images.sweep(world.containers.values(), calls);
+    await images.sweep(view.containers.values(), calls);
     const settled = outcome.operations === 0 && outcome.failure === null;
     const recheckMs = settled && snapshot?.complete === true ? await cache.releaseImages(calls) : null;
     if (snapshot !== null && !snapshot.caches.has(name) && outcome.operations === 0) {
@@ -149,7 +148,7 @@ export function createCaches(deps: CachesDependencies) {
   }
 
   function hasContainer(workspace: string): boolean {
-    return [...world.containers.values()].some(({ name }) => name === containerName(workspace));
+    return [...view.containers.values()].some(({ name }) => name === containerName(workspace));
   }
 
   /** What the planner has to know; null without a cache. `imageIds`: of the container that is there, and of the spec's image. */
@@ -225,7 +224,7 @@ export function createCaches(deps: CachesDependencies) {
     names: (): string[] => [...caches.keys()].sort(),
     isBusy: (): boolean => [...caches.values()].some((cache) => cache.isBusy()),
     keeperMoved(name: string): boolean {
-      const keeper = [...world.containers.values()].find(
+      const keeper = [...view.containers.values()].find(
         (container) => cacheOfKeeperName(container.name) === name && !container.name.endsWith('.next'),
       );
       return caches.get(name)?.hasMoved(keeper) ?? true;

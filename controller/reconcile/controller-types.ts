@@ -1,16 +1,16 @@
 import type { Clock } from '../model/clock.js';
 import type { Failure } from '../model/reasons.js';
+import type { EngineView } from '../observe/engine-view.js';
 import type { Operation } from '../plan/types.js';
 import type {
-  CacheSet,
+  CacheReconciler,
   CheckStorage,
-  EngineView,
   EventSource,
   Execute,
   FindPortHolder,
   GivenUp,
   HeldRemovals,
-  Hooks,
+  ControllerListener,
   InspectImage,
   IsPulling,
   ReadOutput,
@@ -29,7 +29,7 @@ export interface ControllerOptions {
   readonly view: EngineView;
   readonly events: EventSource;
   readonly execute: Execute;
-  readonly caches: CacheSet;
+  readonly caches: CacheReconciler;
   readonly inspectImage: InspectImage;
   readonly givenUp: GivenUp;
   readonly heldRemovals: HeldRemovals;
@@ -39,7 +39,7 @@ export interface ControllerOptions {
   readonly readOutput: ReadOutput;
   /** Turns what an engine call threw into a reason; throws what is no engine error. */
   readonly classify: (error: unknown) => Failure;
-  readonly hooks: Hooks;
+  readonly listener: ControllerListener;
 }
 
 export interface Controller {

@@ -27,7 +27,7 @@ const DEEP_LIST = '#deep-list';
 
 /** The loop. Sources and engine have a queue of their own, so that slow workspaces never keep the controller from looking. */
 export function createController(options: ControllerOptions): Controller {
-  const { clock, sources, view, hooks, random, instance } = options;
+  const { clock, sources, view, listener, random, instance } = options;
   const state = createState(options.caches);
   for (const [name, failed] of options.givenUp.all()) state.memories.set(name, { ...NO_MEMORY, failed });
   state.held = new Set(options.heldRemovals.load());
@@ -39,7 +39,7 @@ export function createController(options: ControllerOptions): Controller {
   const calls: CallOptions = { signal: abort.signal };
   const ledger: RemovalLedger = { approved: new Set(), orphanSince: new Map() };
   const passes = new Map<string, number>();
-  const survey = { instance, clock, state, view, queue, hooks, caches: options.caches };
+  const survey = { instance, clock, state, view, queue, listener, caches: options.caches };
   let engineUp = false;
   let lastListAt: number | null = null;
   let lastScanAt: number | null = null;
@@ -55,10 +55,10 @@ export function createController(options: ControllerOptions): Controller {
         looks.add(SCAN, 'resync');
         return looks.add(trigger.deep ? DEEP_LIST : LIST, 'resync');
       case 'stream-open':
-        hooks.eventStream('open', '');
+        listener.eventStream('open', '');
         return looks.add(LIST, 'stream-open');
       case 'stream-closed':
-        hooks.eventStream('closed', trigger.detail);
+        listener.eventStream('closed', trigger.detail);
         return looks.add(LIST, 'stream-closed');
       case 'engine-event':
         return wake(trigger);
@@ -98,13 +98,13 @@ export function createController(options: ControllerOptions): Controller {
     state.desired = snapshot;
     const first = lastScanAt === null;
     lastScanAt = clock.now();
-    hooks.scanned(snapshot);
+    listener.scanned(snapshot);
     const changedCaches = options.caches.update(snapshot);
     for (const name of changedCaches) queue.add(cacheKey(name), 'spec');
     if (lastListAt !== null) settleRemovals();
     open();
     reportClaims(before, survey);
-    tellRevisions(before, snapshot, hooks);
+    tellRevisions(before, snapshot, listener);
     if (first) {
       if (lastListAt !== null) surveyAll('start', survey);
       return;
@@ -169,7 +169,7 @@ export function createController(options: ControllerOptions): Controller {
   }
 
   function setEngine(up: boolean, failure: Failure | null): void {
-    if (up !== engineUp || failure !== null) hooks.engineUp(up, failure);
+    if (up !== engineUp || failure !== null) listener.engineUp(up, failure);
     engineUp = up;
     open();
   }
@@ -183,7 +183,7 @@ export function createController(options: ControllerOptions): Controller {
   }
 
   async function reconcile(item: QueueItem): Promise<void> {
-    hooks.queueWaited(item.waitedSeconds);
+    listener.queueWaited(item.waitedSeconds);
     const lookAtEngine = () => looks.add(LIST, 'unreachable');
     const dependencies = { ...options, state, queue, backoff, calls, passes, lookAtEngine };
     try {
@@ -198,12 +198,12 @@ export function createController(options: ControllerOptions): Controller {
     } catch (error) {
       if (abort.signal.aborted) return;
       const failure = options.classify(error);
-      hooks.retried(item.key, failure.reason);
+      listener.retried(item.key, failure.reason);
       if (failure.reason === 'EngineUnreachable') lookAtEngine();
       queue.addAfter(item.key, 'retry', backoff.next(item.key));
     } finally {
       const { waiting, active } = queue.size();
-      hooks.queueChanged({ depth: waiting, active: active - 1 });
+      listener.queueChanged({ depth: waiting, active: active - 1 });
     }
   }
 
@@ -213,7 +213,7 @@ export function createController(options: ControllerOptions): Controller {
       looks.add(SCAN, 'start');
       looks.add(LIST, 'start');
       const onFault = (target: typeof queue) => (key: string, fault: unknown) => {
-        hooks.fault(key, fault);
+        listener.fault(key, fault);
         target.addAfter(key, 'fault', backoff.next(key));
       };
       workers = Promise.all([
@@ -259,7 +259,7 @@ export function createController(options: ControllerOptions): Controller {
     retell(workspaces) {
       for (const name of workspaces) {
         const plan = isOurs(name) ? planFor(name, state, view, instance, clock.now()) : null;
-        if (plan !== null) hooks.report(reportOf(name, plan.verdict, state, view));
+        if (plan !== null) listener.report(reportOf(name, plan.verdict, state, view));
       }
     },
     noteOperation(key, operation) {

@@ -1,13 +1,7 @@
 import type { CallOptions } from '../docker/port.js';
-import type { CacheReport, CacheUse, WorkspaceCacheReport } from '../model/cache-status.js';
+import type { CacheOutcome, CacheReport, CacheUse, WorkspaceCacheReport } from '../model/cache-status.js';
 import type { DesiredSnapshot, DesiredWorkspace } from '../model/desired.js';
-import type {
-  EngineEvent,
-  ObservedContainer,
-  ObservedImage,
-  ObservedNetwork,
-  ObservedVolume,
-} from '../model/engine-objects.js';
+import type { EngineEvent, ObservedImage } from '../model/engine-objects.js';
 import type { GcRun } from '../model/gc-status.js';
 import type { Failure, Reason } from '../model/reasons.js';
 import type { WorkspaceReport } from '../model/status.js';
@@ -24,17 +18,6 @@ export interface SpecSources {
   forget(name: string): void | Promise<void>;
 }
 
-export interface EngineView {
-  readonly containers: ReadonlyMap<string, ObservedContainer>;
-  readonly volumes: ReadonlyMap<string, ObservedVolume>;
-  readonly networks: ReadonlyMap<string, ObservedNetwork>;
-  workspaceNames(): string[];
-  containersOf(workspace: string): ObservedContainer[];
-  relist(deep: boolean, options: CallOptions): Promise<void>;
-  refreshWorkspace(workspace: string, options: CallOptions): Promise<void>;
-  refreshShared(options: CallOptions): Promise<void>;
-}
-
 export type Execute = (
   key: string,
   operations: readonly Operation[],
@@ -45,16 +28,8 @@ export type Execute = (
   readonly failedOperation: Operation | null;
 }>;
 
-/** What a look at a cache came to. */
-export interface CacheOutcome {
-  readonly operations: number;
-  readonly failure: Failure | null;
-  /** Look again after this time at the earliest, ms; null: when something tells to, or a failure is due again. */
-  readonly recheckMs: number | null;
-}
-
-/** The caches, each a keeper with what it knows. Nothing here changes a workspace's container. */
-export interface CacheSet {
+/** What the loop calls of the caches. Nothing here changes a workspace's container. */
+export interface CacheReconciler {
   /** Takes over what the specs want; gives the caches to look at. */
   update(snapshot: DesiredSnapshot): readonly string[];
   names(): readonly string[];
@@ -132,7 +107,7 @@ export interface RealisedRecord {
 }
 
 /** Everything the engine tells the outside; it never waits for an answer. */
-export interface Hooks {
+export interface ControllerListener {
   report(report: WorkspaceReport): void;
   reconciled(record: ReconcileRecord): void;
   /** `reason` of the failure in `engineUp(false, …)` is of the closed list. */

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { CallOptions } from '../docker/port.js';
 import type { Clock } from '../model/clock.js';
 import { failureClass } from '../model/reasons.js';
+import type { EngineView } from '../observe/engine-view.js';
 import type { Backoff } from './backoff.js';
-import type { CacheSet, EngineView, Hooks } from './interfaces.js';
+import type { CacheReconciler, ControllerListener } from './interfaces.js';
 import type { QueueItem, WorkQueue } from './queue.js';
 
 const PREFIX = '#cache:';
@@ -22,16 +23,16 @@ export function cacheOfKey(key: string): string | null {
 export interface CacheReconcilerDependencies {
   readonly clock: Clock;
   readonly view: EngineView;
-  readonly caches: CacheSet;
+  readonly caches: CacheReconciler;
   readonly queue: WorkQueue;
   readonly backoff: Backoff;
-  readonly hooks: Hooks;
+  readonly listener: ControllerListener;
   readonly calls: CallOptions;
 }
 
 /** One look at one cache; what is left to do comes back through the queue. */
 export async function reconcileCache(item: QueueItem, cache: string, deps: CacheReconcilerDependencies): Promise<void> {
-  const { clock, view, caches, queue, backoff, hooks, calls } = deps;
+  const { clock, view, caches, queue, backoff, listener, calls } = deps;
   const startedAt = clock.now();
   queue.cancelDelay(item.key);
   if (!item.observed) await view.refreshShared(calls);
@@ -42,11 +43,11 @@ export async function reconcileCache(item: QueueItem, cache: string, deps: Cache
     if (recheckMs === 0) queue.add(item.key, 'verify', true);
     else if (recheckMs !== null) queue.addAfter(item.key, 'recheck', recheckMs);
   } else {
-    hooks.retried(item.key, failure.reason);
+    listener.retried(item.key, failure.reason);
     queue.addAfter(item.key, 'retry', Math.min(LONGEST_RETRY_MS, Math.max(recheckMs ?? 0, backoff.next(item.key))));
   }
   const result = failure === null ? 'success' : failureClass(failure.reason);
-  hooks.reconciled({
+  listener.reconciled({
     kind: 'cache',
     key: cache,
     reconcileId: randomUUID(),

@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { CallOptions } from '../docker/port.js';
 import type { Clock } from '../model/clock.js';
 import { failureClass, type Failure } from '../model/reasons.js';
+import type { EngineView } from '../observe/engine-view.js';
 import { planShared } from '../plan/shared.js';
 import type { Backoff } from './backoff.js';
-import type { EngineView, Execute, Hooks } from './interfaces.js';
+import type { Execute, ControllerListener } from './interfaces.js';
 import type { QueueItem, WorkQueue } from './queue.js';
 import type { ControllerState } from './state.js';
 
@@ -17,13 +18,13 @@ export interface SharedReconcilerDependencies {
   readonly execute: Execute;
   readonly queue: WorkQueue;
   readonly backoff: Backoff;
-  readonly hooks: Hooks;
+  readonly listener: ControllerListener;
   readonly calls: CallOptions;
 }
 
 /** The network and the volumes that workspaces share: there before any workspace starts. */
 export async function reconcileShared(item: QueueItem, deps: SharedReconcilerDependencies): Promise<void> {
-  const { clock, state, view, execute, queue, backoff, hooks, calls } = deps;
+  const { clock, state, view, execute, queue, backoff, listener, calls } = deps;
   const startedAt = clock.now();
   if (!item.observed) await view.refreshShared(calls);
   const { operations, failures } = planShared({
@@ -39,10 +40,10 @@ export async function reconcileShared(item: QueueItem, deps: SharedReconcilerDep
   }
   if (failure === null) backoff.reset(SHARED_KEY);
   else {
-    hooks.retried(SHARED_KEY, failure.reason);
+    listener.retried(SHARED_KEY, failure.reason);
     queue.addAfter(SHARED_KEY, 'retry', backoff.next(SHARED_KEY));
   }
-  hooks.reconciled({
+  listener.reconciled({
     kind: 'shared',
     key: 'shared',
     reconcileId: randomUUID(),

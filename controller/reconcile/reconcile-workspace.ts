@@ -13,7 +13,7 @@ import { followUp, forget, settle } from './workspace-outcome.js';
 
 /** One look at one workspace: observe, plan, report, apply; what is left to do comes back through the queue. */
 export async function reconcileWorkspace(item: QueueItem, deps: WorkspaceReconcilerDependencies): Promise<void> {
-  const { clock, state, view, hooks, queue } = deps;
+  const { clock, state, view, listener, queue } = deps;
   const name = item.key;
   const startedAt = clock.now();
   const maybeEcho = isEcho(item.trigger) && state.failedPlans.has(name);
@@ -24,7 +24,7 @@ export async function reconcileWorkspace(item: QueueItem, deps: WorkspaceReconci
   if (planned === null) return;
   const plan = planned.giveUp === null ? planned : await withLastWords(name, planned, planned.giveUp, deps);
   const done = (result: ReconcileResult, failure: Failure | null) =>
-    hooks.reconciled(record(item, result, plan.operations.length, failure, (clock.now() - startedAt) / 1_000));
+    listener.reconciled(record(item, result, plan.operations.length, failure, (clock.now() - startedAt) / 1_000));
   adopt(name, plan, deps);
   if (plan.verdict.kind === 'removed') {
     await forget(name, deps);
@@ -35,7 +35,7 @@ export async function reconcileWorkspace(item: QueueItem, deps: WorkspaceReconci
     if (state.failedPlans.get(name)?.has(signatureOf(plan))) return done('waiting', null);
     queue.cancelDelay(name);
   }
-  hooks.report(reportOf(name, plan.verdict, state, view));
+  listener.report(reportOf(name, plan.verdict, state, view));
   if (plan.operations.length === 0)
     return done(settle(name, plan, deps), plan.verdict.kind === 'failing' ? plan.verdict.failure : null);
   noteDrift(name, plan, deps);
@@ -174,11 +174,11 @@ async function recheckStorage(
   else state.damaged.delete(name);
 }
 
-function noteDrift(name: string, plan: Plan, { hooks, passes }: WorkspaceReconcilerDependencies): void {
+function noteDrift(name: string, plan: Plan, { listener, passes }: WorkspaceReconcilerDependencies): void {
   // Follow-up passes finish the work of the first; only that one found something.
   if (passes.has(name)) return;
   const found = new Map(
     plan.operations.flatMap(({ drift, cause }) => (drift === undefined ? [] : [[drift, cause] as const])),
   );
-  for (const [drift, cause] of found) hooks.drift(name, drift, cause);
+  for (const [drift, cause] of found) listener.drift(name, drift, cause);
 }

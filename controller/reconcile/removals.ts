@@ -1,7 +1,7 @@
 import { LABEL } from '../model/names.js';
 import type { DesiredSnapshot } from '../model/desired.js';
+import type { EngineView } from '../observe/engine-view.js';
 import { decideDeletions } from '../plan/deletions.js';
-import type { EngineView } from './interfaces.js';
 import type { ControllerState } from './state.js';
 
 /** An orphan must be missing in two complete scans at least this far apart, as a file must (laws 2 and 4). */

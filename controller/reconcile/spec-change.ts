@@ -1,5 +1,5 @@
 import type { DesiredSnapshot, DesiredWorkspace } from '../model/desired.js';
-import type { Hooks } from './interfaces.js';
+import type { ControllerListener } from './interfaces.js';
 
 /** Whether a scan brought something that its workspace's status does not know yet. */
 export function isChanged(before: DesiredWorkspace | undefined, after: DesiredWorkspace): boolean {
@@ -21,7 +21,11 @@ export function wantsTheSame(before: DesiredWorkspace | undefined, after: Desire
 }
 
 /** A commit that leaves a workspace as it is needs no look at it (law 1), and is what it is converged to all the same. */
-export function tellRevisions(before: DesiredSnapshot, after: DesiredSnapshot, hooks: Pick<Hooks, 'revised'>): void {
+export function tellRevisions(
+  before: DesiredSnapshot,
+  after: DesiredSnapshot,
+  listener: Pick<ControllerListener, 'revised'>,
+): void {
   for (const workspace of after.workspaces.values()) {
     const { source } = workspace.location;
     const to = after.revisions.get(source);
@@ -34,6 +38,6 @@ export function tellRevisions(before: DesiredSnapshot, after: DesiredSnapshot, h
       workspace.problem === null &&
       !isChanged(was, workspace)
     )
-      hooks.revised(workspace.name, from, to);
+      listener.revised(workspace.name, from, to);
   }
 }

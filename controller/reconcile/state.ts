@@ -2,13 +2,14 @@ import type { DesiredSnapshot, DesiredWorkspace } from '../model/desired.js';
 import type { ObservedContainer, ObservedImage, PublishedPort } from '../model/engine-objects.js';
 import { LABEL, containerName, nextContainerName } from '../model/names.js';
 import type { Verdict, WorkspaceReport } from '../model/status.js';
+import type { EngineView } from '../observe/engine-view.js';
 import { decodePorts } from '../plan/ports.js';
 import { planRemoval } from '../plan/removal.js';
 import { rememberObserved } from '../plan/memory.js';
 import { takenPorts } from '../plan/taken-ports.js';
 import { NO_MEMORY, type Plan, type WorkspaceMemory, type WorkspaceObservation } from '../plan/types.js';
 import { planWorkspace } from '../plan/workspace.js';
-import type { CacheSet, EngineView } from './interfaces.js';
+import type { CacheReconciler } from './interfaces.js';
 
 /** What the controller knows between two reconciliations. All of it can be lost (law 6). */
 export interface ControllerState {
@@ -20,7 +21,7 @@ export interface ControllerState {
   readonly absentImages: Set<string>;
   /** Images by reference, as long as no event says that one has changed. */
   readonly images: Map<string, ObservedImage>;
-  readonly caches: Pick<CacheSet, 'observe' | 'reportOf'>;
+  readonly caches: Pick<CacheReconciler, 'observe' | 'reportOf'>;
   /** Workspaces whose data volume's directory is gone. */
   readonly damaged: Set<string>;
   /** Workspaces that wait for another object; any change on the engine wakes them. */

@@ -2,8 +2,9 @@ import type { Clock } from '../model/clock.js';
 import type { DesiredSnapshot } from '../model/desired.js';
 import { problemText } from '../model/problem-text.js';
 import type { Failure } from '../model/reasons.js';
+import type { EngineView } from '../observe/engine-view.js';
 import type { Plan } from '../plan/types.js';
-import type { CacheSet, EngineView, Hooks } from './interfaces.js';
+import type { CacheReconciler, ControllerListener } from './interfaces.js';
 import type { WorkQueue } from './queue.js';
 import { cacheKey } from './reconcile-cache.js';
 import { SHARED_KEY } from './reconcile-shared.js';
@@ -15,8 +16,8 @@ export interface SurveyDependencies {
   readonly state: ControllerState;
   readonly view: EngineView;
   readonly queue: WorkQueue;
-  readonly hooks: Hooks;
-  readonly caches: Pick<CacheSet, 'names' | 'keeperMoved'>;
+  readonly listener: ControllerListener;
+  readonly caches: Pick<CacheReconciler, 'names' | 'keeperMoved'>;
 }
 
 /** Why everything is looked at. A `resync`, `deep` or not, finds what no event told. */
@@ -25,7 +26,7 @@ export type SurveyTrigger = 'start' | 'engine-up' | 'stream' | 'woken' | 'deep' 
 /** Plans every workspace on what was just listed, without a call, and queues those that need work (F15). */
 export function surveyAll(
   trigger: SurveyTrigger,
-  { instance, clock, state, view, queue, hooks, caches }: SurveyDependencies,
+  { instance, clock, state, view, queue, listener, caches }: SurveyDependencies,
 ): void {
   queue.add(SHARED_KEY, trigger, true);
   for (const name of caches.names())
@@ -37,12 +38,12 @@ export function surveyAll(
     if (plan === null) continue;
     // A deep look goes through the reconciler: it also looks at the volume's directory.
     if (isSettled(plan) && trigger !== 'deep') {
-      hooks.report(reportOf(name, plan.verdict, state, view));
+      listener.report(reportOf(name, plan.verdict, state, view));
       continue;
     }
     // What is queued already was told by an event, or is being worked on.
     const onlyByResync = !isBusy && (trigger === 'resync' || trigger === 'deep');
-    if (onlyByResync && plan.operations.some((operation) => operation.drift !== undefined)) hooks.missedEvent(name);
+    if (onlyByResync && plan.operations.some((operation) => operation.drift !== undefined)) listener.missedEvent(name);
     queue.add(name, trigger, true);
   }
 }
@@ -50,11 +51,11 @@ export function surveyAll(
 /** Tells by what was seen last, without a call, how a workspace is of which nothing is to be done; false when that is not so. */
 export function reportSettled(
   name: string,
-  { instance, clock, state, view, queue, hooks }: SurveyDependencies,
+  { instance, clock, state, view, queue, listener }: SurveyDependencies,
 ): boolean {
   const plan = queue.isBusy(name) ? null : planFor(name, state, view, instance, clock.now());
   if (plan === null || !isSettled(plan)) return false;
-  hooks.report(reportOf(name, plan.verdict, state, view));
+  listener.report(reportOf(name, plan.verdict, state, view));
   return true;
 }
 
@@ -63,33 +64,33 @@ function isSettled({ operations, recheckAfterMs, verdict }: Plan): boolean {
 }
 
 /** Says of every workspace that nothing is known of it: an old "Ready" would be a lie (law 10). */
-export function reportUnknown(failure: Failure, { state, view, hooks }: SurveyDependencies): void {
+export function reportUnknown(failure: Failure, { state, view, listener }: SurveyDependencies): void {
   for (const name of state.desired.workspaces.keys())
-    hooks.report(reportOf(name, { kind: 'failing', failure, serving: false }, state, view));
+    listener.report(reportOf(name, { kind: 'failing', failure, serving: false }, state, view));
 }
 
 /** Names that only a broken or duplicate spec claims have no good version to run; they have a status all the same. */
-export function reportClaims(before: DesiredSnapshot, { state, view, hooks }: SurveyDependencies): void {
+export function reportClaims(before: DesiredSnapshot, { state, view, listener }: SurveyDependencies): void {
   const { claimed, workspaces, problems } = state.desired;
   for (const name of claimed) {
     const problem = problems.find((one) => one.workspace === name);
     const message = problem === undefined ? 'the spec is invalid and has no good version' : problemText(problem);
     const serving = view.containersOf(name).some((container) => container.state === 'running');
-    hooks.report(
+    listener.report(
       reportOf(name, { kind: 'failing', failure: { reason: 'SpecInvalid', message }, serving }, state, view),
     );
   }
   for (const name of before.claimed) {
-    if (!claimed.has(name) && !workspaces.has(name)) hooks.report(reportOf(name, { kind: 'removed' }, state, view));
+    if (!claimed.has(name) && !workspaces.has(name)) listener.report(reportOf(name, { kind: 'removed' }, state, view));
   }
 }
 
 /** Tells which removals wait for a person. */
-export function reportHeld({ state, view, hooks }: SurveyDependencies): void {
-  hooks.held([...state.held].sort());
+export function reportHeld({ state, view, listener }: SurveyDependencies): void {
+  listener.held([...state.held].sort());
   const failure: Failure = {
     reason: 'DeletionHeld',
     message: `the specs of ${state.held.size} workspaces are gone at once`,
   };
-  for (const name of state.held) hooks.report(reportOf(name, { kind: 'held', failure }, state, view));
+  for (const name of state.held) listener.report(reportOf(name, { kind: 'held', failure }, state, view));
 }

@@ -1,14 +1,14 @@
 import type { CallOptions } from '../docker/port.js';
 import type { Clock } from '../model/clock.js';
+import type { EngineView } from '../observe/engine-view.js';
 import type { Backoff } from './backoff.js';
 import type {
-  CacheSet,
+  CacheReconciler,
   CheckStorage,
-  EngineView,
   Execute,
   FindPortHolder,
   GivenUp,
-  Hooks,
+  ControllerListener,
   InspectImage,
   IsPulling,
   ReadOutput,
@@ -24,7 +24,7 @@ export interface WorkspaceReconcilerDependencies {
   readonly state: ControllerState;
   readonly view: EngineView;
   readonly execute: Execute;
-  readonly caches: CacheSet;
+  readonly caches: CacheReconciler;
   readonly inspectImage: InspectImage;
   readonly sources: SpecSources;
   readonly givenUp: GivenUp;
@@ -34,7 +34,7 @@ export interface WorkspaceReconcilerDependencies {
   readonly readOutput: ReadOutput;
   readonly queue: WorkQueue;
   readonly backoff: Backoff;
-  readonly hooks: Hooks;
+  readonly listener: ControllerListener;
   readonly calls: CallOptions;
   /** Passes in a row that found work although nothing new was asked; guards against a fight with somebody else. */
   readonly passes: Map<string, number>;

@@ -18,11 +18,11 @@ export async function handleFailure(
   failure: Failure,
   deps: WorkspaceReconcilerDependencies,
 ): Promise<ReconcileResult> {
-  const { state, view, hooks, queue, backoff } = deps;
+  const { state, view, listener, queue, backoff } = deps;
   const desired = state.desired.workspaces.get(name);
   const memory = state.memories.get(name) ?? NO_MEMORY;
   const verdictOf = (shown: Failure) =>
-    hooks.report(
+    listener.report(
       reportOf(
         name,
         { kind: 'failing', failure: shown, serving: view.containersOf(name).some((one) => one.state === 'running') },
@@ -56,7 +56,7 @@ export async function handleFailure(
   const waits = failureClass(shown.reason) === 'waiting';
   // An image may also come by another way than our pull.
   if (waits || shown.reason === 'ImagePullFailed') state.waiting.add(name);
-  hooks.retried(name, shown.reason);
+  listener.retried(name, shown.reason);
   const delayMs = backoff.next(name);
   queue.addAfter(name, 'retry', waits ? Math.min(delayMs, WAITING_RETRY_MS) : delayMs);
   return operation.type === 'pull-image'

@@ -44,8 +44,8 @@ export function followUp(
 
 /** The workspace is gone: nothing of it is remembered. */
 export async function forget(name: string, deps: WorkspaceReconcilerDependencies): Promise<void> {
-  const { state, sources, hooks, view, passes, backoff, givenUp } = deps;
-  hooks.report(reportOf(name, { kind: 'removed' }, state, view));
+  const { state, sources, listener, view, passes, backoff, givenUp } = deps;
+  listener.report(reportOf(name, { kind: 'removed' }, state, view));
   for (const map of [state.memories, state.reserved, state.failedPlans, passes]) map.delete(name);
   for (const set of [state.damaged, state.waiting]) set.delete(name);
   backoff.reset(name);

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '../../controller/model/clock.js';
 import { connectEngine } from '../../controller/docker/dockerode-port.js';
 import { createState, planFor } from '../../controller/reconcile/state.js';
-import { createWorld } from '../../controller/observe/world.js';
+import { createEngineView } from '../../controller/observe/engine-view.js';
 import type { Bench } from './bench.js';
 import { composeFor } from './compose.js';
 import { runOnce, startController, type RunningController } from './controller-process.js';
@@ -77,7 +77,7 @@ async function resyncsInProcess({ host, desired }: Bench): Promise<number[]> {
     socketPath: host.slice('unix://'.length),
     origin: 'DOCKER_HOST',
   });
-  const world = createWorld(docker);
+  const view = createEngineView(docker);
   const state = createState(noCaches);
   state.desired = {
     ...state.desired,
@@ -88,8 +88,8 @@ async function resyncsInProcess({ host, desired }: Bench): Promise<number[]> {
   try {
     for (let sample = 0; sample < 25; sample += 1) {
       const startedAt = performance.now();
-      await world.relist(false, {});
-      const plans = desired.map(({ name }) => planFor(name, state, world, BENCH_INSTANCE, systemClock.now()));
+      await view.relist(false, {});
+      const plans = desired.map(({ name }) => planFor(name, state, view, BENCH_INSTANCE, systemClock.now()));
       samples.push(performance.now() - startedAt);
       const open = plans.filter((plan) => plan === null || plan.operations.length > 0).length;
       if (open > 0) throw new Error(`${open} workspaces are not as they should be`);

@@ -1,21 +1,17 @@
 import type { CallOptions, DockerPort } from '../../docker/port.js';
 import type { Clock } from '../../model/clock.js';
+import type { CacheOutcome } from '../../model/cache-status.js';
 import type { DesiredCache } from '../../model/desired.js';
-import type { ObservedContainer, ObservedVolume } from '../../model/engine-objects.js';
+import type { ObservedContainer } from '../../model/engine-objects.js';
 import { LABEL, cacheVolumeName, keeperName, keeperSeedName, nextKeeperName, scannerName } from '../../model/names.js';
 import type { Failure } from '../../model/reasons.js';
+import type { EngineView } from '../../observe/engine-view.js';
 import type { Operation } from '../../plan/types.js';
 import type { Inventory } from './keeper-answers.js';
 import { bareImageId, commandFailure, createKeeperCommands, type KeeperCommands } from './keeper-commands.js';
 import { keeperDefinition, keeperHash, seedDefinition } from './keeper-definition.js';
 import { createKeeperStarts } from './keeper-starts.js';
 import { planKeeper, type KeeperInput, type KeeperPlan } from '../../plan/keeper.js';
-
-/** The engine as the controller knows it now. */
-export interface CacheWorld {
-  readonly containers: ReadonlyMap<string, ObservedContainer>;
-  readonly volumes: ReadonlyMap<string, ObservedVolume>;
-}
 
 /** Runs a plan; the first failure ends it. */
 export type ExecutePlan = (
@@ -29,7 +25,7 @@ export interface KeeperDependencies {
   readonly docker: DockerPort;
   readonly clock: Clock;
   readonly instance: string;
-  readonly world: CacheWorld;
+  readonly view: Pick<EngineView, 'containers' | 'volumes'>;
   readonly execute: ExecutePlan;
   /** The id of the image when it brings a Nix store of its own and is on the engine. */
   readonly imageWithStore: (reference: string, calls: CallOptions) => Promise<string | null>;
@@ -37,13 +33,6 @@ export interface KeeperDependencies {
   readonly onUp: (commands: KeeperCommands, inventory: Inventory) => void;
   /** It is not to be asked any more. */
   readonly onDown: () => void;
-}
-
-export interface CacheOutcome {
-  readonly operations: number;
-  readonly failure: Failure | null;
-  /** Look again after this time at the earliest, ms; null: when something tells to, or a failure is due again. */
-  readonly recheckMs: number | null;
 }
 
 interface Up {
@@ -60,7 +49,7 @@ export type Keeper = ReturnType<typeof createKeeper>;
 
 /** The keeper of one cache as a reconciled object: made, killed, changed, its volume gone, it converges by the same look. */
 export function createKeeper(deps: KeeperDependencies) {
-  const { cache, docker, world } = deps;
+  const { cache, docker, view } = deps;
   const key = `cache ${cache}`;
   const own: ReadonlySet<string> = new Set([
     keeperName(cache),
@@ -127,7 +116,7 @@ export function createKeeper(deps: KeeperDependencies) {
               isImplicit: desired.location === null,
             },
       ...seen,
-      volume: world.volumes.get(cacheVolumeName(cache)),
+      volume: view.volumes.get(cacheVolumeName(cache)),
       users,
       imageAbsent,
       failed,

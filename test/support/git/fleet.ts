@@ -65,7 +65,7 @@ export function createFleet(names: readonly string[]) {
     notify: (event) => void told.push(event),
     showState: (_source, state) => void states.push(state),
   });
-  const { hooks, onOperation } = createReporting({
+  const { listener, onOperation } = createReporting({
     store,
     metrics,
     log,
@@ -84,14 +84,14 @@ export function createFleet(names: readonly string[]) {
     once: false,
     clock: systemClock,
     random: () => 0.5,
-    hooks: {
-      ...withDeployments(hooks, deployments.hooks),
+    listener: {
+      ...withDeployments(listener, deployments.listener),
       queueWaited(seconds) {
-        hooks.queueWaited(seconds);
+        listener.queueWaited(seconds);
         taken += 1;
       },
       reconciled(record) {
-        hooks.reconciled(record);
+        listener.reconciled(record);
         reconciles.push(record);
       },
       fault: (_key, fault) => void faults.push(fault),

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { assembleController } from '../../../controller/app/assembly.js';
-import type { Hooks } from '../../../controller/reconcile/interfaces.js';
+import type { ControllerListener } from '../../../controller/reconcile/interfaces.js';
 import type { DriftField } from '../../../controller/plan/types.js';
 import { createStatusStore, type StatusStore } from '../../../controller/status/store.js';
 import {
@@ -25,7 +25,7 @@ export interface SimulationOptions extends Partial<Pick<FakeEngineOptions, 'late
   readonly checked?: boolean;
   /** Images of which an earlier run knew that they bring no Nix store: no probe is made of them. */
   readonly plainImages?: readonly string[];
-  readonly hooks?: Partial<Hooks>;
+  readonly listener?: Partial<ControllerListener>;
 }
 
 /** A controller on a fake engine in virtual time, that can die and be born again at any call. */
@@ -55,7 +55,7 @@ export const SIM_RESYNC_MS = 30_000;
 const REBIRTH_MS = 1_000;
 
 export function createSimulation(options: SimulationOptions = {}): Simulation {
-  const { latencyMs, isEventLost, exec, hooks = {}, checked = true } = options;
+  const { latencyMs, isEventLost, exec, listener = {}, checked = true } = options;
   const clock = createSimClock();
   const engine = createFakeEngine({
     clock,
@@ -112,13 +112,13 @@ export function createSimulation(options: SimulationOptions = {}): Simulation {
       once: false,
       clock: lease.clock,
       random,
-      hooks: {
-        ...quietHooks,
+      listener: {
+        ...quietListener,
         report: (report) => store.report(report),
         held: (names) => store.setHeld(names),
         drift: (workspace, field) => void drifts.push({ workspace, field }),
         fault: (_key, thrown) => void faults.push(thrown),
-        ...hooks,
+        ...listener,
       },
       onOperation: () => {},
       onPullProgress: () => {},
@@ -174,7 +174,7 @@ function whileAlive(source: ReturnType<SimSpecs['source']>, isAlive: () => boole
   };
 }
 
-const quietHooks: Hooks = {
+const quietListener: ControllerListener = {
   report: () => {},
   reconciled: () => {},
   engineUp: () => {},

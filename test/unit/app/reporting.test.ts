@@ -16,7 +16,7 @@ function open() {
   const store = createStatusStore({ now: () => START });
   const metrics = createMetrics({ version: '1.2.3', operations: [], driftFields: [] });
   const log = createLogger({ level: 'debug', pretty: false, color: false, destination: { write } });
-  const { hooks } = createReporting({
+  const { listener } = createReporting({
     store,
     metrics,
     log,
@@ -26,14 +26,14 @@ function open() {
   });
   const events = () =>
     store.events({ cache: 'default' }).map(({ type, reason, message }) => `${type} ${reason}: ${message}`);
-  return { hooks, lines, events, metrics };
+  return { listener, lines, events, metrics };
 }
 
 describe('a collection, reported', () => {
   it('that succeeded goes to the log, the record and the metrics', async () => {
-    const { hooks, lines, events, metrics } = open();
-    hooks.gcStep({ cache: 'default', step: 'scan', seconds: 0.6 });
-    hooks.gcEnded({ cache: 'default', run: sampleRun() });
+    const { listener, lines, events, metrics } = open();
+    listener.gcStep({ cache: 'default', step: 'scan', seconds: 0.6 });
+    listener.gcEnded({ cache: 'default', run: sampleRun() });
     expect(lines).toEqual([
       { level: 'debug', cache: 'default', step: 'scan', seconds: 0.6, msg: 'garbage collection step' },
       {
@@ -56,15 +56,15 @@ describe('a collection, reported', () => {
   });
 
   it('that found nothing at night is no event', () => {
-    const { hooks, lines, events } = open();
-    hooks.gcEnded({ cache: 'default', run: sampleRun({ freedBytes: 0, freedPaths: 0 }) });
+    const { listener, lines, events } = open();
+    listener.gcEnded({ cache: 'default', run: sampleRun({ freedBytes: 0, freedPaths: 0 }) });
     expect([lines.length, events()]).toEqual([1, []]);
   });
 
   it.each(['aborted', 'failed'] as const)('that was %s is a warning with its reason', async (result) => {
-    const { hooks, lines, events, metrics } = open();
+    const { listener, lines, events, metrics } = open();
     const detail = 'a realisation did not end. Nothing was collected; the next run tries again.';
-    hooks.gcEnded({ cache: 'default', run: unsuccessfulRun(result, 'GcBusy', 'a realisation did not end') });
+    listener.gcEnded({ cache: 'default', run: unsuccessfulRun(result, 'GcBusy', 'a realisation did not end') });
     expect(lines).toEqual([
       expect.objectContaining({
         level: 'warn',

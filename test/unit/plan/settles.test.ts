@@ -4,7 +4,7 @@ import { createExecutor } from '../../../controller/apply/executor.js';
 import { createImagePuller } from '../../../controller/apply/image-puller.js';
 import { LABEL, containerName } from '../../../controller/model/names.js';
 import type { WorkspaceSpec } from '../../../controller/model/workspace.generated.js';
-import { createWorld } from '../../../controller/observe/world.js';
+import { createEngineView } from '../../../controller/observe/engine-view.js';
 import { containerDefinition, dataVolumeLabels } from '../../../controller/plan/definition.js';
 import { sharedVolumeLabels } from '../../../controller/model/shared-volume.js';
 import { rememberObserved } from '../../../controller/plan/memory.js';
@@ -53,7 +53,7 @@ function createBench(): Bench {
   engine.hands.createVolume('kalpana-nix-store', sharedVolumeLabels('nix-cache'));
   engine.state.networks.set('kalpana-workspaces', { id: 'net-1', labels: { [LABEL.managed]: 'true' } });
   const docker = engine.connect().port;
-  const world = createWorld(docker);
+  const view = createEngineView(docker);
   const execute = createExecutor({
     afterwards: createAfterwards(),
     docker,
@@ -78,13 +78,13 @@ function createBench(): Bench {
     clock,
     engine,
     async plan(spec) {
-      await timed(world.relist(true, {}));
-      const containers = world.containersOf('alice');
+      await timed(view.relist(true, {}));
+      const containers = view.containersOf('alice');
       memory = rememberObserved(memory, 'alice', containers, clock.now());
       const observed = {
         containers,
-        volumes: world.volumes,
-        networks: world.networks,
+        volumes: view.volumes,
+        networks: view.networks,
         imagePresent: null,
         storageDamaged: false,
         takenPorts: [],

@@ -4,7 +4,7 @@ import type { ObservedContainer, ObservedNetwork, ObservedVolume } from '../mode
 import { createListed } from './listed.js';
 
 /** The newest known state of the engine. It is a cache of answers: nothing in it outlives the next list. */
-export interface World {
+export interface EngineView {
   readonly containers: ReadonlyMap<string, ObservedContainer>;
   readonly volumes: ReadonlyMap<string, ObservedVolume>;
   readonly networks: ReadonlyMap<string, ObservedNetwork>;
@@ -25,7 +25,7 @@ export interface World {
 
 const INSPECTS_AT_ONCE = 8;
 
-export function createWorld(docker: DockerPort): World {
+export function createEngineView(docker: DockerPort): EngineView {
   let containers = new Map<string, ObservedContainer>();
   /** Ids by workspace: ten thousand workspaces are planned on every resync. */
   let idsOf = new Map<string, Set<string>>();

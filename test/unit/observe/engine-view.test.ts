@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { EngineError, type DockerPort } from '../../../controller/docker/port.js';
 import { findPortHolder } from '../../../controller/observe/port-holder.js';
 import { isStorageGone } from '../../../controller/observe/storage.js';
-import { createWorld } from '../../../controller/observe/world.js';
+import { createEngineView } from '../../../controller/observe/engine-view.js';
 import { containerDefinition } from '../../../controller/plan/definition.js';
 import { createFakeEngine, type FakeEngine } from '../../support/engine/fake-engine.js';
 import { createSimClock } from '../../support/sim/clock.js';
@@ -28,21 +28,21 @@ function foreign(engine: FakeEngine, name: string): void {
   });
 }
 
-describe('the world', () => {
+describe('the view', () => {
   it('is one list a kind without a deep look, and an inspect of each of ours with one', async () => {
     const engine = engineWith('a', 'b');
     foreign(engine, 'web');
-    const world = createWorld(engine.connect().port);
+    const view = createEngineView(engine.connect().port);
     const verbs = () =>
       engine.calls
         .splice(0)
         .map(({ verb }) => verb)
         .sort();
-    await world.relist(false, {});
+    await view.relist(false, {});
     expect(verbs()).toEqual(['listContainers', 'listNetworks', 'listVolumes']);
-    await world.relist(true, {});
+    await view.relist(true, {});
     expect(verbs()).toEqual(['inspectContainer', 'inspectContainer', 'listContainers', 'listNetworks', 'listVolumes']);
-    expect(world.workspaceNames()).toEqual(['a', 'b']);
+    expect(view.workspaceNames()).toEqual(['a', 'b']);
   });
 
   it.each([
@@ -63,23 +63,23 @@ describe('the world', () => {
   ])('shows a workspace what is %s, by a list and by a look of its own', async (_what, workspace, byHand, names) => {
     const engine = engineWith('a');
     byHand(engine);
-    const world = createWorld(engine.connect().port);
+    const view = createEngineView(engine.connect().port);
     const seen = () =>
-      world
+      view
         .containersOf(workspace)
         .map(({ name }) => name)
         .sort();
-    await world.relist(false, {});
+    await view.relist(false, {});
     const listed = seen();
-    await world.refreshWorkspace(workspace, {});
+    await view.refreshWorkspace(workspace, {});
     expect([listed, seen()]).toEqual([names, names]);
   });
 
   it('keeps what an inspect showed as long as the state is the same', async () => {
     const engine = engineWith('a');
-    const world = createWorld(engine.connect().port);
-    const inspected = async () => (await world.relist(false, {}), world.containersOf('a')[0]?.details !== null);
-    await world.refreshWorkspace('a', {});
+    const view = createEngineView(engine.connect().port);
+    const inspected = async () => (await view.relist(false, {}), view.containersOf('a')[0]?.details !== null);
+    await view.refreshWorkspace('a', {});
     expect(await inspected()).toBe(true);
     engine.hands.kill('workspace-a');
     expect(await inspected()).toBe(false);
@@ -98,23 +98,23 @@ describe('the world', () => {
         return listed;
       },
     };
-    const world = createWorld(slow);
-    const list = world.relist(false, {});
+    const view = createEngineView(slow);
+    const list = view.relist(false, {});
     await Promise.resolve();
     engine.hands.kill('workspace-a');
-    await world.refreshWorkspace('a', {});
+    await view.refreshWorkspace('a', {});
     release();
     await list;
-    expect(world.containersOf('a').map(({ state }) => state)).toEqual(['exited']);
+    expect(view.containersOf('a').map(({ state }) => state)).toEqual(['exited']);
   });
 
   it('is left as it was when a list fails (law 2)', async () => {
     const engine = engineWith('a');
-    const world = createWorld(engine.connect().port);
-    await world.relist(false, {});
+    const view = createEngineView(engine.connect().port);
+    await view.relist(false, {});
     engine.goAway();
-    await expect(world.relist(false, {})).rejects.toThrow('cannot be reached');
-    expect(world.workspaceNames()).toEqual(['a']);
+    await expect(view.relist(false, {})).rejects.toThrow('cannot be reached');
+    expect(view.workspaceNames()).toEqual(['a']);
   });
 });
 
