@@ -50,6 +50,16 @@ export function officialSources() {
   return readEntries().filter(({ suite, components }) => suites.includes(suite) && components.includes('main'));
 }
 
-export function sourceLine({ uri, suite, signedBy }) {
-  return `deb ${signedBy ? `[signed-by=${signedBy}] ` : ''}${uri} ${suite} main`;
+/** The machine's mirrors carry Debian's other releases too, signed with keys that its keyring has; none on another distribution. */
+export function sourcesOfSuite(suite) {
+  const { ID: id, VERSION_CODENAME: own } = osRelease();
+  const sources = officialSources();
+  if (suite === null || suite === own) return sources;
+  return id === 'debian' ? sources.map((source) => ({ ...source, suite: source.suite.replace(own, suite) })) : [];
+}
+
+/** A line of sources.list. `expired`: a list that its mirror no longer renews will do. */
+export function sourceLine({ uri, suite, signedBy }, { expired = false } = {}) {
+  const options = [signedBy ? `signed-by=${signedBy}` : '', expired ? 'check-valid-until=no' : ''].filter(Boolean);
+  return `deb ${options.length > 0 ? `[${options.join(' ')}] ` : ''}${uri} ${suite} main`;
 }

@@ -1,22 +1,14 @@
 // An image of Debian packages, made in two ways from one recipe: from its Dockerfile where a base image can be had, else with mmdebstrap.
 import { spawn } from 'node:child_process';
-import {
-  createReadStream,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { createReadStream, existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { officialSources, sourceLine } from './apt-sources.mjs';
+import { sourcesOfSuite } from './apt-sources.mjs';
 import { hashOf } from './dependencies.mjs';
 import { call, callWithProgress } from './engine-api.mjs';
-import { ensurePackages, osRelease } from './packages.mjs';
+import { makeWhole } from './making.mjs';
+import { mmdebstrap } from './mmdebstrap.mjs';
+import { osRelease } from './packages.mjs';
 import { cacheDir } from './paths.mjs';
-import { run } from './processes.mjs';
 import { SetupError, say } from './say.mjs';
 
 export const RECIPE_LABEL = 'kalpana.image-recipe';
@@ -24,13 +16,13 @@ export const RECIPE_LABEL = 'kalpana.image-recipe';
 /**
  * `folder` is the recipe: a Dockerfile and packages.txt; where the image needs accounts, lines for /etc/passwd and
  * /etc/group in `passwd` and `group`; in leave-out.txt what is taken away at the end. `suite` is a Debian release, or null for
- * the machine's own.
+ * the machine's own; `expired`: its list of packages may be one that the mirror no longer renews.
  */
-export function debianImage({ image, folder, suite = null }) {
+export function debianImage({ image, folder, suite = null, expired = false }) {
   const files = readdirSync(folder).sort();
   const recipe = hashOf(...files.map((name) => readFileSync(join(folder, name))), ...(suite ? [suite] : []));
   const rootfs = join(cacheDir, `${basename(folder)}-rootfs-${recipe}.tar`);
-  return { image, folder, suite, files, recipe, rootfs };
+  return { image, folder, suite, expired, files, recipe, rootfs };
 }
 
 /** `engine` is a host and its TLS files. Gives a line that says what was done, or undefined when the image is there. */
@@ -77,49 +69,35 @@ const HOOKS = {
 };
 
 /** Makes the root file system with mmdebstrap, once a recipe. */
-export async function ensureRootfs({ image, folder, suite, files, rootfs }) {
-  if (existsSync(rootfs)) return undefined;
-  const sources = sourcesOf(suite);
+export async function ensureRootfs(made) {
+  if (existsSync(made.rootfs)) return undefined;
+  await makeWhole(made.rootfs, (tarball) => makeRootfs(made, tarball));
+  return `${Math.round(statSync(made.rootfs).size / 1e6)} MB`;
+}
+
+async function makeRootfs({ image, folder, suite, expired, files }, tarball) {
+  const sources = sourcesOfSuite(suite);
   if (sources.length === 0) {
     const release = suite ? `Debian's release ${suite}` : 'Debian packages';
     throw new SetupError(
       `no base image and no mirror of ${release}: make ${image} available on the engine (docker pull, docker load or docker build ${folder}) and run this again`,
     );
   }
-  await ensurePackages({ mmdebstrap: 'mmdebstrap' }, `make ${image} without a registry`);
-  mkdirSync(cacheDir, { recursive: true });
-  const made = `${rootfs}.${process.pid}.tar`;
-  const packages = readFileSync(join(folder, 'packages.txt'), 'utf8').trim().split(/\s+/);
-  const lean = ['doc', 'man', 'locale', 'info', 'lintian'].map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`);
   const hooks = Object.keys(HOOKS)
     .filter((name) => files.includes(name))
-    .map((name) => `--customize-hook=${HOOKS[name]}`);
-  const release = suite ?? osRelease().VERSION_CODENAME;
-  const args = [
-    '--quiet',
-    '--variant=essential',
-    `--include=${packages.join(',')}`,
-    ...lean,
-    ...hooks,
-    release,
-    made,
-    ...sources.map(sourceLine),
-  ];
-  const { code, text } = await run('mmdebstrap', args, { env: { KALPANA_RECIPE: folder } });
-  if (code !== 0) {
-    rmSync(made, { force: true });
-    throw new SetupError(`mmdebstrap failed:\n${text.trimEnd().split('\n').slice(-8).join('\n')}`);
-  }
-  renameSync(made, rootfs);
-  return `${Math.round(statSync(rootfs).size / 1e6)} MB`;
-}
-
-/** The machine's mirrors carry Debian's other releases too, signed with keys that its keyring has. */
-function sourcesOf(suite) {
-  const { ID: id, VERSION_CODENAME: own } = osRelease();
-  const sources = officialSources();
-  if (suite === null || suite === own) return sources;
-  return id === 'debian' ? sources.map((source) => ({ ...source, suite: source.suite.replace(own, suite) })) : [];
+    .map((name) => HOOKS[name]);
+  await mmdebstrap({
+    suite: suite ?? osRelease().VERSION_CODENAME,
+    packages: readFileSync(join(folder, 'packages.txt'), 'utf8').trim().split(/\s+/),
+    target: tarball,
+    format: 'tar',
+    variant: 'essential',
+    sources,
+    expired,
+    hooks,
+    env: { KALPANA_RECIPE: folder },
+    why: `make ${image} without a registry`,
+  });
 }
 
 /** The same settings as the Dockerfile's. */
