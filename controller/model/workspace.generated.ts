@@ -47,12 +47,15 @@ export interface StringMap {
 }
 export interface WorkspaceSpec {
 /**
- * The image's reference: name, name:tag or name@digest.
+ * The image's reference: name, name:tag or name@digest. A tag that moves recreates nothing, a changed reference does.
  */
 image: string
+/**
+ * 'Always' pulls before each creation of the container, 'Never' waits until the image is there.
+ */
 imagePullPolicy?: ("Always" | "IfNotPresent" | "Never")
 /**
- * The command in place of the image's own, one word an entry.
+ * The command in place of the image's own, one word an entry; it runs under an init process.
  * 
  * @minItems 1
  * @maxItems 256
@@ -63,42 +66,56 @@ command?: string[]
  */
 state?: ("Running" | "Stopped")
 /**
- * The name of the Nix cache mounted at /nix, or false for none.
+ * The name of the Nix cache whose store is mounted at /nix, read-only; false for none.
  */
 cache?: (DnsLabel | false)
 /**
- * Nix packages on PATH, out of the cache. A change needs no new container.
+ * Nix packages on PATH, from the cache: attributes of its nixpkgs, flake references, store paths. A change takes effect in the running container.
  * 
  * @maxItems 256
  */
 packages?: Package[]
 /**
+ * Environment variables, each with a value or with a secret. A secret's value is in no label, log, plan or error.
+ * 
  * @maxItems 1024
  */
 env?: EnvVar[]
 /**
+ * Ports of the container that the host listens on.
+ * 
  * @maxItems 128
  */
 ports?: Port[]
 resources?: Resources
 storage?: Storage
 /**
+ * Volumes 'kalpana-<name>' that several workspaces mount.
+ * 
  * @maxItems 64
  */
 sharedVolumes?: SharedVolume[]
 /**
+ * Directories of the engine's host in the container.
+ * 
  * @maxItems 64
  */
 mounts?: BindMount[]
 healthcheck?: Healthcheck
 /**
- * What the engine does by itself when the main process ends. The controller starts a workspace whose state is Running under every policy.
+ * What the engine does by itself when the main process ends; changes in place. The controller starts a workspace whose state is Running under every policy.
  */
 restartPolicy?: ("no" | "on-failure" | "always" | "unless-stopped")
 }
 export interface EnvVar {
 name: string
+/**
+ * The value as it is. A variable has this or valueFrom.
+ */
 value?: string
+/**
+ * A file that holds the value: secretFile or ageFile.
+ */
 valueFrom?: {
 /**
  * The name of a file in the controller's secrets directory (--secrets-dir).
@@ -123,6 +140,9 @@ hostIP?: string
  */
 hostPort?: number
 }
+/**
+ * Limits; none when left out. cpus, memory and pids change in the running container, shm needs a new one.
+ */
 export interface Resources {
 /**
  * Cores, e.g. 1.5.
@@ -135,13 +155,16 @@ memory?: Size
 pids?: number
 shm?: Size
 }
+/**
+ * The data volume 'kalpana-workspace-<name>', which outlives the container.
+ */
 export interface Storage {
 /**
  * An absolute path without '.' and '..' segments, ',' , control characters or a trailing '/'.
  */
 mountPath?: string
 /**
- * What becomes of the data volume when the workspace's spec is removed.
+ * What becomes of the data volume when the workspace's spec is removed: 'Delete' removes it too.
  */
 reclaimPolicy?: ("Retain" | "Delete")
 }
@@ -156,6 +179,9 @@ source: AbsolutePath
 target: AbsolutePath
 readOnly?: boolean
 }
+/**
+ * Decides when a workspace is Ready, and whether a replacement takes over. Without one, a container that has run for 2 s is ready.
+ */
 export interface Healthcheck {
 /**
  * ['CMD', word, …], ['CMD-SHELL', line] or ['NONE'].
