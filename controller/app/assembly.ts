@@ -74,17 +74,10 @@ export function assembleController(options: AssemblyOptions): AssembledControlle
     totals: totals.of,
     gcRecord: gcRecords.of,
     once: options.once,
-    events: {
-      onLinked: (cache, workspace, use) => listener.cacheUsed({ cache, workspace, use }),
-      onRealised: (cache, result) => listener.realised({ cache, ...result }),
-      onProgress(cache, workspaces, words) {
-        listener.realising({ cache, workspaces, words });
-        controller.retell(workspaces);
-      },
-      onChange: (workspaces) => controller.wake(workspaces, 'packages'),
-      onReport: (report) => listener.cacheReport(report),
-      onGcStep: (cache, step, seconds) => listener.gcStep({ cache, step, seconds }),
-      onGcEnded: (cache, run) => listener.gcEnded({ cache, run }),
+    emit(event) {
+      listener.cacheEvent(event);
+      if (event.type === 'realising') controller.retell(event.workspaces);
+      if (event.type === 'changed') controller.wake(event.workspaces, 'packages');
     },
   });
   const execute = createExecutor({

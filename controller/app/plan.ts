@@ -132,15 +132,7 @@ function foreseenCaches(
     imageRecord: { load, save: quiet },
     totals: () => ({ load: () => null, save: quiet }),
     gcRecord: () => ({ load: () => null, save: quiet }),
-    events: {
-      onLinked: quiet,
-      onRealised: quiet,
-      onProgress: quiet,
-      onChange: quiet,
-      onReport: quiet,
-      onGcStep: quiet,
-      onGcEnded: quiet,
-    },
+    emit: quiet,
     foresight: true,
   });
 }

@@ -5,30 +5,24 @@ import { problemText } from '../model/problem-text.js';
 import { explain } from '../model/reasons.js';
 import { renderOperation } from '../plan/render.js';
 import { SHARED_KEY } from '../reconcile/reconcile-shared.js';
-import { gcEvent } from '../status/gc-event.js';
 import type { SourceSummary } from '../status/sources.js';
-import type { StatusStore } from '../status/store.js';
-import type { Logger } from '../telemetry/logger.js';
-import type { Metrics } from '../telemetry/metrics.js';
+import { reportCacheEvent, type CacheReportingDependencies } from './cache-reporting.js';
 
 export interface Reporting {
   readonly listener: ControllerListener;
   onOperation(key: string, result: OperationResult): void;
 }
 
+export interface ReportingDependencies extends CacheReportingDependencies {
+  readonly sources: () => readonly SourceSummary[];
+  readonly onEngine: (up: boolean, detail: string) => void;
+}
+
 /** A flood of broken files must not drown the log: so many problems a scan, and a count of the rest. */
 const PROBLEMS_LOGGED = 20;
 
 /** What the engine tells, into status, metrics and log. */
-export function createReporting(deps: {
-  readonly store: StatusStore;
-  readonly metrics: Metrics;
-  readonly log: Logger;
-  readonly sources: () => readonly SourceSummary[];
-  readonly onEngine: (up: boolean, detail: string) => void;
-  /** For a person at a terminal. */
-  readonly onRealising: (cache: string, workspaces: readonly string[], words: string) => void;
-}): Reporting {
+export function createReporting(deps: ReportingDependencies): Reporting {
   const { store, metrics, log } = deps;
   const knownFailures = new Map<string, string>();
   let knownProblems = new Set<string>();
@@ -86,35 +80,7 @@ export function createReporting(deps: {
       metrics.missedEvent();
       log.info({ key: workspace }, 'found by a resync, no event came');
     },
-    cacheReport: (report) => store.reportCache(report),
-    cacheUsed({ cache, workspace, use }) {
-      metrics.cacheUsed({ cache, use });
-      log.debug({ cache, key: workspace, use }, 'packages are in place');
-    },
-    realising(facts) {
-      const workspaces = facts.workspaces.filter((name) => !name.startsWith('.'));
-      deps.onRealising(facts.cache, workspaces.length > 0 ? workspaces : ['prewarm'], facts.words);
-      log.info(facts, 'realising packages');
-    },
-    realised({ cache, workspaces, packages, use, failure, seconds }) {
-      const facts = { cache, workspaces, packages, seconds };
-      if (failure !== null)
-        log.warn({ ...facts, reason: failure.reason, detail: explain(failure) }, 'packages could not be realised');
-      else log.info({ ...facts, paths: use?.paths, bytes: use?.bytes }, 'packages realised');
-    },
-    gcEnded({ cache, run }) {
-      metrics.gcEnded({ cache, run });
-      const event = gcEvent(cache, run);
-      if (event !== null) store.record(event);
-      const { result, failure, ...facts } = run;
-      if (result === 'success') log.info({ cache, ...facts }, 'garbage collected');
-      else
-        log.warn(
-          { cache, result, ...facts, reason: failure?.reason, detail: failure === null ? '' : explain(failure) },
-          'garbage collection did not succeed',
-        );
-    },
-    gcStep: (facts) => log.debug(facts, 'garbage collection step'),
+    cacheEvent: (event) => reportCacheEvent(event, deps),
     queueChanged: (size) => metrics.queue(size),
     queueWaited: (seconds) => metrics.queueWaited(seconds),
     retried: () => metrics.queueRetried(),

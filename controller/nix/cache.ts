@@ -1,9 +1,10 @@
 import type { CallOptions, DockerPort } from '../docker/port.js';
-import type { CacheOutcome, CacheReport, CacheTotals, CacheUse, CacheVerdict } from '../model/cache-status.js';
+import type { CacheOutcome, CacheTotals, CacheUse, CacheVerdict } from '../model/cache-status.js';
+import type { CacheEvent, EmitCacheEvent } from '../model/cache-event.js';
 import { later, type Clock } from '../model/clock.js';
 import type { DesiredCache } from '../model/desired.js';
 import { cacheVolumeName, containerName, workspaceOfVolumeName } from '../model/names.js';
-import type { GcNews, GcRun } from '../model/gc-status.js';
+import type { GcNews } from '../model/gc-status.js';
 import type { Failure } from '../model/reasons.js';
 import { isOnBareStore } from '../model/shared-volume.js';
 import type { EngineView } from '../observe/engine-view.js';
@@ -11,24 +12,13 @@ import type { CacheObservation } from '../plan/types.js';
 import { addUse, NO_TOTALS, warmUse } from './packages/accounts.js';
 import { createClearing } from './clearing.js';
 import { environmentRequest } from './packages/environment-key.js';
-import { createEnvironments, PREWARM, type EnvironmentEvents, type Environments } from './packages/environments.js';
+import { createEnvironments, PREWARM, type Environments } from './packages/environments.js';
 import { createCollector, type Collector } from './gc/collector.js';
 import type { GcRecordFile } from './gc/record.js';
 import type { GcWorkspace } from './gc/steps.js';
 import { createImports } from './images/imports.js';
 import { createKeeper, type ExecutePlan } from './keeper/keeper.js';
 import { createMeasure } from './packages/measure.js';
-
-/** As `EnvironmentEvents`, of the cache that is named. */
-export interface CacheEvents {
-  onLinked(cache: string, workspace: string, use: CacheUse): void;
-  onRealised(cache: string, result: Parameters<EnvironmentEvents['onRealised']>[0]): void;
-  onProgress(cache: string, workspaces: readonly string[], words: string): void;
-  onChange(workspaces: readonly string[]): void;
-  onReport(report: CacheReport): void;
-  onGcStep(cache: string, step: string, seconds: number): void;
-  onGcEnded(cache: string, run: GcRun): void;
-}
 
 export interface CacheDependencies {
   readonly docker: DockerPort;
@@ -38,7 +28,7 @@ export interface CacheDependencies {
   readonly view: Pick<EngineView, 'containers' | 'volumes'>;
   readonly calls: CallOptions;
   readonly execute: ExecutePlan;
-  readonly events: CacheEvents;
+  readonly emit: EmitCacheEvent;
   readonly imageWithStore: (reference: string, calls: CallOptions) => Promise<string | null>;
   /** Every source was read whole. */
   readonly isComplete: () => boolean;
@@ -56,14 +46,14 @@ export type Cache = ReturnType<typeof createCache>;
 
 /** One cache: its keeper, its environments and images, and their accounts. */
 export function createCache(name: string, deps: CacheDependencies) {
-  const { clock, calls, events } = deps;
+  const { clock, calls } = deps;
   let desired: DesiredCache | null = null;
   let workspaces: readonly string[] = [];
   let totals = deps.totals.load() ?? NO_TOTALS;
 
   const changed = () => {
     report();
-    events.onChange(workspaces);
+    deps.emit({ type: 'changed', cache: name, workspaces });
   };
 
   const environments = createEnvironments({
@@ -71,25 +61,9 @@ export function createCache(name: string, deps: CacheDependencies) {
     clock,
     random: deps.random,
     calls,
-    events: {
-      onChange: events.onChange,
-      // What made way for a workspace goes on.
-      onIdle: () => prewarm(),
-      onLinked(workspace, use) {
-        count(use);
-        if (workspace !== PREWARM) events.onLinked(name, workspace, use);
-        report();
-      },
-      onRealised(result) {
-        if (result.failure === null) measure.soon();
-        events.onRealised(name, result);
-        report();
-      },
-      onProgress(names, words) {
-        events.onProgress(name, names, words);
-        report();
-      },
-    },
+    emit: onEvent,
+    // What made way for a workspace goes on.
+    onIdle: () => prewarm(),
   });
 
   const keeper = createKeeper({
@@ -148,10 +122,17 @@ export function createCache(name: string, deps: CacheDependencies) {
     containers: () => deps.view.containers.values(),
     measure: measure.take,
     size: measure.size,
-    onStep: (step, seconds) => events.onGcStep(name, step, seconds),
-    onEnded: (run) => events.onGcEnded(name, run),
+    emit: deps.emit,
     onChange: report,
   });
+
+  /** What an event of the environments means for the cache itself comes before or after what it means for others. */
+  function onEvent(event: CacheEvent): void {
+    if (event.type === 'linked') count(event.use);
+    if (event.type === 'realised' && event.failure === null) measure.soon();
+    if (event.type !== 'linked' || event.workspace !== PREWARM) deps.emit(event);
+    if (event.type !== 'changed') report();
+  }
 
   function measured(): void {
     report();
@@ -196,19 +177,22 @@ export function createCache(name: string, deps: CacheDependencies) {
 
   function report(): void {
     if (desired === null) return;
-    events.onReport({
-      name,
-      verdict: verdict(),
-      spec: { location: desired.location, problem: desired.problem },
-      volume: cacheVolumeName(name),
-      keeper: keeper.view(),
-      storeBytes: measure.size()?.bytes ?? null,
-      storePaths: measure.size()?.paths ?? null,
-      environments: environments.environmentCount(),
-      workspaces,
-      underWay: environments.underWay(),
-      totals,
-      gc: collector.status(),
+    deps.emit({
+      type: 'reported',
+      report: {
+        name,
+        verdict: verdict(),
+        spec: { location: desired.location, problem: desired.problem },
+        volume: cacheVolumeName(name),
+        keeper: keeper.view(),
+        storeBytes: measure.size()?.bytes ?? null,
+        storePaths: measure.size()?.paths ?? null,
+        environments: environments.environmentCount(),
+        workspaces,
+        underWay: environments.underWay(),
+        totals,
+        gc: collector.status(),
+      },
     });
   }
 

@@ -28,7 +28,7 @@ type Of<T extends Operation['type']> = Extract<Operation, { type: T }>;
 
 /** All caches of this controller. They are apart: a volume, a keeper and numbers each. */
 export function createCaches(deps: CachesDependencies) {
-  const { docker, view, instance, events } = deps;
+  const { docker, view, instance } = deps;
   const images = createImages(docker, instance, deps.imageRecord);
   const caches = new Map<string, Cache>();
   const lastUses = new Map<string, CacheUse>();
@@ -65,13 +65,13 @@ export function createCaches(deps: CachesDependencies) {
         if (deps.foresight !== true) await images.look(image.id, calls);
         return images.bringsStore(image.id) === true ? bareImageId(image.id) : null;
       },
-      events: {
-        ...events,
-        onLinked(cache, workspace, use) {
+      emit(event) {
+        if (event.type === 'linked') {
+          const { workspace, use } = event;
           lastUses.set(workspace, use);
           if (!firstStarts.delete(workspace) && !hasContainer(workspace)) firstStarts.add(workspace);
-          events.onLinked(cache, workspace, use);
-        },
+        }
+        deps.emit(event);
       },
     });
     caches.set(name, made);
@@ -131,19 +131,22 @@ export function createCaches(deps: CachesDependencies) {
 
   function forget(name: string): void {
     caches.delete(name);
-    events.onReport({
-      name,
-      verdict: { kind: 'removed' },
-      spec: { location: null, problem: null },
-      volume: '',
-      keeper: null,
-      storeBytes: null,
-      storePaths: null,
-      environments: 0,
-      workspaces: [],
-      underWay: [],
-      totals: NO_TOTALS,
-      gc: null,
+    deps.emit({
+      type: 'reported',
+      report: {
+        name,
+        verdict: { kind: 'removed' },
+        spec: { location: null, problem: null },
+        volume: '',
+        keeper: null,
+        storeBytes: null,
+        storePaths: null,
+        environments: 0,
+        workspaces: [],
+        underWay: [],
+        totals: NO_TOTALS,
+        gc: null,
+      },
     });
   }
 
@@ -260,7 +263,7 @@ export function createCaches(deps: CachesDependencies) {
       const use = cache.noteWarmStart(workspace);
       if (use !== null) {
         lastUses.set(workspace, use);
-        events.onLinked(cache.name, workspace, use);
+        deps.emit({ type: 'linked', cache: cache.name, workspace, use });
       }
     },
 

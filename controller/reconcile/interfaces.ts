@@ -1,8 +1,8 @@
 import type { CallOptions } from '../docker/port.js';
-import type { CacheOutcome, CacheReport, CacheUse, WorkspaceCacheReport } from '../model/cache-status.js';
+import type { CacheEvent } from '../model/cache-event.js';
+import type { CacheOutcome, WorkspaceCacheReport } from '../model/cache-status.js';
 import type { DesiredSnapshot, DesiredWorkspace } from '../model/desired.js';
 import type { EngineEvent, ObservedImage } from '../model/engine-objects.js';
-import type { GcRun } from '../model/gc-status.js';
 import type { Failure, Reason } from '../model/reasons.js';
 import type { WorkspaceReport } from '../model/status.js';
 import type { CacheObservation, DriftField, Operation, WorkspaceMemory } from '../plan/types.js';
@@ -95,17 +95,6 @@ export interface ReconcileRecord {
   readonly seconds: number;
 }
 
-/** The end of one environment's realisation. */
-export interface RealisedRecord {
-  readonly cache: string;
-  readonly workspaces: readonly string[];
-  readonly packages: readonly string[];
-  /** Null when it failed or was overtaken. */
-  readonly use: CacheUse | null;
-  readonly failure: Failure | null;
-  readonly seconds: number;
-}
-
 /** Everything the engine tells the outside; it never waits for an answer. */
 export interface ControllerListener {
   report(report: WorkspaceReport): void;
@@ -119,15 +108,7 @@ export interface ControllerListener {
   revised(workspace: string, from: string, to: string): void;
   drift(workspace: string, field: DriftField, cause: string): void;
   missedEvent(workspace: string): void;
-  cacheReport(report: CacheReport): void;
-  /** A workspace's profile holds its packages; how that used the cache. */
-  cacheUsed(facts: { readonly cache: string; readonly workspace: string; readonly use: CacheUse }): void;
-  realising(facts: { readonly cache: string; readonly workspaces: readonly string[]; readonly words: string }): void;
-  realised(facts: RealisedRecord): void;
-  /** A collection ended, however it did. */
-  gcEnded(facts: { readonly cache: string; readonly run: GcRun }): void;
-  /** A collection took a step. */
-  gcStep(facts: { readonly cache: string; readonly step: string; readonly seconds: number }): void;
+  cacheEvent(event: CacheEvent): void;
   queueChanged(size: { readonly depth: number; readonly active: number }): void;
   queueWaited(seconds: number): void;
   retried(key: string, reason: Reason): void;

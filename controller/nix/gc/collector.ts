@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CallOptions, DockerPort } from '../../docker/port.js';
+import type { EmitCacheEvent } from '../../model/cache-event.js';
 import { later, type Clock } from '../../model/clock.js';
 import type { DesiredCache } from '../../model/desired.js';
 import type { ObservedContainer } from '../../model/engine-objects.js';
@@ -45,8 +46,7 @@ export interface CollectorDependencies {
   /** Measures the store now. */
   readonly measure: () => Promise<StoreSize | null>;
   readonly size: () => StoreSize | null;
-  readonly onStep: (step: GcState, seconds: number) => void;
-  readonly onEnded: (run: GcRun) => void;
+  readonly emit: EmitCacheEvent;
   readonly onChange: () => void;
 }
 
@@ -139,7 +139,7 @@ export function createCollector(deps: CollectorDependencies) {
         dryRun,
       );
       const onStep = (step: GcState, seconds: number) => {
-        deps.onStep(step, seconds);
+        deps.emit({ type: 'gc-step', cache, step, seconds });
         tell(WORDS[step] ?? step);
       };
       const end = await runGc(work, dryRun, { clock, cache, deadlineMs: desired.config.gc.deadlineMs, onStep, calls });
@@ -199,7 +199,7 @@ export function createCollector(deps: CollectorDependencies) {
       roots: ended.result === 'aborted' ? record.roots : ended.roots,
       lastOver: isOver ? { at: clock.now(), bytes: size.bytes } : null,
     });
-    deps.onEnded(ended);
+    deps.emit({ type: 'gc-ended', cache, run: ended });
   }
 
   function noteMountPaths(): void {

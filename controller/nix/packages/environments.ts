@@ -1,5 +1,6 @@
 import type { CallOptions } from '../../docker/port.js';
 import type { CacheUse } from '../../model/cache-status.js';
+import type { EmitCacheEvent } from '../../model/cache-event.js';
 import type { Clock } from '../../model/clock.js';
 import type { Failure } from '../../model/reasons.js';
 import { useOf } from './accounts.js';
@@ -14,31 +15,14 @@ import { createRetries } from './retries.js';
 /** The profile that keeps prewarmed packages as roots; no workspace's name holds a dot. */
 export const PREWARM = '.prewarm';
 
-/** What the environments of one cache tell the outside. */
-export interface EnvironmentEvents {
-  /** A workspace's profile holds its environment now. */
-  onLinked(workspace: string, use: CacheUse): void;
-  /** An environment was realised for these workspaces, or failed. */
-  onRealised(result: {
-    readonly workspaces: readonly string[];
-    readonly packages: readonly string[];
-    readonly use: CacheUse | null;
-    readonly failure: Failure | null;
-    readonly seconds: number;
-  }): void;
-  onProgress(workspaces: readonly string[], words: string): void;
-  /** Look at these workspaces again. */
-  onChange(workspaces: readonly string[]): void;
-  /** Nothing is under way any more. */
-  onIdle(): void;
-}
-
 export interface EnvironmentsDependencies {
   readonly cache: string;
   readonly clock: Clock;
   readonly random: () => number;
   readonly calls: CallOptions;
-  readonly events: EnvironmentEvents;
+  readonly emit: EmitCacheEvent;
+  /** Nothing is under way any more. */
+  readonly onIdle: () => void;
 }
 
 interface Flight extends Claim {
@@ -55,7 +39,7 @@ interface Flight extends Claim {
 export type Environments = ReturnType<typeof createEnvironments>;
 
 export function createEnvironments(deps: EnvironmentsDependencies) {
-  const { clock, events, calls, cache } = deps;
+  const { clock, emit, calls, cache } = deps;
   const turnstile = createTurnstile<Flight>();
   const retries = createRetries(clock, deps.random);
   const flights = new Map<string, Flight>();
@@ -70,13 +54,13 @@ export function createEnvironments(deps: EnvironmentsDependencies) {
     clock,
     calls,
     keeper: () => keeper,
+    cache,
     known: (key) => known.get(key),
-    onLinked: events.onLinked,
     onFailed(key, error) {
       retries.failed(key, commandFailure(error, cache));
       known.delete(key);
     },
-    onChange: events.onChange,
+    emit,
     onIdle: tellIdle,
   });
 
@@ -109,8 +93,8 @@ export function createEnvironments(deps: EnvironmentsDependencies) {
     const seconds = () => (clock.now() - startedAt) / 1_000;
     const end = (failure: Failure | null, use: CacheUse | null) => {
       flights.delete(asked.key);
-      events.onRealised({ workspaces: [...workspaces].sort(), packages, use, failure, seconds: seconds() });
-      events.onChange([...workspaces]);
+      emit({ type: 'realised', cache, workspaces: [...workspaces].sort(), packages, use, failure, seconds: seconds() });
+      emit({ type: 'changed', cache, workspaces: [...workspaces] });
     };
     const using = keeper;
     if (using === null)
@@ -122,7 +106,7 @@ export function createEnvironments(deps: EnvironmentsDependencies) {
       await turnstile.enter(flight);
       const onProgress = throttled(clock, (progress: Parameters<typeof progressWords>[0]) => {
         flight.words = progressWords(progress);
-        events.onProgress([...workspaces], flight.words);
+        emit({ type: 'realising', cache, workspaces: [...workspaces], words: flight.words });
       });
       const onStart = (command: RunningCommand) => {
         flight.running = command;
@@ -152,7 +136,7 @@ export function createEnvironments(deps: EnvironmentsDependencies) {
   }
 
   function tellIdle(): void {
-    if (flights.size === 0 && !profiles.isBusy()) events.onIdle();
+    if (flights.size === 0 && !profiles.isBusy()) deps.onIdle();
   }
 
   /** Prewarming never keeps a workspace waiting: what it has fetched stays, and it is asked for again later. */
@@ -194,7 +178,7 @@ export function createEnvironments(deps: EnvironmentsDependencies) {
       const waiting = held ?? new Map<string, () => void>();
       held = null;
       for (const ask of waiting.values()) ask();
-      events.onChange([...waiting.keys()]);
+      emit({ type: 'changed', cache, workspaces: [...waiting.keys()] });
     },
     /** These profiles are about to go; whoever wants one back asks for it. */
     dropProfiles: profiles.drop,

@@ -1,5 +1,6 @@
 import type { CallOptions } from '../../docker/port.js';
 import type { CacheUse } from '../../model/cache-status.js';
+import type { EmitCacheEvent } from '../../model/cache-event.js';
 import { delay, type Clock } from '../../model/clock.js';
 import { warmUse } from './accounts.js';
 import { keyOfPath } from './environment-key.js';
@@ -7,23 +8,21 @@ import type { KnownEnvironment } from '../keeper/keeper-answers.js';
 import type { KeeperCommands } from '../keeper/keeper-commands.js';
 
 export interface ProfilesDependencies {
+  readonly cache: string;
   readonly clock: Clock;
   readonly calls: CallOptions;
   readonly keeper: () => KeeperCommands | null;
   readonly known: (key: string) => KnownEnvironment | undefined;
-  /** A profile holds its environment now. */
-  readonly onLinked: (workspace: string, use: CacheUse) => void;
+  readonly emit: EmitCacheEvent;
   /** The environment could not be linked. */
   readonly onFailed: (key: string, error: unknown) => void;
-  /** Look at these workspaces again. */
-  readonly onChange: (workspaces: readonly string[]) => void;
   /** No switch is under way any more. */
   readonly onIdle: () => void;
 }
 
 /** The workspaces' profiles in one cache: which environment each holds, and how that is switched. */
 export function createProfiles(deps: ProfilesDependencies) {
-  const { clock, calls } = deps;
+  const { cache, clock, calls, emit } = deps;
   /** Environment paths by workspace. */
   let profiles = new Map<string, string>();
   /** Workspaces that wait to be linked, with the time since when, by environment key. */
@@ -90,13 +89,13 @@ export function createProfiles(deps: ProfilesDependencies) {
     } catch (error) {
       deps.onFailed(key, error);
     } finally {
-      for (const [workspace, use] of uses) deps.onLinked(workspace, use);
+      for (const [workspace, use] of uses) emit({ type: 'linked', cache, workspace, use });
       for (const workspace of workspaces) {
         firstUses.delete(workspace);
         switching.delete(workspace);
         wake(workspace);
       }
-      deps.onChange(workspaces);
+      emit({ type: 'changed', cache, workspaces });
     }
   }
 

@@ -32,8 +32,8 @@ function open() {
 describe('a collection, reported', () => {
   it('that succeeded goes to the log, the record and the metrics', async () => {
     const { listener, lines, events, metrics } = open();
-    listener.gcStep({ cache: 'default', step: 'scan', seconds: 0.6 });
-    listener.gcEnded({ cache: 'default', run: sampleRun() });
+    listener.cacheEvent({ type: 'gc-step', cache: 'default', step: 'scan', seconds: 0.6 });
+    listener.cacheEvent({ type: 'gc-ended', cache: 'default', run: sampleRun() });
     expect(lines).toEqual([
       { level: 'debug', cache: 'default', step: 'scan', seconds: 0.6, msg: 'garbage collection step' },
       {
@@ -57,14 +57,18 @@ describe('a collection, reported', () => {
 
   it('that found nothing at night is no event', () => {
     const { listener, lines, events } = open();
-    listener.gcEnded({ cache: 'default', run: sampleRun({ freedBytes: 0, freedPaths: 0 }) });
+    listener.cacheEvent({ type: 'gc-ended', cache: 'default', run: sampleRun({ freedBytes: 0, freedPaths: 0 }) });
     expect([lines.length, events()]).toEqual([1, []]);
   });
 
   it.each(['aborted', 'failed'] as const)('that was %s is a warning with its reason', async (result) => {
     const { listener, lines, events, metrics } = open();
     const detail = 'a realisation did not end. Nothing was collected; the next run tries again.';
-    listener.gcEnded({ cache: 'default', run: unsuccessfulRun(result, 'GcBusy', 'a realisation did not end') });
+    listener.cacheEvent({
+      type: 'gc-ended',
+      cache: 'default',
+      run: unsuccessfulRun(result, 'GcBusy', 'a realisation did not end'),
+    });
     expect(lines).toEqual([
       expect.objectContaining({
         level: 'warn',

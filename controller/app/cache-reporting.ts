@@ -1,0 +1,75 @@
+import type { CacheEvent } from '../model/cache-event.js';
+import { explain } from '../model/reasons.js';
+import { gcEvent } from '../status/gc-event.js';
+import type { StatusStore } from '../status/store.js';
+import type { Logger } from '../telemetry/logger.js';
+import type { Metrics } from '../telemetry/metrics.js';
+
+type Told<T extends CacheEvent['type']> = Extract<CacheEvent, { type: T }>;
+
+export interface CacheReportingDependencies {
+  readonly store: StatusStore;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  /** For a person at a terminal. */
+  readonly onRealising: (cache: string, workspaces: readonly string[], words: string) => void;
+}
+
+/** Puts what happens in a cache into status, metrics and log. */
+export function reportCacheEvent(event: CacheEvent, deps: CacheReportingDependencies): void {
+  const { store, metrics, log } = deps;
+  switch (event.type) {
+    case 'reported':
+      return store.reportCache(event.report);
+    case 'linked': {
+      const { cache, workspace, use } = event;
+      metrics.cacheUsed({ cache, use });
+      return log.debug({ cache, key: workspace, use }, 'packages are in place');
+    }
+    case 'realising':
+      return reportProgress(event, deps);
+    case 'realised':
+      return reportRealised(event, deps);
+    case 'gc-step': {
+      const { cache, step, seconds } = event;
+      return log.debug({ cache, step, seconds }, 'garbage collection step');
+    }
+    case 'gc-ended':
+      return reportRun(event, deps);
+    case 'changed':
+      // The workspaces themselves are looked at, and reported, for it.
+      return;
+  }
+}
+
+function reportProgress(
+  { cache, workspaces, words }: Told<'realising'>,
+  { log, onRealising }: CacheReportingDependencies,
+): void {
+  const named = workspaces.filter((name) => !name.startsWith('.'));
+  onRealising(cache, named.length > 0 ? named : ['prewarm'], words);
+  log.info({ cache, workspaces, words }, 'realising packages');
+}
+
+function reportRealised(
+  { cache, workspaces, packages, use, failure, seconds }: Told<'realised'>,
+  { log }: CacheReportingDependencies,
+): void {
+  const facts = { cache, workspaces, packages, seconds };
+  if (failure !== null)
+    log.warn({ ...facts, reason: failure.reason, detail: explain(failure) }, 'packages could not be realised');
+  else log.info({ ...facts, paths: use?.paths, bytes: use?.bytes }, 'packages realised');
+}
+
+function reportRun({ cache, run }: Told<'gc-ended'>, { store, metrics, log }: CacheReportingDependencies): void {
+  metrics.gcEnded({ cache, run });
+  const event = gcEvent(cache, run);
+  if (event !== null) store.record(event);
+  const { result, failure, ...facts } = run;
+  if (result === 'success') log.info({ cache, ...facts }, 'garbage collected');
+  else
+    log.warn(
+      { cache, result, ...facts, reason: failure?.reason, detail: failure === null ? '' : explain(failure) },
+      'garbage collection did not succeed',
+    );
+}
