@@ -102,7 +102,10 @@ export interface CacheConfig {
   readonly trustedPublicKeys: readonly string[];
   readonly requireSignatures: boolean;
   readonly sandbox: boolean;
-  /** Patterns of image references, `*` for anything: only theirs may bring store paths of their own (F14). */
+  /**
+   * Ids of images (`sha256:…`), and patterns of references with `*` for anything: only these images may bring store
+   * paths of their own (F14).
+   */
   readonly trustedImages: readonly string[];
   /** `bridge`, `none`, or the name of a network on the engine. */
   readonly network: string;

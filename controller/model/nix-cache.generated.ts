@@ -79,7 +79,7 @@ requireSignatures?: boolean
  */
 sandbox?: boolean
 /**
- * Workspace images that may bring store paths of their own: references, '*' for anything.
+ * Workspace images that may bring store paths of their own: ids ('sha256:' and 64 digits), or references with '*' for anything, which trust whoever can give an image that name.
  * 
  * @maxItems 256
  */

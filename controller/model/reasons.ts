@@ -96,7 +96,7 @@ export const REASONS = {
   ImageNotTrusted: {
     class: 'stalled',
     remedy:
-      'The image brings a Nix store of its own: add its name to trustedImages of the NixCache if you trust its author, or set "cache": false.',
+      'The image brings a Nix store of its own: add its id (docker image inspect shows it) to trustedImages of the NixCache if you trust its author, or set "cache": false.',
   },
   ImageImportFailed: {
     class: 'transient',

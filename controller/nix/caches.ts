@@ -212,7 +212,8 @@ export function createCaches(deps: CachesDependencies) {
       if (brings === undefined) return { image: 'unknown', imageId };
       if (!brings) return { image: 'plain', imageId };
       if (cache?.imports.has(imageId) === true) return { image: 'imported', imageId };
-      return { image: isTrustedImage(workspace.creation.image, trusted) ? 'own' : 'refused', imageId };
+      const isTrusted = isTrustedImage({ reference: workspace.creation.image, imageId }, trusted);
+      return { image: isTrusted ? 'own' : 'refused', imageId };
     });
     return (
       states.find(({ image }) => image === 'refused' || image === 'own' || image === 'unknown') ??

@@ -6,7 +6,7 @@ import type { Finished, Kalpana } from '../support/e2e/kalpana.js';
 import { createSite } from '../support/e2e/kalpana-site.js';
 import { serveNixCache, type TestNixCache } from '../support/nix/cache.js';
 import { cacheObjects, cachePhase, cacheStatus, putCache } from '../support/nix/site.js';
-import { importStoreImage } from '../support/nix/store-images.js';
+import { importStoreImage, trusted } from '../support/nix/store-images.js';
 
 const host = testEngineHost();
 const site = createSite('nix-clear', host);
@@ -21,13 +21,12 @@ let proxy: EngineProxy;
 beforeAll(async () => {
   server = await serveNixCache(host);
   proxy = await startEngineProxy(host);
-  await importStoreImage(host, { reference: 'trusted/clear:1' });
-  putCache(site, CACHE, server, { trustedImages: ['trusted/*'] });
+  putCache(site, CACHE, server, trusted(await importStoreImage(host, { reference: 'kalpana/clear:1' })));
   controller = site.start();
   site.put('nc-a', { cache: CACHE, packages: ['big1', 'tool'] });
   // It cannot run at all before its packages are there.
   site.put('nc-b', { cache: CACHE, packages: ['hello'], command: ['sh', '-c', 'hello && exec sleep infinity'] });
-  site.put('nc-own', { cache: CACHE, image: 'trusted/clear:1' });
+  site.put('nc-own', { cache: CACHE, image: 'kalpana/clear:1' });
 });
 
 beforeEach(async () => {
@@ -136,7 +135,7 @@ describe('kalpana cache clear', () => {
       { withinMs: LONG },
     );
     for (const name of ['nc-a', 'nc-b']) site.put(name, { cache: CACHE, packages: ['hello'], state: 'Stopped' });
-    site.put('nc-own', { cache: CACHE, image: 'trusted/clear:1', state: 'Stopped' });
+    site.put('nc-own', { cache: CACHE, image: 'kalpana/clear:1', state: 'Stopped' });
     for (const name of ['nc-a', 'nc-b', 'nc-own']) await controller.until(name, { phase: 'Stopped' }, LONG);
     expect(await inKeeper(`ls -d ${path('big1')}`)).toBe(path('big1'));
     expect(await clear('-o', 'json')).toMatchObject({
@@ -154,7 +153,7 @@ describe('kalpana cache clear', () => {
     });
     site.put('nc-a', { cache: CACHE, packages: ['big1', 'tool'] });
     site.put('nc-b', { cache: CACHE, packages: ['hello'], command: ['sh', '-c', 'hello && exec sleep infinity'] });
-    site.put('nc-own', { cache: CACHE, image: 'trusted/clear:1' });
+    site.put('nc-own', { cache: CACHE, image: 'kalpana/clear:1' });
     await readyAll();
     await expectServing();
   });

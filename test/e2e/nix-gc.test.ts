@@ -110,7 +110,7 @@ describe('a collection of a store that is in use in every way', () => {
   });
 
   it('lets go of what is older than retain, and of nothing else', async () => {
-    putHouseCache(site, server, P, '0s');
+    putHouseCache(site, server, P, { imageId: house.imageId, retain: '0s' });
     await eventually(async () => expect((await cacheStatus(controller, P)).gc?.config.retainMs).toBe(0), {
       withinMs: 30_000,
     });

@@ -6,7 +6,15 @@ import type { Kalpana } from '../support/e2e/kalpana.js';
 import { createSite } from '../support/e2e/kalpana-site.js';
 import { serveNixCache, type TestNixCache } from '../support/nix/cache.js';
 import { cacheObjects, cachePhase, putCache } from '../support/nix/site.js';
-import { BUSYBOX, PROFILE, REFERENCES, STORE_TREE, importStoreImage, storePath } from '../support/nix/store-images.js';
+import {
+  BUSYBOX,
+  PROFILE,
+  REFERENCES,
+  STORE_TREE,
+  importStoreImage,
+  storePath,
+  trusted,
+} from '../support/nix/store-images.js';
 
 const host = testEngineHost();
 const site = createSite('nix-images', host);
@@ -180,6 +188,47 @@ describe('an image that is not trusted', () => {
       '/workspace',
     ]);
     expect(await inKeeper(`ls ${rootsOf(own)} 2>/dev/null || echo none`)).toBe('none');
+  });
+});
+
+describe('a cache that names no image', () => {
+  const cache = 'ni-ids';
+  const reference = 'kalpana/ni-built:1';
+  const refused = { phase: 'Stalled', reason: 'ImageNotTrusted' };
+  let built: string;
+
+  beforeAll(async () => {
+    putCache(site, cache, server);
+    built = await importStoreImage(host, { reference, tree: { ...STORE_TREE, '/etc/which': 'built' } });
+  });
+
+  it('trusts none for its name, the one of our own images neither', async () => {
+    site.put('ni-name', { cache, image: reference });
+    await controller.until('ni-name', refused, LONG.withinMs);
+    expect(await docker.containerOrNull('workspace-ni-name')).toBeNull();
+    expect(await probes()).toEqual([]);
+  });
+
+  it('and then one by its id, takes that in, under another name too', async () => {
+    putCache(site, cache, server, trusted(built));
+    await ready('ni-name');
+    expect((await docker.sh('workspace-ni-name', 'words')).text).toBe('words of the image');
+    expect((await docker.container('workspace-ni-name')).Image).toBe(`sha256:${built}`);
+    await docker.tag(reference, 'elsewhere/ni-built', '2');
+    site.put('ni-elsewhere', { cache, image: 'elsewhere/ni-built:2' });
+    await ready('ni-elsewhere');
+    expect((await docker.sh('workspace-ni-elsewhere', 'words')).text).toBe('words of the image');
+  });
+
+  it('refuses another image that is given the same name', async () => {
+    const other = await importStoreImage(host, { reference, tree: { ...STORE_TREE, '/etc/which': 'other' } });
+    site.put('ni-other', { cache, image: reference });
+    await controller.until('ni-other', refused, LONG.withinMs);
+    expect(await docker.containerOrNull('workspace-ni-other')).toBeNull();
+    const roots = await docker.sh(cacheObjects(cache).keeper, 'ls /nix/var/nix/gcroots/kalpana/images');
+    expect(roots.text).toContain(built);
+    expect(roots.text).not.toContain(other);
+    expect((await docker.sh('workspace-ni-name', 'words')).text).toBe('words of the image');
   });
 });
 

@@ -7,7 +7,7 @@ import { makeSite, type Site } from '../support/e2e/kalpana-site.js';
 import { serveNixCache, type TestNixCache } from '../support/nix/cache.js';
 import { KEEPER_IMAGE, importKeeper } from '../support/nix/images.js';
 import { cacheStatus } from '../support/nix/site.js';
-import { importStoreImage, storePath } from '../support/nix/store-images.js';
+import { importStoreImage, storePath, trusted } from '../support/nix/store-images.js';
 
 const VOLUME = 'kalpana-nix-store';
 const KEEPER = 'kalpana-nix-keeper-default';
@@ -190,10 +190,9 @@ describe('the replaced system', () => {
   });
 
   it('goes with a workspace whose image needs a store of its own', async () => {
-    await importStoreImage(engine.host, { reference: 'trusted/old:1' });
-    writeCache({ trustedImages: ['trusted/*'] });
+    writeCache(trusted(await importStoreImage(engine.host, { reference: 'kalpana/old:1' })));
     await legacy('mig-g');
-    site.put('mig-g', { image: 'trusted/old:1', packages: ['hello'] });
+    site.put('mig-g', { image: 'kalpana/old:1', packages: ['hello'] });
     const controller = site.start();
     await readyAll(controller, 'mig-g');
     expect((await site.docker.sh('workspace-mig-g', 'words; hello')).text).toBe(

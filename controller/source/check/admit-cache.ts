@@ -9,6 +9,7 @@ import type { Issue } from '../parse/locate.js';
 import {
   fileStorePath,
   isHttpAddress,
+  isImageId,
   isImagePattern,
   isNetworkName,
   isNixPath,
@@ -93,12 +94,18 @@ function* admitKeys(spec: NixCacheSpec): Generator<Issue> {
   }
 }
 
-function* admitTrustedImages(patterns: readonly string[]): Generator<Issue> {
-  for (const [index, pattern] of patterns.entries()) {
-    if (!isImagePattern(pattern))
-      yield issue(
-        ['trustedImages', index],
-        `${quote(pattern)} is not an image reference with "*" for anything: use e.g. "kalpana/*" or "debian:*"`,
+function* admitTrustedImages(entries: readonly string[]): Generator<Issue> {
+  for (const [index, entry] of entries.entries()) {
+    const found = (message: string): Issue => issue(['trustedImages', index], `${quote(entry)} ${message}`);
+    // Part of an id would be taken for a tag of an image whose name is "sha256", and trust nothing.
+    if (entry.startsWith('sha256:')) {
+      if (!isImageId(entry))
+        yield found(
+          'is not the id of an image: use "sha256:" and 64 hexadecimal digits, as docker image inspect shows it',
+        );
+    } else if (!isImagePattern(entry))
+      yield found(
+        'is neither the id of an image nor a reference with "*" for anything: use e.g. "sha256:…" or "registry.example.com/team/*"',
       );
   }
 }

@@ -8,7 +8,7 @@ export const DEFAULT_CACHE_CONFIG: CacheConfig = {
   trustedPublicKeys: ['cache.nixos.org-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY='],
   requireSignatures: true,
   sandbox: false,
-  trustedImages: ['kalpana/*'],
+  trustedImages: [],
   network: 'bridge',
   mounts: [],
   prewarm: [],

@@ -52,6 +52,11 @@ export function isNetworkName(text: string): boolean {
   return NETWORK.test(text);
 }
 
+/** The id that the engine gives an image by its content, in full. */
+export function isImageId(text: string): boolean {
+  return /^sha256:[0-9a-f]{64}$/.test(text);
+}
+
 export function isImagePattern(text: string): boolean {
   return IMAGE_PATTERN.test(text);
 }

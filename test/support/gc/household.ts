@@ -8,13 +8,15 @@ import { quietly } from '../nix/attacks.js';
 import type { TestNixCache } from '../nix/cache.js';
 import { TEST_NIX_IMAGE } from '../nix/images.js';
 import { cacheObjects, cachePhase, putCache } from '../nix/site.js';
-import { BUSYBOX, importStoreImage } from '../nix/store-images.js';
+import { BUSYBOX, importStoreImage, trusted } from '../nix/store-images.js';
 
 const LONG = 60_000;
 
 export interface Household {
   readonly cache: string;
   readonly keeper: string;
+  /** Of the image that brings a store of its own, without `sha256:`. */
+  readonly imageId: string;
   /** Store paths that have to stay with their closures, by the kind of root that keeps them. */
   readonly kept: ReadonlyMap<string, string>;
   /** Containers by what runs in each from a path that nobody declared. */
@@ -45,14 +47,14 @@ export async function buildHousehold(
   const ws = (name: string) => `${prefix}-${name}`;
   const box = (name: string) => `workspace-${ws(name)}`;
   const fixture = (attribute: string) => server.fixture.paths[attribute] ?? '';
-  await importStoreImage(docker.host, { reference: `trusted/${prefix}:1` });
-  putHouseCache(site, server, prefix, '1h');
+  const imageId = await importStoreImage(docker.host, { reference: `kalpana/${prefix}:1` });
+  putHouseCache(site, server, prefix, { imageId, retain: '1h' });
 
   site.put(ws('running'), { cache, packages: ['hello', 'big4'] });
   site.put(ws('stopped'), { cache, image: TEST_NIX_IMAGE, packages: ['other'] });
   site.put(ws('paused'), { cache, packages: ['tool'] });
   site.put(ws('restarting'), { cache, packages: ['sub.inner'], command: ['sh', '-c', 'sleep 2; exit 1'] });
-  site.put(ws('image'), { cache, image: `trusted/${prefix}:1` });
+  site.put(ws('image'), { cache, image: `kalpana/${prefix}:1` });
   site.put(ws('root'), { cache, image: TEST_NIX_IMAGE });
   site.put(ws('user'), { cache, image: TEST_NIX_IMAGE });
   site.put(ws('gone'), { cache, packages: ['big1'] });
@@ -179,14 +181,19 @@ export async function buildHousehold(
     ['packages of a workspace removed a moment ago', fixture('big1')],
     ['packages that were flipped away a moment ago', fixture('big4')],
   ]);
-  return { cache, keeper, kept, processes, dead, retained, makeDead };
+  return { cache, keeper, imageId, kept, processes, dead, retained, makeDead };
 }
 
-export function putHouseCache(site: Site, server: TestNixCache, prefix: string, retain: string, gc: object = {}): void {
+export function putHouseCache(
+  site: Site,
+  server: TestNixCache,
+  prefix: string,
+  { imageId, retain }: { readonly imageId: string; readonly retain: string },
+): void {
   putCache(site, prefix, server, {
-    trustedImages: [`trusted/${prefix}:*`],
+    ...trusted(imageId),
     prewarm: ['twin'],
-    gc: { schedule: '0 4 1 1 *', retain, ...gc },
+    gc: { schedule: '0 4 1 1 *', retain },
   });
 }
 

@@ -53,7 +53,7 @@ export interface StoreImage {
   readonly database?: boolean;
 }
 
-/** Imports an image with a Nix store of its own: nothing of it but that store can run. Gives its id, without `sha256:`. */
+/** Imports an image with a Nix store of its own: nothing of it but that store can run. Gives its id, without `sha256:`; see `trusted`. */
 export async function importStoreImage(
   host: string,
   { reference, tree = STORE_TREE, database = false }: StoreImage,
@@ -79,6 +79,11 @@ export async function importStoreImage(
   } finally {
     rmSync(root, { recursive: true, force: true });
   }
+}
+
+/** What of a NixCache's spec trusts these images, and no other one that is given their names. */
+export function trusted(...imageIds: readonly string[]): { readonly trustedImages: string[] } {
+  return { trustedImages: imageIds.map((id) => `sha256:${id}`) };
 }
 
 export async function imageId(host: string, reference: string): Promise<string> {

@@ -11,7 +11,7 @@ export const CONFIG: CacheConfig = {
   trustedPublicKeys: ['key-1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA='],
   requireSignatures: true,
   sandbox: false,
-  trustedImages: ['kalpana/*'],
+  trustedImages: [],
   network: 'bridge',
   mounts: [],
   prewarm: [],

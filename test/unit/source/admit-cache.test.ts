@@ -20,7 +20,9 @@ const store =
   'is not the address of a binary cache: use http://, https://, s3://, ssh:// or ssh-ng:// and a host, or file:/// and a plain path';
 const publicKey =
   'is not a public key: use its name, ":" and 32 bytes in base64, as nix-store --generate-binary-cache-key writes it';
-const pattern = 'is not an image reference with "*" for anything: use e.g. "kalpana/*" or "debian:*"';
+const pattern =
+  'is neither the id of an image nor a reference with "*" for anything: use e.g. "sha256:…" or "registry.example.com/team/*"';
+const imageId = 'is not the id of an image: use "sha256:" and 64 hexadecimal digits, as docker image inspect shows it';
 const networkRemedy = 'use "bridge", "none", or the name of a network on the engine';
 const pkg =
   'is not a package: use an attribute of nixpkgs such as "python3Packages.requests", a flake reference such as "github:owner/repository#attribute", or a store path';
@@ -145,6 +147,17 @@ describe('a cache with', () => {
     ],
     ['an image pattern in capitals', { trustedImages: ['Kalpana'] }, `spec.trustedImages[0]: "Kalpana" ${pattern}`],
     ['an image pattern with an alternative', { trustedImages: ['{a,b}'] }, `spec.trustedImages[0]: "{a,b}" ${pattern}`],
+    [
+      "the beginning of an image's id",
+      { trustedImages: ['sha256:0123456789ab'] },
+      `spec.trustedImages[0]: "sha256:0123456789ab" ${imageId}`,
+    ],
+    [
+      "an image's id in capitals",
+      { trustedImages: [`sha256:${'A'.repeat(64)}`] },
+      `spec.trustedImages[0]: "sha256:${'A'.repeat(53)}…" ${imageId}`,
+    ],
+    ['every id', { trustedImages: ['sha256:*'] }, `spec.trustedImages[0]: "sha256:*" ${imageId}`],
     ['an empty image pattern', { trustedImages: [''] }, `spec.trustedImages[0]: "" ${word}`],
     [
       "the host's network",
@@ -217,6 +230,7 @@ describe('a cache with', () => {
     ['a key', (text) => ({ trustedPublicKeys: [`${key}${text}`] })],
     ["a key's name", (text) => ({ trustedPublicKeys: [`${text}${key}`] })],
     ['an image pattern', (text) => ({ trustedImages: [`kalpana/*${text}`] })],
+    ["an image's id", (text) => ({ trustedImages: [`sha256:${'a'.repeat(64)}${text}`] })],
     ['the network', (text) => ({ network: `bridge${text}` })],
     ['the image', (text) => ({ image: `keeper${text}` })],
     ['a package', (text) => ({ prewarm: [`git${text}`] })],
@@ -250,7 +264,7 @@ describe('a cache with', () => {
           'ssh-ng://host',
         ],
         trustedPublicKeys: [key],
-        trustedImages: ['kalpana/*', '*', 'debian:*', 'registry:5000/*/x:1.*', 'x@sha256:*'],
+        trustedImages: ['team/*', '*', 'debian:*', 'registry:5000/*/x:1.*', 'x@sha256:*', `sha256:${'0a'.repeat(32)}`],
         prewarm: ['git', 'nixpkgs#hello'],
         mounts: [{ ...bind('/mnt'), readOnly: true }, bind('/etc/ssl/extra')],
       },
@@ -363,7 +377,7 @@ describe('a resolved cache', () => {
       trustedPublicKeys: ['cache.nixos.org-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY='],
       requireSignatures: true,
       sandbox: false,
-      trustedImages: ['kalpana/*'],
+      trustedImages: [],
       network: 'bridge',
       mounts: [],
       prewarm: [],

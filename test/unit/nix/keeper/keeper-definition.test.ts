@@ -41,7 +41,7 @@ describe("the keeper's container", () => {
     ['mounts', { mounts: [{ type: 'bind', source: '/a', target: '/b', readOnly: true }] }, true],
     ['nixpkgs', { nixpkgs: '/other' }, false],
     ['prewarm', { prewarm: ['git'] }, false],
-    ['trustedImages', { trustedImages: [] }, false],
+    ['trustedImages', { trustedImages: ['team/*'] }, false],
     ['gc', { gc: { ...CONFIG.gc, schedule: '@weekly', suspend: true } }, false],
   ] as const)('%s: is another keeper: %s %s', (_what, change, isOther) => {
     expect(keeperHash({ ...CONFIG, ...change }) !== keeperHash(CONFIG)).toBe(isOther);
