@@ -1,4 +1,5 @@
 import type { CallOptions } from '../docker/port.js';
+import { isUp } from '../model/container-state.js';
 import { delay, type Clock } from '../model/clock.js';
 import type { ObservedContainer } from '../model/engine-objects.js';
 import { containerName, nextContainerName } from '../model/names.js';
@@ -99,10 +100,6 @@ export function createClearing(deps: ClearingDependencies) {
         : `the cache ${cache} is empty; ${stopped.join(', ')} start again`;
     },
   };
-}
-
-function isUp({ state }: ObservedContainer): boolean {
-  return state === 'running' || state === 'paused' || state === 'restarting';
 }
 
 function namesOf(containers: readonly ObservedContainer[]): string[] {

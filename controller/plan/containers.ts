@@ -40,10 +40,6 @@ export function target(container: ObservedContainer): ContainerTarget {
   return { name: container.name, id: container.id };
 }
 
-export function isUp(container: ObservedContainer): boolean {
-  return container.state === 'running' || container.state === 'paused' || container.state === 'restarting';
-}
-
 /** How a container of a workspace that should run is doing. */
 export type Readiness = 'ready' | 'starting' | 'unhealthy' | 'crashing' | 'down';
 

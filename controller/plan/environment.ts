@@ -8,7 +8,7 @@ import type { CacheObservation, Operation, WorkspaceInput } from './types.js';
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 /** A link takes some 50 ms, while the container is being created. */
 const LINK_WAIT_MS = 5_000;
-const LOOK_AGAIN_MS = 30_000;
+const RECHECK_MS = 30_000;
 
 /** Where people's own profiles live in the data volume: `nix-env -i` and `nix profile install` cannot write /nix. */
 export function profilesDirectory(storageMountPath: string): string {
@@ -52,7 +52,7 @@ export function cacheEnvironment(
   ];
 }
 
-/** What has to happen to a workspace's packages, and what stands in the way. */
+/** What has to happen to a workspace's packages, and what prevents it. */
 export interface EnvironmentPlan {
   /** To run before anything that can take long; empty when the profile is as wanted. */
   readonly ask: readonly Operation[];
@@ -67,6 +67,7 @@ export interface EnvironmentPlan {
 
 const NOTHING: EnvironmentPlan = { ask: [], barrier: [], failure: null, blocks: false, retryMs: null };
 
+/** What to do for the packages of a workspace, by what is known of its cache. Pure. */
 export function planEnvironment({ desired, observed }: WorkspaceInput): EnvironmentPlan {
   const { cache } = observed;
   const { packages, name } = desired;
@@ -88,7 +89,7 @@ export function planEnvironment({ desired, observed }: WorkspaceInput): Environm
     waitMs,
     cause: 'nothing starts before its packages are there',
   };
-  if (cache.progress !== null) return { ...NOTHING, barrier: [barrier], blocks, retryMs: LOOK_AGAIN_MS };
+  if (cache.progress !== null) return { ...NOTHING, barrier: [barrier], blocks, retryMs: RECHECK_MS };
   const ask: Operation = {
     type: 'realise-environment',
     workspace: name,
@@ -100,7 +101,7 @@ export function planEnvironment({ desired, observed }: WorkspaceInput): Environm
 }
 
 /** `packages: + ripgrep, - vim`, where it is known what was there. */
-export function packagesCause({ profile, profilePackages }: CacheObservation, wanted: readonly string[]): string {
+function packagesCause({ profile, profilePackages }: CacheObservation, wanted: readonly string[]): string {
   if (profile === 'none') return 'the workspace has no profile in the cache yet';
   if (profilePackages === null) return 'packages: changed';
   const added = wanted.filter((name) => !profilePackages.includes(name)).map((name) => `+ ${name}`);
@@ -110,11 +111,14 @@ export function packagesCause({ profile, profilePackages }: CacheObservation, wa
     : `packages: ${[...added, ...removed].join(', ')}`;
 }
 
-/** What an image's own Nix store asks for before a container of it is made (F14). */
-export function planImage({ desired, observed }: WorkspaceInput): {
+/** The import that an image needs before a container of it is made, and why it cannot be had; at most one of the two. */
+export interface ImagePlan {
   readonly operations: readonly Operation[];
   readonly failure: Failure | null;
-} {
+}
+
+/** What an image's own Nix store asks for before a container of it is made (F14). Pure. */
+export function planImage({ desired, observed }: WorkspaceInput): ImagePlan {
   const { cache } = observed;
   if (
     cache === null ||

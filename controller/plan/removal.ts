@@ -1,6 +1,7 @@
+import { isUp } from '../model/container-state.js';
 import { dataVolumeName } from '../model/names.js';
 import type { Operation, Plan, WorkspaceObservation } from './types.js';
-import { assignSlots, isUp } from './containers.js';
+import { assignSlots } from './containers.js';
 import { containerOwnership, dataVolumeOwnership } from './ownership.js';
 import { emptyPlan, removal, stopping } from './steps.js';
 

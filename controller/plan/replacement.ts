@@ -1,12 +1,13 @@
+import { isUp } from '../model/container-state.js';
 import { containerName, nextContainerName } from '../model/names.js';
 import type { Failure } from '../model/reasons.js';
-import type { ObservedContainer, PublishedPort } from '../model/engine-objects.js';
-import type { Operation, Plan, WorkspaceInput } from './types.js';
-import { describeExit, isUp, readiness, target } from './containers.js';
+import type { ObservedContainer } from '../model/engine-objects.js';
+import type { PlanContext } from './context.js';
+import type { Operation, Plan } from './types.js';
+import { describeExit, readiness, target } from './containers.js';
 import { containerDefinition } from './definition.js';
 import { differences, type Difference } from './diff.js';
 import { restartDelay } from './restarts.js';
-import { planEnvironment } from './environment.js';
 import { act, emptyPlan, preparation, profileDirectories, removal, stopping, takesLong } from './steps.js';
 
 /** A replacement without a health check is believed after it has run this long. */
@@ -17,43 +18,37 @@ const HEALTH_PATIENCE_MS = 120_000;
 const STARTS_BEFORE_GIVING_UP = 2;
 
 /** Law 6 from the start: the old container runs until the new one is made, and comes back when that fails. */
-export function planReplacement(
-  input: WorkspaceInput,
-  main: ObservedContainer,
-  changes: readonly Difference[],
-  ports: readonly PublishedPort[],
-): Plan {
-  const { desired, instance } = input;
+export function planReplacement(context: PlanContext, main: ObservedContainer, changes: readonly Difference[]): Plan {
+  const { desired, instance, observed, ports } = context;
   const cause = changes.map((change) => change.cause).join(', ');
   const drift = changes.every((change) => change.drift !== undefined) ? changes[0]?.drift : undefined;
   const name = nextContainerName(desired.name);
-  const definition = containerDefinition(desired, instance, ports, main.id, input.observed.imagePath);
-  const meanwhile = serveMeanwhile(input, main);
+  const definition = containerDefinition(desired, instance, ports, main.id, observed.imagePath);
+  const meanwhile = serveMeanwhile(context, main);
   const operations: Operation[] = [
     ...meanwhile,
-    ...preparation(input, cause),
+    ...preparation(context, cause),
     { type: 'create-container', container: name, definition, cause, ...(drift === undefined ? {} : { drift }) },
-    ...packagesFirst(input),
+    ...packagesFirst(context),
     ...(meanwhile.length > 0
       ? stopping({ ...main, state: 'running' }, cause)
       : isUp(main)
         ? stopping(main, cause)
         : []),
     { type: 'start-container', container: { name, id: null }, first: true, cause },
-    ...profileDirectories(input, { name, id: null }),
+    ...profileDirectories(context, { name, id: null }),
     ...finish(desired.name, main, { name, id: null }, cause),
   ];
   return act(operations, ports, true);
 }
 
 /** The old container serves until the new one has what it needs. */
-function packagesFirst(input: WorkspaceInput): readonly Operation[] {
-  const { blocks, barrier } = planEnvironment(input);
+function packagesFirst({ environment: { blocks, barrier } }: PlanContext): readonly Operation[] {
   return blocks && !takesLong(barrier) ? barrier : [];
 }
 
 /** The new container cannot be made for now: the old one must not stay down for that. */
-function serveMeanwhile({ desired, memory, now }: WorkspaceInput, main: ObservedContainer): Operation[] {
+function serveMeanwhile({ desired, memory, now }: PlanContext, main: ObservedContainer): Operation[] {
   if (memory.blocked !== desired.specHash) return [];
   const step = {
     container: target(main),
@@ -81,13 +76,12 @@ function finish(
 
 /** A replacement is under way, begun in this run or before a crash: finish it, or undo it. */
 export function planTakeover(
-  input: WorkspaceInput,
+  context: PlanContext,
   main: ObservedContainer,
   next: ObservedContainer,
   mainChanges: readonly Difference[],
-  ports: readonly PublishedPort[],
 ): Plan {
-  const { desired, memory } = input;
+  const { desired, memory, ports } = context;
   if (next.state === 'removing')
     return emptyPlan({ kind: 'progressing', message: `${next.name} is being removed`, replacing: true }, 1_000);
   if (memory.failed?.specHash === desired.specHash) return rollBack(main, next, memory.failed.failure);
@@ -100,20 +94,18 @@ export function planTakeover(
   const outdated = differences(next, desired);
   if (outdated.length > 0 || next.state === 'dead') {
     const cause = `the replacement is outdated: ${outdated.map((change) => change.cause).join(', ') || 'dead'}`;
-    const restart = planReplacement(input, main, mainChanges, ports);
+    const restart = planReplacement(context, main, mainChanges);
     return { ...restart, operations: [removal(next, cause, true), ...restart.operations] };
   }
-  return advance(input, main, next, mainChanges, ports);
+  return advance(context, main, next, mainChanges);
 }
 
 function advance(
-  input: WorkspaceInput,
+  { desired, memory, now, ports }: PlanContext,
   main: ObservedContainer,
   next: ObservedContainer,
   mainChanges: readonly Difference[],
-  ports: readonly PublishedPort[],
 ): Plan {
-  const { desired, memory, now } = input;
   const cause = mainChanges.map((change) => change.cause).join(', ');
   const remaining = finish(desired.name, main, target(next), cause);
   const starts = memory.nextStarts?.specHash === desired.specHash ? memory.nextStarts.count : 0;

@@ -1,7 +1,8 @@
+import { isUp } from '../model/container-state.js';
 import type { Failure } from '../model/reasons.js';
 import type { ObservedContainer, PublishedPort } from '../model/engine-objects.js';
 import type { WorkspaceInput } from './types.js';
-import { isUp, type Slots } from './containers.js';
+import type { Slots } from './containers.js';
 import type { Difference } from './diff.js';
 import { allocatePorts, decodePorts, portsOverlap, renderHostPort } from './ports.js';
 

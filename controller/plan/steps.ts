@@ -3,9 +3,9 @@ import type { ObservedContainer, PublishedPort } from '../model/engine-objects.j
 import type { Verdict } from '../model/status.js';
 import type { ContainerTarget, Operation, Plan, WorkspaceInput } from './types.js';
 import { target } from './containers.js';
+import type { PlanContext } from './context.js';
 import { containerDefinition, dataVolumeLabels } from './definition.js';
 import type { Difference } from './diff.js';
-import { planEnvironment, planImage } from './environment.js';
 
 /** SIGTERM to SIGKILL: what Docker itself gives. */
 export const STOP_GRACE_SECONDS = 10;
@@ -21,30 +21,29 @@ export function act(operations: readonly Operation[], ports: readonly PublishedP
 }
 
 /** Volume, image, container, start: from nothing to running. */
-export function creation(input: WorkspaceInput, ports: readonly PublishedPort[], why: Difference): Operation[] {
-  const { desired, instance, observed } = input;
+export function creation(context: PlanContext, why: Difference): Operation[] {
+  const { desired, instance, observed, ports } = context;
   const name = containerName(desired.name);
   return [
-    ...preparation(input, why.cause),
+    ...preparation(context, why.cause),
     {
       type: 'create-container',
       container: name,
       definition: containerDefinition(desired, instance, ports, null, observed.imagePath),
       ...why,
     },
-    ...starting(input, { type: 'start-container', container: { name, id: null }, first: true, ...why }),
-    ...profileDirectories(input, { name, id: null }),
+    ...starting(context, { type: 'start-container', container: { name, id: null }, first: true, ...why }),
+    ...profileDirectories(context, { name, id: null }),
   ];
 }
 
 /** A start, behind its packages when there is nothing from before to run on; a link is made while the container is. */
-export function starting(input: WorkspaceInput, start: Operation): Operation[] {
-  const { blocks, ask, barrier } = planEnvironment(input);
-  const image = planImage(input).operations;
+export function starting({ environment, image }: PlanContext, start: Operation): Operation[] {
+  const { blocks, ask, barrier } = environment;
   const isFirst = start.type === 'start-container' && start.first === true && start.container.id === null;
   // A creation has asked and imported in its preparation, and waited there for what takes long.
   if (isFirst) return [...(blocks && !takesLong(barrier) ? barrier : []), start];
-  return [...image, ...(blocks ? [...ask, ...barrier] : []), start];
+  return [...image.operations, ...(blocks ? [...ask, ...barrier] : []), start];
 }
 
 /** After the start, for it takes a third of one: people's own profiles need directories that every uid may write. */
@@ -61,14 +60,14 @@ export function profileDirectories({ desired, observed }: WorkspaceInput, contai
 }
 
 /** What a new container needs first: its packages, its data volume, and its image as the pull policy says. */
-export function preparation(input: WorkspaceInput, cause: string): Operation[] {
-  const { ask, barrier } = planEnvironment(input);
+export function preparation(context: PlanContext, cause: string): Operation[] {
+  const { ask, barrier } = context.environment;
   // What has to be fetched comes first: no container stands around for the time of a download.
   return [
     ...ask,
     ...(takesLong(barrier) ? barrier : []),
-    ...volumeAndImage(input, cause),
-    ...planImage(input).operations,
+    ...volumeAndImage(context, cause),
+    ...context.image.operations,
   ];
 }
 

@@ -1,7 +1,7 @@
 import { LABEL } from '../model/names.js';
 import type { DesiredSnapshot } from '../model/desired.js';
 import type { EngineView } from '../observe/engine-view.js';
-import { decideDeletions } from '../plan/deletions.js';
+import { limitRemovals } from '../plan/removal-limit.js';
 import type { ControllerState } from './state.js';
 
 /** An orphan must be missing in two complete scans at least this far apart, as a file must (laws 2 and 4). */
@@ -39,7 +39,7 @@ export function decideRemovals(
   ]);
   for (const name of ledger.approved) if (!candidates.has(name)) ledger.approved.delete(name);
   const decide = (gone: readonly string[]) =>
-    decideDeletions({ existing, gone, approved: options.allowPrune ? 'all' : ledger.approved });
+    limitRemovals({ existing, gone, approved: options.allowPrune ? 'all' : ledger.approved });
   const decision = decide([...candidates.keys()]);
   // A directory is emptied file by file: what is absent and not yet provably gone counts, or the first would slip through.
   const withLikely = decide([...new Set([...candidates.keys(), ...desired.absent, ...orphans])]);

@@ -7,7 +7,7 @@ export function ownerOf({ name, labels }: ObservedContainer): string {
   return workspace !== undefined && labels[LABEL.workspace] === workspace ? workspace : `~${name}`;
 }
 
-/** Its processes exist. */
-export function isUp({ state }: ObservedContainer): boolean {
+/** Whether processes of the container exist: those of a paused one do, one that restarts has none. */
+export function hasProcesses({ state }: ObservedContainer): boolean {
   return state === 'running' || state === 'paused';
 }

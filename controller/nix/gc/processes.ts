@@ -1,7 +1,7 @@
 import type { CallOptions, DockerPort } from '../../docker/port.js';
 import type { ObservedContainer } from '../../model/engine-objects.js';
 import { FailureError } from '../../model/reasons.js';
-import { isUp } from './owners.js';
+import { hasProcesses } from './owners.js';
 import type { Scanner } from './scanner.js';
 
 /** Store paths that processes of `users` use. Throws a `FailureError` that names the process, or the container, which keeps its own to itself. */
@@ -12,7 +12,7 @@ export async function pathsInUse(
   calls: CallOptions,
 ): Promise<readonly string[]> {
   const { paths, unreadable, unseen } = await scanner.scan(
-    users.filter(isUp).map(({ id }) => id),
+    users.filter(hasProcesses).map(({ id }) => id),
     calls,
   );
   const [process] = unreadable;
@@ -32,7 +32,7 @@ export async function pathsInUse(
   for (const id of unseen) {
     // It may have ended since it was listed.
     const container = await docker.inspectContainer(id, calls);
-    if (container !== null && isUp(container))
+    if (container !== null && hasProcesses(container))
       throw new FailureError({
         reason: 'ProcessUnreadable',
         message: `no process of the running container ${container.name} can be seen`,

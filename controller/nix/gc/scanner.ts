@@ -92,8 +92,8 @@ export async function refuseBesideOthers(
   options: CallOptions,
 ): Promise<ObservedContainer | null> {
   const there = await docker.inspectContainer(scannerName(cache), options);
-  const isUp = there?.state === 'running' || there?.state === 'created';
-  if (isUp && there.labels[LABEL.type] === CONTAINER_TYPE.scanner && !isLeftScanner(there, instance)) {
+  const isAlive = there?.state === 'running' || there?.state === 'created';
+  if (isAlive && there.labels[LABEL.type] === CONTAINER_TYPE.scanner && !isLeftScanner(there, instance)) {
     throw new FailureError({
       reason: 'GcBusy',
       message: `the controller instance "${there.labels[LABEL.cacheOwner] ?? ''}" is collecting this cache now: it has the container ${there.name}`,

@@ -1,5 +1,5 @@
 import type { CacheConfig, DesiredCache, DesiredSnapshot, DesiredWorkspace } from '../../model/desired.js';
-import { decideDeletions } from '../deletions.js';
+import { limitRemovals } from '../removal-limit.js';
 import { inPlaceChanges } from '../in-place.js';
 import { mountCauses } from '../item-causes.js';
 import { creationCauses } from '../spec-causes.js';
@@ -42,7 +42,7 @@ export interface CacheChange {
 /** Pure: no engine, no secrets, no clock. */
 export function compareDesired(before: DesiredSnapshot, after: DesiredSnapshot): Comparison {
   const gone = [...before.workspaces.keys()].filter((name) => !after.workspaces.has(name) && !after.claimed.has(name));
-  const held = new Set(decideDeletions({ existing: [...before.workspaces.keys()], gone, approved: new Set() }).held);
+  const held = new Set(limitRemovals({ existing: [...before.workspaces.keys()], gone, approved: new Set() }).held);
   const users = usersByCache(after.workspaces.values());
   return {
     workspaces: namesOf(before.workspaces, after.workspaces).flatMap((name): WorkspaceChange[] => {

@@ -2,30 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import { cacheEnvironment } from '../../../controller/plan/environment.js';
 import { Secret } from '../../../controller/model/secret.js';
 import { planWorkspace } from '../../../controller/plan/workspace.js';
-import type { CacheObservation } from '../../../controller/plan/types.js';
-import { alice, container, inputOf, textOf } from './samples.js';
+import { alice, cacheObservation as seen, container, inputOf, textOf } from './samples.js';
 
 const packages = { packages: ['hello', 'tool'] };
 const desired = alice(packages);
-
-function seen(change: Partial<CacheObservation> = {}): CacheObservation {
-  return {
-    cache: 'default',
-    unavailable: null,
-    mustStop: false,
-    migration: 'none',
-    profile: 'ready',
-    profilePackages: ['hello', 'tool'],
-    isRealised: true,
-    progress: null,
-    failure: null,
-    retryMs: null,
-    image: 'plain',
-    imageId: 'sha256:1',
-    importFailure: null,
-    ...change,
-  };
-}
 
 const DOWN = { reason: 'KeeperNotReady', message: 'the keeper is down' } as const;
 const MISSING = { reason: 'PackageNotFound', message: "'tool' is not in /nixpkgs" } as const;

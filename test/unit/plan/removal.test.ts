@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { LABEL, sharedVolumeName } from '../../../controller/model/names.js';
-import { decideDeletions } from '../../../controller/plan/deletions.js';
+import { limitRemovals } from '../../../controller/plan/removal-limit.js';
 import { planRemoval } from '../../../controller/plan/removal.js';
 import { renderOperation, renderPlan } from '../../../controller/plan/render.js';
 import { planShared } from '../../../controller/plan/shared.js';
@@ -96,8 +96,8 @@ describe('removals at once (law 4)', () => {
     ['all confirmed', ['a', 'b'], ['b', 'a'], ['a', 'b'], ['a', 'b'], []],
     ['gone without a container', [], ['a', 'b'], [], [], ['a', 'b']],
   ])('%s', (_what, existing, gone, approved, allowed, held) => {
-    expect(decideDeletions({ existing, gone, approved: new Set(approved) })).toEqual({ allowed, held });
-    expect(decideDeletions({ existing, gone, approved: 'all' })).toEqual({ allowed: [...gone].sort(), held: [] });
+    expect(limitRemovals({ existing, gone, approved: new Set(approved) })).toEqual({ allowed, held });
+    expect(limitRemovals({ existing, gone, approved: 'all' })).toEqual({ allowed: [...gone].sort(), held: [] });
   });
 });
 

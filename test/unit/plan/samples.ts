@@ -17,6 +17,7 @@ import { allocatePorts } from '../../../controller/plan/ports.js';
 import { renderPlan } from '../../../controller/plan/render.js';
 import {
   NO_MEMORY,
+  type CacheObservation,
   type Plan,
   type WorkspaceInput,
   type WorkspaceMemory,
@@ -102,6 +103,26 @@ export function observation(
     storageDamaged: false,
     takenPorts: [],
     cache: null,
+    ...change,
+  };
+}
+
+/** A cache that is ready, with the profile of alice's packages in place. */
+export function cacheObservation(change: Partial<CacheObservation> = {}): CacheObservation {
+  return {
+    cache: 'default',
+    unavailable: null,
+    mustStop: false,
+    migration: 'none',
+    profile: 'ready',
+    profilePackages: ['hello', 'tool'],
+    isRealised: true,
+    progress: null,
+    failure: null,
+    retryMs: null,
+    image: 'plain',
+    imageId: 'sha256:1',
+    importFailure: null,
     ...change,
   };
 }

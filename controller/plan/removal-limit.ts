@@ -1,23 +1,23 @@
-/** Which removals may go ahead (law 4). */
-export interface DeletionInput {
+/** What the limit on removals is decided by (law 4). Workspaces by name. */
+export interface RemovalLimitInput {
   /** Workspaces that exist on the engine under our instance. */
   readonly existing: readonly string[];
   /** Names whose spec is provably gone. */
   readonly gone: readonly string[];
-  /** Names a person has confirmed, or 'all' for `--allow-prune`. */
+  /** Names that a person has confirmed, or 'all' for `--allow-prune`. */
   readonly approved: ReadonlySet<string> | 'all';
 }
 
-export interface DeletionDecision {
+export interface RemovalDecision {
   readonly allowed: readonly string[];
   readonly held: readonly string[];
 }
 
 /**
  * Removals that would leave none of two or more workspaces, or take more than half of four or more, wait for a person;
- * smaller ones go ahead. Confirmed ones go ahead and no longer count.
+ * smaller ones go ahead. Confirmed ones go ahead and no longer count. Both lists are sorted.
  */
-export function decideDeletions(input: DeletionInput): DeletionDecision {
+export function limitRemovals(input: RemovalLimitInput): RemovalDecision {
   const gone = [...input.gone].sort();
   if (input.approved === 'all') return { allowed: gone, held: [] };
   const approved = input.approved;
