@@ -12,7 +12,7 @@ import { ensureWorkspaceImage } from './workspace-image.mjs';
 /** The examples become Ready, a second plan is empty, and a clean-up finds everything it has to remove. */
 export async function checkDemo(result, engine, run) {
   await ensureWorkspaceImage(engine, { tryRegistry: false });
-  await ensureKeeperImage(engine, { tryRegistry: false });
+  await ensureKeeperImage(engine, { suite: engine.keeper, tryRegistry: false });
   const { Id: keeperImage } = await call(engine.host, 'GET', `/images/${KEEPER_IMAGE}/json`);
   const specs = readdirSync(specsDir).map((name) => JSON.parse(readFileSync(join(specsDir, name), 'utf8')));
   const stateDir = mkdtempSync(join(tmpdir(), 'kalpana-demo-'));

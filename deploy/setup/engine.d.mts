@@ -14,6 +14,8 @@ export interface EngineOptions {
   readonly pool?: string;
   /** Path of a busybox: the engine gets a network namespace of its own. */
   readonly ownNetwork?: string | null;
+  /** A folder of ensureEngineRoot: the engine of another release. */
+  readonly root?: string | null;
   readonly fresh?: boolean;
   readonly quiet?: boolean;
 }
@@ -24,4 +26,3 @@ export function runningPrivateEngine(dir: string): Promise<string | null>;
 export function startPrivateEngine(
   options: EngineOptions,
 ): Promise<EngineLayout & { readonly pid: number; readonly started: boolean }>;
-export function enterNetwork(pid: number, command: readonly string[]): string[];

@@ -4,9 +4,13 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, openSync, closeSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { answers, call } from './engine-api.mjs';
+import { inOwnNamespaces } from './engine-namespaces.mjs';
 import { hasInterface, hostNetworkFlags } from './network.mjs';
-import { commandLineOf, engineProcesses, findProgram, isAlive, signal, until } from './processes.mjs';
+import { commandLineOf, findProgram, isAlive, signal, until } from './processes.mjs';
 import { SetupError, say } from './say.mjs';
+
+/** The lowest API of Docker 29. */
+const LOWEST_API = '1.44';
 
 /**
  * Where an engine of `dir` has its things. Sockets lie under /run: their paths end at 107 bytes, and a clone may lie
@@ -41,7 +45,8 @@ export async function runningPrivateEngine(dir) {
   return privateEnginePid(dir) !== null && (await answers(host)) ? host : null;
 }
 
-function checkMachine() {
+/** Gives the path of dockerd; `root` is where its programs are unpacked, or null for the machine's own. */
+function checkMachine(root) {
   if (process.getuid?.() !== 0) {
     throw new SetupError(
       'a private dockerd needs root: run this as root, or start Docker and give your user access to its socket (group docker)',
@@ -53,7 +58,7 @@ function checkMachine() {
       'no cgroups are mounted, and containers need them: mount -t cgroup2 none /sys/fs/cgroup (or install cgroupfs-mount), then run this again',
     );
   }
-  const dockerd = findProgram('dockerd');
+  const dockerd = root === null ? findProgram('dockerd') : '/usr/sbin/dockerd';
   if (!dockerd)
     throw new SetupError(
       'no dockerd is installed: install the package docker.io (Debian, Ubuntu) or Docker Engine, then run this again',
@@ -70,19 +75,22 @@ function tailOf(file, lines) {
  * - `pool`: the address pool of its networks, e.g. `10.213.0.0/16`; engines on one host need different ones.
  * - `ownNetwork`: in a network namespace of its own; `busybox` is the program that brings its loopback up. Nothing of the
  *   host's interfaces, ports and firewall is touched then; a client of published ports has to enter it (`enterNetwork`).
+ * - `root`: a folder of ensureEngineRoot, whose engine runs in place of the machine's own: with containerd's image store,
+ *   and refusing an API below 1.44, as Docker 29 does. It needs `ownNetwork`.
  * - `fresh`: data of an earlier engine of `dir` is deleted first.
  */
 export async function startPrivateEngine({
   dir,
   pool = '10.213.0.0/16',
   ownNetwork = null,
+  root = null,
   fresh = false,
   quiet = false,
 }) {
   const layout = layoutOf(dir);
   const running = await runningPrivateEngine(dir);
   if (running) return { ...layout, pid: privateEnginePid(dir), started: false };
-  const dockerd = checkMachine();
+  const dockerd = checkMachine(root);
   if (fresh) rmSync(layout.dataRoot, { recursive: true, force: true });
   mkdirSync(layout.dataRoot, { recursive: true });
   mkdirSync(layout.runDir, { recursive: true, mode: 0o711 });
@@ -107,8 +115,9 @@ export async function startPrivateEngine({
     '--shutdown-timeout',
     '10',
     ...networkFlags,
+    ...(root === null ? [] : ['--config-file', newerSettings(layout)]),
   ];
-  const attempt = (extra) => launch(layout, dockerd, [...flags, ...extra], ownNetwork);
+  const attempt = (extra) => launch(layout, [dockerd, ...flags, ...extra], { busybox: ownNetwork, root });
   const failure = (await attempt([])) && (await retryWithVfs(layout, attempt));
   if (failure)
     throw new SetupError(
@@ -140,12 +149,20 @@ function hostRecord(bridge) {
   return { ownNetwork: false, bridge, madeBridge, forwarded };
 }
 
+/** What Docker 29 does by default, and 28 when it is told to. */
+function newerSettings({ dir }) {
+  const file = join(dir, 'daemon.json');
+  writeFileSync(file, JSON.stringify({ features: { 'containerd-snapshotter': true } }));
+  return file;
+}
+
 /** Gives null when the engine answers, else what went wrong. */
-async function launch(layout, dockerd, flags, ownNetwork) {
+async function launch(layout, words, { busybox, root }) {
   const log = openSync(layout.log, 'w');
-  const [command, ...args] = ownNetwork ? inOwnNetwork(layout, ownNetwork, [dockerd, ...flags]) : [dockerd, ...flags];
+  const [command, ...args] = busybox ? inOwnNamespaces(layout, { busybox, root }, words) : words;
+  const env = root === null ? process.env : { ...process.env, DOCKER_MIN_API_VERSION: LOWEST_API };
   // Detached: Ctrl-C in this terminal is not meant for the engine.
-  const child = spawn(command, args, { detached: true, stdio: ['ignore', log, log], cwd: '/' });
+  const child = spawn(command, args, { detached: true, stdio: ['ignore', log, log], cwd: '/', env });
   closeSync(log);
   let ended = null;
   child.on('error', (error) => (ended = error.message));
@@ -160,13 +177,6 @@ async function launch(layout, dockerd, flags, ownNetwork) {
   if (ready) return null;
   signal(child.pid, 'SIGKILL');
   return 'dockerd did not answer within 60 s';
-}
-
-/** After a kill, what is left of the engine holds its network, with the bridges of its containers: back into it. */
-function inOwnNetwork(layout, busybox, command) {
-  const [left] = engineProcesses([layout.execRoot]);
-  if (left !== undefined) return enterNetwork(left, command);
-  return ['unshare', '--net', 'sh', '-c', '"$0" ip link set lo up && exec "$@"', busybox, ...command];
 }
 
 async function retryWithVfs(layout, attempt) {
@@ -186,9 +196,4 @@ function remedyFor(log) {
   if (/overlap|address pool/i.test(log))
     return `another network uses the engine's addresses: remove it, or use a running engine through DOCKER_HOST`;
   return 'remedy: read the log, or start Docker yourself and run this again (DOCKER_HOST is respected)';
-}
-
-/** The command that runs `command` in the network of the engine with this process id. */
-export function enterNetwork(pid, command) {
-  return ['nsenter', `--net=/proc/${pid}/ns/net`, ...command];
 }

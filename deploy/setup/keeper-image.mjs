@@ -1,4 +1,4 @@
-// kalpana/nix-keeper:latest, the image of a Nix cache's keeper: Nix 2.26 of Debian trixie; and for tests bookworm's Nix 2.8.
+// kalpana/nix-keeper:latest, the image of a Nix cache's keeper: Nix 2.26 of Debian trixie; for tests also other releases' Nix.
 import { join } from 'node:path';
 import { debianImage, ensureImage, ensureRootfs } from './debian-image.mjs';
 import { root } from './paths.mjs';
@@ -8,12 +8,22 @@ export const KEEPER_IMAGE = 'kalpana/nix-keeper:latest';
 export const OLD_KEEPER_IMAGE = 'kalpana/nix-keeper:nix2.8';
 
 const folder = join(root, 'deploy/images/nix-keeper');
-export const keeper = debianImage({ image: KEEPER_IMAGE, folder, suite: 'trixie' });
+/** The release of the Dockerfile, and so of everybody's keeper. */
+const RELEASE = 'trixie';
+
+/** The recipe with the Nix of a Debian release: bookworm has 2.8, trixie 2.26, forky 2.34; the list of the last may be an old one. */
+export function keeperOf(suite = RELEASE) {
+  return debianImage({ image: KEEPER_IMAGE, folder, suite, expired: suite !== RELEASE });
+}
+
 const oldKeeper = debianImage({ image: OLD_KEEPER_IMAGE, folder, suite: 'bookworm' });
 
-/** `engine` is a host and its TLS files. Gives a line that says what was done, or undefined when the image is there. */
-export function ensureKeeperImage(engine, options) {
-  return ensureImage(engine, keeper, options);
+/**
+ * `engine` is a host and its TLS files; `suite` is for tests: a release other than the Dockerfile's. Gives a line that says
+ * what was done, or undefined when the image is there.
+ */
+export function ensureKeeperImage(engine, { suite = RELEASE, tryRegistry = true } = {}) {
+  return ensureImage(engine, keeperOf(suite), { tryRegistry: tryRegistry && suite === RELEASE });
 }
 
 /** Its Dockerfile names the other release, so it is made from packages always. */
@@ -22,6 +32,6 @@ export function ensureOldKeeperImage(engine) {
 }
 
 /** The slow part alone, half a minute once a recipe: it needs no engine yet. For a test engine both, which has no way to a package mirror. */
-export async function ensureKeeperRootfs() {
-  await Promise.all([ensureRootfs(keeper), ensureRootfs(oldKeeper)]);
+export async function ensureKeeperRootfs(suite) {
+  await Promise.all([ensureRootfs(keeperOf(suite)), ensureRootfs(oldKeeper)]);
 }

@@ -1,19 +1,26 @@
-// The engine of one test or bench run: fresh, in a network of its own where the machine allows, gone afterwards.
+// The engines of one test or bench run: fresh, in a network of their own where the machine allows, gone afterwards.
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { enterNetwork, startPrivateEngine } from './engine.mjs';
+import { startPrivateEngine } from './engine.mjs';
+import { call } from './engine-api.mjs';
+import { enterNetwork } from './engine-namespaces.mjs';
+import { ensureEngineRoot } from './engine-root.mjs';
 import { stopPrivateEngine } from './engine-stop.mjs';
 import { ensureKeeperRootfs } from './keeper-image.mjs';
 import { canHaveOwnNetwork } from './network.mjs';
+import { ENGINE_PACKAGES, ensurePackages } from './packages.mjs';
 import { kalpanaDir } from './paths.mjs';
 import { isAlive, processesNaming, signal } from './processes.mjs';
-import { SetupError } from './say.mjs';
+import { SetupError, say } from './say.mjs';
 import { busybox, ensureTestRootfs, importKeeper, importTestImages } from './test-image.mjs';
 
 const runsDir = join(kalpanaDir, 'test-engines');
 
-/** Each run has an engine of its own, named after the run's process: two runs in one clone do not meet. */
-function engineDirOf(pid) {
+/** Debian's releases that may have a newer engine than the machine's own, newest first, with the Nix of their keeper. */
+const NEWER_RELEASES = ['forky', 'trixie'];
+
+/** Each run has engines of its own, in a folder named after the run's process: two runs in one clone do not meet. */
+function runDirOf(pid) {
   return join(runsDir, `run-${pid}`);
 }
 
@@ -27,51 +34,110 @@ export async function sweepDeadRuns({ kept = false } = {}) {
 }
 
 async function endRun(pid) {
-  const dir = engineDirOf(pid);
+  const dir = runDirOf(pid);
   if (!existsSync(dir)) return;
   // A killed run leaves its jest, which names the run in its result file.
   for (const orphan of processesNaming(`${kalpanaDir}/test-results/${pid}-`)) signal(orphan, 'SIGKILL');
-  const scratch = join(dir, 'scratch');
-  const engines = existsSync(scratch) ? readdirSync(scratch).map((name) => join(scratch, name)) : [];
-  const left = await Promise.all([dir, ...engines].map((engine) => stopPrivateEngine({ dir: engine, empty: true })));
+  const engines = foldersIn(dir).flatMap((engine) => [engine, ...foldersIn(join(engine, 'scratch'))]);
+  const left = await Promise.all(engines.map((engine) => stopPrivateEngine({ dir: engine, empty: true })));
   const [processes, mounts] = [left.flatMap((one) => one.processes), left.flatMap((one) => one.mounts)];
   if (processes.length + mounts.length > 0)
     throw new SetupError(`the test engine left processes ${processes} and mounts ${mounts}`);
   rmSync(dir, { recursive: true, force: true });
 }
 
+function foldersIn(dir) {
+  if (!existsSync(dir)) return [];
+  const entries = readdirSync(dir, { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(dir, name));
+}
+
 /**
- * Starts this run's engine with the test images. `command` wraps a command so that it runs in the engine's network;
- * `env` tells it of the engine.
+ * Starts an engine of this run with the test images. `which` is `newest`, the newest that can be had, or `own`, the
+ * machine's; `keeper` is the Debian release whose Nix the keeper's image has, that of the newest engine when not given.
+ * `command` wraps a command so that it runs in the engine's network; `env` tells it of the engine; `name` is for people.
  */
-export async function startTestEngine({ pool = '10.214.0.0/16' } = {}) {
+export async function startTestEngine({ which = 'newest', keeper = NEWER_RELEASES[0], pool = '10.214.0.0/16' } = {}) {
   await sweepDeadRuns();
-  const dir = engineDirOf(process.pid);
-  await ensureTestRootfs();
-  await ensureKeeperRootfs();
   const isApart = await canHaveOwnNetwork();
-  const engine = await startPrivateEngine({ dir, pool, ownNetwork: isApart ? busybox : null, fresh: true });
-  mkdirSync(join(dir, 'scratch'), { recursive: true });
-  await Promise.all([importTestImages(engine.host), importKeeper(engine.host)]);
+  const [chosen] = await Promise.all([chooseEngine(which, isApart), ensureTestRootfs(), ensureKeeperRootfs(keeper)]);
+  const dir = join(runDirOf(process.pid), which);
+  const { engine, root } = await startChosen(chosen, { dir, pool, ownNetwork: isApart ? busybox : null });
+  const scratch = join(dir, 'scratch');
+  mkdirSync(scratch, { recursive: true });
+  await Promise.all([importTestImages(engine.host), importKeeper(engine.host, keeper)]);
+  const env = {
+    KALPANA_TEST_DOCKER_HOST: engine.host,
+    KALPANA_TEST_SCRATCH_DIR: scratch,
+    KALPANA_TEST_ENGINE_ROOT: root ?? '',
+    KALPANA_TEST_KEEPER: keeper,
+  };
+  const command = (words) => (isApart ? enterNetwork(engine.pid, words) : words);
   return {
     host: engine.host,
-    env: { KALPANA_TEST_DOCKER_HOST: engine.host, KALPANA_TEST_SCRATCH_DIR: join(dir, 'scratch') },
-    command: (words) => (isApart ? enterNetwork(engine.pid, words) : words),
+    keeper,
+    name: await nameOf(engine.host, root === null ? "the machine's own release" : chosen.release),
+    env,
+    command,
     /** Leaves it running after this run, for a developer; the file holds how to use it. */
-    keep: () => writeFileSync(join(dir, 'keep'), howToUse(engine, isApart)),
+    keep: () => writeFileSync(join(runDirOf(process.pid), 'keep'), howToUse(engine.host, command, env)),
   };
 }
 
-/** Ends this run's engine if there is one; gives what to say about one that was to be kept. */
+/** `{ release, root }` of the newest engine that can be unpacked; `root` is null for the machine's own. */
+async function chooseEngine(which, isApart) {
+  const why = [];
+  if (which === 'newest' && !isApart)
+    why.push('a newer engine needs namespaces of its own, and this machine gives none');
+  for (const release of which === 'newest' && isApart ? NEWER_RELEASES : []) {
+    try {
+      return { release, root: await ensureEngineRoot(release) };
+    } catch (error) {
+      if (!(error instanceof SetupError)) throw error;
+      why.push(`${release}'s cannot be had (${error.message.split('\n')[0]})`);
+    }
+  }
+  for (const reason of why) say(`the newest engine: ${reason}`);
+  return { release: null, root: null };
+}
+
+/** One that can be unpacked may still not start here: then the machine's own has to do. */
+async function startChosen({ release, root }, options) {
+  if (root !== null) {
+    try {
+      return { engine: await startPrivateEngine({ ...options, root, fresh: true }), root };
+    } catch (error) {
+      if (!(error instanceof SetupError)) throw error;
+      say(`the newest engine: ${release}'s does not start here, so the machine's own has to do\n${error.message}`);
+      await stopPrivateEngine({ dir: options.dir });
+    }
+  }
+  await ensurePackages(ENGINE_PACKAGES, 'run the tests on a real engine');
+  return { engine: await startPrivateEngine({ ...options, fresh: true }), root: null };
+}
+
+/** What a run on this engine has shown something for. */
+async function nameOf(host, origin) {
+  const [version, info] = await Promise.all([call(host, 'GET', '/version'), call(host, 'GET', '/info')]);
+  const isContainerds = JSON.stringify(info.DriverStatus ?? []).includes('io.containerd.snapshotter');
+  return [
+    `Docker ${version.Version} (${origin})`,
+    `API ${version.MinAPIVersion} to ${version.ApiVersion}`,
+    `${isContainerds ? "containerd's image store" : "the engine's own image store"} on ${info.Driver}`,
+    `cgroup v${info.CgroupVersion ?? '1'}`,
+  ].join(', ');
+}
+
+/** Ends this run's engines if there are any; gives what to say about one that was to be kept. */
 export async function endTestEngine() {
-  const keep = join(engineDirOf(process.pid), 'keep');
+  const keep = join(runDirOf(process.pid), 'keep');
   if (existsSync(keep)) return readFileSync(keep, 'utf8');
   await endRun(process.pid);
   return null;
 }
 
-function howToUse({ host, pid }, isApart) {
-  const words = [`KALPANA_TEST_DOCKER_HOST=${host}`, 'npm', 'run', 'jest', '--', '--selectProjects=e2e'];
-  const command = isApart ? enterNetwork(pid, ['env', ...words]) : words;
-  return `the engine still runs at ${host}; suites on it:\n  ${command.join(' ')}\nend it with: node deploy/setup/test.mjs stop`;
+function howToUse(host, command, env) {
+  const settings = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  const words = command(['env', ...settings, 'npm', 'run', 'jest', '--', '--selectProjects=e2e']);
+  return `the engine still runs at ${host}; suites on it:\n  ${words.join(' ')}\nend it with: node deploy/setup/test.mjs stop`;
 }

@@ -18,7 +18,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RECIPE_LABEL } from './debian-image.mjs';
 import { callWithProgress } from './engine-api.mjs';
-import { KEEPER_IMAGE, ensureKeeperImage, keeper } from './keeper-image.mjs';
+import { KEEPER_IMAGE, ensureKeeperImage, keeperOf } from './keeper-image.mjs';
 import { apt } from './packages.mjs';
 import { cacheDir } from './paths.mjs';
 import { run } from './processes.mjs';
@@ -112,20 +112,20 @@ export async function importTestImages(host, tags = ['1', '2']) {
 
 export const TEST_NIX_IMAGE = 'kalpana/test-nix:latest';
 
-/** Imports the keeper's image (two to three seconds) and makes kalpana/test-nix on it. */
-export async function importKeeper(host) {
-  await ensureKeeperImage({ host }, { tryRegistry: false });
-  await buildTestNix(host);
+/** Imports the keeper's image with the Nix of a release (two to three seconds) and makes kalpana/test-nix on it. */
+export async function importKeeper(host, suite) {
+  await ensureKeeperImage({ host }, { suite, tryRegistry: false });
+  await buildTestNix(host, keeperOf(suite).rootfs);
 }
 
 /** The keeper's image with a user `dev` (uid 1000). Only copies: neither a container nor a network is needed for it. */
-async function buildTestNix(host) {
+async function buildTestNix(host, rootfs) {
   const work = mkdtempSync(join(tmpdir(), 'kalpana-test-nix-'));
   try {
     const accounts = { passwd: 'dev:x:1000:1000:Developer:/home/dev:/bin/bash\n', group: 'dev:x:1000:\n' };
     for (const folder of ['etc', 'home/dev']) mkdirSync(join(work, folder), { recursive: true });
     for (const [name, line] of Object.entries(accounts)) {
-      writeFileSync(join(work, 'etc', name), (await must('tar', ['-xOf', keeper.rootfs, `./etc/${name}`])) + line);
+      writeFileSync(join(work, 'etc', name), (await must('tar', ['-xOf', rootfs, `./etc/${name}`])) + line);
     }
     const lines = [
       `FROM ${KEEPER_IMAGE}`,

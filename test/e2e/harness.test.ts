@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { answers, call } from '../../deploy/setup/engine-api.mjs';
 import {
   leftovers,
@@ -29,6 +29,34 @@ async function startContainer(host: string, name: string, RestartPolicy = 'no'):
   })) as Container;
   await call(host, 'POST', `/containers/${Id}/start`);
   return Id;
+}
+
+function namespaceOf(pid: number | string, kind: 'mnt' | 'net'): string | null {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/${kind}`);
+  } catch {
+    return null;
+  }
+}
+
+/** The namespaces that an engine has to itself, such as `net:[4026532404]`. */
+function ownNamespaces(pid: number): string[] {
+  return (['mnt', 'net'] as const)
+    .filter((kind) => namespaceOf(pid, kind) !== namespaceOf('self', kind))
+    .map((kind) => namespaceOf(pid, kind) ?? '');
+}
+
+/** What keeps one of these namespaces: a process in it, or a mount of the network's. */
+function keepersOf(namespaces: readonly string[]): string[] {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  const inside = pids.filter((pid) =>
+    (['mnt', 'net'] as const).some((kind) => namespaces.includes(namespaceOf(pid, kind) ?? '')),
+  );
+  const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
+  return [
+    ...inside.map((pid) => `process ${pid}`),
+    ...mounts.filter((line) => namespaces.some((name) => line.split(' ')[3] === name)),
+  ];
 }
 
 describe('the test engine', () => {
@@ -76,8 +104,11 @@ describe('a scratch engine', () => {
     expect(leftovers(engine).processes).not.toEqual([]);
     await engine.start();
     expect(await runningNames(engine.host)).toEqual(['/keeps']);
+    const namespaces = ownNamespaces(engine.pid() ?? 0);
+    expect(keepersOf(namespaces)).toContain(`process ${engine.pid()}`);
     engine.kill();
     expect(await engine.stop()).toEqual({ processes: [], mounts: [] });
+    expect(keepersOf(namespaces)).toEqual([]);
     expect(existsSync(engine.dir)).toBe(false);
   });
 });

@@ -57,7 +57,7 @@ afterAll(async () => {
 }, 60_000);
 
 /**
- * Starts an engine with both test images; well under two seconds. `importKeeper` of nix-images.ts adds those with a Nix.
+ * Starts an engine of the run's release with both test images; well under two seconds. `importKeeper` of nix-images.ts adds those with a Nix.
  * Cleaned up after the file's last test in any case.
  */
 export async function startScratchEngine(): Promise<ScratchEngine> {
@@ -65,10 +65,9 @@ export async function startScratchEngine(): Promise<ScratchEngine> {
   scratchDirs.add(dir);
   await ensureTestRootfs();
   const ownNetwork = (await canHaveOwnNetwork()) ? busybox : null;
-  const start = async (): Promise<void> => {
-    await startPrivateEngine({ dir, ownNetwork, pool: '10.215.0.0/16', quiet: true });
-  };
-  const layout = await startPrivateEngine({ dir, ownNetwork, pool: '10.215.0.0/16', quiet: true });
+  const root = process.env['KALPANA_TEST_ENGINE_ROOT'] || null;
+  const start = () => startPrivateEngine({ dir, ownNetwork, root, pool: '10.215.0.0/16', quiet: true });
+  const layout = await start();
   await importTestImages(layout.host);
   const signal = (name: NodeJS.Signals): void => {
     const pid = privateEnginePid(dir);
@@ -85,7 +84,9 @@ export async function startScratchEngine(): Promise<ScratchEngine> {
     pid: () => privateEnginePid(dir),
     shutdown,
     kill: () => signal('SIGKILL'),
-    start,
+    start: async () => {
+      await start();
+    },
     restart: async () => {
       await shutdown();
       await start();
