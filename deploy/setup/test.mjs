@@ -80,6 +80,7 @@ async function checkSources(run) {
   const lint = run.part('lint', () => run.tool(['node_modules/eslint/bin/eslint.js', '.']));
   await run.part('generated types', () => run.tool(['deploy/setup/generate-types.mjs', '--check']));
   await run.part('generated reference', () => run.tool(['deploy/setup/generate-reference.mjs', '--check']));
+  await run.part('documents', () => run.tool(['deploy/setup/check-links.mjs']));
   await run.part('type check', () => run.tool(['node_modules/typescript/bin/tsc', '--noEmit']));
   await lint;
 }

@@ -92,7 +92,7 @@ export function nextGcState(state: GcState, event: GcEvent, context: GcContext):
   return transition(machine, current, event)[0].value;
 }
 
-/** The machine as a Mermaid diagram, for ARCHITECTURE.md. */
+/** The machine as a Mermaid diagram, for docs/caches.md. */
 export function gcDiagram(): string {
   const edges = GC_STATES.flatMap((state) => {
     const rows = (['DONE', 'RISK', 'FAILED'] as const).flatMap((type) =>

@@ -104,9 +104,9 @@ describe('the states of a collection', () => {
     expect(FINAL).toContain(wayFrom(state, type, dryRun).at(-1));
   });
 
-  it('is in ARCHITECTURE.md as it is here', () => {
+  it('is in docs/caches.md as it is here', () => {
     const blocks = [
-      ...readFileSync(new URL('../../../../ARCHITECTURE.md', import.meta.url), 'utf8').matchAll(
+      ...readFileSync(new URL('../../../../docs/caches.md', import.meta.url), 'utf8').matchAll(
         /^```mermaid\n(stateDiagram-v2\n.*?)\n```$/gms,
       ),
     ];

@@ -1,0 +1,13 @@
+export interface Repository {
+  /** Whether a file or a directory is at this path from the repository's root. */
+  exists(path: string): boolean;
+  read(path: string): string;
+}
+
+export function markdownFaults(
+  file: string,
+  text: string,
+  repository: Repository,
+): readonly { readonly line: number; readonly message: string }[];
+
+export function anchorsOf(text: string): readonly string[];
