@@ -169,7 +169,7 @@ export async function run(options: RunOptions, around: Surroundings): Promise<nu
   try {
     const outcome = await firstConvergence(options, { controller, store, sources, engine, signal });
     if (outcome !== 'interrupted')
-      progress.settled(store.list(), {
+      progress.settled(store.list(), store.caches(), {
         specs: options.specs,
         git: options.git,
         secretsDir: options.secretsDir,

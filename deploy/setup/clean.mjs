@@ -1,12 +1,12 @@
 // npm run demo:clean: removes what the demo made, and nothing else. On a person's own engine that is what carries our
 // labels and an example's name; the private engine goes as a whole. Safe to repeat.
 import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { cleanEngine } from './clean-engine.mjs';
 import { layoutOf, privateEnginePid } from './engine.mjs';
 import { stopPrivateEngine } from './engine-stop.mjs';
 import { findEngine } from './find-engine.mjs';
-import { cacheDir, demoEngineDir, root, specsDir, startPidFile, stateDir } from './paths.mjs';
+import { cacheDir, demoEngineDir, demoSpecsDir, root, specsDir, startPidFile, stateDir } from './paths.mjs';
 import { commandLineOf } from './processes.mjs';
 import { SetupError, runMain, say } from './say.mjs';
 
@@ -16,7 +16,7 @@ async function main() {
   const { engine } = await findEngine();
   if (engine) removed.push(...(await cleanEngine(engine, exampleSpecs())));
   removed.push(...(await removePrivateEngine()));
-  for (const path of [stateDir, ...cachedImages()]) {
+  for (const path of [stateDir, dirname(demoSpecsDir), ...cachedImages()]) {
     if (!existsSync(path)) continue;
     rmSync(path, { recursive: true, force: true });
     removed.push(relative(root, path));
@@ -68,7 +68,7 @@ async function removePrivateEngine() {
 function cachedImages() {
   if (!existsSync(cacheDir)) return [];
   return readdirSync(cacheDir)
-    .filter((name) => /^(workspace|nix-keeper)-rootfs-/.test(name))
+    .filter((name) => /^((workspace|nix-keeper)-rootfs|nix-fixture-demo)-/.test(name))
     .map((name) => join(cacheDir, name));
 }
 

@@ -35,7 +35,7 @@ export async function ensureImage(engine, made, { tryRegistry = true } = {}) {
       return `${made.image} built from its Dockerfile`;
     } catch (error) {
       say(
-        `no base image to be had (${error.message.split('\n')[0].slice(0, 120)}): making ${made.image} from Debian's packages, about half a minute`,
+        `no base image to be had (${error.message.split('\n')[0].slice(0, 120)}): making ${made.image} from Debian's packages`,
       );
     }
   }
@@ -96,6 +96,7 @@ async function makeRootfs({ image, folder, suite, expired, files }, tarball) {
     expired,
     hooks,
     env: { KALPANA_RECIPE: folder },
+    name: image,
     why: `make ${image} without a registry`,
   });
 }

@@ -3,9 +3,10 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cleanEngine } from './clean-engine.mjs';
+import { ensureDemoPackages } from './demo-packages.mjs';
 import { call } from './engine-api.mjs';
 import { KEEPER_IMAGE, ensureKeeperImage } from './keeper-image.mjs';
-import { secretsDir, specsDir } from './paths.mjs';
+import { demoSpecsDir, secretsDir, specsDir } from './paths.mjs';
 import { SetupError } from './say.mjs';
 import { ensureWorkspaceImage } from './workspace-image.mjs';
 
@@ -13,6 +14,7 @@ import { ensureWorkspaceImage } from './workspace-image.mjs';
 export async function checkDemo(result, engine, run) {
   await ensureWorkspaceImage(engine, { tryRegistry: false });
   await ensureKeeperImage(engine, { suite: engine.keeper, tryRegistry: false });
+  await ensureDemoPackages(engine, { tryInternet: false });
   const { Id: keeperImage } = await call(engine.host, 'GET', `/images/${KEEPER_IMAGE}/json`);
   const specs = readdirSync(specsDir).map((name) => JSON.parse(readFileSync(join(specsDir, name), 'utf8')));
   const stateDir = mkdtempSync(join(tmpdir(), 'kalpana-demo-'));
@@ -26,6 +28,8 @@ export async function checkDemo(result, engine, run) {
           ...words,
           '--specs',
           specsDir,
+          '--specs',
+          demoSpecsDir,
           '--secrets-dir',
           secretsDir,
           '--state-dir',
@@ -37,7 +41,9 @@ export async function checkDemo(result, engine, run) {
         },
       );
     await expectCode(kalpana(['run', '--once']), 'kalpana run --once');
-    result.note = `${specs.length} workspaces Ready in ${((performance.now() - started) / 1000).toFixed(1)} s`;
+    const { hit, fetched, built } = cacheTotals(stateDir);
+    result.note = `${specs.length} workspaces Ready in ${((performance.now() - started) / 1000).toFixed(1)} s; of the shared store ${hit} paths hit, ${fetched} fetched, ${built} built`;
+    if (hit === 0 || fetched === 0) throw new SetupError(`no package was shared: ${result.note}`);
     await expectCode(kalpana(['plan']), 'kalpana plan, after all is Ready');
     const removed = await cleanEngine(engine, specs);
     // A container and a data volume each, the shared volume, the cache and its keeper, the network and both images.
@@ -53,6 +59,12 @@ export async function checkDemo(result, engine, run) {
 async function restoreKeeperImage(host, id) {
   const [repo, tag] = KEEPER_IMAGE.split(':');
   await call(host, 'POST', `/images/${id}/tag?repo=${repo}&tag=${tag}`);
+}
+
+/** What the second workspace got of what the first had fetched. */
+function cacheTotals(stateDir) {
+  const rows = JSON.parse(readFileSync(join(stateDir, 'cache-totals.json'), 'utf8'));
+  return Object.fromEntries(rows).default.paths;
 }
 
 async function expectCode(ended, what) {

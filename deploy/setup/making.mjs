@@ -18,8 +18,8 @@ export async function makeWhole(path, make) {
     await make(half);
     publish(half, path);
   } finally {
-    process.off('exit', remove);
     await removeTree(half);
+    process.off('exit', remove);
   }
 }
 

@@ -1,20 +1,13 @@
 // A signed binary cache of the test packages, made once a machine: built in a container that is thrown away, kept in .kalpana/cache.
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hashOf } from './dependencies.mjs';
 import { call } from './engine-api.mjs';
+import { makeWhole } from './making.mjs';
 import { KEEPER_IMAGE } from './keeper-image.mjs';
 import { cacheDir } from './paths.mjs';
 import { SetupError } from './say.mjs';
+import { undoable } from './undo.mjs';
 
 /** Raised when the way of making changes. */
 const RECIPE = 1;
@@ -28,7 +21,10 @@ const SETTINGS = [
   'experimental-features = nix-command',
 ];
 
-/** The fixture of `packages`, a set of nix-fixture-packages.mjs. `host` is an engine with the keeper's image (importKeeper). */
+/**
+ * The fixture of `packages`, a set of nix-fixture-packages.mjs or the demo's. `host` is an engine with the keeper's image
+ * (importKeeper). `packages.prepare` lays what the builds read into a directory, `packages.scratch` names what of it goes.
+ */
 export async function ensureNixFixture(host, packages) {
   const dir = join(
     cacheDir,
@@ -45,26 +41,14 @@ export async function ensureNixFixture(host, packages) {
 }
 
 async function makeFixture(host, packages, dir) {
-  mkdirSync(cacheDir, { recursive: true });
-  const work = mkdtempSync(`${dir}.making-`);
-  try {
-    chmodSync(work, 0o755); // it becomes the fixture, for users other than root too
-    mkdirSync(join(work, 'nixpkgs'));
+  await makeWhole(dir, async (work) => {
+    mkdirSync(join(work, 'nixpkgs'), { recursive: true });
+    chmodSync(work, 0o755); // for users other than root too
     writeFileSync(join(work, 'nixpkgs/default.nix'), packages.expression);
+    await packages.prepare?.(work);
     await runIn(host, work, scriptFor(packages));
-    publish(work, dir);
-  } finally {
-    rmSync(work, { recursive: true, force: true });
-  }
-}
-
-/** Another run may have been faster: its fixture has keys of its own, so one is taken as a whole. */
-function publish(work, dir) {
-  try {
-    renameSync(work, dir);
-  } catch (error) {
-    if (!['EEXIST', 'ENOTEMPTY'].includes(error.code)) throw error;
-  }
+    for (const name of packages.scratch ?? []) rmSync(join(work, name), { recursive: true, force: true });
+  });
 }
 
 function scriptFor({ name, cached, uncached, compression }) {
@@ -78,6 +62,8 @@ function scriptFor({ name, cached, uncached, compression }) {
     `nix-build ./nixpkgs --no-out-link ${cached.map((attribute) => `-A ${attribute}`).join(' ')} > built`,
     `nix copy --to 'file:///out/cache?compression=${compression}&secret-key=/out/key.secret' $(cat built)`,
     'rm built',
+    // It belongs to whoever runs this script.
+    'chown -R --reference=/out /out',
   ].join('\n');
 }
 
@@ -90,14 +76,16 @@ async function runIn(host, work, script) {
     HostConfig: { Binds: [`${work}:/out`], NetworkMode: 'none' },
   };
   const { Id: id } = await call(host, 'POST', '/containers/create', { body });
+  const remove = () => call(host, 'DELETE', `/containers/${id}?force=1&v=1`, { ignore: [404] });
   try {
-    await call(host, 'POST', `/containers/${id}/start`);
-    const { StatusCode: code } = await call(host, 'POST', `/containers/${id}/wait`, { idleMs: 300_000 });
-    if (code !== 0)
-      throw new SetupError(
-        `the test packages could not be built:\n${await call(host, 'GET', `/containers/${id}/logs?stdout=1&stderr=1`)}`,
-      );
+    await undoable(remove, async () => {
+      await call(host, 'POST', `/containers/${id}/start`);
+      const { StatusCode: code } = await call(host, 'POST', `/containers/${id}/wait`, { idleMs: 300_000 });
+      if (code === 0) return;
+      const log = await call(host, 'GET', `/containers/${id}/logs?stdout=1&stderr=1`);
+      throw new SetupError(`the packages could not be built:\n${log}`);
+    });
   } finally {
-    await call(host, 'DELETE', `/containers/${id}?force=1&v=1`, { ignore: [404] });
+    await remove();
   }
 }

@@ -3,6 +3,7 @@ import { accessSync, constants, readFileSync, readdirSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import { basename, delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { undoable } from './undo.mjs';
 
 export function commandLineOf(pid) {
   try {
@@ -99,17 +100,42 @@ export function findProgram(name) {
   return null;
 }
 
-/** Runs a command to its end. `output`: 'inherit', or 'capture' to get stdout and stderr together as text. */
-export function run(command, args, { cwd, env, output = 'capture', input, onStart } = {}) {
-  return new Promise((resolve, reject) => {
-    const stdio = output === 'inherit' ? ['ignore', 'inherit', 'inherit'] : [input ? 'pipe' : 'ignore', 'pipe', 'pipe'];
-    const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio });
-    onStart?.(child);
-    let text = '';
-    child.stdout?.on('data', (chunk) => (text += chunk));
-    child.stderr?.on('data', (chunk) => (text += chunk));
-    child.stdin?.end(input);
+/**
+ * Runs a command to its end. `output`: 'inherit', or 'capture' to get stdout and stderr together as text. `onLine` is told
+ * each whole line of them as it comes.
+ */
+export function run(command, args, { cwd, env, output = 'capture', input, onStart, onLine } = {}) {
+  const stdio = output === 'inherit' ? ['ignore', 'inherit', 'inherit'] : [input ? 'pipe' : 'ignore', 'pipe', 'pipe'];
+  // In a group of its own, so that all that it started can be ended with it.
+  const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio, detached: true });
+  onStart?.(child);
+  let text = '';
+  let told = 0;
+  const take = (chunk) => {
+    text += chunk;
+    const end = text.lastIndexOf('\n');
+    if (onLine && end >= told) for (const line of text.slice(told, end).split(/[\r\n]+/)) onLine(line);
+    told = Math.max(told, end + 1);
+  };
+  child.stdout?.on('data', take);
+  child.stderr?.on('data', take);
+  child.stdin?.end(input);
+  const closed = new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code, killedBy) => resolve({ code: code ?? 1, killedBy, text }));
   });
+  return undoable(
+    () => endGroup(child, closed),
+    () => closed,
+  );
+}
+
+const GRACE_MS = 3_000;
+
+async function endGroup(child, closed) {
+  if (child.pid === undefined) return;
+  signal(-child.pid, 'SIGTERM');
+  await Promise.race([closed, delay(GRACE_MS)]);
+  signal(-child.pid, 'SIGKILL');
+  await closed;
 }

@@ -11,11 +11,28 @@ export function seconds(sinceMs) {
   return `${((performance.now() - sinceMs) / 1000).toFixed(1)} s`;
 }
 
-/** Runs one step and prints its line: `work` gives what it did, or nothing when all was up to date. */
+const HEARTBEAT_MS = 15_000;
+
+/** Runs one step and prints its line: `work` gives what it did, or nothing when all was up to date; every 15 seconds a line before. */
 export async function step(name, work) {
   const started = performance.now();
-  const done = await work();
+  // Silence is no answer for ever.
+  const beat = setInterval(() => say(`  ${name}: ${seconds(started)} so far`), HEARTBEAT_MS);
+  const done = await work().finally(() => clearInterval(beat));
   say(`${name.padEnd(14)} ${done ?? 'up to date'} (${seconds(started)})`);
+}
+
+const PROGRESS_EVERY_MS = 5_000;
+
+/** Gives a function that prints what work that takes long is at: the latest words, at most one line every five seconds. */
+export function progressOf(name) {
+  const started = performance.now();
+  let printed = started;
+  return (words) => {
+    if (performance.now() - printed < PROGRESS_EVERY_MS) return;
+    printed = performance.now();
+    say(`  ${name}: ${words} (${seconds(started)})`);
+  };
 }
 
 /** Runs a script's main function; a SetupError ends it with its words alone. */

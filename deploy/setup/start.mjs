@@ -1,32 +1,66 @@
 // npm start: from a fresh clone to the example workspaces running. Arguments after -- go to `kalpana run`.
 import { spawn } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { ensureBuild } from './build.mjs';
+import { ensureDemoPackages } from './demo-packages.mjs';
 import { ensureDependencies } from './dependencies.mjs';
 import { runningPrivateEngine, startPrivateEngine } from './engine.mjs';
 import { stopPrivateEngine } from './engine-stop.mjs';
 import { findEngine } from './find-engine.mjs';
 import { ensureKeeperImage } from './keeper-image.mjs';
+import { takeLock, underLock } from './lock.mjs';
 import { ENGINE_PACKAGES, ensurePackages } from './packages.mjs';
-import { demoEngineDir, kalpanaDir, root, secretsDir, specsDir, startPidFile, stateDir } from './paths.mjs';
-import { checkNode, runMain, say, step } from './say.mjs';
+import {
+  demoEngineDir,
+  demoSpecsDir,
+  kalpanaDir,
+  root,
+  secretsDir,
+  setupLock,
+  specsDir,
+  startLock,
+  startPidFile,
+  stateDir,
+} from './paths.mjs';
+import { SetupError, checkNode, runMain, say, step } from './say.mjs';
+import { undoOnSignals } from './undo.mjs';
 import { ensureWorkspaceImage } from './workspace-image.mjs';
 
 async function main() {
   checkNode();
-  await step('dependencies', ensureDependencies);
-  await step('build', ensureBuild);
+  const release = await takeLock(startLock, { wait: false });
+  if (release === null)
+    throw new SetupError(
+      'npm start already runs in this clone: see `npx kalpana get workspaces --state-dir .kalpana/state`, or end it with Ctrl-C first',
+    );
+  const noMore = undoOnSignals();
+  await underLock(setupLock, async () => {
+    await step('dependencies', ensureDependencies);
+    await step('build', ensureBuild);
+  });
   const engine = await chooseEngine();
   await step('demo images', () => ensureImages(engine));
-  return runController(engine, process.argv.slice(2));
+  await step('demo packages', () => ensureDemoPackages(engine));
+  noMore();
+  return runController(engine, await freeAddress(), process.argv.slice(2));
+}
+
+/** Where /metrics and the API are served: the default, or a free port where another controller has that. */
+function freeAddress() {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once('error', () => resolve('127.0.0.1:0'));
+    server.listen(9464, '127.0.0.1', () => server.close(() => resolve('127.0.0.1:9464')));
+  });
 }
 
 /** The engine in use, else a private one; that it is private is said, for docker commands need to be told of it. */
 async function chooseEngine() {
   const { engine, problem } = await findEngine();
   if (engine) {
-    await step('engine', () => `${engine.host}, from ${engine.said}`);
+    await step('engine', async () => `${engine.host}, from ${engine.said}`);
     return engine;
   }
   const running = await runningPrivateEngine(demoEngineDir);
@@ -66,7 +100,7 @@ async function startEngine() {
 }
 
 /** Runs the controller to its end and passes its exit code on. */
-function runController(engine, args) {
+function runController(engine, address, args) {
   mkdirSync(kalpanaDir, { recursive: true });
   writeFileSync(startPidFile, String(process.pid));
   const env = { ...process.env };
@@ -75,16 +109,20 @@ function runController(engine, args) {
     env.DOCKER_HOST = engine.host;
   }
   // A person at a terminal sees the progress; a log between its lines would hide it.
-  const logLevel = process.stdout.isTTY ? ['--log-level', 'warn'] : [];
+  const logLevel = process.stdout.isTTY ? ['--log-level', 'error'] : [];
   const command = [
     join(root, 'dist/main.js'),
     'run',
     '--specs',
     specsDir,
+    '--specs',
+    demoSpecsDir,
     '--secrets-dir',
     secretsDir,
     '--state-dir',
     stateDir,
+    '--listen',
+    address,
     ...logLevel,
     ...args,
   ];

@@ -38,10 +38,14 @@ describe('the example specs in deploy/examples', () => {
       'shared: create volume kalpana-datasets',
       'shared: create volume kalpana-nix-store',
     ]);
+    const packages: Readonly<Record<string, string>> = { alice: 'jq, ripgrep', bob: 'jq, tree' };
     for (const name of ['alice', 'bob', 'carol']) {
-      expect(steps.filter((line) => line.startsWith(`${name}: `) && !line.includes('pull image'))).toEqual([
+      const named = packages[name];
+      expect(steps.filter((line) => new RegExp(`^${name}: `).test(line) && !line.includes('pull image'))).toEqual([
+        ...(named === undefined ? [] : [`${name}: realise environment of ${name} in cache default (${named})`]),
         `${name}: create volume kalpana-workspace-${name}`,
         `${name}: create container workspace-${name} from kalpana/workspace:latest`,
+        ...(named === undefined ? [] : [`${name}: wait until the packages of ${name} are in place`]),
         `${name}: start workspace-${name}`,
         // Carol goes without the cache.
         ...(name === 'carol' ? [] : [`${name}: prepare /workspace of workspace-${name} for Nix profiles`]),

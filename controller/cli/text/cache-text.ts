@@ -16,6 +16,15 @@ export function cacheStatusText(status: CacheStatus, events: readonly CountedEve
   ].join('');
 }
 
+const SUMMARY = ['Size:', 'Hit rate:', 'Fetched:', 'Saved:'];
+
+/** What `cache status` says of a cache's use, in a few lines; nothing before its first. */
+export function cacheSummaryText(status: CacheStatus): string {
+  if (status.hitRate === null) return '';
+  const rows = cacheFacts(status, 0).filter(([name = '']) => SUMMARY.includes(name));
+  return section(`Cache ${status.name}`, rows);
+}
+
 export function underWaySection({ underWay }: CacheStatus): string {
   return underWay.length === 0
     ? '\nUnder way: nothing\n'

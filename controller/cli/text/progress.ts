@@ -1,8 +1,10 @@
+import type { CacheStatus } from '../../model/cache-status.js';
 import type { PullProgress } from '../../model/engine-objects.js';
 import { formatBytes } from '../../model/quantity.js';
 import type { WorkspaceStatus } from '../../model/status.js';
 import type { StatusChange } from '../../status/store.js';
 import type { CliIo } from '../io.js';
+import { cacheSummaryText } from './cache-text.js';
 import { paint, phaseTone } from './paint.js';
 import { oneLineText } from './table.js';
 import { tryNextText, type TryNext } from './try-next.js';
@@ -16,8 +18,8 @@ export interface Progress {
   pulled(progress: PullProgress): void;
   /** A line for each cache, at most every two seconds: what is fetched or built, and for which workspaces. */
   realising(cache: string, workspaces: readonly string[], words: string): void;
-  /** The table, and at a terminal what to try next; once, later calls do nothing. */
-  settled(statuses: readonly WorkspaceStatus[], tryNext: TryNext): void;
+  /** The table, and at a terminal what came of the caches and what to try next; once, later calls do nothing. */
+  settled(statuses: readonly WorkspaceStatus[], caches: readonly CacheStatus[], tryNext: TryNext): void;
 }
 
 const INTERVAL_MS = 2_000;
@@ -57,11 +59,11 @@ export function createProgress(io: CliIo): Progress {
     io.out(`cache ${cache}  ${namesText(workspaces)}  ${oneLineText(words)}\n`);
   }
 
-  function settled(statuses: readonly WorkspaceStatus[], tryNext: TryNext): void {
+  function settled(statuses: readonly WorkspaceStatus[], caches: readonly CacheStatus[], tryNext: TryNext): void {
     if (done) return;
     done = true;
     const table = workspaceTable(statuses, { now: io.now(), columns: io.columns, color: io.color });
-    io.out(terminal ? `\n${table}\n${tryNextText(statuses, tryNext)}` : table);
+    io.out(terminal ? `\n${table}${caches.map(cacheSummaryText).join('')}\n${tryNextText(statuses, tryNext)}` : table);
   }
 
   return { changed, pulled, realising, settled };

@@ -32,9 +32,13 @@ export function tryNextText(
   ];
   const lines = [
     first?.location == null ? null : changeLine(first.location),
+    packageLine(statuses),
     first === undefined ? null : `${engine}docker rm -f ${containerName(first.name)}    # and see it return`,
     `${engine}npx kalpana plan ${planFlags.join(' ')}`,
     `npx kalpana get workspaces --state-dir ${quoted(stateDir)}`,
+    statuses.some(({ cache }) => hasPackages(cache))
+      ? `npx kalpana cache status --state-dir ${quoted(stateDir)}`
+      : null,
     curlLine(statuses),
     address === null ? null : `curl http://${reachable(address)}/metrics`,
   ];
@@ -42,6 +46,23 @@ export function tryNextText(
     .filter((line) => line !== null)
     .map((line) => `  ${line}\n`)
     .join('')}`;
+}
+
+/** One that another workspace has is in the shared store already. */
+function packageLine(statuses: readonly WorkspaceStatus[]): string | null {
+  const ready = statuses.filter(({ phase, cache }) => phase === 'Ready' && hasPackages(cache));
+  for (const { name, location, cache } of ready) {
+    if (location === null || isGitSourceId(location.source)) continue;
+    const others = ready.filter((one) => one.cache?.name === cache?.name).flatMap((one) => one.cache?.packages ?? []);
+    const more = others.find((one) => cache?.packages.includes(one) === false);
+    const what = more === undefined ? 'a package' : `"${more}"`;
+    return `add ${what} to "packages" in ${location.file} and save it: it is on PATH in ${containerName(name)} a moment later, without a restart`;
+  }
+  return null;
+}
+
+function hasPackages(cache: WorkspaceStatus['cache']): boolean {
+  return cache !== null && cache.packages.length > 0;
 }
 
 function curlLine(statuses: readonly WorkspaceStatus[]): string | null {

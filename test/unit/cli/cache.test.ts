@@ -3,7 +3,7 @@ import type { CacheUse } from '../../../controller/model/cache-status.js';
 import { formatBytes } from '../../../controller/model/quantity.js';
 import type { Verdict } from '../../../controller/model/status.js';
 import { cacheTable, hitRateText } from '../../../controller/cli/text/cache-table.js';
-import { cacheStatusText, cacheUseText } from '../../../controller/cli/text/cache-text.js';
+import { cacheStatusText, cacheSummaryText, cacheUseText } from '../../../controller/cli/text/cache-text.js';
 import { describeWorkspaceText } from '../../../controller/cli/text/describe-text.js';
 import { createProgress } from '../../../controller/cli/text/progress.js';
 import { workspaceTable } from '../../../controller/cli/text/workspace-table.js';
@@ -240,5 +240,36 @@ describe('progress of realisations at a terminal', () => {
     progress.realising('debian', ['alice'], 'evaluating');
     progress.pulled({ image: 'debian', status: 'Extracting', currentBytes: 0, totalBytes: 0 });
     expect(written.out).toBe('cache debian  alice  evaluating\nimage debian  Extracting\n');
+  });
+});
+
+describe('cacheSummaryText', () => {
+  it('says what sharing the store came to', () => {
+    expect(cacheSummaryText(sampleCacheStatus())).toMatch(
+      /^\nCache default:\n {2}Size: +\S+ \S+\n {2}Hit rate: +\S+% \(.* paths; .* fetched, .* built\)\n {2}Fetched: +.*\n {2}Saved: +.*\n$/,
+    );
+  });
+
+  it('says nothing of a cache that nobody has used', () => {
+    expect(cacheSummaryText({ ...sampleCacheStatus(), hitRate: null })).toBe('');
+  });
+
+  it('stands between the table and what to try next, at a terminal only', () => {
+    const tryNext = {
+      specs: ['a'],
+      git: [],
+      secretsDir: null,
+      ageIdentityFile: null,
+      stateDir: 's',
+      address: null,
+      dockerHost: null,
+    };
+    const settledAt = (columns: number | null) => {
+      const { io, written } = captureIo({ columns });
+      createProgress(io).settled([sampleStatus()], [sampleCacheStatus()], tryNext);
+      return written.out;
+    };
+    expect(settledAt(80)).toMatch(/^\nNAME [^]*\n\nCache default:\n[^]*\n\nWhat to try next:\n/);
+    expect(settledAt(null)).not.toContain('Cache default');
   });
 });

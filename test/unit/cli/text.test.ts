@@ -161,6 +161,52 @@ What to try next:
 `);
   });
 
+  describe('a package to add', () => {
+    const plain = {
+      specs: ['a'],
+      git: [],
+      secretsDir: null,
+      ageIdentityFile: null,
+      stateDir: 's',
+      address: null,
+      dockerHost: null,
+    };
+    const withPackages = (name: string, packages: readonly string[], cache = 'default'): WorkspaceStatus => ({
+      ...alice,
+      name,
+      cache: { name: cache, packages, profile: 'ready', progress: null, lastUse: null },
+    });
+    const linesOf = (...statuses: WorkspaceStatus[]) =>
+      tryNextText(statuses, plain)
+        .split('\n')
+        .filter((line) => line.includes('"packages"') || line.includes('cache status'));
+
+    it('is one that another workspace of the cache has', () => {
+      expect(linesOf(withPackages('alice', ['jq']), withPackages('bob', ['jq', 'tree']))).toEqual([
+        '  add "tree" to "packages" in specs/alice.json and save it: it is on PATH in workspace-alice a moment later, without a restart',
+        '  npx kalpana cache status --state-dir s',
+      ]);
+    });
+
+    it.each([
+      ['nobody else has one', [withPackages('alice', ['jq'])]],
+      ['only one of another cache has one', [withPackages('alice', ['jq']), withPackages('bob', ['tree'], 'team')]],
+    ])('has no name where %s', (_, statuses) => {
+      expect(linesOf(...statuses)[0]).toContain('add a package to "packages" in specs/alice.json');
+    });
+
+    it.each([
+      ['no packages are declared', withPackages('alice', [])],
+      [
+        'the specs are in git',
+        { ...withPackages('alice', ['jq']), location: { ...alice.location!, source: 'git:specs' } },
+      ],
+      ['it is not Ready', { ...withPackages('alice', ['jq']), phase: 'Stalled' as const }],
+    ])('is not offered where %s', (_, status) => {
+      expect(linesOf(status).filter((line) => line.includes('"packages"'))).toEqual([]);
+    });
+  });
+
   it('leaves out what there is not', () => {
     expect(
       tryNextText([bob], {
@@ -226,9 +272,9 @@ describe('createProgress', () => {
   it('ends with the table and what to try next, once', () => {
     const { io, written } = captureIo({ columns: 80 });
     const progress = createProgress(io);
-    progress.settled([alice], tryNext);
+    progress.settled([alice], [], tryNext);
     const first = written.out;
-    progress.settled([alice], tryNext);
+    progress.settled([alice], [], tryNext);
     expect(first).toMatch(/^\nNAME [^]*\n\nWhat to try next:\n/);
     expect(written.out).toBe(first);
   });
@@ -238,7 +284,7 @@ describe('createProgress', () => {
     const progress = createProgress(io);
     progress.changed(without(alice));
     progress.pulled({ image: 'debian:13', status: 'Downloading', currentBytes: 0, totalBytes: 0 });
-    progress.settled([alice], tryNext);
+    progress.settled([alice], [], tryNext);
     expect(written.out).toBe(workspaceTable([alice], { ...PLAIN, now: START }));
   });
 });
