@@ -3,8 +3,9 @@
 import { posix } from 'node:path';
 
 const MAX_COLUMNS = 120;
-/** A path in backticks that begins as one of the repository's does. Patterns, placeholders and line numbers are none. */
-const REPOSITORY_PATH = /^(?:\.ci|\.github|\.vscode|controller|crds-like-schemas|deploy|docs|test)\/[\w./-]*$/;
+/** A path in backticks. Patterns, placeholders and line numbers are none. */
+const PATH = /^(?!\.{1,2}\/)([\w.-]+)\/[\w./-]*$/;
+const FOLDERS = ['.ci', '.github', '.vscode', 'controller', 'crds-like-schemas', 'deploy', 'docs', 'test'];
 
 /**
  * Faults of the file `file` as `{ line, message }`. `repository.exists(path)` tells whether a path is there, and
@@ -14,7 +15,7 @@ export function markdownFaults(file, text, repository) {
   return proseLines(text).flatMap(({ line, text: prose }) => {
     const messages = [
       ...linksOf(prose).flatMap((target) => linkFault(file, target, repository) ?? []),
-      ...pathsOf(prose)
+      ...pathsOf(prose, repository)
         .filter((path) => !repository.exists(path))
         .map((path) => `${path} is not in the repository`),
       ...([...prose].length > MAX_COLUMNS ? [`${[...prose].length} columns: at most ${MAX_COLUMNS}`] : []),
@@ -56,8 +57,14 @@ function linksOf(prose) {
   return [...withoutCode.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target);
 }
 
-function pathsOf(prose) {
-  return [...prose.matchAll(/`([^`]+)`/g)].map(([, text]) => text).filter((text) => REPOSITORY_PATH.test(text));
+/** The paths that a line names, from the root: those of a folder of ours, and those that begin with a room's name. */
+function pathsOf(prose, { exists }) {
+  return [...prose.matchAll(/`([^`]+)`/g)].flatMap(([, text]) => {
+    const folder = PATH.exec(text)?.[1];
+    if (folder === undefined) return [];
+    if (FOLDERS.includes(folder)) return [text];
+    return exists(`controller/${folder}`) ? [`controller/${text}`] : [];
+  });
 }
 
 function linkFault(file, target, { exists, read }) {

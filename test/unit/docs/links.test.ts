@@ -5,6 +5,7 @@ const FILES: Readonly<Record<string, string>> = {
   'README.md': '# Here\n',
   'docs/a.md': '# A page\n## What was tested?\n## Twice\n## Twice\n',
   'controller/main.ts': '',
+  'controller/plan/types.ts': '',
 };
 
 /** Of a page with this text at docs/b.md, beside the files above. */
@@ -26,6 +27,8 @@ describe('the check of Markdown files', () => {
     ['a link to elsewhere', '[age](https://age-encryption.org)'],
     ['a link to a directory', '[c](../controller/)'],
     ['a path in backticks', '`controller/main.ts`, `controller/`, `docs/*.md`, `docs/<page>`'],
+    ['a path in a room', '`plan/types.ts`, `plan/`'],
+    ['a path of something else', '`gcroots/auto`, `/nix/store`, `./result`'],
     ['code', '```\n[a](nowhere.md) `docs/nowhere.md`\n' + 'x'.repeat(200) + '\n```\n`[a](nowhere.md)`'],
     ['120 columns', '…'.repeat(120)],
   ])('lets %s pass', (_name, text) => {
@@ -38,6 +41,7 @@ describe('the check of Markdown files', () => {
     ['a link to no heading', '[a](a.md#nothing)', '1: the link a.md#nothing leads to no heading'],
     ['a link to no heading of the page', '[a](#nothing)', '1: the link #nothing leads to no heading'],
     ['a path that is not there', '`controller/gone.ts`', '1: controller/gone.ts is not in the repository'],
+    ['a path that is not in its room', '`plan/gone.ts`', '1: controller/plan/gone.ts is not in the repository'],
     ['121 columns', '…'.repeat(121), '1: 121 columns: at most 120'],
     ['what follows a code block', '```\nx\n```\n[a](nowhere.md)', '4: the link nowhere.md leads nowhere'],
   ])('finds %s', (_name, text, fault) => {
