@@ -13,7 +13,7 @@ import type { Surroundings } from './run.js';
 import { readCommitSpecs, type CommitSpecs } from '../source/git/commit-specs.js';
 import { fetchFailure } from '../source/git/fetch-failure.js';
 import { GitError } from '../source/git/git-command.js';
-import { RefError } from '../source/git/repository.js';
+import { RefError } from '../source/git/remote-ref.js';
 import { formatProblem } from '../source/parse/problem.js';
 import { loadSchemas } from '../source/check/schema.js';
 

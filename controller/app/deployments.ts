@@ -10,7 +10,7 @@ import {
   type GitFailure,
   type Rollout,
 } from '../model/git.js';
-import type { GitSourceEvents } from '../source/git/git-source.js';
+import type { GitSourceEvents } from '../source/git/git-sync.js';
 import { createRollouts } from '../status/rollouts.js';
 import { settled } from '../status/settled.js';
 import type { StatusStore } from '../status/store.js';

@@ -5,7 +5,8 @@ import type { PlanOptions } from '../cli/actions.js';
 import { systemClock, type Clock } from '../model/clock.js';
 import type { GitSettings, SourceAction } from '../model/git.js';
 import { createGit, type Git } from '../source/git/git-command.js';
-import { createGitSource, type GitSource, type GitSourceEvents } from '../source/git/git-source.js';
+import { createGitSource, type GitSource } from '../source/git/git-source.js';
+import type { GitSourceEvents } from '../source/git/git-sync.js';
 import type { Surroundings } from './run.js';
 import { loadSchemas } from '../source/check/schema.js';
 

@@ -143,7 +143,7 @@ export async function run(options: RunOptions, around: Surroundings): Promise<nu
     onClear: (cache, force) => clearCache(controller, cache, force),
     onGc: (cache, how, onNews) => controller.collect(cache, how, onNews),
     onSource: (name, action) => actOnSource(git, name, action),
-    hooks: {
+    webhooks: {
       secretOf: (name) => hookSecret(options.git, name),
       trigger: (name) => git.find((source) => source.name === name)?.sync('hook'),
       onRequest: ({ source, result }) => metrics.webhook({ source: gitSourceId(source), result }),
@@ -198,7 +198,7 @@ function scrape(metrics: Metrics, store: StatusStore, sources: DesiredState): Pr
   metrics.observeStatus(store.list());
   metrics.observeCaches(store.caches());
   metrics.sources(sources.sources());
-  metrics.deletionsHeld(store.held().length);
+  metrics.removalsHeld(store.held().length);
   return metrics.render();
 }
 

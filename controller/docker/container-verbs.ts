@@ -1,3 +1,4 @@
+import type { ContainerDefinition, Limits, ObservedContainer } from '../model/engine-objects.js';
 import { LABEL } from '../model/names.js';
 import { pathOf, type Call, type EngineClient } from './engine-client.js';
 import { createBody, maskSecrets, updateBody } from './container-body.js';
@@ -24,70 +25,18 @@ const WRITE_MS = 60_000;
 /** What a stop may take beyond the grace: SIGKILL and the teardown of networks and mounts. */
 const STOP_SLACK_MS = 30_000;
 
+/** The port's verbs for containers. */
 export function containerVerbs(engine: EngineClient): ContainerVerbs {
-  const inspect = (verb: string, idOrName: string, options?: CallOptions) =>
-    engine.json(
-      { verb, method: 'GET', path: `${pathOf('containers', idOrName)}/json`, deadlineMs: READ_MS, options },
-      fromInspect,
-    );
-
-  const post = (verb: string, idOrName: string, action: string, call: Partial<Call>) =>
-    engine.effect({
-      verb,
-      method: 'POST',
-      path: pathOf('containers', idOrName, action),
-      deadlineMs: WRITE_MS,
-      ...call,
-    });
-
   return {
-    listContainers(filter = {}, options) {
-      const filters: Record<string, string> =
-        filter.workspace === undefined
-          ? {}
-          : { filters: JSON.stringify({ label: [`${LABEL.workspace}=${filter.workspace}`] }) };
-      return engine.json(
-        {
-          verb: 'listContainers',
-          method: 'GET',
-          path: '/containers/json',
-          query: { all: '1', ...filters },
-          deadlineMs: READ_MS,
-          options,
-        },
-        (answer) => listFrom(answer, 'the list of containers', fromListEntry),
-      );
-    },
-
-    inspectContainer: (idOrName, options) => absentIsNull(inspect('inspectContainer', idOrName, options)),
-
-    async createContainer(name, definition, options) {
-      try {
-        return await engine.json(
-          {
-            verb: 'createContainer',
-            method: 'POST',
-            path: '/containers/create',
-            query: { name },
-            body: createBody(definition),
-            deadlineMs: WRITE_MS,
-            options,
-          },
-          (answer) => asName(asObject(answer, 'it')['Id'], "the new container's Id"),
-        );
-      } catch (error) {
-        if (!(error instanceof EngineError)) throw error;
-        throw new EngineError(error.kind, error.verb, maskSecrets(error.message, definition), error.status, {
-          cause: error.cause,
-        });
-      }
-    },
+    listContainers: (filter, options) => listContainers(engine, filter?.workspace, options),
+    inspectContainer: (idOrName, options) => absentIsNull(inspect(engine, 'inspectContainer', idOrName, options)),
+    createContainer: (name, definition, options) => createContainer(engine, name, definition, options),
 
     startContainer: (idOrName, options) =>
-      post('startContainer', idOrName, 'start', { unchangedIsSuccess: true, options }),
+      act(engine, 'startContainer', idOrName, 'start', { unchangedIsSuccess: true, options }),
 
     stopContainer: (idOrName, graceSeconds, options) =>
-      post('stopContainer', idOrName, 'stop', {
+      act(engine, 'stopContainer', idOrName, 'stop', {
         query: { t: String(Math.ceil(graceSeconds)) },
         unchangedIsSuccess: true,
         longLived: true,
@@ -96,23 +45,15 @@ export function containerVerbs(engine: EngineClient): ContainerVerbs {
       }),
 
     unpauseContainer: (idOrName, options) =>
-      alreadySo(post('unpauseContainer', idOrName, 'unpause', { options }), /is not paused/),
+      alreadySo(act(engine, 'unpauseContainer', idOrName, 'unpause', { options }), /is not paused/),
 
     renameContainer: (idOrName, name, options) =>
       alreadySo(
-        post('renameContainer', idOrName, 'rename', { query: { name }, options }),
+        act(engine, 'renameContainer', idOrName, 'rename', { query: { name }, options }),
         /same name as its current name/,
       ),
 
-    async updateContainer(idOrName, { limits, restartPolicy }, options) {
-      const { details } = await inspect('updateContainer', idOrName, options);
-      const lifts = limits.nanoCpus === 0 && details !== null && details.limits.nanoCpus !== 0;
-      const hostCpus = lifts ? await cpusOfHost(engine, options) : 0;
-      await post('updateContainer', idOrName, 'update', {
-        body: updateBody(limits, details?.limits ?? limits, restartPolicy, hostCpus),
-        options,
-      });
-    },
+    updateContainer: (idOrName, change, options) => updateContainer(engine, idOrName, change, options),
 
     removeContainer: (idOrName, force, options) =>
       absentIsSuccess(
@@ -126,6 +67,76 @@ export function containerVerbs(engine: EngineClient): ContainerVerbs {
         }),
       ),
   };
+}
+
+function listContainers(
+  engine: EngineClient,
+  workspace: string | undefined,
+  options?: CallOptions,
+): Promise<ObservedContainer[]> {
+  const filters: Record<string, string> =
+    workspace === undefined ? {} : { filters: JSON.stringify({ label: [`${LABEL.workspace}=${workspace}`] }) };
+  const query = { all: '1', ...filters };
+  return engine.json(
+    { verb: 'listContainers', method: 'GET', path: '/containers/json', query, deadlineMs: READ_MS, options },
+    (answer) => listFrom(answer, 'the list of containers', fromListEntry),
+  );
+}
+
+function inspect(
+  engine: EngineClient,
+  verb: string,
+  idOrName: string,
+  options?: CallOptions,
+): Promise<ObservedContainer> {
+  const path = `${pathOf('containers', idOrName)}/json`;
+  return engine.json({ verb, method: 'GET', path, deadlineMs: READ_MS, options }, fromInspect);
+}
+
+async function createContainer(
+  engine: EngineClient,
+  name: string,
+  definition: ContainerDefinition,
+  options?: CallOptions,
+): Promise<string> {
+  const body = createBody(definition);
+  try {
+    return await engine.json(
+      {
+        verb: 'createContainer',
+        method: 'POST',
+        path: '/containers/create',
+        query: { name },
+        body,
+        deadlineMs: WRITE_MS,
+        options,
+      },
+      (answer) => asName(asObject(answer, 'it')['Id'], "the new container's Id"),
+    );
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    const message = maskSecrets(error.message, definition);
+    throw new EngineError(error.kind, error.verb, message, error.status, { cause: error.cause });
+  }
+}
+
+/** Posts to `/containers/ID/ACTION`. */
+function act(engine: EngineClient, verb: string, idOrName: string, action: string, call: Partial<Call>): Promise<void> {
+  const path = pathOf('containers', idOrName, action);
+  return engine.effect({ verb, method: 'POST', path, deadlineMs: WRITE_MS, ...call });
+}
+
+async function updateContainer(
+  engine: EngineClient,
+  idOrName: string,
+  { limits, restartPolicy }: { readonly limits: Limits; readonly restartPolicy: string },
+  options?: CallOptions,
+): Promise<void> {
+  const { details } = await inspect(engine, 'updateContainer', idOrName, options);
+  const lifts = limits.nanoCpus === 0 && details !== null && details.limits.nanoCpus !== 0;
+  const hostCpus = lifts ? await cpusOfHost(engine, options) : 0;
+  const body = updateBody(limits, details?.limits ?? limits, restartPolicy, hostCpus);
+  await act(engine, 'updateContainer', idOrName, 'update', { body, options });
 }
 
 function cpusOfHost(engine: EngineClient, options?: CallOptions): Promise<number> {

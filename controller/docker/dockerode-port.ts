@@ -1,6 +1,6 @@
 import { systemClock, type Clock } from '../model/clock.js';
 import { archiveVerbs } from './archive-verbs.js';
-import { createClient, type RequestMeasure } from './engine-client.js';
+import { createEngineClient, type RequestMeasure } from './engine-client.js';
 import { containerVerbs } from './container-verbs.js';
 import type { EngineEndpoint } from './endpoint.js';
 import { eventVerbs } from './event-verbs.js';
@@ -10,7 +10,7 @@ import { logVerbs } from './log-verbs.js';
 import { networkVerbs } from './network-verbs.js';
 import type { DockerPort } from './port.js';
 import { linkVerbs } from './link-verbs.js';
-import { pathVerbs } from './stat-path.js';
+import { statPath } from './stat-path.js';
 import { openTransport } from './transport.js';
 import { volumeVerbs } from './volume-verbs.js';
 
@@ -25,7 +25,7 @@ export interface ConnectOptions {
 /** Opens no connection yet: the first call does, and negotiates the API version. After `close()` every call is `aborted`. */
 export function connectEngine(endpoint: EngineEndpoint, options: ConnectOptions = {}): DockerPort & { close(): void } {
   const clock = options.clock ?? systemClock;
-  const engine = createClient(endpoint.host, openTransport(endpoint), {
+  const engine = createEngineClient(endpoint.host, openTransport(endpoint), {
     clock,
     onRequest: options.onRequest ?? (() => undefined),
   });
@@ -34,7 +34,7 @@ export function connectEngine(endpoint: EngineEndpoint, options: ConnectOptions 
     ...containerVerbs(engine),
     ...logVerbs(engine),
     ...execVerbs(engine, clock),
-    ...pathVerbs(engine),
+    statPath: (idOrName, path, callOptions) => statPath(engine, 'statPath', idOrName, path, callOptions),
     ...linkVerbs(engine),
     ...archiveVerbs(engine, clock),
     ...volumeVerbs(engine),

@@ -1,12 +1,8 @@
 import { pathOf, type EngineClient } from './engine-client.js';
-import { EngineError, type CallOptions, type DockerPort } from './port.js';
+import { EngineError, type CallOptions } from './port.js';
 import { asObject, asText, parseJson, ShapeError } from './shapes.js';
 
 const READ_MS = 30_000;
-
-export function pathVerbs(engine: EngineClient): Pick<DockerPort, 'statPath'> {
-  return { statPath: (idOrName, path, options) => statPath(engine, 'statPath', idOrName, path, options) };
-}
 
 /** For the verb that asks; null when nothing stands at the path. */
 export async function statPath(

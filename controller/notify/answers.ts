@@ -1,39 +1,40 @@
-/** What one attempt came to. */
+/** The result of one attempt. */
 export type Answer =
   | { readonly kind: 'delivered' | 'dropped'; readonly detail: string }
   | { readonly kind: 'retry'; readonly detail: string; readonly afterMs: number };
 
-/** An answer of 4xx. */
-export interface Refusal {
+/** An answer with a status of 4xx. */
+export interface ErrorAnswer {
   readonly status: number;
   readonly headers: Headers;
   readonly nowMs: number;
-  /** The beginning of the body. Rejects when that does not come through. */
+  /** The beginning of the body. Rejects when it does not come through. */
   text(): Promise<string>;
 }
 
-/** `passes`: by itself, after `afterMs` at the earliest. */
+/** What a host means by an error answer. `passes`: the error passes by itself, after `afterMs` at the earliest. */
 export type Meaning =
   { readonly kind: 'delivered' } | { readonly kind: 'passes'; readonly words: string; readonly afterMs: number };
 
-/** What a refusal means with a host that says more than the status does; null: what the status means. */
-export type ReadRefusal = (refusal: Refusal) => Promise<Meaning | null>;
+/** Reads an error answer of a host that says more than the status does; null: it means what the status means. */
+export type ReadErrorAnswer = (answer: ErrorAnswer) => Promise<Meaning | null>;
 
 const RETRIED = new Set([408, 425, 429]);
 const LONGEST_RETRY_AFTER_MS = 600_000;
 const MAX_BODY_BYTES = 65_536;
 
-export async function judge(
+/** What a response means for the message that was sent. Reads or cancels its body. `nowMs` is ms since the epoch. */
+export async function readAnswer(
   host: string,
   response: Response,
   nowMs: number,
-  readRefusal?: ReadRefusal,
+  readErrorAnswer?: ReadErrorAnswer,
 ): Promise<Answer> {
   const { status, ok, headers } = response;
-  const isRefusal = status >= 400 && status < 500;
+  const isError = status >= 400 && status < 500;
   const meaning =
-    isRefusal && readRefusal !== undefined
-      ? await readRefusal({ status, headers, nowMs, text: () => bodyOf(response) })
+    isError && readErrorAnswer !== undefined
+      ? await readErrorAnswer({ status, headers, nowMs, text: () => bodyOf(response) })
       : null;
   await discard(response);
   const detail = `${host} answered ${status}`;
@@ -54,7 +55,7 @@ export async function judge(
   return { kind: 'dropped', detail: status === 401 || status === 403 ? `${detail}: check the credentials` : detail };
 }
 
-/** `Retry-After`: seconds, or a date of HTTP. */
+/** `Retry-After` is a number of seconds or an HTTP date. */
 function retryAfterMs(text: string | null, nowMs: number): number {
   if (text === null) return 0;
   const ms = /^\d+$/.test(text) ? Number(text) * 1000 : / GMT$/.test(text) ? Date.parse(text) - nowMs : 0;
@@ -65,7 +66,7 @@ async function bodyOf(response: Response): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   if (response.body === null) return '';
-  // Leaving the loop cancels the rest.
+  // Leaving the loop cancels the rest of the body.
   for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
     chunks.push(chunk);
     size += chunk.byteLength;
@@ -74,7 +75,7 @@ async function bodyOf(response: Response): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** A body that nobody reads would hold its connection. */
+/** Cancels a body that nobody reads: it would hold its connection. */
 async function discard({ body, bodyUsed }: Response): Promise<void> {
   if (body === null || bodyUsed) return;
   await body.cancel().catch(() => undefined);

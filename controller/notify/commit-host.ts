@@ -2,21 +2,21 @@ import type { GitUrl } from '../model/git-url.js';
 import type { Provider } from './providers.js';
 
 export interface CommitHost {
-  /** Without a slash at its end. */
+  /** The API's address, without a slash at its end. */
   readonly api: string;
   readonly repository: string;
 }
 
 type Failure = { readonly error: string };
 
-/** What ssh can be had from on port 443, under a name that has no API. */
+/** Hosts that offer ssh on port 443 under a name that has no API. */
 const SSH_HOSTS: Readonly<Record<string, string>> = {
   'ssh.github.com': 'github.com',
   'altssh.gitlab.com': 'gitlab.com',
 };
 const API_PATHS: Readonly<Record<Provider, string>> = { github: '/api/v3', gitlab: '/api/v4', gitea: '/api/v1' };
 
-/** Where the states of a repository's commits are shown; what is not given is told by its address. */
+/** Where the states of a repository's commits are shown; what is not given is derived from the repository's address. */
 export function commitHost(
   provider: Provider,
   url: GitUrl,
@@ -25,20 +25,24 @@ export function commitHost(
   const place = placeOf(url);
   if (place === null && (given.api === null || given.repository === null))
     return {
-      error: `${url.scheme === 'file' ? 'a file address' : 'the address'} tells no host: name both the API and the repository`,
+      error:
+        `${url.scheme === 'file' ? 'a file address' : 'the address'} tells no host: ` +
+        'name both the API and the repository',
     };
   const api = given.api === null ? apiOf(provider, place?.origin ?? '') : checkApi(given.api);
   if (typeof api !== 'string') return api;
   const repository = (given.repository ?? place?.repository ?? '').replace(/^\/+|\/+$/g, '');
   const parts = repository.split('/');
-  // A browser's rules for `..` would lead out of the repository's place in the API.
+  // `..` would be resolved in the URL and lead out of the repository's place in the API.
   const isUsable =
     parts.length >= 2 &&
     parts.every((part) => part !== '' && part !== '.' && part !== '..') &&
     (provider === 'gitlab' || parts.length === 2);
   if (!isUsable)
     return {
-      error: `the repository is not ${provider === 'gitlab' ? 'group/name' : 'owner/name'}: name it, and the API when that is not at the root of its host`,
+      error:
+        `the repository is not ${provider === 'gitlab' ? 'group/name' : 'owner/name'}: ` +
+        'name it, and the API when that is not at the root of its host',
     };
   return { api, repository };
 }

@@ -7,7 +7,7 @@ export interface CommitStatusesOptions extends DeliveryOptions {
   readonly provider: Provider;
   readonly api: string;
   readonly repository: string;
-  /** Under which the states are shown. */
+  /** The name under which the host shows the states. */
   readonly context: string;
   /** Read for each attempt. */
   readonly token: () => Promise<string>;
@@ -22,13 +22,13 @@ export interface CommitStatuses {
 
 interface Entry {
   wanted: CommitState;
-  /** What the host shows; null while that is not known. */
+  /** The state that the host shows; null while that is not known. */
   shown: CommitState | null;
 }
 
 export const MAX_REVISIONS = 50;
 
-/** Shows the states of commits at their host: of each revision the newest, one request at a time. */
+/** Shows the states of commits at their host: the newest of each revision, with one request at a time. */
 export function createCommitStatuses(options: CommitStatusesOptions): CommitStatuses {
   const { provider, repository, context, token, signal, onResult } = options;
   const protocol = PROTOCOLS[provider];
@@ -49,19 +49,19 @@ export function createCommitStatuses(options: CommitStatusesOptions): CommitStat
           const word = (await token()).trim();
           if (attempt !== attempts) throw new Error('came after its deadline');
           if (word === '') throw new Error('the token is empty');
-          // An attempt that fails may have been taken all the same.
+          // The host may take an attempt that fails here.
           entry.shown = null;
           written = entry.wanted;
           return { headers: protocol.headers(word), body: JSON.stringify(protocol.body(written, context)) };
         },
-        readRefusal: protocol.readRefusal,
+        readErrorAnswer: protocol.readErrorAnswer,
         onRetry: (detail) => onResult({ target: 'commit-status', result: 'retried', detail }),
       },
       options,
     );
     if (outcome === null) return;
     if (outcome.result === 'delivered') entry.shown = written;
-    // Forgotten, so that it is sent when it is set again.
+    // Forgotten, so that it is sent again when it is set again.
     else if (isSame(entry.wanted, written)) entries.delete(revision);
     onResult({ target: 'commit-status', ...outcome });
   }

@@ -1,5 +1,5 @@
 import { delay, type Clock } from '../model/clock.js';
-import { judge, type Answer, type ReadRefusal } from './answers.js';
+import { readAnswer, type Answer, type ReadErrorAnswer } from './answers.js';
 
 export type Fetch = typeof globalThis.fetch;
 
@@ -11,11 +11,12 @@ export interface DeliveryOptions {
   readonly fetch?: Fetch;
 }
 
+/** One message, and how it is written. */
 export interface Letter {
   readonly address: URL;
-  /** Asked before each attempt, so that files are read anew. Rejects when they can't be: that is retried. */
+  /** Called before each attempt, so that files are read anew. A rejection is retried. */
   readonly write: () => Promise<{ readonly headers: Readonly<Record<string, string>>; readonly body: string }>;
-  readonly readRefusal?: ReadRefusal;
+  readonly readErrorAnswer?: ReadErrorAnswer;
   readonly onRetry: (detail: string) => void;
 }
 
@@ -29,7 +30,7 @@ export const DEADLINE_MS = 10_000;
 const FIRST_MS = 2_000;
 const LONGEST_MS = 120_000;
 
-/** One POST, tried again until it is taken or refused. Null: ended by the signal. Never rejects. */
+/** Posts a message, again and again until the host takes or refuses it. Null: the signal ended it. Never rejects. */
 export async function deliver(letter: Letter, options: DeliveryOptions): Promise<Outcome | null> {
   const { clock, random, signal } = options;
   for (let attempt = 1; !signal.aborted; attempt += 1) {
@@ -39,7 +40,7 @@ export async function deliver(letter: Letter, options: DeliveryOptions): Promise
     if (attempt === MAX_ATTEMPTS)
       return { result: 'dropped', detail: `${answer.detail}; given up after ${MAX_ATTEMPTS} attempts` };
     letter.onRetry(answer.detail);
-    // Between half and the whole, so that what failed together does not come back together.
+    // A random part of the time, at least half of it: what failed together must not come back together.
     const backoffMs = Math.min(LONGEST_MS, FIRST_MS * 2 ** (attempt - 1)) * (0.5 + random() / 2);
     await delay(clock, Math.round(Math.max(backoffMs, answer.afterMs)), signal);
   }
@@ -52,7 +53,7 @@ async function withDeadline(letter: Letter, options: DeliveryOptions): Promise<A
   const end = () => controller.abort();
   const cancel = clock.after(DEADLINE_MS, end);
   signal.addEventListener('abort', end, { once: true });
-  // Raced: files on a dead mount do not listen to a signal.
+  // Raced against the deadline: reading a file on a dead mount does not listen to a signal.
   const ended = new Promise<Answer>((resolve) => {
     controller.signal.addEventListener(
       'abort',
@@ -69,7 +70,7 @@ async function withDeadline(letter: Letter, options: DeliveryOptions): Promise<A
 }
 
 async function attemptOnce(
-  { address, write, readRefusal }: Letter,
+  { address, write, readErrorAnswer }: Letter,
   options: DeliveryOptions,
   signal: AbortSignal,
 ): Promise<Answer> {
@@ -91,13 +92,13 @@ async function attemptOnce(
       ...written.headers,
     };
     const response = await fetch(url, { method: 'POST', headers, body: written.body, redirect: 'manual', signal });
-    return await judge(host, response, clock.now(), readRefusal);
+    return await readAnswer(host, response, clock.now(), readErrorAnswer);
   } catch (error) {
     return retry(`${host} cannot be reached${codeOf(causeOf(error))}`);
   }
 }
 
-/** fetch refuses an address with credentials. */
+/** The credentials of the address as a header, since fetch refuses an address that holds them. */
 function withoutUser(address: URL): { readonly url: URL; readonly authorization: Record<string, string> } {
   if (address.username === '' && address.password === '') return { url: address, authorization: {} };
   const url = new URL(address);
@@ -119,12 +120,12 @@ function retry(detail: string): Answer {
   return { kind: 'retry', detail, afterMs: 0 };
 }
 
-/** fetch wraps what happened. By its fields, since `instanceof Error` fails across realms, as under a test runner. */
+/** fetch wraps the cause. Read by its fields, since `instanceof Error` fails across realms, as under a test runner. */
 function causeOf(error: unknown): unknown {
   return typeof error === 'object' && error !== null && 'cause' in error ? (error.cause ?? error) : error;
 }
 
-/** Never the message of an error: it may quote headers or the address. */
+/** The code of an error, and never its message, which may quote headers or the address. */
 function codeOf(error: unknown): string {
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : null;
   return typeof code === 'string' && /^[A-Z0-9_]+$/.test(code) ? ` (${code})` : '';

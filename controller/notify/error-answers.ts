@@ -1,13 +1,13 @@
-import type { Meaning, Refusal } from './answers.js';
+import type { ErrorAnswer, Meaning } from './answers.js';
 
-/** What GitHub asks for when it does not say how long a limit lasts. */
+/** How long GitHub wants a client to wait when it does not say how long a limit lasts. */
 const UNTOLD_LIMIT_MS = 60_000;
 
 /**
- * Its limits come as 429 or as 403, which is what a token that may not do this gets too. Their header or their words tell
- * them apart, and `X-RateLimit-Reset` when the hour's limit ends (GitHub, "Rate limits for the REST API").
+ * GitHub's limits come as 429 or as 403, and 403 is also the answer to a token without the right. A header or the words
+ * tell them apart; `X-RateLimit-Reset` says when the hour's limit ends (GitHub, "Rate limits for the REST API").
  */
-export async function readGithubRefusal({ status, headers, nowMs, text }: Refusal): Promise<Meaning | null> {
+export async function readGithubError({ status, headers, nowMs, text }: ErrorAnswer): Promise<Meaning | null> {
   if (status !== 403 && status !== 429) return null;
   const limit = (afterMs: number): Meaning => ({ kind: 'passes', words: 'its rate limit is reached', afterMs });
   if (headers.has('retry-after')) return limit(0);
@@ -15,13 +15,13 @@ export async function readGithubRefusal({ status, headers, nowMs, text }: Refusa
   return status === 429 || /rate limit/i.test(await text()) ? limit(UNTOLD_LIMIT_MS) : null;
 }
 
-/** It refuses a state that the commit has already, and a second request for a commit while the first still lasts. */
-export async function readGitlabRefusal({ status, text }: Refusal): Promise<Meaning | null> {
+/** GitLab refuses a state that the commit has already, and a second request for a commit while the first still lasts. */
+export async function readGitlabError({ status, text }: ErrorAnswer): Promise<Meaning | null> {
   if (status === 409) return { kind: 'passes', words: 'another update of the commit is under way', afterMs: 0 };
   return status === 400 && (await text()).includes('Cannot transition status') ? { kind: 'delivered' } : null;
 }
 
-/** @param text seconds since the epoch */
+/** The time from `nowMs` to `text`, which is in seconds since the epoch. */
 function untilMs(text: string | null, nowMs: number): number {
   return /^\d+$/.test(text ?? '') ? Number(text) * 1000 - nowMs : UNTOLD_LIMIT_MS;
 }

@@ -5,7 +5,7 @@ import { deliver, type DeliveryOptions } from './delivery.js';
 
 export interface NotifierOptions extends DeliveryOptions {
   readonly url: string;
-  /** Read for each attempt; null: not signed. Rejects when there should be one: nothing is sent until there is. */
+  /** Read for each attempt; null: the message is not signed. A rejection is retried, so nothing is sent unsigned. */
   readonly secret: () => Promise<string | null>;
   readonly instance: string;
   readonly onResult: (facts: Notified) => void;
@@ -24,10 +24,10 @@ interface Waiting {
 }
 
 export const MAX_WAITING = 200;
-/** Of one commit; its message tells how many there are. */
+/** The most problems of one commit in a message; its text says how many there are. */
 const MAX_PROBLEMS = 50;
 
-/** Tells a webhook of events, one at a time and in order. */
+/** Posts events to a webhook, one at a time and in order. The oldest are dropped when more than `MAX_WAITING` wait. */
 export function createNotifier(options: NotifierOptions): Notifier {
   const { url, secret, instance, clock, signal, onResult } = options;
   const address = new URL(url);
@@ -65,7 +65,9 @@ export function createNotifier(options: NotifierOptions): Notifier {
       onResult({
         target: 'webhook',
         result: 'dropped',
-        detail: `${address.host} is behind by more than ${MAX_WAITING} notifications: the oldest (${oldest?.event.type}) is left out`,
+        detail:
+          `${address.host} is behind by more than ${MAX_WAITING} notifications: ` +
+          `the oldest (${oldest?.event.type}) is left out`,
       });
     },
     idle: () => !isRunning,
@@ -80,7 +82,7 @@ function bounded(event: DeploymentEvent): DeploymentEvent {
 
 function signatureOf(body: string, secret: string | null): Record<string, string> {
   if (secret === null) return {};
-  // An empty file is one that is being written.
+  // An empty secret comes from a file that is being written.
   if (secret === '') throw new Error('the secret is empty');
   return { 'X-Kalpana-Signature-256': `sha256=${createHmac('sha256', secret).update(body).digest('hex')}` };
 }

@@ -1,15 +1,15 @@
 import type { CommitState, CommitStatusSettings } from '../model/git.js';
-import type { ReadRefusal } from './answers.js';
-import { readGithubRefusal, readGitlabRefusal } from './error-answers.js';
+import type { ReadErrorAnswer } from './answers.js';
+import { readGithubError, readGitlabError } from './error-answers.js';
 
 export type Provider = CommitStatusSettings['provider'];
 
-/** How a host of repositories wants to be told of a commit's state. */
+/** How a host of repositories takes the state of a commit. */
 export interface Protocol {
   path(repository: string, revision: string): string;
   headers(token: string): Readonly<Record<string, string>>;
   body(state: CommitState, context: string): unknown;
-  readonly readRefusal?: ReadRefusal;
+  readonly readErrorAnswer?: ReadErrorAnswer;
 }
 
 export const PROTOCOLS: Readonly<Record<Provider, Protocol>> = {
@@ -21,7 +21,7 @@ export const PROTOCOLS: Readonly<Record<Provider, Protocol>> = {
       'X-GitHub-Api-Version': '2022-11-28',
     }),
     body: ({ state, description }, context) => ({ state, context, description: cut(description, 140) }),
-    readRefusal: readGithubRefusal,
+    readErrorAnswer: readGithubError,
   },
   gitlab: {
     path: (repository, revision) =>
@@ -32,7 +32,7 @@ export const PROTOCOLS: Readonly<Record<Provider, Protocol>> = {
       name: context,
       description: cut(description, 255),
     }),
-    readRefusal: readGitlabRefusal,
+    readErrorAnswer: readGitlabError,
   },
   gitea: {
     path: ownerPath,
@@ -45,7 +45,7 @@ function ownerPath(repository: string, revision: string): string {
   return `/repos/${repository.split('/').map(encodeURIComponent).join('/')}/statuses/${encodeURIComponent(revision)}`;
 }
 
-/** By characters, so that none is halved. */
+/** Cuts between characters, so that none is halved. */
 function cut(text: string, length: number): string {
   const characters = [...text];
   return characters.length <= length ? text : `${characters.slice(0, length - 1).join('')}…`;

@@ -1,15 +1,16 @@
 import type { IncomingMessage } from 'node:http';
 import type { StatusReader } from '../status/store.js';
-import { readJson, type Refusal } from './json-body.js';
-import { failure, json, type Reply } from './routes.js';
+import { readJson, type BadBody } from './json-body.js';
+import { failure, json, type Reply } from './reply.js';
 
 export type ClearResult =
   { readonly ok: true; readonly message: string } | { readonly ok: false; readonly error: string };
 
-/** Empties a cache; with `force` also while workspaces run on it. May take minutes. */
+/** Empties a cache; with `force`, even while workspaces run on it. May take minutes. */
 export type Clear = (cache: string, force: boolean) => Promise<ClearResult>;
 
-export async function clear(
+/** Answers `POST /api/v1/caches/CACHE/clear` when the cache is empty again. `onClear` null: this address takes no changes. */
+export async function clearRoute(
   cache: string,
   request: IncomingMessage,
   onClear: Clear | null,
@@ -25,7 +26,7 @@ export async function clear(
 }
 
 /** Reads `{"force": true}`; no body, or no force in it, means false. */
-async function readForce(request: IncomingMessage): Promise<{ readonly force: boolean } | Refusal> {
+async function readForce(request: IncomingMessage): Promise<{ readonly force: boolean } | BadBody> {
   const body = await readJson(request);
   if ('error' in body) return body;
   const wrong = { status: 400, error: 'the body must be JSON such as {"force": true}' };
@@ -34,7 +35,7 @@ async function readForce(request: IncomingMessage): Promise<{ readonly force: bo
   return typeof force === 'boolean' ? { force } : wrong;
 }
 
-/** The socket's timeout is for peers that do not read; this one waits for us, in silence. */
+/** The socket's timeout ends peers that do not read; this peer waits for us, in silence. */
 async function withoutTimeout<T>({ socket }: IncomingMessage, work: () => Promise<T>): Promise<T> {
   const usual = socket.timeout ?? 0;
   socket.setTimeout(0);

@@ -2,13 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../model/clock.js';
 import type { GcNews } from '../model/gc-status.js';
 import type { StatusReader } from '../status/store.js';
-import { readJson, type Refusal } from './json-body.js';
+import { readJson, type BadBody } from './json-body.js';
 import { createLineStream, type LineStream } from './line-stream.js';
-import { failure, type Reply } from './routes.js';
+import { failure, type Reply } from './reply.js';
 
 /**
  * Collects a cache's garbage, or with `dryRun` finds out what would go. The last news is `run`, `preview` or `refused`.
- * Rejects, with one line, for a cache that it does not know. May take its whole deadline; it runs on when nobody listens.
+ * Rejects, with one line, for an unknown cache. May take its whole deadline, and goes on when nobody listens.
  */
 export type Collect = (
   cache: string,
@@ -17,18 +17,21 @@ export type Collect = (
 ) => Promise<void>;
 
 export interface CollectContext {
-  /** Null where nothing may be changed. */
+  /** Null: this address takes no changes. */
   readonly onGc: Collect | null;
   readonly store: StatusReader;
   readonly clock: Clock;
   readonly onError: (error: unknown) => void;
 }
 
-/** After so long without news the last progress is told again: a silence means a dead peer, to the client and to our sockets. */
+/** After this time without news the last progress is sent again: the client and our sockets take silence for a dead peer. */
 const KEEP_ALIVE_MS = 10_000;
 
-/** Null: answered, with one `GcNews` a line. A peer that goes away does not stop the run. */
-export async function collect(
+/**
+ * Answers `POST /api/v1/caches/CACHE/gc`: null once it has answered with one `GcNews` a line, else the refusal to send. A
+ * peer that goes away does not stop the collection.
+ */
+export async function gcRoute(
   cache: string,
   request: IncomingMessage,
   response: ServerResponse,
@@ -41,33 +44,33 @@ export async function collect(
   if ('error' in body) return failure(body.status, body.error);
   if (store.cache(cache) === null) return failure(404, `there is no cache '${cache}'`);
   const lines = createLineStream(response);
-  const teller = createTeller(cache, lines, clock);
-  // With nobody to tell there is no timer left that would keep a process from its end.
-  response.once('close', teller.stop);
-  if (response.destroyed) teller.stop();
+  const reporter = createReporter(cache, lines, clock);
+  // Without a peer no timer may be left that keeps the process alive.
+  response.once('close', reporter.stop);
+  if (response.destroyed) reporter.stop();
   try {
-    await onGc(cache, { dryRun: body.dryRun }, teller.tell);
+    await onGc(cache, { dryRun: body.dryRun }, reporter.report);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const isGone = store.cache(cache) === null;
-    // Of a cache that there is, `onGc` owes news whatever happens: this is a fault of ours.
+    // For a cache that exists, `onGc` ends with news whatever happens: a rejection is a fault of ours.
     if (!isGone) onError(error);
     if (!lines.begun()) return failure(isGone ? 404 : 409, message);
-    teller.tell({ type: 'refused', cache, message });
+    reporter.report({ type: 'refused', cache, message });
   } finally {
-    teller.stop();
+    reporter.stop();
   }
   lines.end();
   return null;
 }
 
-/** Passes news on, and breaks silences. */
-function createTeller(cache: string, lines: LineStream, clock: Clock) {
+/** Passes news on, and repeats the last progress in a silence. */
+function createReporter(cache: string, lines: LineStream, clock: Clock) {
   let last: GcNews = { type: 'progress', cache, message: 'waiting for its turn' };
   let cancel = clock.after(KEEP_ALIVE_MS, keepAlive);
   let stopped = false;
 
-  function tell(news: GcNews): void {
+  function report(news: GcNews): void {
     if (stopped) return;
     if (news.type === 'progress') {
       last = news;
@@ -80,7 +83,7 @@ function createTeller(cache: string, lines: LineStream, clock: Clock) {
   }
 
   function keepAlive(): void {
-    tell(last);
+    report(last);
   }
 
   function stop(): void {
@@ -88,11 +91,14 @@ function createTeller(cache: string, lines: LineStream, clock: Clock) {
     cancel();
   }
 
-  return { tell, stop };
+  return { report, stop };
 }
 
-/** Reads `{"dryRun": true}`; no body, or an empty object, means false. A misspelt field must not turn a question into a collection. */
-async function readDryRun(request: IncomingMessage): Promise<{ readonly dryRun: boolean } | Refusal> {
+/**
+ * Reads `{"dryRun": true}`; no body, or an empty object, means false. Other fields are refused: a misspelt one must not
+ * turn a preview into a collection.
+ */
+async function readDryRun(request: IncomingMessage): Promise<{ readonly dryRun: boolean } | BadBody> {
   const body = await readJson(request);
   if ('error' in body) return body;
   const { value } = body;

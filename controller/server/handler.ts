@@ -1,41 +1,40 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Clock } from '../model/clock.js';
-import { readNames } from './approve-route.js';
-import { clear, type Clear } from './clear-route.js';
-import { collect, type Collect } from './gc-route.js';
-import { isHook, type HookReceiver } from './webhook-route.js';
+import { APPROVE, approveRoute, type Approve } from './approve-route.js';
+import { clearRoute, type Clear } from './clear-route.js';
+import { gcRoute, type Collect } from './gc-route.js';
 import { isTrustedHost } from './host-check.js';
-import { REPLY_HEADERS } from './line-stream.js';
-import { answer, cacheOfAction, failure, json, splitTarget, type Reply, type RouteContext } from './routes.js';
-import { actOnSource, sourceAction, type ActOnSource } from './source-route.js';
-
-export type Approve = (names: readonly string[] | null) => { readonly approved: readonly string[] };
+import { cacheOfAction, splitTarget } from './paths.js';
+import { answer, type RouteContext } from './read-routes.js';
+import { failure, REPLY_HEADERS, type Reply } from './reply.js';
+import { sourceRequest, sourceRoute, type ActOnSource } from './source-route.js';
+import { isWebhook, type WebhookReceiver } from './webhook-route.js';
 
 export interface HandlerOptions {
   readonly context: RouteContext;
   /** The host whose name the API answers to besides localhost and addresses; null on the Unix socket. */
   readonly listenHost: string | null;
-  /** Null where nothing may be changed. */
+  /** Null: this address takes no changes. */
   readonly onApprove: Approve | null;
-  /** Null where nothing may be changed. */
+  /** Null: this address takes no changes. */
   readonly onClear: Clear | null;
-  /** Null where nothing may be changed. */
+  /** Null: this address takes no changes. */
   readonly onGc: Collect | null;
-  /** Null where nothing may be changed. */
+  /** Null: this address takes no changes. */
   readonly onSource: ActOnSource | null;
-  /** Null where no hooks are taken. */
-  readonly onHook: HookReceiver | null;
+  /** Null: this address takes no webhooks. */
+  readonly onWebhook: WebhookReceiver | null;
   readonly clock: Clock;
   readonly onError: (error: unknown) => void;
 }
 
-const APPROVE = '/api/v1/approve';
 const LONGEST_TARGET = 2048;
 const READS = 'GET, HEAD';
 
+/** Answers every request of one address; a failure to do so is reported and answered with 500. */
 export function createHandler(options: HandlerOptions): RequestListener {
   return (request, response) => {
-    // A peer that goes away is its own business.
+    // A peer may go away at any time: that is no fault of ours.
     request.on('error', () => undefined);
     response.on('error', () => undefined);
     reply(options, request, response).then(
@@ -48,7 +47,7 @@ export function createHandler(options: HandlerOptions): RequestListener {
   };
 }
 
-/** Null: it has been answered, line by line. */
+/** Null when the request has been answered already, line by line. */
 async function reply(
   options: HandlerOptions,
   request: IncomingMessage,
@@ -64,32 +63,25 @@ async function reply(
   ) {
     return failure(403, 'ask for localhost, for an address, or for the host name of --listen');
   }
-  // For any Host: hooks come through proxies, and what a web page sends has no signature.
-  if (options.onHook !== null && isHook(path)) return options.onHook(path, request);
-  if (path === APPROVE) return approve(options, request);
+  // Taken with any Host header: webhooks come through proxies, and a web page cannot sign what it sends.
+  if (options.onWebhook !== null && isWebhook(path)) return options.onWebhook(path, request);
+  if (path === APPROVE) return approveRoute(request, options.onApprove);
   const toClear = cacheOfAction(path, 'clear');
-  if (toClear !== null) return clear(toClear, request, options.onClear, options.context.store);
+  if (toClear !== null) return clearRoute(toClear, request, options.onClear, options.context.store);
   const toCollect = cacheOfAction(path, 'gc');
-  if (toCollect !== null) return collect(toCollect, request, response, { ...options, store: options.context.store });
-  const onSource = sourceAction(path);
-  if (onSource !== null) return actOnSource(onSource, request, options.onSource);
+  if (toCollect !== null) return gcRoute(toCollect, request, response, { ...options, store: options.context.store });
+  const forSource = sourceRequest(path);
+  if (forSource !== null) return sourceRoute(forSource, request, options.onSource);
   const isRead = request.method === 'GET' || request.method === 'HEAD';
-  // Whether the path exists is the same question for every method.
+  // Looked up for every method: an unknown path is 404, not 405.
   const found = await answer(options.context, target);
   if (found === null) return failure(404, `there is nothing at ${path}`);
   return isRead ? found : failure(405, `${path} is read only`, { Allow: READS });
 }
 
-async function approve({ onApprove }: HandlerOptions, request: IncomingMessage): Promise<Reply> {
-  if (onApprove === null) return failure(404, 'changes go over the Unix socket: use kalpana approve');
-  if (request.method !== 'POST') return failure(405, `${APPROVE} takes POST`, { Allow: 'POST' });
-  const names = await readNames(request);
-  return 'error' in names ? failure(names.status, names.error) : json(200, onApprove(names.names));
-}
-
 function send(request: IncomingMessage, response: ServerResponse, { status, contentType, body, headers }: Reply): void {
   if (response.headersSent || response.destroyed) return;
-  // A body nobody reads must not keep the connection busy.
+  // A body that nobody reads must not keep the connection busy.
   const leftover = !request.complete && hasBody(request) ? { Connection: 'close' } : {};
   response.writeHead(status, {
     'Content-Type': contentType,

@@ -2,13 +2,14 @@ import type { IncomingMessage } from 'node:http';
 
 const LARGEST_BODY = 64 * 1024;
 
-export interface Refusal {
+/** A body that cannot be used: the status and the words to answer with. */
+export interface BadBody {
   readonly status: number;
   readonly error: string;
 }
 
-/** The JSON of a request's body: an empty object when there is no body, undefined when it is no JSON. */
-export async function readJson(request: IncomingMessage): Promise<{ readonly value: unknown } | Refusal> {
+/** Reads the JSON of a request's body: an empty object when there is no body, undefined when it is not JSON. */
+export async function readJson(request: IncomingMessage): Promise<{ readonly value: unknown } | BadBody> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {

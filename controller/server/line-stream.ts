@@ -1,18 +1,17 @@
 import type { ServerResponse } from 'node:http';
+import { REPLY_HEADERS } from './reply.js';
 
-/** Of every answer: none is kept by a proxy or a browser, and none is taken for something else than it says. */
-export const REPLY_HEADERS = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' } as const;
-
-/** An answer of one JSON document a line, each sent as it comes. A peer that has gone is written to no more. */
+/** An answer of one JSON document a line, each sent as it comes. Once the peer has gone nothing is written any more. */
 export interface LineStream {
-  /** A document that a later one makes up for: left out while the peer does not read, so that nothing piles up here. */
+  /** Sends a document that a later one replaces: left out while the peer does not read, so that nothing piles up. */
   hint(value: object): void;
   write(value: object): void;
   end(): void;
-  /** The status is sent: what goes wrong from now on can only be told in a line. */
+  /** The status has been sent: what goes wrong from now on can only be said in a line. */
   begun(): boolean;
 }
 
+/** Sends nothing yet: the first line, or the end, sends the status 200. */
 export function createLineStream(response: ServerResponse): LineStream {
   function isGone(): boolean {
     return response.destroyed || response.writableEnded;

@@ -5,7 +5,7 @@ export interface ListenAddress {
   readonly port: number;
 }
 
-/** Reads `host:port`, `[::1]:port`; port 0 lets the system choose. Throws an error of one line. */
+/** Reads `host:port` or `[::1]:port`; port 0 lets the system choose. Throws an error of one line. */
 export function parseListenAddress(text: string): ListenAddress {
   const match = /^(?:\[([^\]]+)\]|([^:[\]\s]+)):([0-9]{1,5})$/.exec(text);
   const host = match?.[1] ?? match?.[2];

@@ -1,39 +1,39 @@
 import type { Clock } from '../model/clock.js';
 
 export interface RateLimit {
-  /** So many at once, after a rest. */
+  /** How many requests may come at once, after a rest. */
   readonly burst: number;
-  /** A whole number. */
+  /** How many requests may come in a second from then on; a whole number. */
   readonly perSecond: number;
-  /** So many keys are remembered. */
+  /** How many keys are remembered. */
   readonly keys: number;
 }
 
 export interface RateLimiter {
-  /** 0: let in, and counted. More: not let in, and not before so many whole seconds are over. */
+  /** 0: the request is let in and counted. Otherwise it is not, and the number of seconds to wait is given. */
   take(key: string): number;
 }
 
 interface Bucket {
-  /** In thousandths: whole numbers add up exactly. */
+  /** The tokens left, in thousandths: whole numbers add up exactly. */
   level: number;
-  /** When `level` was true, ms since the epoch. */
+  /** When `level` was computed, in ms since the epoch. */
   at: number;
 }
 
 const ONE = 1_000;
 
-/** A bucket of tokens for each key. */
+/** Keeps a bucket of tokens for each key. */
 export function createRateLimiter({ burst, perSecond, keys }: RateLimit, clock: Pick<Clock, 'now'>): RateLimiter {
   const full = burst * ONE;
-  /** By their last use, the oldest first. */
+  /** In the order of their last use, the oldest first. */
   const buckets = new Map<string, Bucket>();
 
-  /** Brings a key's bucket up to date, and to the end of the row. */
+  /** Refills a key's bucket, and moves it to the end of the order. */
   function use(key: string): Bucket {
     const now = clock.now();
     const last = buckets.get(key) ?? { level: full, at: now };
-    // A clock that was set back refills nothing, and nothing has to wait until it has caught up.
+    // A clock that was set back refills nothing, and no key has to wait until it has caught up.
     const passed = Math.max(0, now - last.at);
     const bucket = { level: Math.min(full, last.level + passed * perSecond), at: now };
     buckets.delete(key);
@@ -41,7 +41,7 @@ export function createRateLimiter({ burst, perSecond, keys }: RateLimit, clock: 
     return bucket;
   }
 
-  /** The bucket that is longest unused has refilled most: it loses the least by being forgotten. */
+  /** Forgets the bucket that is longest unused: it has refilled most, and loses least. */
   function forgetOldest(): void {
     const oldest = buckets.keys().next();
     if (buckets.size > keys && oldest.done !== true) buckets.delete(oldest.value);

@@ -2,10 +2,11 @@ import { createServer as createHttpServer, type RequestListener, type Server } f
 import { systemClock, type Clock } from '../model/clock.js';
 import type { Clear } from './clear-route.js';
 import type { Collect } from './gc-route.js';
-import { createHandler, type Approve } from './handler.js';
-import { createHookReceiver, type Hooks } from './webhook-route.js';
+import type { Approve } from './approve-route.js';
+import { createHandler } from './handler.js';
+import { createWebhookReceiver, type Webhooks } from './webhook-route.js';
 import { formatAddress, parseListenAddress } from './listen-address.js';
-import type { Health, RouteContext } from './routes.js';
+import type { Health, RouteContext } from './read-routes.js';
 import type { ActOnSource } from './source-route.js';
 import { listenOnPort } from './tcp.js';
 import { listenOnSocket } from './unix-socket.js';
@@ -13,35 +14,33 @@ import { listenOnSocket } from './unix-socket.js';
 export interface ServerOptions {
   /** `host:port`, or null for no TCP port. */
   readonly listen: string | null;
-  /** Where changes are taken, mode 0600; null for none. Its directory exists. */
+  /** The socket that takes changes, with mode 0600; null for none. Its directory exists. */
   readonly socketPath: string | null;
   readonly store: RouteContext['store'];
   readonly metrics: RouteContext['metrics'];
   readonly health: () => Health;
-  /** Confirms held deletions, all of them for null, and says which those were. */
   readonly onApprove?: Approve;
-  /** Empties a cache; not called for one that there is not. */
+  /** Not called for a cache that does not exist. */
   readonly onClear?: Clear;
-  /** Collects a cache's garbage; not called for one that there is not. */
+  /** Not called for a cache that does not exist. */
   readonly onGc?: Collect;
-  /** Acts on a git source. */
   readonly onSource?: ActOnSource;
-  /** Takes `POST /hooks/git/SOURCE` on the TCP port, the only thing there that changes anything; none are taken without. */
-  readonly hooks?: Hooks;
-  /** Of the keep-alives in long answers and of the limit on hooks; the system's own without one. */
+  /** Takes `POST /hooks/git/SOURCE` on the TCP port, the only request there that changes anything. Without it, none does. */
+  readonly webhooks?: Webhooks;
+  /** The clock of keep-alives in long answers and of the limit on webhooks; the system's own without one. */
   readonly clock?: Clock;
-  /** After so long a silence a connection ends, in ms. */
+  /** The silence after which a connection is ended, in ms. */
   readonly socketTimeoutMs?: number;
-  /** By then a request has come in whole, or its connection ends, in ms. */
+  /** The time in which a request must come in whole, or its connection is ended, in ms. */
   readonly requestTimeoutMs?: number;
-  /** An answer that could not be made; the peer gets a 500. */
+  /** Hears why an answer could not be made; the peer gets a 500. */
   readonly onError: (error: unknown) => void;
 }
 
 export interface ControllerServer {
-  /** Throws an error of one line with the remedy; nothing listens then. `address` is `host:port`, or null without a TCP port. */
+  /** `address` is `host:port`, or null without a TCP port. Throws an error of one line with the remedy; nothing listens then. */
   start(): Promise<{ readonly address: string | null }>;
-  /** Ends within a second; what is being answered has half of it. */
+  /** Ends within a second; requests that are being answered have half of it. */
   stop(): Promise<void>;
 }
 
@@ -50,6 +49,7 @@ const SOCKET_TIMEOUT_MS = 30_000;
 const REQUEST_TIMEOUT_MS = 10_000;
 const HEADERS_TIMEOUT_MS = 5_000;
 
+/** Serves metrics, probes and the API; listens to nothing before `start`. */
 export function createServer(options: ServerOptions): ControllerServer {
   const { store, metrics, health, onError } = options;
   const common = { context: { store, metrics, health }, clock: options.clock ?? systemClock, onError };
@@ -58,7 +58,7 @@ export function createServer(options: ServerOptions): ControllerServer {
   async function start(): Promise<{ address: string | null }> {
     const wanted = options.listen === null ? null : parseListenAddress(options.listen);
     try {
-      // First the socket: it is the lock of the state directory.
+      // The socket comes first: it is the lock of the state directory.
       if (options.socketPath !== null) {
         const handler = createHandler({
           ...common,
@@ -67,14 +67,15 @@ export function createServer(options: ServerOptions): ControllerServer {
           onClear: options.onClear ?? null,
           onGc: options.onGc ?? null,
           onSource: options.onSource ?? null,
-          onHook: null,
+          onWebhook: null,
         });
         const server = open(handler);
         await listenOnSocket(server, options.socketPath);
         server.on('error', onError);
       }
       if (wanted === null) return { address: null };
-      const onHook = options.hooks === undefined ? null : createHookReceiver(options.hooks, common.clock);
+      const { webhooks } = options;
+      const onWebhook = webhooks === undefined ? null : createWebhookReceiver(webhooks, common.clock);
       const handler = createHandler({
         ...common,
         listenHost: wanted.host,
@@ -82,7 +83,7 @@ export function createServer(options: ServerOptions): ControllerServer {
         onClear: null,
         onGc: null,
         onSource: null,
-        onHook,
+        onWebhook,
       });
       const server = open(handler);
       const address = formatAddress(await listenOnPort(server, wanted));
@@ -107,7 +108,7 @@ export function createServer(options: ServerOptions): ControllerServer {
   return { start, stop };
 }
 
-/** Node answers too large headers (431), slow ones (408) and broken ones (400) by itself. */
+/** Bounds sizes and times. Node itself answers headers that are too large (431), slow (408) or broken (400). */
 function createBoundedServer(
   handler: RequestListener,
   { socketTimeoutMs = SOCKET_TIMEOUT_MS, requestTimeoutMs = REQUEST_TIMEOUT_MS }: ServerOptions,
@@ -123,7 +124,7 @@ function createBoundedServer(
     handler,
   );
   server.maxConnections = 256;
-  // Ends a peer that does not read its answer.
+  // Ends the connection of a peer that does not read its answer.
   server.setTimeout(socketTimeoutMs);
   return server;
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { SOURCE_ACTIONS, type SourceAction } from '../model/git.js';
-import { failure, json, sourceOfAction, type Reply } from './routes.js';
+import { sourceOfAction } from './paths.js';
+import { failure, json, type Reply } from './reply.js';
 
 /** Acts on a git source and says in a line what was done; null: there is no such source. */
 export type ActOnSource = (name: string, action: SourceAction) => Promise<string | null>;
@@ -10,8 +11,8 @@ export interface SourceRequest {
   readonly action: SourceAction;
 }
 
-/** `/api/v1/sources/NAME/ACTION`; null for another path. */
-export function sourceAction(path: string): SourceRequest | null {
+/** The request that a path stands for, `/api/v1/sources/NAME/ACTION`; null for another path. */
+export function sourceRequest(path: string): SourceRequest | null {
   for (const action of SOURCE_ACTIONS) {
     const name = sourceOfAction(path, action);
     if (name !== null) return { name, action };
@@ -19,7 +20,8 @@ export function sourceAction(path: string): SourceRequest | null {
   return null;
 }
 
-export async function actOnSource(
+/** Answers `POST /api/v1/sources/NAME/ACTION`. `onSource` null: this address takes no changes. */
+export async function sourceRoute(
   { name, action }: SourceRequest,
   request: IncomingMessage,
   onSource: ActOnSource | null,

@@ -1,7 +1,7 @@
 import type { AddressInfo, Server } from 'node:net';
 import { formatAddress, type ListenAddress } from './listen-address.js';
 
-/** Listens and gives the address there is; throws an error of one line with the remedy. */
+/** Listens, and gives the address with the port that the system chose; throws an error of one line with the remedy. */
 export function listenOnPort(server: Server, wanted: ListenAddress): Promise<ListenAddress> {
   return new Promise((resolve, reject) => {
     const failed = (error: NodeJS.ErrnoException) => reject(explained(error, wanted));
@@ -22,7 +22,10 @@ function explained(error: NodeJS.ErrnoException, wanted: ListenAddress): Error {
 function cause(error: NodeJS.ErrnoException, { host, port }: ListenAddress): string {
   switch (error.code) {
     case 'EADDRINUSE':
-      return `port ${port} is in use; stop what holds it, or choose another with --listen HOST:PORT (--listen off for none)`;
+      return (
+        `port ${port} is in use; stop what holds it, ` +
+        'or choose another with --listen HOST:PORT (--listen off for none)'
+      );
     case 'EACCES':
       return `port ${port} needs root; choose one above 1023 with --listen HOST:PORT`;
     case 'EADDRNOTAVAIL':

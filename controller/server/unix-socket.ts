@@ -1,18 +1,19 @@
 import { lstat, rename, unlink } from 'node:fs/promises';
 import { connect, type Server } from 'node:net';
 
-/** What `sun_path` holds on Linux, less the closing NUL. */
+/** The bytes that `sun_path` holds on Linux, without the closing NUL. */
 const LONGEST_PATH = 107;
 
 /**
- * Listens on `path`, for the owner alone. It is also the lock of a state directory: where a controller answers, this throws;
- * a socket that a dead one left is taken over.
+ * Listens on `path`, for the owner alone. The socket is also the lock of a state directory: where a controller answers,
+ * this throws; a socket that a dead one left is taken over. Throws an error of one line with the remedy.
  */
 export async function listenOnSocket(server: Server, path: string): Promise<void> {
   const length = Buffer.byteLength(path);
   if (length > LONGEST_PATH) {
     throw new Error(
-      `the socket's path ${path} has ${length} bytes and the system takes ${LONGEST_PATH}: choose a shorter --state-dir`,
+      `the socket's path ${path} has ${length} bytes and the system takes ${LONGEST_PATH}: ` +
+        'choose a shorter --state-dir',
     );
   }
   const first = await tryListen(server, path);
@@ -24,7 +25,7 @@ export async function listenOnSocket(server: Server, path: string): Promise<void
   if (second !== null) throw explained(second, path);
 }
 
-/** The socket is made inside `listen`, so that the mask holds for it and for nothing else: no moment with a wider mode. */
+/** `listen` makes the socket at once, so the mask applies to it alone, and it never has a wider mode. */
 function tryListen(server: Server, path: string): Promise<NodeJS.ErrnoException | null> {
   return new Promise((resolve) => {
     const failed = (error: NodeJS.ErrnoException) => resolve(error);
@@ -41,7 +42,10 @@ function tryListen(server: Server, path: string): Promise<NodeJS.ErrnoException 
   });
 }
 
-/** Moved aside before it goes: of two controllers that start at once, the later must not remove the earlier one's live socket. */
+/**
+ * Moves a dead socket aside before removing it: of two controllers that start at once, the later must not remove the
+ * earlier one's live socket.
+ */
 async function removeStale(path: string): Promise<void> {
   const found = await lstat(path).catch(ignoreMissing);
   if (found === null) return;
@@ -58,7 +62,7 @@ async function removeStale(path: string): Promise<void> {
   await unlink(aside).catch(ignoreMissing);
 }
 
-/** Anything but a plain refusal may be a controller, a busy one or another user's. */
+/** Whether somebody may answer there: anything but a refused connection may be a controller, busy or another user's. */
 function answers(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path);

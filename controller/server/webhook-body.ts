@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
-/** Reads a body to its end and keeps nothing of it but its HMAC-SHA256, in hex. `gone`: the peer was before the end. */
+/** Reads a body to its end and keeps nothing but its HMAC-SHA256, in hex. `gone`: the peer left before the end. */
 export async function hashBody(
   request: IncomingMessage,
   secret: Buffer,

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
-/** One header that proves a hook genuine, and what it has to be. `hmac` is the body's HMAC-SHA256 by the secret, in hex. */
+/** A header that proves a webhook genuine, and the value it must have. `hmac` is the body's HMAC-SHA256, in hex. */
 interface Proof {
   readonly given: string;
   readonly expected: (secret: Buffer, hmac: string) => Buffer;
@@ -9,7 +9,7 @@ interface Proof {
 
 const bare: Proof['expected'] = (_secret, hmac) => Buffer.from(hmac);
 
-/** SHA-1 (`X-Hub-Signature`) proves nothing: GitHub and Gitea send it beside SHA-256, for receivers of old. */
+/** SHA-1 (`X-Hub-Signature`) proves nothing: GitHub and Gitea send it beside SHA-256, for old receivers. */
 const SCHEMES: Readonly<Record<string, Proof['expected']>> = {
   'x-hub-signature-256': (_secret, hmac) => Buffer.from(`sha256=${hmac}`),
   'x-gitea-signature': bare,
@@ -17,7 +17,7 @@ const SCHEMES: Readonly<Record<string, Proof['expected']>> = {
   'x-gitlab-token': (secret) => secret,
 };
 
-/** The proofs that a request carries; null without any, and when a header comes twice: which of the two would count? */
+/** The proofs that a request carries; null without any, and when a header comes twice, since either might be meant. */
 export function readProofs(headers: IncomingMessage['headersDistinct']): readonly Proof[] | null {
   const proofs: Proof[] = [];
   for (const [name, expected] of Object.entries(SCHEMES)) {
@@ -28,14 +28,17 @@ export function readProofs(headers: IncomingMessage['headersDistinct']): readonl
   return proofs.length === 0 ? null : proofs;
 }
 
-/** Every proof has to hold: none is a way around another. All are looked at, so that the time does not tell which was wrong. */
+/**
+ * Whether every proof holds: none is a way around another. All are checked, so that the time taken does not reveal which
+ * one was wrong.
+ */
 export function isGenuine(proofs: readonly Proof[], secret: Buffer, hmac: string): boolean {
   if (secret.length === 0 || proofs.length === 0) return false;
   const holds = proofs.map(({ given, expected }) => isSame(Buffer.from(given, 'latin1'), expected(secret, hmac)));
   return holds.every(Boolean);
 }
 
-/** In a time that tells neither where the two differ nor how long the secret is. The text is compared as it is: no hex is read. */
+/** Compares in a time that reveals neither where the two differ nor how long the secret is. The text is not decoded. */
 function isSame(given: Buffer, expected: Buffer): boolean {
   return timingSafeEqual(digest(given), digest(expected));
 }

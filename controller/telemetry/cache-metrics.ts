@@ -1,19 +1,29 @@
-import { CACHE_PHASES, type CacheStatus } from '../model/cache-status.js';
+import { CACHE_PHASES, type CacheStatus, type CacheUse } from '../model/cache-status.js';
+import type { GcRun } from '../model/gc-status.js';
 import type { Families } from './families.js';
 import { createGcMetrics } from './gc-metrics.js';
-import type { Metrics } from './metrics.js';
 
 const PATH_OUTCOMES = ['hit', 'fetched', 'built'] as const;
 const BYTE_OUTCOMES = ['fetched', 'saved'] as const;
 const TEMPERATURES = ['cold', 'warm'] as const;
 
-export function createCacheMetrics(families: Families): Pick<Metrics, 'cacheUsed' | 'gcEnded' | 'observeCaches'> {
+export interface CacheMetrics {
+  /** A workspace's environment was put in place. */
+  cacheUsed(facts: { readonly cache: string; readonly use: CacheUse }): void;
+  /** A collection has ended, with whatever result. */
+  gcEnded(facts: { readonly cache: string; readonly run: GcRun }): void;
+  /** Takes all caches that exist; the series of others are removed, counters too. */
+  observeCaches(statuses: readonly CacheStatus[]): void;
+}
+
+/** The metrics of caches: a cache's series begin at 0 when it is first seen, and end when `observeCaches` misses it. */
+export function createCacheMetrics(families: Families): CacheMetrics {
   const { nixPaths, nixBytes, nixStoreBytes, environmentSeconds, caches, cacheReady } = families;
   const collections = createGcMetrics(families);
-  /** Those that have series. */
+  /** The caches that have series. */
   const known = new Set<string>();
 
-  /** `rate()` needs the 0 before the first. */
+  /** A counter starts at 0: `rate()` does not count the first increment otherwise. */
   function appear(cache: string): void {
     if (known.has(cache)) return;
     known.add(cache);

@@ -1,46 +1,60 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
+import {
+  COLLECTION_BUCKETS,
+  createFamilyMaker,
+  OPERATION_BUCKETS,
+  REALISATION_BUCKETS,
+  REQUEST_BUCKETS,
+  type FamilyMaker,
+} from './family-maker.js';
 
 export type Families = ReturnType<typeof createFamilies>;
 
-/** The metric families. Base units; no collect callbacks: one that throws fails the scrape (trap prom-client-1). */
+/** The metric families of DESIGN section 3, in the order of a scrape. Units are seconds and bytes. */
 export function createFamilies(registry: Registry) {
-  const registers = [registry];
+  const make = createFamilyMaker(registry);
+  return {
+    ...loopFamilies(make),
+    ...sourceFamilies(make),
+    ...workspaceFamilies(make),
+    ...cacheFamilies(make),
+    removalsHeld: make.gauge('deletions_held', 'Removals that wait for a confirmation.'),
+    buildInfo: make.gauge('build_info', 'Always 1; the versions are in the labels.', 'version', 'node_version'),
+  };
+}
 
-  function counter<L extends string = never>(name: string, help: string, ...labelNames: L[]): Counter<L> {
-    return new Counter({ name: `kalpana_${name}`, help, labelNames, registers });
-  }
-  function gauge<L extends string = never>(name: string, help: string, ...labelNames: L[]): Gauge<L> {
-    return new Gauge({ name: `kalpana_${name}`, help, labelNames, registers });
-  }
-  function histogram<L extends string = never>(
-    name: string,
-    help: string,
-    buckets: readonly number[],
-    ...labelNames: L[]
-  ): Histogram<L> {
-    return new Histogram({ name: `kalpana_${name}`, help, buckets: [...buckets], labelNames, registers });
-  }
-
+/** The reconciliation loop, its operations, and the engine. */
+function loopFamilies({ counter, gauge, histogram }: FamilyMaker) {
   return {
     reconciles: counter('reconcile_total', 'Reconciliations by result.', 'kind', 'result'),
     reconcileErrors: counter('reconcile_errors_total', 'Reconciliations that failed, by reason.', 'kind', 'reason'),
-    reconcileSeconds: histogram('reconcile_duration_seconds', 'Time of one reconciliation.', LONG, 'kind'),
+    reconcileSeconds: histogram('reconcile_duration_seconds', 'Time of one reconciliation.', OPERATION_BUCKETS, 'kind'),
     queueDepth: gauge('queue_depth', 'Keys that wait for a worker.'),
-    queueWait: histogram('queue_wait_seconds', 'Time between a key being queued and its reconciliation.', LONG),
+    queueWait: histogram(
+      'queue_wait_seconds',
+      'Time between a key being queued and its reconciliation.',
+      OPERATION_BUCKETS,
+    ),
     queueRetries: counter('queue_retries_total', 'Keys queued again after a failure.'),
     activeWorkers: gauge('active_workers', 'Workers that reconcile now.'),
     operations: counter('operations_total', 'Operations on the engine by result.', 'operation', 'result'),
-    operationSeconds: histogram('operation_duration_seconds', 'Time of one operation.', LONG, 'operation'),
+    operationSeconds: histogram('operation_duration_seconds', 'Time of one operation.', OPERATION_BUCKETS, 'operation'),
     drift: counter('drift_detected_total', 'Differences found between a container and its spec, by field.', 'field'),
     missedEvents: counter('missed_events_total', 'Changes that only a resync found.'),
     engineUp: gauge('engine_up', '1 when the last list of the engine succeeded.'),
     engineSeconds: histogram(
       'engine_request_duration_seconds',
       'Time of one request to the engine.',
-      SHORT,
+      REQUEST_BUCKETS,
       'verb',
       'code',
     ),
+  };
+}
+
+/** The sources of specs, and the messages about their commits. */
+function sourceFamilies({ counter, gauge, histogram }: FamilyMaker) {
+  return {
     sourceSuccess: gauge(
       'source_last_success_timestamp_seconds',
       'When a source was last read whole; 0 before that.',
@@ -74,7 +88,7 @@ export function createFamilies(registry: Registry) {
     gitFetchSeconds: histogram(
       'git_fetch_duration_seconds',
       'Time of one look at the server, fetch included.',
-      SHORT,
+      REQUEST_BUCKETS,
       'source',
     ),
     gitCommits: counter('git_commits_total', 'Commits that were looked at, by result.', 'source', 'result'),
@@ -90,6 +104,12 @@ export function createFamilies(registry: Registry) {
       'target',
       'result',
     ),
+  };
+}
+
+/** The workspaces. */
+function workspaceFamilies({ gauge }: FamilyMaker) {
+  return {
     workspaces: gauge('workspaces', 'Workspaces by phase.', 'phase'),
     workspaceReady: gauge('workspace_ready', '1 when the workspace is Ready.', 'name'),
     workspaceRevision: gauge(
@@ -99,6 +119,12 @@ export function createFamilies(registry: Registry) {
       'source',
       'revision',
     ),
+  };
+}
+
+/** The caches, their environments and their collections. */
+function cacheFamilies({ counter, gauge, histogram }: FamilyMaker) {
+  return {
     nixPaths: counter('nix_paths_total', 'Store paths asked for, by what became of them.', 'cache', 'outcome'),
     nixBytes: counter(
       'nix_bytes_total',
@@ -110,7 +136,7 @@ export function createFamilies(registry: Registry) {
     environmentSeconds: histogram(
       'nix_environment_duration_seconds',
       'Time until an environment was in place; warm: every path was there.',
-      REALISATION,
+      REALISATION_BUCKETS,
       'cache',
       'temperature',
     ),
@@ -121,11 +147,11 @@ export function createFamilies(registry: Registry) {
       'result',
     ),
     gcFreed: counter('nix_gc_freed_bytes_total', 'Disk space that collections freed.', 'cache'),
-    gcSeconds: histogram('nix_gc_duration_seconds', 'Time of one collection.', COLLECTION, 'cache'),
+    gcSeconds: histogram('nix_gc_duration_seconds', 'Time of one collection.', COLLECTION_BUCKETS, 'cache'),
     gcHeldSeconds: histogram(
       'nix_gc_held_seconds',
       'How long new realisations had to wait for one collection.',
-      COLLECTION,
+      COLLECTION_BUCKETS,
       'cache',
     ),
     gcLastSuccess: gauge(
@@ -136,16 +162,5 @@ export function createFamilies(registry: Registry) {
     nixRoots: gauge('nix_roots', 'What keeps store paths, as the last collection found it.', 'cache', 'kind'),
     caches: gauge('caches', 'Caches by phase.', 'phase'),
     cacheReady: gauge('cache_ready', '1 when the cache is Ready.', 'name'),
-    deletionsHeld: gauge('deletions_held', 'Removals that wait for a confirmation.'),
-    buildInfo: gauge('build_info', 'Always 1; the versions are in the labels.', 'version', 'node_version'),
   };
 }
-
-/** Seconds. */
-const SHORT = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
-/** Seconds: an operation may be an image's pull. */
-const LONG = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
-/** Seconds: a link takes some 50 ms, a closure over a slow line an hour. */
-const REALISATION = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600];
-/** Seconds: the default deadline is half an hour. */
-const COLLECTION = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 1_800, 3_600];

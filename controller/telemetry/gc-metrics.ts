@@ -3,17 +3,20 @@ import { GC_RESULTS, ROOT_KINDS, type GcRun } from '../model/gc-status.js';
 import type { Families } from './families.js';
 
 export interface GcMetrics {
-  /** Before its cache's first look, too: `appear` is called first. */
+  /** Counts a collection. `appear` has been called for its cache. */
   ended(cache: string, run: GcRun): void;
+  /** Shows what the last collection found, and when one last succeeded. */
   observe(status: CacheStatus): void;
+  /** Starts the series of a cache, at 0. */
   appear(cache: string): void;
+  /** Removes the series of a cache. */
   disappear(cache: string): void;
 }
 
-/** The collections' part of the caches' metrics. */
+/** The metrics of collections, a part of those of caches. */
 export function createGcMetrics(families: Families): GcMetrics {
   const { gcRuns, gcFreed, gcSeconds, gcHeldSeconds, gcLastSuccess, nixRoots } = families;
-  /** Seconds since the epoch: the runs that a status remembers are too few to find it there for ever. */
+  /** In seconds since the epoch. Kept here, because a status remembers few runs and may have forgotten the last success. */
   const lastSuccess = new Map<string, number>();
 
   function noteSuccess(cache: string, run: GcRun | undefined): void {
@@ -32,7 +35,7 @@ export function createGcMetrics(families: Families): GcMetrics {
       noteSuccess(cache, run);
     },
     observe({ name: cache, gc }) {
-      // From an earlier process, too.
+      // The run may be one of an earlier process.
       noteSuccess(
         cache,
         gc?.runs.find(({ result }) => result === 'success'),

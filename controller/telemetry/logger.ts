@@ -7,7 +7,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export type LogFields = Readonly<Record<string, unknown>>;
 
-/** A static message with its facts as fields; an error goes into the field `error`. */
+/** Takes a static message with its facts as fields; an error goes into the field `error`. */
 export interface Logger {
   debug(fields: LogFields, message: string): void;
   info(fields: LogFields, message: string): void;
@@ -19,14 +19,14 @@ export interface Logger {
 
 export interface LoggerOptions {
   readonly level: LogLevel;
-  /** For a person at a terminal instead of JSON lines. */
+  /** Writes for a person at a terminal instead of JSON lines. */
   readonly pretty: boolean;
   readonly color: boolean;
-  /** Instead of stderr. */
+  /** Where lines go; stderr without one. */
   readonly destination?: DestinationStream;
 }
 
-/** Secrets are never in a log by construction (`Secret`); this catches what a careless hand may add. */
+/** A `Secret` never prints its value; these fields are redacted in case somebody logs a plain text in one. */
 const SECRET_FIELDS = ['password', 'token', 'secret', 'secrets', 'authorization', 'env', 'Env', 'registryAuth'];
 const STDERR = 2;
 const REDACTED = SECRET_FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]);
@@ -50,7 +50,7 @@ export function createLogger(options: LoggerOptions): Logger {
 
 /** pino-pretty's own stream passes lines on in a later tick; formatting in place keeps the last ones. */
 function prettily(destination: DestinationStream, colorize: boolean): DestinationStream {
-  // Loaded at a terminal only.
+  // Loaded only when it is used: most controllers write JSON.
   const { prettyFactory } = createRequire(import.meta.url)('pino-pretty') as typeof PinoPretty;
   const format = prettyFactory({ colorize, errorLikeObjectKeys: ['error'], translateTime: 'SYS:HH:MM:ss' });
   return { write: (line) => destination.write(format(line)) };

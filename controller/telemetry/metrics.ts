@@ -1,13 +1,10 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import type { CacheStatus, CacheUse } from '../model/cache-status.js';
-import type { GcRun } from '../model/gc-status.js';
 import { NOTIFICATION_RESULTS, NOTIFICATION_TARGETS, type Notified } from '../model/notified.js';
 import { REASONS, type Reason } from '../model/reasons.js';
 import { PHASES, type WorkspaceStatus } from '../model/status.js';
-import type { SourceSummary } from '../status/sources.js';
-import { createCacheMetrics } from './cache-metrics.js';
+import { createCacheMetrics, type CacheMetrics } from './cache-metrics.js';
 import { createFamilies, type Families } from './families.js';
-import { createSourceMetrics, type HookResult } from './source-metrics.js';
+import { createSourceMetrics, type SourceMetrics } from './source-metrics.js';
 
 export const RECONCILE_KINDS = ['workspace', 'shared', 'cache'] as const;
 export type ReconcileKind = (typeof RECONCILE_KINDS)[number];
@@ -20,13 +17,13 @@ export type OperationResult = (typeof OPERATION_RESULTS)[number];
 
 export interface MetricsOptions {
   readonly version: string;
-  /** Closed label sets, preset to 0. */
+  /** The closed sets of labels, preset to 0. */
   readonly operations: readonly string[];
   readonly driftFields: readonly string[];
 }
 
-/** All times in seconds. */
-export interface Metrics {
+/** What the controller measures. All times are in seconds. */
+export interface Metrics extends CacheMetrics, SourceMetrics {
   reconciled(facts: { readonly kind: ReconcileKind; readonly result: ReconcileResult; readonly seconds: number }): void;
   reconcileError(facts: { readonly kind: ReconcileKind; readonly reason: Reason }): void;
   operation(facts: { readonly operation: string; readonly result: OperationResult; readonly seconds: number }): void;
@@ -38,34 +35,19 @@ export interface Metrics {
   queue(facts: { readonly depth: number; readonly active: number }): void;
   queueWaited(seconds: number): void;
   queueRetried(): void;
-  /** All workspaces there are: the series of others go. */
+  /** Takes all workspaces that exist; the series of others are removed. */
   observeStatus(statuses: readonly WorkspaceStatus[]): void;
-  /** A workspace's environment was put in place. */
-  cacheUsed(facts: { readonly cache: string; readonly use: CacheUse }): void;
-  gcEnded(facts: { readonly cache: string; readonly run: GcRun }): void;
-  /** All caches there are: the series of others go, counters too. */
-  observeCaches(statuses: readonly CacheStatus[]): void;
-  /**
-   * A hook for a source, by the id that `sources` has of it; the first may come before. Never a name that only a request gave:
-   * it would be a label until the next `sources`.
-   */
-  webhook(facts: { readonly source: string; readonly result: HookResult }): void;
-  /** A git source's server was asked. */
-  fetched(facts: { readonly source: string; readonly isAnswered: boolean; readonly seconds: number }): void;
-  /** A commit was looked at. */
-  commit(facts: { readonly source: string; readonly result: 'applied' | 'refused' }): void;
-  /** All sources there are: the series of others go, counters too. */
-  sources(summaries: readonly SourceSummary[]): void;
   notified(facts: Pick<Notified, 'target' | 'result'>): void;
-  deletionsHeld(count: number): void;
+  removalsHeld(count: number): void;
   /** The text of a scrape. */
   render(): Promise<string>;
   readonly contentType: string;
 }
 
+/** Makes all metrics, with the closed label sets preset to 0, in a registry of its own. */
 export function createMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry();
-  // Apart from ours: their collect callbacks read /proc, and one that throws must not take ours along.
+  // In a registry of their own: their collect callbacks read /proc, and one that throws must not take ours along.
   const processRegistry = new Registry();
   collectDefaultMetrics({ register: processRegistry });
   const families = createFamilies(registry);
@@ -97,7 +79,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     ...createSourceMetrics(families),
     observeStatus: (statuses) => observeStatus(families, statuses),
     notified: ({ target, result }) => families.notifications.inc({ target, result }),
-    deletionsHeld: (count) => families.deletionsHeld.set(count),
+    removalsHeld: (count) => families.removalsHeld.set(count),
     render: async () => (await registry.metrics()) + (await processMetrics(processRegistry)),
     contentType: registry.contentType,
   };
@@ -107,7 +89,7 @@ async function processMetrics(registry: Registry): Promise<string> {
   try {
     return await registry.metrics();
   } catch {
-    // A scrape without them shows their absence; a scrape that fails shows nothing.
+    // A scrape without the process's metrics shows that they are missing; a scrape that fails shows nothing.
     return '';
   }
 }

@@ -1,15 +1,29 @@
 import type { GitStatus } from '../model/git.js';
 import type { SourceSummary } from '../status/sources.js';
 import type { Families } from './families.js';
-import type { Metrics } from './metrics.js';
 
-export const HOOK_RESULTS = ['accepted', 'refused', 'limited', 'too_large', 'busy'] as const;
-export type HookResult = (typeof HOOK_RESULTS)[number];
+export const WEBHOOK_RESULTS = ['accepted', 'refused', 'limited', 'too_large', 'busy'] as const;
+export type WebhookResult = (typeof WEBHOOK_RESULTS)[number];
 
 const FETCH_RESULTS = ['success', 'failure'] as const;
 const COMMIT_RESULTS = ['applied', 'refused'] as const;
 
-export function createSourceMetrics(families: Families): Pick<Metrics, 'sources' | 'webhook' | 'fetched' | 'commit'> {
+export interface SourceMetrics {
+  /**
+   * A webhook came for a source, which is named by its id in `sources`; the first may come before `sources` does. A name
+   * that only the request gave must not come here: it would be a label until the next `sources`.
+   */
+  webhook(facts: { readonly source: string; readonly result: WebhookResult }): void;
+  /** A git source's server was asked. */
+  fetched(facts: { readonly source: string; readonly isAnswered: boolean; readonly seconds: number }): void;
+  /** A commit was judged. */
+  commit(facts: { readonly source: string; readonly result: 'applied' | 'refused' }): void;
+  /** Takes all sources that exist; the series of others are removed, counters too. */
+  sources(summaries: readonly SourceSummary[]): void;
+}
+
+/** The metrics of sources: a git source's counters begin at 0 when it is first seen, and end when `sources` misses it. */
+export function createSourceMetrics(families: Families): SourceMetrics {
   const {
     sourceSuccess,
     specs,
@@ -23,14 +37,14 @@ export function createSourceMetrics(families: Families): Pick<Metrics, 'sources'
     gitSuspended,
   } = families;
   const counters = [
-    [gitWebhooks, HOOK_RESULTS],
+    [gitWebhooks, WEBHOOK_RESULTS],
     [gitFetches, FETCH_RESULTS],
     [gitCommits, COMMIT_RESULTS],
   ] as const;
   /** The git sources that have series. */
   const known = new Set<string>();
 
-  /** `rate()` needs the 0 before the first. */
+  /** A counter starts at 0: `rate()` does not count the first increment otherwise. */
   function appear(source: string): void {
     if (known.has(source)) return;
     known.add(source);

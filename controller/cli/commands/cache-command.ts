@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { CommandContext } from '../context.js';
-import { outputOf, stateDirOption } from '../options.js';
+import { outputOf, stateDirOption } from '../options/run-options.js';
 
 export function registerCache(program: Command, context: CommandContext): void {
   const command = program.command('cache').description('look at the Nix store that workspaces share, or empty it');

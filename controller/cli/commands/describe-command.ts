@@ -1,6 +1,6 @@
 import { Argument, type Command } from 'commander';
 import type { CommandContext } from '../context.js';
-import { outputOf, stateDirOption } from '../options.js';
+import { outputOf, stateDirOption } from '../options/run-options.js';
 
 export function registerDescribe(program: Command, { actions, finish }: CommandContext): void {
   const command = program

@@ -1,6 +1,6 @@
 import { Argument, type Command } from 'commander';
 import type { CommandContext } from '../context.js';
-import { isWide, outputOf, stateDirOption } from '../options.js';
+import { isWide, outputOf, stateDirOption } from '../options/run-options.js';
 
 export function registerGet(program: Command, { actions, finish }: CommandContext): void {
   const command = program.command('get').description('list what the running controller keeps');

@@ -1,6 +1,6 @@
 import { Argument, Option, type Command } from 'commander';
 import type { CommandContext } from '../context.js';
-import { parseDnsLabel, parseImage, parsePackages } from '../parsers.js';
+import { parseDnsLabel, parseImage, parsePackages } from '../options/parsers.js';
 
 export function registerNew(program: Command, { actions, finish }: CommandContext): void {
   program

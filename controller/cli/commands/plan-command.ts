@@ -1,8 +1,8 @@
 import { Option, type Command } from 'commander';
 import { PLAN_FORMATS, type PlanCommandOptions } from '../actions.js';
 import type { CommandContext } from '../context.js';
-import { parseRef } from '../git-options.js';
-import { addOptions, outputOf, planOptions, readPlanOptions } from '../options.js';
+import { parseRef } from '../options/git-parsers.js';
+import { addOptions, outputOf, planOptions, readPlanOptions } from '../options/run-options.js';
 
 export function registerPlan(program: Command, { actions, finish }: CommandContext): void {
   const command = program

@@ -1,7 +1,7 @@
 import { Argument, type Command } from 'commander';
 import { SOURCE_ACTIONS, type SourceAction } from '../../model/git.js';
 import type { CommandContext } from '../context.js';
-import { outputOf, stateDirOption } from '../options.js';
+import { outputOf, stateDirOption } from '../options/run-options.js';
 
 export function registerSource(program: Command, { actions, finish }: CommandContext): void {
   const command = program.command('source').description('act on a git source of the running controller');

@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
 import { VALIDATE_FORMATS, type ValidateFormat } from '../actions.js';
 import type { CommandContext } from '../context.js';
-import { outputOf } from '../options.js';
+import { outputOf } from '../options/run-options.js';
 
 export function registerValidate(program: Command, { actions, finish }: CommandContext): void {
   const command = program.command('validate').description('check specs offline; prints file:line:column: message');

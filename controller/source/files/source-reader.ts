@@ -51,100 +51,113 @@ export interface SourceReaderOptions {
   readonly clock: Clock;
 }
 
+/** What a reader works with; `memory` is replaced by each read. */
+interface DirectoryReader extends SourceReaderOptions {
+  memory: ReadonlyMap<string, Remembered>;
+}
+
+/** One read: what it finds goes into `next`, which becomes the reader's memory. */
+interface Read {
+  readonly reader: DirectoryReader;
+  readonly next: Map<string, Remembered>;
+  readonly context: ScanContext;
+}
+
 /** Reads one directory source; remembers what it read, by file version, so that an idle scan reads nothing. */
 export function createSourceReader(options: SourceReaderOptions): SourceReader {
-  const { id, root, fs, schemas, clock } = options;
-  let memory: ReadonlyMap<string, Remembered> = new Map();
+  const reader: DirectoryReader = { ...options, memory: new Map() };
+  return { id: options.id, read: (context) => readDirectory(reader, context) };
+}
 
-  const readFile = async (
-    file: ListedFile,
-    next: Map<string, Remembered>,
-    breathe: Breathe,
-  ): Promise<ScannedFile | null> => {
-    await breathe();
-    const before = memory.get(file.path);
-    if (before && before.stampId === file.stamp.id && !before.isRacy) {
-      next.set(file.path, before);
-      return scanned(before, file.stamp);
-    }
-    const result = await readWhole(fs, file.realPath, MAX_SPEC_BYTES, file.stamp);
-    await breathe();
-    if (result.kind === 'gone') return null;
-    if (result.kind === 'changing') return keepEarlier(file.path, next, null);
-    if (result.kind !== 'read') return keepEarlier(file.path, next, problemOf(id, file.path, result.message));
-    const spec = await interpret(schemas, result.bytes, { source: id, file: file.path }, breathe);
-    const remembered: Remembered = {
-      realPath: file.realPath,
-      stampId: result.stamp.id,
-      // Against the real clock: it is the one that stamps files.
-      isRacy: isRacy(result.stamp, Date.now()),
-      spec,
-      partialSince: spec.mayBePartial ? (before?.partialSince ?? clock.now()) : null,
-    };
-    next.set(file.path, remembered);
-    return scanned(remembered, result.stamp);
-  };
-
-  const scanned = (remembered: Remembered, stamp: FileStamp): ScannedFile => {
-    const now = clock.now();
-    const isYoung = Math.abs(now - Math.round(stamp.mtimeMs)) < SETTLE_MS;
-    const isSettling = remembered.partialSince !== null && isYoung && now - remembered.partialSince < SETTLE_AT_MOST_MS;
-    return { ...remembered.spec, isSettling, staleBecause: null };
-  };
-
-  /** The newest version can't be had: the one before it stands in. Without a problem it is merely being written. */
-  const keepEarlier = (path: string, next: Map<string, Remembered>, problem: SpecProblem | null): ScannedFile => {
-    const before = memory.get(path);
-    const problems = problem ? [problem] : [];
-    const isSettling = problem === null;
-    if (before) {
-      next.set(path, { ...before, stampId: '' });
-      return { ...before.spec, problems, isSettling, staleBecause: problem };
-    }
-    const refusals = problem ? [{ name: null, kind: null, problem }] : [];
-    return {
-      source: id,
-      file: path,
-      definitions: [],
-      refusals,
-      problems,
-      hidesNames: true,
-      mayBePartial: isSettling,
-      isSettling,
-      staleBecause: null,
-    };
-  };
-
+async function readDirectory(reader: DirectoryReader, context: ScanContext): Promise<SourceReading> {
+  const { id, root, fs } = reader;
+  const read: Read = { reader, next: new Map(), context };
+  const listing = await listSpecs(root, { fs, ...context });
+  const found = await mapLimit(listing.files, READS_AT_ONCE, (file) => readFile(read, file));
+  const unreadFiles = listing.unread.filter((entry) => entry.kind === 'file');
+  const unreadDirectories = listing.unread.filter((entry) => entry.kind === 'directory');
+  const files = [
+    ...found.filter((file) => file !== null),
+    ...unreadFiles.map(({ path, message }) => keepEarlier(read, path, problemOf(id, path, message))),
+    ...keepBelow(
+      read,
+      unreadDirectories.map(({ path }) => path),
+    ),
+  ];
+  reader.memory = read.next;
   return {
     id,
-    async read(context) {
-      const next = new Map<string, Remembered>();
-      const listing = await listSpecs(root, {
-        fs,
-        breathe: context.breathe,
-        seen: context.seen,
-        onDirectory: context.onDirectory,
-      });
-      const read = await mapLimit(listing.files, READS_AT_ONCE, (file) => readFile(file, next, context.breathe));
-      const files = read.filter((file) => file !== null);
-      for (const entry of listing.unread) {
-        if (entry.kind === 'file') files.push(keepEarlier(entry.path, next, problemOf(id, entry.path, entry.message)));
-      }
-      const unreadDirectories = listing.unread.filter((entry) => entry.kind === 'directory');
-      const isUnknown = (path: string) => unreadDirectories.some((directory) => path.startsWith(`${directory.path}/`));
-      for (const [path, remembered] of memory) {
-        if (next.has(path) || context.seen.has(remembered.realPath) || !isUnknown(path)) continue;
-        next.set(path, remembered);
-        context.seen.add(remembered.realPath);
-        files.push({ ...remembered.spec, isSettling: false, staleBecause: null });
-      }
-      memory = next;
-      return {
-        id,
-        files,
-        problems: unreadDirectories.map((entry) => problemOf(id, entry.path, entry.message)),
-        isWhole: unreadDirectories.length === 0,
-      };
-    },
+    files,
+    problems: unreadDirectories.map((entry) => problemOf(id, entry.path, entry.message)),
+    isWhole: unreadDirectories.length === 0,
   };
+}
+
+/** Null when the file went away after it was listed. */
+async function readFile(read: Read, file: ListedFile): Promise<ScannedFile | null> {
+  const { reader, next, context } = read;
+  const { id, fs, schemas, clock } = reader;
+  await context.breathe();
+  const before = reader.memory.get(file.path);
+  if (before && before.stampId === file.stamp.id && !before.isRacy) {
+    next.set(file.path, before);
+    return scannedFile(before, file.stamp, clock.now());
+  }
+  const result = await readWhole(fs, file.realPath, MAX_SPEC_BYTES, file.stamp);
+  await context.breathe();
+  if (result.kind === 'gone') return null;
+  if (result.kind === 'changing') return keepEarlier(read, file.path, null);
+  if (result.kind !== 'read') return keepEarlier(read, file.path, problemOf(id, file.path, result.message));
+  const spec = await interpret(schemas, result.bytes, { source: id, file: file.path }, context.breathe);
+  const remembered: Remembered = {
+    realPath: file.realPath,
+    stampId: result.stamp.id,
+    // Compared with the system's clock, which is the one that stamps files.
+    isRacy: isRacy(result.stamp, Date.now()),
+    spec,
+    partialSince: spec.mayBePartial ? (before?.partialSince ?? clock.now()) : null,
+  };
+  next.set(file.path, remembered);
+  return scannedFile(remembered, result.stamp, clock.now());
+}
+
+function scannedFile({ spec, partialSince }: Remembered, { mtimeMs }: FileStamp, now: number): ScannedFile {
+  const isYoung = Math.abs(now - Math.round(mtimeMs)) < SETTLE_MS;
+  const isSettling = partialSince !== null && isYoung && now - partialSince < SETTLE_AT_MOST_MS;
+  return { ...spec, isSettling, staleBecause: null };
+}
+
+/** The newest version cannot be read: the one before it stands in. Without a problem it is merely being written. */
+function keepEarlier({ reader, next }: Read, path: string, problem: SpecProblem | null): ScannedFile {
+  const before = reader.memory.get(path);
+  const problems = problem ? [problem] : [];
+  const isSettling = problem === null;
+  if (before) {
+    next.set(path, { ...before, stampId: '' });
+    return { ...before.spec, problems, isSettling, staleBecause: problem };
+  }
+  return {
+    source: reader.id,
+    file: path,
+    definitions: [],
+    refusals: problem ? [{ name: null, kind: null, problem }] : [],
+    problems,
+    hidesNames: true,
+    mayBePartial: isSettling,
+    isSettling,
+    staleBecause: null,
+  };
+}
+
+/** The remembered files below directories that cannot be read: they are unknown now, not gone (law 2). */
+function keepBelow({ reader, next, context }: Read, directories: readonly string[]): ScannedFile[] {
+  const kept: ScannedFile[] = [];
+  for (const [path, remembered] of reader.memory) {
+    const isUnknown = directories.some((directory) => path.startsWith(`${directory}/`));
+    if (!isUnknown || next.has(path) || context.seen.has(remembered.realPath)) continue;
+    next.set(path, remembered);
+    context.seen.add(remembered.realPath);
+    kept.push({ ...remembered.spec, isSettling: false, staleBecause: null });
+  }
+  return kept;
 }

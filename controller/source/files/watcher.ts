@@ -23,105 +23,122 @@ interface Armed {
   readonly handle: FSWatcher;
 }
 
-/** `roots` are looked at every two seconds, as they may be missing. Nothing runs while nobody is subscribed. */
+/** What is watched, and for whom. Nothing is watched and no timer runs while there are no listeners. */
+interface Watch {
+  readonly roots: readonly string[];
+  readonly clock: Clock;
+  readonly listeners: Set<() => void>;
+  readonly armed: Map<string, Armed>;
+  readonly wanted: Set<string>;
+  /** The functions that cancel the timers that run. */
+  readonly timers: Set<() => void>;
+  isHintDue: boolean;
+}
+
+/** Watches directories; checks `roots` every two seconds as well, as they may be missing. Opens nothing before `subscribe`. */
 export function createWatcher(roots: readonly string[], clock: Clock): Watcher {
-  const listeners = new Set<() => void>();
-  const armed = new Map<string, Armed>();
-  const wanted = new Set<string>(roots);
-  const timers = new Set<() => void>();
-  let isHintDue = false;
-
-  const later = (ms: number, task: () => void): void => {
-    const cancel = clock.after(ms, () => {
-      timers.delete(cancel);
-      task();
-    });
-    timers.add(cancel);
+  const watch: Watch = {
+    roots,
+    clock,
+    listeners: new Set(),
+    armed: new Map(),
+    wanted: new Set(roots),
+    timers: new Set(),
+    isHintDue: false,
   };
-
-  const hint = (): void => {
-    if (isHintDue || listeners.size === 0) return;
-    isHintDue = true;
-    later(DEBOUNCE_MS, () => {
-      isHintDue = false;
-      for (const listener of [...listeners]) listener();
-    });
-  };
-
-  const disarm = (path: string, handle: FSWatcher | undefined = armed.get(path)?.handle): void => {
-    handle?.close();
-    if (armed.get(path)?.handle === handle) armed.delete(path);
-  };
-
-  /** True when the directory is watched now and was not before. */
-  const arm = async (path: string): Promise<boolean> => {
-    wanted.add(path);
-    if (listeners.size === 0) return false;
-    const identity = await identityOf(path);
-    // Nothing may be awaited from here on: calls for one path overlap.
-    if (identity === armed.get(path)?.identity || listeners.size === 0) return false;
-    disarm(path);
-    if (identity === null) return false;
-    try {
-      const handle = watchDirectory(path, hint);
-      handle.on('error', () => disarm(path, handle));
-      armed.set(path, { identity, handle });
-      return true;
-    } catch {
-      // No inotify watches left, or gone meanwhile: the resync sees to it.
-      return false;
-    }
-  };
-
-  /** A root that is missing, or was replaced unseen, tells nothing by itself. */
-  const lookAtRoots = (): void => {
-    later(ROOT_POLL_MS, () => {
-      lookAtRoots();
-      for (const root of roots) void arm(root).then((isNew) => isNew && hint());
-    });
-  };
-
-  const start = (): void => {
-    lookAtRoots();
-    for (const path of wanted) void arm(path).then((isNew) => isNew && hint());
-  };
-
-  const stop = (): void => {
-    for (const path of [...armed.keys()]) disarm(path);
-    for (const cancel of [...timers]) cancel();
-    timers.clear();
-    isHintDue = false;
-  };
-
   return {
     subscribe(onHint) {
       const listener = () => onHint();
-      listeners.add(listener);
-      if (listeners.size === 1) start();
+      watch.listeners.add(listener);
+      if (watch.listeners.size === 1) start(watch);
       return () => {
-        if (listeners.delete(listener) && listeners.size === 0) stop();
+        if (watch.listeners.delete(listener) && watch.listeners.size === 0) stop(watch);
       };
     },
-    async arm(path) {
-      await arm(path);
-    },
+    arm: async (path) => void (await arm(watch, path)),
     keepOnly(paths) {
-      for (const path of [...wanted]) {
+      for (const path of [...watch.wanted]) {
         if (paths.has(path) || roots.includes(path)) continue;
-        wanted.delete(path);
-        disarm(path);
+        watch.wanted.delete(path);
+        disarm(watch, path);
       }
     },
     hintIn(ms) {
-      if (listeners.size > 0) later(ms, hint);
+      if (watch.listeners.size > 0) later(watch, ms, () => hint(watch));
     },
   };
 }
 
+function start(watch: Watch): void {
+  pollRoots(watch);
+  for (const path of watch.wanted) armAndHint(watch, path);
+}
+
+function stop(watch: Watch): void {
+  for (const path of [...watch.armed.keys()]) disarm(watch, path);
+  for (const cancel of [...watch.timers]) cancel();
+  watch.timers.clear();
+  watch.isHintDue = false;
+}
+
+function later({ clock, timers }: Watch, ms: number, task: () => void): void {
+  const cancel = clock.after(ms, () => {
+    timers.delete(cancel);
+    task();
+  });
+  timers.add(cancel);
+}
+
+function hint(watch: Watch): void {
+  if (watch.isHintDue || watch.listeners.size === 0) return;
+  watch.isHintDue = true;
+  later(watch, DEBOUNCE_MS, () => {
+    watch.isHintDue = false;
+    for (const listener of [...watch.listeners]) listener();
+  });
+}
+
+/** True when the directory is watched now and was not before. */
+async function arm(watch: Watch, path: string): Promise<boolean> {
+  watch.wanted.add(path);
+  if (watch.listeners.size === 0) return false;
+  const identity = await identityOf(path);
+  // Nothing may be awaited from here on: calls for one path overlap.
+  if (identity === watch.armed.get(path)?.identity || watch.listeners.size === 0) return false;
+  disarm(watch, path);
+  if (identity === null) return false;
+  try {
+    const handle = watchDirectory(path, () => hint(watch));
+    handle.on('error', () => disarm(watch, path, handle));
+    watch.armed.set(path, { identity, handle });
+    return true;
+  } catch {
+    // No inotify watches are left, or the directory has gone: the resync finds what this misses.
+    return false;
+  }
+}
+
+function armAndHint(watch: Watch, path: string): void {
+  void arm(watch, path).then((isNew) => isNew && hint(watch));
+}
+
+function disarm({ armed }: Watch, path: string, handle: FSWatcher | undefined = armed.get(path)?.handle): void {
+  handle?.close();
+  if (armed.get(path)?.handle === handle) armed.delete(path);
+}
+
+/** A root that is missing, or was replaced unseen, causes no event by itself. */
+function pollRoots(watch: Watch): void {
+  later(watch, ROOT_POLL_MS, () => {
+    pollRoots(watch);
+    for (const root of watch.roots) armAndHint(watch, root);
+  });
+}
+
+/** Device, inode and time of birth: a directory made anew often gets the inode of the one before it. Null: there is none. */
 async function identityOf(path: string): Promise<string | null> {
   try {
     const stats = await stat(path, { bigint: true });
-    // With the time of birth: a directory made anew often gets the inode of the one before it.
     return stats.isDirectory() ? `${stats.dev}:${stats.ino}:${stats.birthtimeNs}` : null;
   } catch {
     return null;

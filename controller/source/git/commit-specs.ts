@@ -5,7 +5,7 @@ import { merge } from '../resolve/merge.js';
 import { by } from '../parse/order.js';
 import { createPacer } from '../files/pacer.js';
 import { createCacheResolver } from '../resolve/cache-resolver.js';
-import { createResolver } from '../resolve/workspace-resolver.js';
+import { createWorkspaceResolver } from '../resolve/workspace-resolver.js';
 import type { SpecSchemas } from '../check/schema.js';
 import type { SecretScan } from '../secrets/secret-reader.js';
 import type { SpecFile } from '../parse/spec-file.js';
@@ -68,7 +68,7 @@ export async function readCommitSpecs({
 async function snapshotOf(id: string, files: readonly SpecFile[], commit: Commit): Promise<DesiredSnapshot> {
   const merged = merge([wholeReading(id, files)], new Map());
   const wanted = [...merged.wanted.values()].sort(by(({ definition }) => definition.key));
-  const resolve = createResolver();
+  const resolve = createWorkspaceResolver();
   const workspaces: DesiredSnapshot['workspaces'] = new Map(
     await Promise.all(
       wanted.map(async ({ definition, ...rest }) =>

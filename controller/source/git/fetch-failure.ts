@@ -1,7 +1,7 @@
 import type { GitFailure, GitFailureReason, GitSettings } from '../../model/git.js';
 import { AWAY } from './clone-faults.js';
 import { GitError } from './git-command.js';
-import { RefError } from './repository.js';
+import { RefError } from './remote-ref.js';
 import { SignatureError } from './verify-commit.js';
 
 type Words = readonly [pattern: RegExp, remedy: (settings: GitSettings) => string];

@@ -3,7 +3,7 @@ import type { SpecProblem } from '../../model/desired.js';
 import { faultOfForm, MAX_AGE_BYTES } from '../secrets/age-opener.js';
 import { ageFilesOf, ageProblem, type AgeFileUse } from '../secrets/age-files.js';
 import type { Definition, SpecFile } from '../parse/spec-file.js';
-import type { TreeEntry } from './repository.js';
+import type { TreeEntry } from './git-output.js';
 
 const FILE = /^100/;
 /** Of all encrypted files of a commit: they stay in memory. */

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { quote } from '../parse/problem.js';
 import { isSpecName, MAX_DEPTH, MAX_FILES } from '../files/list-specs.js';
-import type { TreeEntry } from './repository.js';
+import type { TreeEntry } from './git-output.js';
 
 /** A spec file of a commit. */
 export interface TreeFile {

@@ -15,7 +15,7 @@ export interface SyncLoopOptions {
   readonly signal: AbortSignal;
   readonly intervalMs: number;
   /** One look; gives how many in a row have failed. Never throws. */
-  readonly look: (trigger: SyncTrigger) => Promise<number>;
+  readonly poll: (trigger: SyncTrigger) => Promise<number>;
 }
 
 const FIRST_RETRY_MS = 2_000;
@@ -23,7 +23,7 @@ const FIRST_RETRY_MS = 2_000;
 const JITTER = 0.1;
 
 /** Looks one after the other: on an interval, sooner after a failure, and when told to. */
-export function createSyncLoop({ clock, random, signal, intervalMs, look }: SyncLoopOptions): SyncLoop {
+export function createSyncLoop({ clock, random, signal, intervalMs, poll }: SyncLoopOptions): SyncLoop {
   let due: SyncTrigger | null = 'start';
   let wake: AbortController | null = null;
 
@@ -37,7 +37,7 @@ export function createSyncLoop({ clock, random, signal, intervalMs, look }: Sync
       while (!signal.aborted) {
         const trigger = due ?? 'interval';
         due = null;
-        const failures = await look(trigger);
+        const failures = await poll(trigger);
         if (due !== null) continue;
         wake = new AbortController();
         await delay(clock, waitMs(failures), AbortSignal.any([wake.signal, signal]));

@@ -15,10 +15,10 @@ export interface Resolved {
   readonly problems: readonly SpecProblem[];
 }
 
-export type Resolver = (wanted: Wanted<WorkspaceDefinition>, secrets: SecretScan) => Promise<Resolved>;
+export type WorkspaceResolver = (wanted: Wanted<WorkspaceDefinition>, secrets: SecretScan) => Promise<Resolved>;
 
 /** Resolves definitions of workspaces, and gives the same object again as long as nothing about a workspace changed. */
-export function createResolver(): Resolver {
+export function createWorkspaceResolver(): WorkspaceResolver {
   const memory = new WeakMap<WorkspaceDefinition, DesiredWorkspace>();
 
   const resolveOnce = (

@@ -6,7 +6,8 @@ import type { Commit, GitFailure, GitSettings } from '../../../controller/model/
 import { parseGitUrl } from '../../../controller/model/git-url.js';
 import { createDesiredState, type DesiredState } from '../../../controller/source/desired-state.js';
 import { createGit, type Git } from '../../../controller/source/git/git-command.js';
-import { createGitSource, type GitSource, type GitSourceEvents } from '../../../controller/source/git/git-source.js';
+import { createGitSource, type GitSource } from '../../../controller/source/git/git-source.js';
+import type { GitSourceEvents } from '../../../controller/source/git/git-sync.js';
 import { loadSchemas } from '../../../controller/source/check/schema.js';
 import { createRepository, type TestRepository } from './repository.js';
 

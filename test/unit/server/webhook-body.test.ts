@@ -11,7 +11,7 @@ const open = (options: Parameters<typeof openHooks>[1] = {}) => openHooks(make, 
 
 describe('a body', () => {
   const largestBody = 64;
-  const limited = { hooks: { largestBody } };
+  const limited = { webhooks: { largestBody } };
   const inChunks = (body: string) => ({ ...signed(body), 'Transfer-Encoding': 'chunked' });
 
   it.each<[string, number, (body: string) => Record<string, string>, number]>([
@@ -92,7 +92,7 @@ describe('a body', () => {
       isAsked = true;
       return secret;
     };
-    const { address, triggered, facts, errors } = await open({ hooks: { secretOf } });
+    const { address, triggered, facts, errors } = await open({ webhooks: { secretOf } });
     const { socket, closed } = openPeer(address, unfinished());
     await until(() => isAsked);
     socket.destroy();
@@ -150,7 +150,7 @@ describe('of bodies', () => {
       413,
     ],
   ])('those %s make room', async (_what, hook, status) => {
-    const { deliver } = await open({ hooks: { largestBody: 64 } });
+    const { deliver } = await open({ webhooks: { largestBody: 64 } });
     for (let sent = 0; sent <= MOST; sent += 1) expect((await deliver(hook)).status).toBe(status);
     expect((await deliver()).status).toBe(202);
   });

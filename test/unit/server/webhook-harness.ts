@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { connect } from 'node:net';
-import type { Hooks } from '../../../controller/server/webhook-route.js';
+import type { Webhooks } from '../../../controller/server/webhook-route.js';
 import type { ServerOptions } from '../../../controller/server/server.js';
 import { createManualClock } from '../../support/manual-clock.js';
 import { call, type Answer, type Call, type createHarness } from './harness.js';
@@ -22,7 +22,7 @@ export type HookCall = Call & { readonly source?: string };
 /** A server that takes hooks for `team` and `other`, and what it said about them. */
 export async function openHooks(
   make: ReturnType<typeof createHarness>['make'],
-  { hooks, ...options }: Partial<Omit<ServerOptions, 'hooks'>> & { readonly hooks?: Partial<Hooks> } = {},
+  { webhooks, ...options }: Partial<Omit<ServerOptions, 'webhooks'>> & { readonly webhooks?: Partial<Webhooks> } = {},
 ) {
   const asked: string[] = [];
   const triggered: string[] = [];
@@ -33,14 +33,14 @@ export async function openHooks(
     listen: '127.0.0.1:0',
     clock,
     onError: (error) => errors.push(error),
-    hooks: {
+    webhooks: {
       secretOf(source) {
         asked.push(source);
         return Promise.resolve(source === 'team' || source === 'other' ? Buffer.from(SECRET) : null);
       },
       trigger: (source) => void triggered.push(source),
       onRequest: ({ source, result }) => void facts.push(`${source} ${result}`),
-      ...hooks,
+      ...webhooks,
     },
     ...options,
   });

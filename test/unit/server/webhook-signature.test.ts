@@ -131,7 +131,7 @@ describe('a hook', () => {
 
   it('for one source opens no other', async () => {
     const own = await openHooks(make, {
-      hooks: { secretOf: (source) => Promise.resolve(Buffer.from(`secret of ${source}`)) },
+      webhooks: { secretOf: (source) => Promise.resolve(Buffer.from(`secret of ${source}`)) },
     });
     const headers = signed(BODY, 'secret of team');
     expect([
@@ -156,7 +156,7 @@ describe('a secret', () => {
     ['with a comma is one header', 'a, a', { 'X-Gitlab-Token': 'a, a' }, 202],
     ['that is longer than a block of the hash signs', 'long '.repeat(100), signed(BODY, 'long '.repeat(100)), 202],
   ])('%s', async (_name, secret, headers, status) => {
-    const own = await openHooks(make, { hooks: { secretOf: () => Promise.resolve(Buffer.from(secret)) } });
+    const own = await openHooks(make, { webhooks: { secretOf: () => Promise.resolve(Buffer.from(secret)) } });
     expect((await own.deliver({ headers })).status).toBe(status);
     expect(own.triggered).toHaveLength(status === 202 ? 1 : 0);
   });
@@ -172,7 +172,7 @@ describe('proofs', () => {
   it('are as GitHub computes them', async () => {
     // The example of GitHub's documentation.
     const own = await openHooks(make, {
-      hooks: { secretOf: () => Promise.resolve(Buffer.from("It's a Secret to Everybody")) },
+      webhooks: { secretOf: () => Promise.resolve(Buffer.from("It's a Secret to Everybody")) },
     });
     const headers = {
       'X-Hub-Signature-256': 'sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17',

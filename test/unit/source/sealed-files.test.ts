@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { createSealedFiles, type SealedBlob } from '../../../controller/source/git/sealed-files.js';
-import type { TreeEntry } from '../../../controller/source/git/repository.js';
+import type { TreeEntry } from '../../../controller/source/git/git-output.js';
 import { interpret } from '../../../controller/source/check/interpret.js';
 import { loadSchemas } from '../../../controller/source/check/schema.js';
 import type { SpecFile } from '../../../controller/source/parse/spec-file.js';

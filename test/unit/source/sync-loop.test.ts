@@ -10,7 +10,7 @@ const settle = async () => {
 function open({ random = 0.5, results = [] as number[] } = {}) {
   const clock = createManualClock();
   const ended = new AbortController();
-  const looks: [number, SyncTrigger][] = [];
+  const polls: [number, SyncTrigger][] = [];
   const since = clock.now();
   let gate: Promise<void> = Promise.resolve();
   const loop = createSyncLoop({
@@ -18,8 +18,8 @@ function open({ random = 0.5, results = [] as number[] } = {}) {
     random: () => random,
     signal: ended.signal,
     intervalMs: 60_000,
-    async look(trigger) {
-      looks.push([clock.now() - since, trigger]);
+    async poll(trigger) {
+      polls.push([clock.now() - since, trigger]);
       await gate;
       return results.shift() ?? 0;
     },
@@ -35,7 +35,7 @@ function open({ random = 0.5, results = [] as number[] } = {}) {
   };
   return {
     loop,
-    looks,
+    polls,
     pass,
     running,
     stop: () => ended.abort(),
@@ -49,38 +49,38 @@ describe('looking at a server', () => {
     [0.5, 60_000],
     [0.999, 66_000],
   ])('comes again after the interval, a tenth more or less by chance (%d)', async (random, ms) => {
-    const { looks, pass } = open({ random });
+    const { polls, pass } = open({ random });
     await pass(ms + 500);
-    expect(looks.length).toBe(2);
-    expect(looks[0]).toEqual([0, 'start']);
-    expect(Math.abs((looks[1]?.[0] ?? 0) - ms)).toBeLessThanOrEqual(500);
-    expect(looks[1]?.[1]).toBe('interval');
+    expect(polls.length).toBe(2);
+    expect(polls[0]).toEqual([0, 'start']);
+    expect(Math.abs((polls[1]?.[0] ?? 0) - ms)).toBeLessThanOrEqual(500);
+    expect(polls[1]?.[1]).toBe('interval');
   });
 
   it('comes sooner after a failure, later with each, and never later than the interval', async () => {
-    const { looks, pass } = open({ results: [1, 2, 3, 4, 5, 6, 7, 0] });
+    const { polls, pass } = open({ results: [1, 2, 3, 4, 5, 6, 7, 0] });
     await pass(300_000);
-    const waits = looks.slice(1).map(([at], index) => at - (looks[index]?.[0] ?? 0));
+    const waits = polls.slice(1).map(([at], index) => at - (polls[index]?.[0] ?? 0));
     expect(waits.slice(0, 8)).toEqual([2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000]);
   });
 
   it('comes at once when told to, and once for many words', async () => {
-    const { loop, looks, pass, hold } = open();
+    const { loop, polls, pass, hold } = open();
     await pass(500);
     const held = hold();
     loop.sync('local');
     await settle();
-    expect(looks.length).toBe(2);
+    expect(polls.length).toBe(2);
     loop.sync('hook');
     loop.sync('local');
     loop.sync('local');
     await settle();
-    expect(looks.length).toBe(2);
+    expect(polls.length).toBe(2);
     (await held)();
     await settle();
     await pass(1_000);
     // A hook says more than what comes after it.
-    expect(looks.map(([, trigger]) => trigger)).toEqual(['start', 'local', 'hook']);
+    expect(polls.map(([, trigger]) => trigger)).toEqual(['start', 'local', 'hook']);
   });
 
   it('ends when it is told to, in the middle of a wait', async () => {

@@ -68,7 +68,7 @@ describe('createMetrics', () => {
     metrics.queue({ depth: 3, active: 2 });
     metrics.queueWaited(0.1);
     metrics.queueRetried();
-    metrics.deletionsHeld(2);
+    metrics.removalsHeld(2);
     metrics.notified({ target: 'webhook', result: 'retried' });
     const values = [
       ['notifications_total{target="webhook",result="retried"}', 1],

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { InvalidArgumentError, type Command, type Option } from 'commander';
-import { errorText } from './text/error-text.js';
+import { errorText } from '../text/error-text.js';
 import { gitFromConfig } from './git-options.js';
 
 /**

@@ -1,7 +1,8 @@
 import { Option, type Command } from 'commander';
 import { applyConfig } from './config-file.js';
-import { gitOptions, readGit } from './git-options.js';
-import { LOG_LEVELS, type OutputFormat, type PlanOptions, type RunOptions } from './actions.js';
+import { gitOptions } from './git-options.js';
+import { readGit } from './git-settings.js';
+import { LOG_LEVELS, type OutputFormat, type PlanOptions, type RunOptions } from '../actions.js';
 import {
   parseBoolean,
   parseConcurrency,

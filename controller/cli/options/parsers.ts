@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { MAX_PACKAGES, packageFault } from '../model/package-name.js';
+import { MAX_PACKAGES, packageFault } from '../../model/package-name.js';
 
 const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
 
