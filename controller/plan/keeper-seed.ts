@@ -1,6 +1,7 @@
 import type { ContainerDefinition, ObservedContainer } from '../model/engine-objects.js';
 import { LABEL } from '../model/names.js';
-import type { KeeperInput, KeeperPlan } from './keeper.js';
+import type { Failure } from '../model/reasons.js';
+import type { Operation } from './types.js';
 
 /** What has to run to its end before each start of a keeper whose programs are in its image's own Nix store (F14). */
 export interface SeedInput {
@@ -9,14 +10,22 @@ export interface SeedInput {
   readonly container: ObservedContainer | null;
 }
 
+/** What a seed changes of a keeper's plan. */
+export interface SeededPlan {
+  readonly operations: readonly Operation[];
+  readonly failure: Failure | null;
+  readonly recheckMs: number | null;
+}
+
 const LOOK_AGAIN_MS = 500;
 const CAUSE = "the keeper's image has its Nix in a store of its own, which the volume would hide";
 
 /**
  * Puts the seed before a keeper's start, and the start into a plan of its own: it happens with no keeper up (F18). A seed
  * that has ended well is removed with the start it is for; killed in between, the next one finds nothing left to do.
+ * `restartInMs`: how long a start that failed is left alone. Pure.
  */
-export function seedFirst({ seed, restartInMs }: KeeperInput, plan: KeeperPlan): KeeperPlan {
+export function seedFirst<Plan extends SeededPlan>(seed: SeedInput | null, restartInMs: number, plan: Plan): Plan {
   const at = plan.operations.findIndex(({ type }) => type === 'start-container');
   if (seed === null || at < 0) return plan;
   if (at > 0) return { ...plan, operations: plan.operations.slice(0, at) };

@@ -1,14 +1,12 @@
 import { containerName, dataVolumeName } from '../model/names.js';
 import type { ObservedContainer, PublishedPort } from '../model/engine-objects.js';
 import type { Verdict } from '../model/status.js';
+import { STOP_GRACE_SECONDS } from '../model/stop-grace.js';
 import type { ContainerTarget, Operation, Plan, WorkspaceInput } from './types.js';
 import { target } from './containers.js';
 import type { PlanContext } from './context.js';
 import { containerDefinition, dataVolumeLabels } from './definition.js';
 import type { Difference } from './diff.js';
-
-/** SIGTERM to SIGKILL: what Docker itself gives. */
-export const STOP_GRACE_SECONDS = 10;
 
 export function emptyPlan(verdict: Verdict, recheckAfterMs: number | null = null): Plan {
   return { operations: [], verdict, recheckAfterMs, giveUp: null, ports: [] };
