@@ -9,7 +9,7 @@ import { cacheVolumeName } from '../../model/names.js';
 import type { Failure } from '../../model/reasons.js';
 import type { Environments } from '../packages/environments.js';
 import type { Imports } from '../images/imports.js';
-import type { StoreSize } from '../packages/measure.js';
+import type { StoreSize } from '../keeper/keeper-answers.js';
 import { gcDue } from './due.js';
 import { createGcCommands } from './gc-commands.js';
 import { goneAfter } from './gone.js';

@@ -3,7 +3,7 @@ import type { ContainerDefinition, ObservedContainer } from '../../model/engine-
 import { CONTAINER_TYPE, LABEL } from '../../model/names.js';
 import { createAnew, HELPER_CONTAINER } from '../keeper/helper-container.js';
 
-/** Whether images bring a Nix store of their own. It can be lost: then each is looked at once more. */
+/** Where it is kept over restarts whether images, by their ids, bring a Nix store. When it is lost, each is looked at once more. */
 export interface ImageRecord {
   load(): readonly (readonly [string, boolean])[];
   save(rows: readonly (readonly [string, boolean])[]): void;
@@ -13,13 +13,14 @@ export interface ImageRecord {
 const ENTRIES = 3;
 const STORE_NAME = /^[0-9a-df-np-sv-z]{32}-/;
 
-/** Images by id: what they bring (F14). An id never means another content, so one look is enough for good. */
+/** Whether images, by their ids, bring a Nix store (F14). An id never means other content, so one look is enough for good. */
 export function createImages(docker: DockerPort, instance: string, record: ImageRecord) {
   const known = new Map(record.load());
   const looks = new Map<string, Promise<void>>();
   const prefix = `kalpana-nix-probe-${instance}-`;
-  /** Those in use by name, and ids of those that were removed: a list may still show them. */
+  /** The last use of each probe, by the probe's name. */
   const probes = new Map<string, Promise<unknown>>();
+  /** Ids of probes that were removed: a list may still show them. */
   const removed = new Set<string>();
 
   async function look(imageId: string, calls: CallOptions): Promise<void> {
@@ -31,7 +32,10 @@ export function createImages(docker: DockerPort, instance: string, record: Image
     record.save([...known]);
   }
 
-  /** A container of the image that never runs, for as long as `use` takes; one an image at a time, for its name tells a lost one apart. */
+  /**
+   * Makes a container of the image, which never runs, for as long as `use` takes. One at a time for each image: its name is
+   * always the same, so that one left by a killed controller is found.
+   */
   async function withProbe<T>(imageId: string, calls: CallOptions, use: (container: string) => Promise<T>): Promise<T> {
     const name = `${prefix}${imageId.replace(/^sha256:/, '').slice(0, 16)}`;
     const before = probes.get(name);
@@ -60,16 +64,16 @@ export function createImages(docker: DockerPort, instance: string, record: Image
 
   return {
     withProbe,
-    /** Undefined: nobody has looked. */
+    /** Whether the image brings a Nix store; undefined when nobody has looked yet. */
     bringsStore: (imageId: string): boolean | undefined => known.get(imageId),
-    /** Single flight an image. */
+    /** Finds that out, unless it is known, with one probe however many ask. Throws an `EngineError`. */
     async look(imageId: string, calls: CallOptions): Promise<void> {
       if (known.has(imageId)) return;
       const under = looks.get(imageId) ?? look(imageId, calls).finally(() => looks.delete(imageId));
       looks.set(imageId, under);
       await under;
     },
-    /** Removes what a killed controller of this instance left. */
+    /** Removes probes that a killed controller of this instance left. Throws an `EngineError`. */
     async sweep(containers: Iterable<ObservedContainer>, calls: CallOptions): Promise<void> {
       for (const { id, name, labels } of containers) {
         const isLeft =

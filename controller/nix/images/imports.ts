@@ -1,10 +1,12 @@
 import type { CallOptions } from '../../docker/port.js';
 import { later, type Clock } from '../../model/clock.js';
 import { FailureError, type Failure } from '../../model/reasons.js';
-import { bareImageId, commandFailure, type KeeperCommands } from '../keeper/keeper-commands.js';
+import { bareImageId } from '../../model/image-id.js';
+import { commandFailure, type KeeperCommands } from '../keeper/keeper-commands.js';
 
+/** How long a failed import is reported before it is due again. */
 const RETRY_MS = 15_000;
-/** Between the plan that found an image imported and the container that it makes of it. */
+/** How long an image without a container is kept: a plan that found it imported may be about to make one. */
 const KEPT_MS = 20_000;
 
 /** Gives a container of the image for as long as `use` takes. */
@@ -12,12 +14,14 @@ export type WithSource = (use: (source: string) => Promise<void>) => Promise<voi
 
 export type Imports = ReturnType<typeof createImports>;
 
-/** What of images' own stores is in one cache (F14). */
+/** Which images' own stores have been imported into one cache, and how more of them get there (F14). */
 export function createImports(deps: {
   readonly cache: string;
   readonly clock: Clock;
+  /** Null: no keeper can be asked; `unavailable` says why. */
   readonly commands: () => KeeperCommands | null;
   readonly unavailable: () => Failure | null;
+  /** A failed import is due again. */
   readonly onChange: () => void;
 }) {
   const { cache, clock } = deps;
@@ -52,21 +56,24 @@ export function createImports(deps: {
   }
 
   return {
-    /** Whoever asks is about to use it: it is not let go of for a while. */
+    /** Whether the image is imported. Whoever asks is about to use it: it is not released for a while. */
     has(imageId: string): boolean {
       const id = bareImageId(imageId);
       askedAt.set(id, clock.now());
       return imported.has(id);
     },
+    /** Why the last import of the image failed, for as long as it is not due again. */
     failureOf: (imageId: string): Failure | null => failures.get(imageId) ?? null,
+    /** Whether an import is under way; one that waits for the end of a collection is not. */
     isBusy: () => under.size > 0,
-    /** Once an image at a time; throws a `FailureError`. */
+    /** Imports the image, or joins the import of it that is under way. Throws a `FailureError`. */
     async take(imageId: string, withSource: WithSource, calls: CallOptions): Promise<void> {
       while (held !== null) await held.end;
       const flight = under.get(imageId) ?? importOnce(imageId, withSource, calls).finally(() => under.delete(imageId));
       under.set(imageId, flight);
       await flight;
     },
+    /** A collection begins: imports wait until `letGo`. */
     hold(): void {
       let go = () => {};
       held ??= { end: new Promise<void>((resolve) => (go = resolve)), go: () => go() };
@@ -75,12 +82,15 @@ export function createImports(deps: {
       held?.go();
       held = null;
     },
-    /** What a keeper that has come up told. */
+    /** Takes over what a keeper that has come up told: the ids of the images in its store, without `sha256:`. */
     reset(images: ReadonlySet<string>): void {
       imported = new Set(images);
       failures.clear();
     },
-    /** Lets go of those that are not in use: a later collection may take their paths. Gives when to look again, in ms. */
+    /**
+     * Releases imported images of which no container is left: a later collection may take their paths. `used` holds ids
+     * without `sha256:`. Gives after how many ms to look again; null when nothing is left to release.
+     */
     async release(used: ReadonlySet<string>, calls: CallOptions): Promise<number | null> {
       const unused = [...imported].filter((id) => !used.has(id));
       const lapsed = unused.filter((id) => clock.now() - (askedAt.get(id) ?? -Infinity) >= KEPT_MS);

@@ -11,11 +11,15 @@ export const HELPER_CONTAINER = {
   healthcheck: null,
 } as const satisfies Partial<ContainerDefinition>;
 
+/** Whether the engine refused a call because of the state or the name of a container. */
 export function isConflict(error: unknown): boolean {
   return error instanceof EngineError && error.kind === 'conflict';
 }
 
-/** Makes a helper whose name is ours alone; one of that name was left by a controller that was killed. */
+/**
+ * Makes a helper container whose name is ours alone, and gives its id. One that holds the name was left by a controller
+ * that was killed, and is removed first. Throws an `EngineError`.
+ */
 export async function createAnew(
   docker: DockerPort,
   name: string,

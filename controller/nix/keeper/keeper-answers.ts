@@ -24,7 +24,16 @@ export interface Realised {
   readonly hit: ReadonlyMap<string, number>;
 }
 
-/** From the lines of the inventory, without what marks them as ours. */
+/** What the store takes up on the disk; files that are linked to each other count once. */
+export interface StoreSize {
+  readonly bytes: number;
+  readonly paths: number;
+}
+
+/**
+ * From the lines of the inventory, without what marks them as ours. Lines of another form are passed over, and what is no
+ * number counts as 0: a keeper's image may be anybody's.
+ */
 export function inventoryFrom(lines: readonly string[]): Inventory {
   const rows = lines.map((line) => line.split(' '));
   const of = (kind: string) => rows.filter(([first]) => first === kind);
@@ -34,8 +43,8 @@ export function inventoryFrom(lines: readonly string[]): Inventory {
       path,
       {
         path,
-        paths: Math.max(0, Number(paths) - FARM_PATHS),
-        bytes: Number(bytes),
+        paths: Math.max(0, count(paths) - FARM_PATHS),
+        bytes: count(bytes),
         ...(packages.length === 0 ? {} : { packages }),
       },
     ] as const;
@@ -48,6 +57,12 @@ export function inventoryFrom(lines: readonly string[]): Inventory {
   };
 }
 
+/** From the one line that the measurement tells; nothing is 0 in size. */
+export function storeSizeFrom([line = '']: readonly string[]): StoreSize {
+  const [, kibibytes, paths] = line.split(' ');
+  return { bytes: count(kibibytes) * 1024, paths: count(paths) };
+}
+
 /** The environment and its manifest: ours, not the packages'. */
 const FARM_PATHS = 2;
 
@@ -55,14 +70,14 @@ function isFarm(path: string): boolean {
   return /-kalpana-env-/.test(path);
 }
 
-/** From the lines of a realisation, and from Nix's log what was copied. */
+/** From the lines of a realisation, and from Nix's log what was copied: NAR bytes by path, 0 where the log does not tell. */
 export function realisedFrom(lines: readonly string[], fetchedBytes: ReadonlyMap<string, number>): Realised {
   const sized = (kind: string) =>
     new Map(
       lines
         .map((line) => line.split(' '))
         .filter(([first, , path = '']) => first === kind && path !== '' && !isFarm(path))
-        .map(([, bytes, path = '']) => [path, Number(bytes)] as const),
+        .map(([, bytes, path = '']) => [path, count(bytes)] as const),
     );
   const environment = lines.find((line) => line.startsWith('environment '))?.slice('environment '.length) ?? '';
   const closure = sized('closure');
@@ -74,4 +89,8 @@ export function realisedFrom(lines: readonly string[], fetchedBytes: ReadonlyMap
   const hit = new Map([...closure].filter(([path]) => !fetched.has(path) && !built.has(path)));
   const bytes = [...closure.values()].reduce((sum, size) => sum + size, 0);
   return { environment: { path: environment, paths: closure.size, bytes }, fetched, built, hit };
+}
+
+function count(text: string | undefined): number {
+  return /^\d+$/.test(text ?? '') ? Number(text) : 0;
 }

@@ -10,8 +10,11 @@ export const SILENCE_MS = 3_600_000;
 
 type Variables = Readonly<Record<string, string>>;
 
-/** Scripts in one container: values come in variables, never as part of a script's text. */
+export type KeeperExec = ReturnType<typeof createKeeperExec>;
+
+/** Runs scripts in one container. Values come in variables, never as part of a script's text. */
 export function createKeeperExec(docker: DockerPort, containerId: string) {
+  /** Gives the exit code of the script, whatever it is; `onLine` hears all its lines. Throws an `EngineError`. */
   async function run(
     script: string,
     user: string,
@@ -27,7 +30,10 @@ export function createKeeperExec(docker: DockerPort, containerId: string) {
     return exitCode;
   }
 
-  /** For scripts that only fail when the container itself does; `onTold` hears the lines as they come. Throws a `FailureError`. */
+  /**
+   * Gives the lines that the script says to us; `onTold` hears them as they come. For scripts that fail only when something
+   * is wrong with the keeper: then throws a `FailureError` that begins with `what`. Throws an `EngineError` as well.
+   */
   async function told(
     script: string,
     user: string,

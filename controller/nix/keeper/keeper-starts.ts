@@ -5,8 +5,15 @@ const LONGEST_MS = 60_000;
 /** A keeper that lived this long did not end because of its start. */
 const LASTED_MS = 90_000;
 
-/** Starts of a keeper in a row: twice at once, then later and later (law 8). */
-export function createKeeperStarts(clock: Clock): { note(): void; waitMs(): number } {
+export interface KeeperStarts {
+  /** A start is under way. */
+  note(): void;
+  /** How long the next start has to wait, ms. */
+  waitMs(): number;
+}
+
+/** Starts of a keeper in a row: the second follows at once, each one after it later than the one before (law 8). */
+export function createKeeperStarts(clock: Clock): KeeperStarts {
   let count = 0;
   let lastAt = -Infinity;
   return {

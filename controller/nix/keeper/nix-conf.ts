@@ -1,6 +1,9 @@
 import type { CacheConfig } from '../../model/desired.js';
 
-/** The keeper's nix.conf. The values hold no white space that could add a line or a word: validation refuses it. */
+/**
+ * The keeper's nix.conf, a setting a line. Validation refuses values that would add a word or a line, or begin a comment;
+ * one that comes here all the same makes this throw.
+ */
 export function nixConf(config: CacheConfig): string {
   const lines: readonly (readonly [string, string])[] = [
     // A build without a build user ran as root and deleted another workspace's package (F17).
@@ -8,9 +11,9 @@ export function nixConf(config: CacheConfig): string {
     // Nobody may change the daemon's settings or import unsigned paths, root in a workspace included (F7).
     ['trusted-users', ''],
     ['allowed-users', '*'],
-    ['substituters', config.substituters.join(' ')],
+    ['substituters', words(config.substituters)],
     ['trusted-substituters', ''],
-    ['trusted-public-keys', config.trustedPublicKeys.join(' ')],
+    ['trusted-public-keys', words(config.trustedPublicKeys)],
     ['require-sigs', String(config.requireSignatures)],
     ['sandbox', String(config.sandbox)],
     ['sandbox-fallback', 'false'],
@@ -29,4 +32,10 @@ export function nixConf(config: CacheConfig): string {
     ['warn-dirty', 'false'],
   ];
   return lines.map(([name, value]) => `${name} = ${value}`.trimEnd()).join('\n');
+}
+
+function words(values: readonly string[]): string {
+  const bad = values.find((value) => value === '' || /[\s#]/.test(value));
+  if (bad !== undefined) throw new Error(`${JSON.stringify(bad)} is not one word of nix.conf`);
+  return values.join(' ');
 }

@@ -1,14 +1,10 @@
 import type { CallOptions } from '../../docker/port.js';
 import { later, type Clock } from '../../model/clock.js';
+import type { StoreSize } from '../keeper/keeper-answers.js';
 import type { KeeperCommands } from '../keeper/keeper-commands.js';
 
 /** It walks the whole store. */
 const EVERY_MS = 60_000;
-
-export interface StoreSize {
-  readonly bytes: number;
-  readonly paths: number;
-}
 
 /** The size of one cache's store: measured after it has changed, and at most once a minute. */
 export function createMeasure(deps: {

@@ -1,0 +1,24 @@
+import type { CallOptions, DockerPort } from '../../docker/port.js';
+import type { Failure } from '../../model/reasons.js';
+
+const LINES = 6;
+const LONGEST_MESSAGE = 400;
+const PREFIX = 'kalpana-keeper: ';
+
+/**
+ * The failure with what the container said before it ended, which is what a person has to read: the last line that our
+ * script or an error wrote, else the last line. Without a container, without output, or when the engine does not tell,
+ * the failure stays as it is.
+ */
+export async function withLastWords(
+  docker: Pick<DockerPort, 'tailContainer'>,
+  failure: Failure,
+  container: { readonly id: string } | null,
+  calls: CallOptions,
+): Promise<Failure> {
+  if (container === null) return failure;
+  const lines = (await docker.tailContainer(container.id, LINES, calls).catch(() => '')).split('\n');
+  const words = lines.findLast((line) => line.startsWith(PREFIX) || /error/i.test(line)) ?? lines.at(-1) ?? '';
+  if (words === '') return failure;
+  return { ...failure, message: `${failure.message}: ${words.replace(PREFIX, '')}`.slice(0, LONGEST_MESSAGE) };
+}

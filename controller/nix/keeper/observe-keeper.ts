@@ -1,0 +1,66 @@
+import type { CallOptions } from '../../docker/port.js';
+import type { DesiredCache } from '../../model/desired.js';
+import type { ObservedContainer } from '../../model/engine-objects.js';
+import { bareImageId } from '../../model/image-id.js';
+import { LABEL, cacheVolumeName, keeperName, keeperSeedName, nextKeeperName, scannerName } from '../../model/names.js';
+import type { KeeperInput } from '../../plan/keeper.js';
+import { keeperHash, seedDefinition } from './keeper-definition.js';
+import type { KeeperContext } from './keeper-state.js';
+
+/** The containers that make up a keeper, as one look found them. */
+export type KeeperSight = Pick<KeeperInput, 'main' | 'next' | 'seed'>;
+
+/** Looks at the keeper's containers and at the users of its volume. Throws an `EngineError` when the engine does not tell. */
+export async function observeKeeper(
+  context: KeeperContext,
+  desired: DesiredCache | null,
+  calls: CallOptions,
+): Promise<KeeperSight> {
+  const { cache, docker } = context.deps;
+  const [main, next] = await Promise.all([
+    docker.inspectContainer(keeperName(cache), calls),
+    docker.inspectContainer(nextKeeperName(cache), calls),
+    listUsers(context, calls),
+  ]);
+  context.state.container = main ?? next;
+  return { main, next, seed: await observeSeed(context, desired, main, calls) };
+}
+
+/**
+ * Containers in any state, ours or not, that mount the volume of the cache, without those of the cache itself. The engine
+ * is asked each time: a keeper may be about to empty the volume.
+ */
+export async function listUsers(
+  { deps, state }: KeeperContext,
+  calls: CallOptions,
+): Promise<readonly ObservedContainer[]> {
+  const { cache } = deps;
+  const listed = await deps.docker.listContainers({}, calls);
+  state.imagesInUse = new Set(listed.map(({ imageId }) => bareImageId(imageId)));
+  const own = new Set([keeperName(cache), nextKeeperName(cache), keeperSeedName(cache), scannerName(cache)]);
+  const volume = cacheVolumeName(cache);
+  state.users = listed.filter(
+    ({ name, mounts }) => !own.has(name) && mounts.some(({ type, source }) => type === 'volume' && source === volume),
+  );
+  return state.users;
+}
+
+/** Only an image on the engine can be looked into: a keeper whose image has yet to be pulled fails its first start. */
+async function observeSeed(
+  { deps }: KeeperContext,
+  desired: DesiredCache | null,
+  main: ObservedContainer | null,
+  calls: CallOptions,
+): Promise<KeeperInput['seed']> {
+  const isServing =
+    main?.state === 'running' && desired !== null && main.labels[LABEL.specHash] === keeperHash(desired.config);
+  if (desired === null || isServing) return null;
+  const imageId = await deps.imageWithStore(desired.config.image, calls);
+  if (imageId === null) return null;
+  const name = keeperSeedName(deps.cache);
+  return {
+    name,
+    definition: seedDefinition(desired, imageId),
+    container: await deps.docker.inspectContainer(name, calls),
+  };
+}
