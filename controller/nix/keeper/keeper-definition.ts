@@ -14,7 +14,7 @@ const CAPABILITIES: readonly string[] = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'SET
 const SEED_CAPABILITIES: readonly string[] = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER'];
 const SANDBOX_CAPABILITIES: readonly string[] = [...CAPABILITIES, 'SYS_ADMIN'];
 
-/** The keeper of `cache`, as its spec or the defaults want it. `owner` is our instance. */
+/** The container of a keeper, as the spec of its cache or the defaults want it. `owner` is the controller's instance. */
 export function keeperDefinition(cache: DesiredCache, owner: string): ContainerDefinition {
   const { config } = cache;
   const mounts: ContainerMount[] = [
@@ -57,7 +57,7 @@ export function keeperDefinition(cache: DesiredCache, owner: string): ContainerD
   };
 }
 
-/** Takes the store of the keeper's image into the volume; `imageId` without `sha256:`. */
+/** The container that takes the store of the keeper's image into the volume, and ends; `imageId` is without `sha256:`. */
 export function seedDefinition(cache: DesiredCache, imageId: string): ContainerDefinition {
   const { image } = cache.config;
   const hash = createHash('sha256')
@@ -90,7 +90,10 @@ export function seedDefinition(cache: DesiredCache, imageId: string): ContainerD
   };
 }
 
-/** Of what a keeper's container is made from. `nixpkgs`, `prewarm` and `trustedImages` are none of it: they change nothing in it. */
+/**
+ * The spec hash of a keeper: two configurations with the same hash make the same container. `nixpkgs`, `prewarm` and
+ * `trustedImages` change nothing in it, and are no part of the hash.
+ */
 export function keeperHash(config: CacheConfig): string {
   const { image, sandbox, network, mounts } = config;
   const made = { image, sandbox, network, mounts, nixConf: nixConf(config), script: KEEPER_SCRIPT };
