@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
-import { citationsOf, definedIds } from './citations.js';
+import { citationsOf, definedIds } from '../../../deploy/setup/citations.mjs';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const defined = definedIds(readFileSync(`${root}docs/laws-and-facts.md`, 'utf8'));
