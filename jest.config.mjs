@@ -14,8 +14,11 @@ const suite = (name, extra = {}) => ({
 });
 
 export default {
-  // Deadlines are for failures: a busy machine must not turn into one.
-  testTimeout: 60_000,
+  cacheDirectory: '.kalpana/jest',
+  // As many as there are cores; jest leaves one of them idle otherwise.
+  maxWorkers: '100%',
+  // Deadlines are for failures: a machine that is busy or five times slower must not turn into one.
+  testTimeout: 300_000,
   projects: [
     suite('unit'),
     suite('simulation'),

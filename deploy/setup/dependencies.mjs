@@ -1,4 +1,4 @@
-// node_modules: `npm ci` only when it is missing or the lock file changed; and Node 24 for the second test run.
+// node_modules: `npm ci` only when it is missing or the lock file changed; and another Node for the tests.
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,61 +12,37 @@ export function hashOf(...parts) {
   return hash.digest('hex').slice(0, 16);
 }
 
-/**
- * `npm install --no-save` and not `npm ci`: both install what the lock file says, but ci refuses a lock file made where
- * the registry lacks other platforms' optional packages (@swc/core-darwin-*), as ours is.
- */
+/** Exactly what the lock file says; lint checks that it is whole. */
 export async function ensureDependencies() {
   const stamp = join(root, 'node_modules/.kalpana-lock');
-  const lockFile = readFileSync(join(root, 'package-lock.json'), 'utf8');
   // Native packages differ by platform; a folder copied from another machine is not up to date.
-  const wanted = hashOf(lockFile, process.platform, process.arch);
+  const wanted = hashOf(readFileSync(join(root, 'package-lock.json')), process.platform, process.arch);
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return undefined;
-  checkLock(JSON.parse(lockFile).packages['']);
-  const { code, text } = await run('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
-    cwd: root,
-  });
-  if (code !== 0) throw new SetupError(`npm install failed:\n${text.trimEnd()}`);
+  const { code, text } = await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root });
+  if (code !== 0) throw new SetupError(`npm ci failed:\n${text.trimEnd()}`);
   writeFileSync(stamp, wanted);
   return 'installed';
 }
 
-/** What `npm ci` would check: an install must not quietly resolve something that the lock file does not hold. */
-function checkLock(locked) {
-  const wanted = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  for (const kind of ['dependencies', 'devDependencies']) {
-    const [a, b] = [locked, wanted].map((of) => JSON.stringify(Object.entries(of[kind] ?? {}).sort()));
-    if (a !== b)
-      throw new SetupError(
-        `package.json and package-lock.json disagree on ${kind}: run "npm install" and commit the lock file`,
-      );
-  }
-}
+/** Node 24 is what we recommend and 20 the oldest that works: the one of them that is not running. */
+const OTHER_NODE = process.versions.node.startsWith('24.') ? 20 : 24;
 
-/** The path of a Node 24, from its npm package; throws a SetupError with the reason where it can't be had. */
-export async function ensureNode24() {
+/** The path of a Node of the other version, from its npm package; throws a SetupError with the reason where it can't be had. */
+export async function ensureOtherNode() {
   const name = `node-${process.platform}-${process.arch}`;
-  const prefix = join(kalpanaDir, 'node24');
+  const prefix = join(kalpanaDir, `node${OTHER_NODE}`);
   const program = join(prefix, 'node_modules', name, 'bin/node');
-  if (await runs24(program)) return program;
-  const args = [
-    'install',
-    `${name}@24`,
-    '--prefix',
-    prefix,
-    '--no-save',
-    '--no-audit',
-    '--no-fund',
-    '--loglevel=error',
-  ];
-  const { code, text } = await run('npm', args, { cwd: root });
-  if (code !== 0) throw new SetupError(`no package ${name}@24 to be had: ${text.trim().split('\n')[0]}`);
-  if (!(await runs24(program))) throw new SetupError(`${program} does not run on this machine`);
+  if (await runsOther(program)) return program;
+  const wanted = `${name}@${OTHER_NODE}`;
+  const options = ['--prefix', prefix, '--no-save', '--no-audit', '--no-fund', '--loglevel=error'];
+  const { code, text } = await run('npm', ['install', wanted, ...options], { cwd: root });
+  if (code !== 0) throw new SetupError(`no package ${wanted} to be had: ${text.trim().split('\n')[0]}`);
+  if (!(await runsOther(program))) throw new SetupError(`${program} does not run on this machine`);
   return program;
 }
 
-async function runs24(program) {
+async function runsOther(program) {
   if (!existsSync(program)) return false;
   const { code, text } = await run(program, ['--version']);
-  return code === 0 && text.startsWith('v24.');
+  return code === 0 && text.startsWith(`v${OTHER_NODE}.`);
 }

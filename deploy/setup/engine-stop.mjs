@@ -31,7 +31,7 @@ export function leftoversOf(dir) {
 }
 
 /** Containers first (`docker rm -f`), then the networks: their interfaces outlive the engine otherwise. */
-async function emptyEngine(host) {
+export async function emptyEngine(host) {
   const containers = await call(host, 'GET', '/containers/json?all=1');
   await Promise.all(
     containers.map(({ Id: id }) =>

@@ -2,10 +2,10 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startPrivateEngine } from './engine.mjs';
-import { call } from './engine-api.mjs';
+import { answers, call } from './engine-api.mjs';
 import { enterNetwork } from './engine-namespaces.mjs';
 import { ensureEngineRoot } from './engine-root.mjs';
-import { stopPrivateEngine } from './engine-stop.mjs';
+import { emptyEngine, stopPrivateEngine } from './engine-stop.mjs';
 import { ensureKeeperRootfs } from './keeper-image.mjs';
 import { canHaveOwnNetwork } from './network.mjs';
 import { ENGINE_PACKAGES, ensurePackages } from './packages.mjs';
@@ -28,9 +28,20 @@ function runDirOf(pid) {
 export async function sweepDeadRuns({ kept = false } = {}) {
   for (const name of existsSync(runsDir) ? readdirSync(runsDir) : []) {
     const pid = Number(/^run-(\d+)$/.exec(name)?.[1]);
-    if (isAlive(pid) || (existsSync(join(runsDir, name, 'keep')) && !kept)) continue;
+    if (isUsed(pid) || (existsSync(keptFileOf(pid)) && !kept)) continue;
     await endRun(pid);
   }
+}
+
+/** Tells of the engine that a run has left on purpose. */
+function keptFileOf(pid) {
+  return join(runDirOf(pid), 'kept.json');
+}
+
+/** By the run that started it, or by one that found it kept. */
+function isUsed(pid) {
+  const user = join(runDirOf(pid), 'user');
+  return isAlive(pid) || (existsSync(user) && isAlive(Number(readFileSync(user, 'utf8'))));
 }
 
 async function endRun(pid) {
@@ -55,10 +66,18 @@ function foldersIn(dir) {
 /**
  * Starts an engine of this run with the test images. `which` is `newest`, the newest that can be had, or `own`, the
  * machine's; `keeper` is the Debian release whose Nix the keeper's image has, that of the newest engine when not given.
- * `command` wraps a command so that it runs in the engine's network; `env` tells it of the engine; `name` is for people.
+ * `reuse`: one like it that an earlier run has kept is taken instead. `command` wraps a command so that it runs in the
+ * engine's network; `env` tells it of the engine; `name` is for people.
  */
-export async function startTestEngine({ which = 'newest', keeper = NEWER_RELEASES[0], pool = '10.214.0.0/16' } = {}) {
+export async function startTestEngine({
+  which = 'newest',
+  keeper = NEWER_RELEASES[0],
+  pool = '10.214.0.0/16',
+  reuse = false,
+} = {}) {
+  const kept = reuse ? await takeKept(which, keeper) : null;
   await sweepDeadRuns();
+  if (kept !== null) return kept;
   const isApart = await canHaveOwnNetwork();
   const [chosen] = await Promise.all([chooseEngine(which, isApart), ensureTestRootfs(), ensureKeeperRootfs(keeper)]);
   const dir = join(runDirOf(process.pid), which);
@@ -72,16 +91,44 @@ export async function startTestEngine({ which = 'newest', keeper = NEWER_RELEASE
     KALPANA_TEST_ENGINE_ROOT: root ?? '',
     KALPANA_TEST_KEEPER: keeper,
   };
-  const command = (words) => (isApart ? enterNetwork(engine.pid, words) : words);
+  const name = await nameOf(engine.host, root === null ? "the machine's own release" : chosen.release);
+  return handOf({ which, keeper, name, env, host: engine.host, enter: isApart ? enterNetwork(engine.pid, []) : [] });
+}
+
+/** What a run has of an engine that the run `owner` started. `enter`: the words before a command for the engine's network. */
+function handOf(engine, owner = process.pid) {
+  const { keeper, name, env, host, enter } = engine;
   return {
-    host: engine.host,
+    host,
     keeper,
-    name: await nameOf(engine.host, root === null ? "the machine's own release" : chosen.release),
+    name,
     env,
-    command,
-    /** Leaves it running after this run, for a developer; the file holds how to use it. */
-    keep: () => writeFileSync(join(runDirOf(process.pid), 'keep'), howToUse(engine.host, command, env)),
+    command: (words) => [...enter, ...words],
+    /** Leaves it running after this run, for a developer's next one. */
+    keep: () => writeFileSync(keptFileOf(owner), JSON.stringify(engine)),
   };
+}
+
+/** A kept engine, empty but for its images; null: there is none like this, or another run uses it. */
+async function takeKept(which, keeper) {
+  for (const name of existsSync(runsDir) ? readdirSync(runsDir) : []) {
+    const pid = Number(name.replace('run-', ''));
+    if (!existsSync(keptFileOf(pid)) || isUsed(pid)) continue;
+    const kept = JSON.parse(readFileSync(keptFileOf(pid), 'utf8'));
+    if (kept.which !== which || kept.keeper !== keeper || !(await answers(kept.host))) continue;
+    writeFileSync(join(runDirOf(pid), 'user'), String(process.pid));
+    await emptyEngine(kept.host);
+    await removeVolumes(kept.host);
+    return handOf(kept, pid);
+  }
+  return null;
+}
+
+async function removeVolumes(host) {
+  const { Volumes: volumes } = await call(host, 'GET', '/volumes');
+  const remove = ({ Name: name }) =>
+    call(host, 'DELETE', `/volumes/${encodeURIComponent(name)}?force=1`, { ignore: [404, 409] });
+  await Promise.all((volumes ?? []).map(remove));
 }
 
 /** `{ release, root }` of the newest engine that can be unpacked; `root` is null for the machine's own. */
@@ -130,14 +177,17 @@ async function nameOf(host, origin) {
 
 /** Ends this run's engines if there are any; gives what to say about one that was to be kept. */
 export async function endTestEngine() {
-  const keep = join(runDirOf(process.pid), 'keep');
-  if (existsSync(keep)) return readFileSync(keep, 'utf8');
+  const file = keptFileOf(process.pid);
+  if (existsSync(file)) return howToUse(JSON.parse(readFileSync(file, 'utf8')));
   await endRun(process.pid);
   return null;
 }
 
-function howToUse(host, command, env) {
+function howToUse({ host, env, enter }) {
   const settings = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-  const words = command(['env', ...settings, 'npm', 'run', 'jest', '--', '--selectProjects=e2e']);
-  return `the engine still runs at ${host}; suites on it:\n  ${words.join(' ')}\nend it with: node deploy/setup/test.mjs stop`;
+  const words = [...enter, 'env', ...settings, 'npm', 'run', 'jest', '--', '--selectProjects=e2e'];
+  return (
+    `the engine still runs at ${host}, for the next "npm run test:e2e -- FILE"; by hand:\n  ${words.join(' ')}\n` +
+    'end it with: npm run test:stop'
+  );
 }

@@ -1,95 +1,102 @@
-// npm test: set-up, lint, types, every suite, on this Node and on Node 24; its engine is private and gone afterwards.
-// For developers: `node deploy/setup/test.mjs [lint|unit|simulation|contract|e2e|demo|node24|stop]… [-- jest's arguments]`;
-// KALPANA_TEST_KEEP_ENGINE=1 leaves the engine running, `stop` ends one left so.
+// The tests. `node deploy/setup/test.mjs [PART]… [--keep] [-- jest's arguments]`; the parts are below, package.json has a
+// script for those in daily use. A run has an engine of its own that is gone afterwards; with --keep it stays for the next
+// run with --keep, until `node deploy/setup/test.mjs stop`.
 import { ensureBuild } from './build.mjs';
-import { ensureDependencies, ensureNode24 } from './dependencies.mjs';
 import { checkDemo } from './demo-check.mjs';
+import { ensureDependencies, ensureOtherNode } from './dependencies.mjs';
+import { lint } from './lint.mjs';
 import { GIT_PACKAGES, ensurePackages } from './packages.mjs';
 import { checkNode, runMain, say } from './say.mjs';
 import { endTestEngine, startTestEngine, sweepDeadRuns } from './test-engine.mjs';
 import { summarize, testRun } from './test-runs.mjs';
 
-const PARTS = ['lint', 'unit', 'simulation', 'contract', 'e2e', 'demo', 'node24'];
 const IN_PROCESS = ['unit', 'simulation', 'contract'];
+/** `long`: unit and simulation with more random cases; `other-node`: in process once more, on the other version of Node. */
+const PARTS = ['lint', ...IN_PROCESS, 'e2e', 'demo', 'long', 'other-node'];
+const GROUPS = {
+  check: ['lint', 'unit', 'simulation'],
+  whole: ['lint', ...IN_PROCESS, 'e2e', 'demo'],
+  all: PARTS,
+};
 
 function readArguments(argv) {
   const end = argv.indexOf('--');
-  const names = end < 0 ? argv : argv.slice(0, end);
-  const unknown = names.find((name) => ![...PARTS, 'stop'].includes(name));
+  const words = end < 0 ? argv : argv.slice(0, end);
+  const names = words.filter((word) => word !== '--keep');
+  const known = [...PARTS, ...Object.keys(GROUPS), 'stop'];
+  const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined) {
-    say(`unknown part ${unknown}: give any of ${PARTS.join(', ')}, stop`);
+    say(`unknown part ${unknown}: give any of ${known.join(', ')}`);
     process.exit(2);
   }
-  return { parts: names.length > 0 ? names : PARTS, jestArgs: end < 0 ? [] : argv.slice(end + 1) };
+  return {
+    stop: names.includes('stop'),
+    keep: words.includes('--keep') || Boolean(process.env.KALPANA_TEST_KEEP_ENGINE),
+    parts: new Set((names.length > 0 ? names : ['whole']).flatMap((name) => GROUPS[name] ?? [name])),
+    jestArgs: end < 0 ? [] : argv.slice(end + 1),
+    /** In the short loop only: a whole run takes nothing from an earlier one. */
+    isCached: names.length > 0 && !names.includes('all'),
+  };
 }
 
 async function main() {
-  const { parts, jestArgs } = readArguments(process.argv.slice(2));
-  if (parts.includes('stop')) return sweepDeadRuns({ kept: true });
+  const given = readArguments(process.argv.slice(2));
+  if (given.stop) return sweepDeadRuns({ kept: true });
   const startedAt = performance.now();
   const run = testRun();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => run.stop(signal));
   try {
     checkNode();
-    if (await run.part('dependencies', ensureDependencies)) await runParts(run, new Set(parts), jestArgs);
+    if (await run.part('dependencies', ensureDependencies)) await runParts(run, given);
   } finally {
     await endEngine(run);
   }
-  const code = summarize(run.results, startedAt);
+  const code = summarize(run, startedAt);
   return run.stoppedBy() ? 130 : code;
 }
 
-async function runParts(run, parts, jestArgs) {
+async function runParts(run, { parts, jestArgs, keep, isCached }) {
   const needsEngine = parts.has('e2e') || parts.has('demo');
-  const engineUnderWay = needsEngine ? startEngine(run) : undefined;
-  const node24UnderWay = parts.has('node24') ? ensureNode24().catch((error) => error) : undefined;
+  const engineUnderWay = needsEngine ? startEngine(run, keep) : undefined;
+  const nodeUnderWay = parts.has('other-node') ? ensureOtherNode().catch((error) => error) : undefined;
   if (needsEngine) await run.part('build', ensureBuild);
-  if (parts.has('lint')) await checkSources(run);
+  if (parts.has('lint')) await lint(run, { isCached });
   const engine = await engineUnderWay;
   const demo = engine && parts.has('demo') ? run.part('demo', (result) => checkDemo(result, engine, run)) : undefined;
-  const projects = IN_PROCESS.filter((name) => parts.has(name));
-  if (projects.includes('contract'))
-    await run.part('git', () => ensurePackages(GIT_PACKAGES, 'run the contract tests on real repositories'));
-  if (projects.length > 0)
-    await run.part(projects.join(', '), (result) => run.jest(result, { projects, args: jestArgs }));
-  if (node24UnderWay) await runOnNode24(run, await node24UnderWay, jestArgs);
+  await runInProcess(run, parts, jestArgs);
+  if (nodeUnderWay) await runOnOtherNode(run, await nodeUnderWay, jestArgs);
   await demo; // before the suites that measure time
-  if (engine && parts.has('e2e')) {
-    await run.part('e2e', (result) =>
-      run.jest(result, {
-        projects: ['e2e'],
-        args: ['--maxWorkers=2', ...jestArgs],
-        wrap: engine.command,
-        env: engine.env,
-      }),
-    );
-    if (process.env.KALPANA_TEST_KEEP_ENGINE) engine.keep();
-  }
+  if (engine && parts.has('e2e')) await runOnEngine(run, engine, { jestArgs, keep });
 }
 
-async function startEngine(run) {
+async function startEngine(run, reuse) {
   return run.part('engine', async (result) => {
-    const engine = await startTestEngine({ which: 'own', keeper: 'trixie' });
+    const engine = await startTestEngine({ which: 'own', keeper: 'trixie', reuse });
     result.note = engine.name;
     return engine;
   });
 }
 
-/** Two at a time: the machine we plan for has two cores. */
-async function checkSources(run) {
-  const lint = run.part('lint', () => run.tool(['node_modules/eslint/bin/eslint.js', '.']));
-  await run.part('generated types', () => run.tool(['deploy/setup/generate-types.mjs', '--check']));
-  await run.part('generated reference', () => run.tool(['deploy/setup/generate-reference.mjs', '--check']));
-  await run.part('documents', () => run.tool(['deploy/setup/check-links.mjs']));
-  await run.part('type check', () => run.tool(['node_modules/typescript/bin/tsc', '--noEmit']));
-  await lint;
+async function runInProcess(run, parts, args) {
+  const projects = IN_PROCESS.filter((name) => parts.has(name));
+  if (projects.includes('contract'))
+    await run.part('git', () => ensurePackages(GIT_PACKAGES, 'run the contract tests on real repositories'));
+  const env = parts.has('long') ? { KALPANA_TEST_LONG: '1' } : {};
+  if (projects.length > 0) await run.part(projects.join(', '), (result) => run.jest(result, { projects, args, env }));
 }
 
-async function runOnNode24(run, node24, jestArgs) {
-  if (node24 instanceof Error) return say(`skipped: the run on Node 24 (${node24.message})`);
-  await run.part('Node 24: unit, simulation, contract', (result) =>
-    run.jest(result, { projects: IN_PROCESS, node: node24, args: jestArgs }),
+async function runOnOtherNode(run, node, args) {
+  if (node instanceof Error) return say(`skipped: the run on the other version of Node (${node.message})`);
+  await run.part('other Node: unit, simulation, contract', (result) =>
+    run.jest(result, { projects: IN_PROCESS, node, args }),
   );
+}
+
+async function runOnEngine(run, engine, { jestArgs, keep }) {
+  await run.part('e2e', (result) =>
+    run.jest(result, { projects: ['e2e'], args: jestArgs, workers: 3, wrap: engine.command, env: engine.env }),
+  );
+  if (keep) engine.keep();
 }
 
 /** Also after a signal and a failed start; what can't be ended is a failure of the run. */
@@ -98,15 +105,7 @@ async function endEngine(run) {
     const kept = await endTestEngine();
     if (kept) say(kept);
   } catch (error) {
-    run.results.push({
-      name: 'end of the engine',
-      ok: false,
-      passed: 0,
-      failed: 1,
-      skipped: 0,
-      time: '',
-      note: error.message,
-    });
+    run.fail('end of the engine', error);
   }
 }
 
