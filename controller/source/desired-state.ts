@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Clock } from '../model/clock.js';
 import type { DesiredSnapshot } from '../model/desired.js';
-import { loadSchemas } from './check/schema.js';
+import { loadSchemas, type SpecSchemas } from './check/schema.js';
 import { nodeFileSystem, type FileSystem } from './files/file-system.js';
 import { createSourceReader } from './files/source-reader.js';
 import { createWatcher } from './files/watcher.js';
@@ -29,6 +29,8 @@ export interface DesiredStateOptions {
   readonly instance: string;
   readonly clock: Clock;
   readonly fs?: FileSystem;
+  /** Compiled ones, where several states share them. */
+  readonly schemas?: SpecSchemas;
 }
 
 /** What the sources want, as far as it can be known. */
@@ -76,8 +78,7 @@ export function createDesiredState(options: DesiredStateOptions): DesiredState {
 }
 
 function createScanner(options: DesiredStateOptions): Scanner {
-  const { clock, fs = nodeFileSystem, secretsDir, stateDir, instance, git = [] } = options;
-  const schemas = loadSchemas();
+  const { clock, fs = nodeFileSystem, schemas = loadSchemas(), secretsDir, stateDir, instance, git = [] } = options;
   const roots = [...new Set(options.directories.map((directory) => resolve(directory)))];
   const readers = [...roots.map((root) => createSourceReader({ id: `dir:${root}`, root, fs, schemas, clock })), ...git];
   const kept = stateDir === null ? noLastGoodStore : createLastGoodStore(resolve(stateDir), schemas);

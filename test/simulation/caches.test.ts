@@ -2,9 +2,11 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import type { DesiredCache } from '../../controller/model/desired.js';
 import { keeperName } from '../../controller/model/names.js';
 import { environmentRequest } from '../../controller/nix/packages/environment-key.js';
+import { LIMIT_MS } from '../support/cases.js';
 import type { Fault } from '../support/engine/fake-engine.js';
 import { RESOLVE_SCRIPT } from '../../controller/nix/keeper/scripts.js';
 import { createSimulation, type Simulation } from '../support/sim/controller.js';
+import { crashPointsOf } from '../support/sim/crash-points.js';
 import { createSimKeepers, keyIn, type SimKeepers } from '../support/sim/keeper.js';
 import { CONFIG } from '../unit/nix/samples.js';
 
@@ -135,26 +137,24 @@ describe('a cache, with the controller killed or its calls failed at every one o
         when(sim);
         sim.start();
         await sim.settle();
-        return { sim, calls: sim.engine.calls.length - before };
+        return { sim, calls: sim.engine.calls.slice(before) };
       };
       const undisturbed = await play(() => 'none');
       then(undisturbed.sim);
       const expected = picture(undisturbed.sim);
-      for (const fault of ['crash-before', 'crash-after', 'lost', 'refused', 'timeout-after'] as const) {
-        for (let k = 1; k <= undisturbed.calls; k += 1) {
-          const { sim } = await play((call) => (call === k ? fault : 'none'));
-          expect({ fault, k, seen: picture(sim), violations: sim.violations, faults: sim.faults }).toEqual({
-            fault,
-            k,
-            seen: expected,
-            violations: [],
-            faults: [],
-          });
-          open.splice(0).forEach((one) => one.dispose());
-        }
+      for (const { fault, k } of crashPointsOf(undisturbed.calls)) {
+        const { sim } = await play((call) => (call === k ? fault : 'none'));
+        expect({ fault, k, seen: picture(sim), violations: sim.violations, faults: sim.faults }).toEqual({
+          fault,
+          k,
+          seen: expected,
+          violations: [],
+          faults: [],
+        });
+        open.splice(0).forEach((one) => one.dispose());
       }
     },
-    60_000,
+    LIMIT_MS,
   );
 });
 

@@ -1,12 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { cases, LIMIT_MS, SEED } from '../support/cases.js';
 import { comeToRest, happen, leftOver, type Action, type Happening } from '../support/gc/history.js';
 import { createGcModel, type GcModel } from '../support/gc/model.js';
 import { createWorld, HOUR } from '../support/gc/world.js';
 
-const RUNS = Number(process.env['KALPANA_GC_RUNS'] ?? 10_000);
-const SEED = Number(process.env['KALPANA_SIM_SEED'] ?? 20261123);
-const MINUTE = 60_000;
+const RUNS = cases(1_500, 30_000);
 
 const WEIGHTS: Readonly<Record<Action, number>> = {
   spec: 5,
@@ -128,7 +127,7 @@ describe('the roots of a cache, whatever its users do while it is collected', ()
         { numRuns: RUNS, seed: SEED },
       );
     },
-    MINUTE,
+    LIMIT_MS,
   );
 
   it.each(Object.keys(SHOWS))('%s', async (what) => {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import type { DesiredCache } from '../../../controller/model/desired.js';
 import type { WorkspaceSpec } from '../../../controller/model/workspace.generated.js';
 import { DEFAULT_CACHE_CONFIG } from '../../../controller/source/check/cache-defaults.js';
+import { codePoint } from '../../support/code-point.js';
 
 const PIECES = [
   '|',
@@ -36,7 +37,7 @@ const PIECES = [
 
 /** What an author may hope to break a table or a line with. */
 export const hostile: fc.Arbitrary<string> = fc
-  .array(fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...PIECES) }, fc.string({ unit: 'binary', maxLength: 5 })), {
+  .array(fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...PIECES) }, fc.string({ unit: codePoint, maxLength: 5 })), {
     maxLength: 8,
   })
   .map((pieces) => pieces.join(''));

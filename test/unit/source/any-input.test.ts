@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { interpret } from '../../../controller/source/check/interpret.js';
 import { loadSchemas } from '../../../controller/source/check/schema.js';
+import { codePoint } from '../../support/code-point.js';
 import { cache, workspace } from './fixture.js';
 
 const schemas = loadSchemas();
@@ -97,7 +98,7 @@ describe('any input', () => {
     const value = JSON.parse(goodCache) as { spec: { gc: object } };
     const property = fc.asyncProperty(
       fc.constantFrom(...Object.keys(value.spec.gc)),
-      fc.string({ unit: 'binary', maxLength: 40 }),
+      fc.string({ unit: codePoint, maxLength: 40 }),
       (key, replacement) =>
         expectAnswer(
           Buffer.from(

@@ -4,8 +4,12 @@ import { dirname, join } from 'node:path';
 import { createDesiredState } from '../../../controller/source/desired-state.js';
 import type { DesiredState, DesiredStateOptions } from '../../../controller/source/desired-state.js';
 import type { DesiredSnapshot } from '../../../controller/model/desired.js';
+import { loadSchemas } from '../../../controller/source/check/schema.js';
 import { createManualClock } from '../../support/manual-clock.js';
 import type { ManualClock } from '../../support/manual-clock.js';
+
+/** Compiling them takes longer than most scans of a test. */
+const schemas = loadSchemas();
 
 export interface Fixture {
   readonly root: string;
@@ -51,6 +55,7 @@ export function createFixture(): Fixture {
       stateDir: state,
       instance: 'test',
       clock,
+      schemas,
       ...options,
     });
   return {

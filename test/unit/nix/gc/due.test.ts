@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import type { GcConfig, GcTrigger } from '../../../../controller/model/gc-status.js';
 import { readSchedule } from '../../../../controller/model/schedule.js';
 import { gcDue } from '../../../../controller/nix/gc/due.js';
+import { cases } from '../../../support/cases.js';
 import type { DueInput } from '../../../../controller/nix/gc/due.js';
 import { CONFIG } from '../samples.js';
 
@@ -205,7 +206,7 @@ describe('over a year with summer time', () => {
         expect(answers).toEqual(wanted);
         expect(answered).toBe(times.length);
       }),
-      { seed, numRuns: 6 },
+      { seed, numRuns: cases(2, 20) },
     );
   });
 });
