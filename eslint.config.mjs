@@ -1,4 +1,5 @@
 import tseslint from 'typescript-eslint';
+import { LONG_FILES, LONG_FUNCTIONS, WIDE_FILES } from './deploy/setup/still-too-long.mjs';
 
 /**
  * The rooms of controller/ and what each may import (ARCHITECTURE.md, "The house"). A name with a slash is that file alone:
@@ -37,6 +38,24 @@ const rooms = {
   cli: ['model', 'status', 'plan'],
 };
 
+/**
+ * The wings of the rooms that have some: what each may import of its room, as `.`, and of its sisters. A room's own files
+ * may import all of its wings. That no two files import each other is checked by deploy/setup/check-imports.mjs.
+ */
+const wings = {
+  cli: { client: ['.', 'text'], commands: ['.'], text: ['.'] },
+  nix: { gc: ['images', 'keeper', 'packages'], images: ['keeper'], keeper: ['packages'], packages: ['keeper'] },
+  plan: { compare: ['.'] },
+  source: {
+    check: ['files', 'parse'],
+    files: ['check', 'parse'],
+    git: ['check', 'files', 'parse', 'resolve', 'secrets'],
+    parse: [],
+    resolve: ['check', 'parse', 'secrets'],
+    secrets: ['files', 'parse'],
+  },
+};
+
 /** Vendor packages that may not leak beyond their rooms. */
 const vendors = {
   dockerode: ['docker'],
@@ -50,9 +69,9 @@ const vendors = {
   croner: ['model'],
 };
 
-/** `depth` 0: the files of the room itself; 1: those of its folders, whose way out is one step longer. */
-function roomRules(room, allowed, depth) {
-  const out = `^${String.raw`\.\./`.repeat(depth + 1)}`;
+/** What a file of `room` may not import, `steps` folders below the room. */
+function foreignRooms(room, allowed, steps) {
+  const out = `^${String.raw`\.\./`.repeat(steps + 1)}`;
   const forbidden = Object.keys(rooms).filter((other) => other !== room && !allowed.includes(other));
   const patterns = forbidden.map((other) => {
     const files = allowed.filter((one) => one.startsWith(`${other}/`)).map((one) => one.slice(other.length + 1));
@@ -61,22 +80,40 @@ function roomRules(room, allowed, depth) {
       message: `${room}/ may not import from ${other}/`,
     };
   });
+  return [...patterns, { regex: out + String.raw`[^/]+\.js$`, message: 'No room imports main.ts' }];
+}
+
+/** What a file of a wing may not import of its own room. */
+function foreignWings(room, wing, allowed) {
+  const sisters = Object.keys(wings[room]).filter((other) => other !== wing && !allowed.includes(other));
+  const patterns = sisters.map((other) => ({
+    regex: String.raw`^\.\./${other}/`,
+    message: `${room}/${wing}/ may not import from ${room}/${other}/`,
+  }));
+  const own = { regex: String.raw`^\.\./[^/]+\.js$`, message: `${room}/${wing}/ may not import from ${room}/` };
+  return allowed.includes('.') ? patterns : [...patterns, own];
+}
+
+function importRule(room, files, patterns) {
   const paths = Object.entries(vendors)
     .filter(([, homes]) => !homes.includes(room))
     .map(([name, homes]) => ({ name, message: `${name} stays in ${homes.join('/ and ')}/` }));
-  return {
-    files: [`controller/${room}/${'*/'.repeat(depth)}*.ts`],
-    rules: {
-      'no-restricted-imports': [
-        'error',
-        {
-          patterns: [...patterns, { regex: out + String.raw`[^/]+\.js$`, message: 'No room imports main.ts' }],
-          paths,
-        },
-      ],
-    },
-  };
+  return { files: [files], rules: { 'no-restricted-imports': ['error', { patterns, paths }] } };
 }
+
+/** For the files of the room itself, for those of any folder of it, and for those of its wings. */
+function roomRules([room, allowed]) {
+  const inFolder = foreignRooms(room, allowed, 1);
+  return [
+    importRule(room, `controller/${room}/*.ts`, foreignRooms(room, allowed, 0)),
+    importRule(room, `controller/${room}/*/*.ts`, inFolder),
+    ...Object.entries(wings[room] ?? {}).map(([wing, sisters]) =>
+      importRule(room, `controller/${room}/${wing}/*.ts`, [...inFolder, ...foreignWings(room, wing, sisters)]),
+    ),
+  ];
+}
+
+const WIDTH = { code: 120, ignoreComments: true };
 
 export default tseslint.config(
   { ignores: ['dist/', 'node_modules/', '.kalpana/', 'controller/model/*.generated.ts'] },
@@ -104,5 +141,19 @@ export default tseslint.config(
       'max-depth': ['error', 4],
     },
   },
-  ...Object.entries(rooms).flatMap(([room, allowed]) => [0, 1].map((depth) => roomRules(room, allowed, depth))),
+  { files: ['controller/**/*.ts'], ignores: LONG_FILES, rules: { 'max-lines': ['error', 250] } },
+  { files: ['controller/**/*.ts'], ignores: LONG_FUNCTIONS, rules: { 'max-lines-per-function': ['error', 80] } },
+  {
+    files: ['controller/**/*.ts', 'deploy/setup/**/*.mjs', '*.mjs'],
+    ignores: WIDE_FILES,
+    rules: { 'max-len': ['error', WIDTH] },
+  },
+  {
+    // Golden text may be as wide as it has to be.
+    files: ['test/**/*.ts'],
+    rules: {
+      'max-len': ['error', { ...WIDTH, ignoreStrings: true, ignoreTemplateLiterals: true, ignoreRegExpLiterals: true }],
+    },
+  },
+  ...Object.entries(rooms).flatMap(roomRules),
 );
