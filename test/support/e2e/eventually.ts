@@ -6,7 +6,8 @@ export interface Deadline {
 /** Deadlines are for failures: a machine that is so many times slower, or as busy, must not turn into one. */
 export const PATIENCE = 5;
 
-const EVERY_MS = 40;
+/** Many a look is a command in a container: after the first ones the pauses grow, or the looks keep the engine busy. */
+const PAUSE_MS = { first: 40, growth: 1.2, last: 120 };
 
 /**
  * Calls `look` again and again until it does not throw, and gives what it gave. At the deadline the last error is the
@@ -14,12 +15,12 @@ const EVERY_MS = 40;
  */
 export async function eventually<T>(look: () => T | Promise<T>, { withinMs }: Deadline): Promise<T> {
   const deadline = performance.now() + PATIENCE * withinMs;
-  for (;;) {
+  for (let pauseMs = PAUSE_MS.first; ; pauseMs = Math.min(PAUSE_MS.last, pauseMs * PAUSE_MS.growth)) {
     try {
       return await look();
     } catch (error) {
       if (performance.now() > deadline) throw error;
     }
-    await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }

@@ -67,16 +67,25 @@ export function kalpanaCommand(args: readonly string[], options: ProcessOptions)
   return launch(args, options).finished;
 }
 
+/** Gives all whole lines of a growing log; those that were there at the last look are not parsed again. */
+function logReader(text: () => string): () => LogLine[] {
+  const lines: LogLine[] = [];
+  let read = 0;
+  return () => {
+    const end = text().lastIndexOf('\n') + 1;
+    for (const line of text().slice(read, end).split('\n'))
+      if (line.startsWith('{') && line.endsWith('}')) lines.push(JSON.parse(line) as LogLine);
+    read = Math.max(read, end);
+    return [...lines];
+  };
+}
+
 export type Kalpana = ReturnType<typeof startController>;
 
 /** Starts `kalpana run`; `stateDir` is the one in `args`. */
 export function startController(args: readonly string[], stateDir: string, options: ProcessOptions) {
   const { child, finished, out, err } = launch(['run', ...args], options);
-  const logs = (): LogLine[] =>
-    err()
-      .split('\n')
-      .filter((line) => line.startsWith('{') && line.endsWith('}'))
-      .map((line) => JSON.parse(line) as LogLine);
+  const logs = logReader(err);
   const ask = async <T>(path: string): Promise<T> => (await askController(stateDir, path)).value as T;
   const status = (name: string) => ask<WorkspaceStatus>(`/api/v1/workspaces/${name}`);
   const condition = async (name: string, type = 'Ready') =>
