@@ -1,4 +1,4 @@
-/** The engine's words that tell more than its status codes. Texts seen on Docker 20.10.24. */
+/** The engine's words that tell more than its status codes. Texts seen on Docker 20.10.24 and 28.5.2. */
 
 /** A volume's directory was removed behind the engine's back: start, create and archive calls all say so. */
 export function saysVolumeDirectoryGone(message: string): boolean {

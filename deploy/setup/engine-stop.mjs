@@ -54,8 +54,10 @@ export async function stopPrivateEngine({ dir, empty = false }) {
   await endProcesses(dir, pid === null ? 0 : 3_000);
   await unmountBelow([layout.runDir, layout.dir]);
   await undoHostNetwork(layout);
-  rmSync(layout.runDir, { recursive: true, force: true });
-  return leftoversOf(dir);
+  const left = leftoversOf(dir);
+  // What is mounted in a folder would go with it.
+  if (left.mounts.length === 0) rmSync(layout.runDir, { recursive: true, force: true });
+  return left;
 }
 
 async function endDaemon(pid) {

@@ -4,18 +4,20 @@
 import { ensureBuild } from './build.mjs';
 import { checkDemo } from './demo-check.mjs';
 import { ensureDependencies, ensureOtherNode } from './dependencies.mjs';
+import { E2E_PARTS, MORE_E2E_PARTS, runE2e, startEngineFor } from './e2e-runs.mjs';
 import { lint } from './lint.mjs';
 import { GIT_PACKAGES, ensurePackages } from './packages.mjs';
 import { checkNode, runMain, say } from './say.mjs';
-import { endTestEngine, startTestEngine, sweepDeadRuns } from './test-engine.mjs';
+import { endTestEngine, sweepDeadRuns } from './test-engine.mjs';
 import { summarize, testRun } from './test-runs.mjs';
 
 const IN_PROCESS = ['unit', 'simulation', 'contract'];
+const ON_ENGINES = [...E2E_PARTS, ...MORE_E2E_PARTS];
 /** `long`: unit and simulation with more random cases; `other-node`: in process once more, on the other version of Node. */
-const PARTS = ['lint', ...IN_PROCESS, 'e2e', 'demo', 'long', 'other-node'];
+const PARTS = ['lint', ...IN_PROCESS, ...ON_ENGINES, 'demo', 'long', 'other-node'];
 const GROUPS = {
   check: ['lint', 'unit', 'simulation'],
-  whole: ['lint', ...IN_PROCESS, 'e2e', 'demo'],
+  whole: ['lint', ...IN_PROCESS, ...E2E_PARTS, 'demo'],
   all: PARTS,
 };
 
@@ -56,8 +58,10 @@ async function main() {
 }
 
 async function runParts(run, { parts, jestArgs, keep, isCached }) {
-  const needsEngine = parts.has('e2e') || parts.has('demo');
-  const engineUnderWay = needsEngine ? startEngine(run, keep) : undefined;
+  const onEngines = ON_ENGINES.filter((name) => parts.has(name));
+  const needsEngine = onEngines.length > 0 || parts.has('demo');
+  const [first = E2E_PARTS[0], ...others] = onEngines;
+  const engineUnderWay = needsEngine ? startEngineFor(run, first, keep) : undefined;
   const nodeUnderWay = parts.has('other-node') ? ensureOtherNode().catch((error) => error) : undefined;
   if (needsEngine) await run.part('build', ensureBuild);
   if (parts.has('lint')) await lint(run, { isCached });
@@ -66,15 +70,11 @@ async function runParts(run, { parts, jestArgs, keep, isCached }) {
   await runInProcess(run, parts, jestArgs);
   if (nodeUnderWay) await runOnOtherNode(run, await nodeUnderWay, jestArgs);
   await demo; // before the suites that measure time
-  if (engine && parts.has('e2e')) await runOnEngine(run, engine, { jestArgs, keep });
-}
-
-async function startEngine(run, reuse) {
-  return run.part('engine', async (result) => {
-    const engine = await startTestEngine({ which: 'own', keeper: 'trixie', reuse });
-    result.note = engine.name;
-    return engine;
-  });
+  if (engine && parts.has(first)) await runE2e(run, first, engine, { jestArgs, keep });
+  for (const name of others) {
+    const its = await startEngineFor(run, name, keep);
+    if (its) await runE2e(run, name, its, { jestArgs, keep });
+  }
 }
 
 async function runInProcess(run, parts, args) {
@@ -90,13 +90,6 @@ async function runOnOtherNode(run, node, args) {
   await run.part('other Node: unit, simulation, contract', (result) =>
     run.jest(result, { projects: IN_PROCESS, node, args }),
   );
-}
-
-async function runOnEngine(run, engine, { jestArgs, keep }) {
-  await run.part('e2e', (result) =>
-    run.jest(result, { projects: ['e2e'], args: jestArgs, workers: 3, wrap: engine.command, env: engine.env }),
-  );
-  if (keep) engine.keep();
 }
 
 /** Also after a signal and a failed start; what can't be ended is a failure of the run. */

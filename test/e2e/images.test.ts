@@ -49,7 +49,7 @@ describe('an image that does not exist', () => {
     await kalpana.until(first, {
       phase: 'Waiting',
       reason: 'ImagePullFailed',
-      message: expect.stringMatching(new RegExp(`${refused}.*manifest unknown`)),
+      message: expect.stringMatching(new RegExp(`${refused}.*(manifest unknown|not found)`)),
     });
     await kalpana.ready(good);
     const times = () =>

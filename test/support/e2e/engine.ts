@@ -46,7 +46,8 @@ const scratchDirs = new Set<string>();
 
 async function discard(dir: string): Promise<Leftovers> {
   const left = await stopPrivateEngine({ dir, empty: true });
-  rmSync(dir, { recursive: true, force: true });
+  // What is mounted in a folder would go with it.
+  if (left.mounts.length === 0) rmSync(dir, { recursive: true, force: true });
   scratchDirs.delete(dir);
   return left;
 }

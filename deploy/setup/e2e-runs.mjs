@@ -1,0 +1,54 @@
+// Which end-to-end suites run on which engine, and with whose Nix in the keeper.
+import { startTestEngine } from './test-engine.mjs';
+
+/**
+ * Between them, every kind of call that the controller makes: a few minutes. The machine's own release shows with these
+ * that it gets along with an engine years older than the newest.
+ */
+const EVERY_KIND_OF_CALL = [
+  'convergence', // create, networks, a second plan
+  'recreation', // replace, roll back
+  'drift', // events, in place
+  'fake-fidelity', // exec, archive, read of links
+  'images', // pulls
+  'nix-gc', // keeper, scanner
+];
+
+/** What a keeper does for workspaces, and what its collector does. */
+const NIX = ['nix-keeper', 'nix-packages', 'nix-workspace', 'nix-gc', 'nix-gc-old-nix', 'nix-hostile-builds'];
+
+/** By the name of the part: the engine, the Debian release of the keeper's Nix, and the suites, all when not given. */
+const RUNS = {
+  e2e: { which: 'newest', keeper: 'forky' },
+  'e2e-own': { which: 'own', keeper: 'forky', files: EVERY_KIND_OF_CALL },
+  'e2e-own-all': { which: 'own', keeper: 'trixie' },
+  'e2e-nix-2.8': { which: 'own', keeper: 'bookworm', files: NIX },
+};
+
+/** The parts of `npm test`, and those that only `npm run test:all` adds. */
+export const E2E_PARTS = ['e2e', 'e2e-own'];
+export const MORE_E2E_PARTS = ['e2e-own-all', 'e2e-nix-2.8'];
+
+/** Starts the engine of a part, or takes a kept one with `reuse`; gives undefined when it does not start: a failed part. */
+export function startEngineFor(run, name, reuse) {
+  return run.part(`engine of ${name}`, async (result) => {
+    const engine = await startTestEngine({ ...RUNS[name], reuse });
+    result.note = engine.name;
+    return engine;
+  });
+}
+
+/** Runs a part's suites on its engine, which stays up afterwards with `keep`. */
+export async function runE2e(run, name, engine, { jestArgs, keep }) {
+  const { files } = RUNS[name];
+  const chosen = files ? ['--testPathPatterns', `e2e/(${files.join('|')})\\.test\\.ts$`] : [];
+  const options = {
+    projects: ['e2e'],
+    args: [...chosen, ...jestArgs],
+    workers: 3,
+    wrap: engine.command,
+    env: engine.env,
+  };
+  await run.part(name, (result) => run.jest(result, options));
+  if (keep) engine.keep();
+}
