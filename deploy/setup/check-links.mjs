@@ -17,6 +17,7 @@ function* markdownFiles(folder) {
 const repository = {
   exists: (path) => existsSync(join(root, path)),
   read: (path) => readFileSync(join(root, path), 'utf8'),
+  scripts: Object.keys(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).scripts),
 };
 
 for (const file of markdownFiles('')) {

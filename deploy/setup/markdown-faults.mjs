@@ -1,4 +1,4 @@
-// What is wrong with a Markdown file: links and anchors that lead nowhere, paths of the repository that are not there, and
+// What is wrong with a Markdown file: links and anchors that lead nowhere, paths and npm scripts that are not there, and
 // lines that are too long. Code blocks are passed over.
 import { posix } from 'node:path';
 
@@ -9,7 +9,8 @@ const FOLDERS = ['.ci', '.github', '.vscode', 'controller', 'crds-like-schemas',
 
 /**
  * Faults of the file `file` as `{ line, message }`. `repository.exists(path)` tells whether a path is there, and
- * `repository.read(path)` gives a file's text; both paths are from the repository's root.
+ * `repository.read(path)` gives a file's text; both paths are from the repository's root. `repository.scripts` are the
+ * names of the npm scripts.
  */
 export function markdownFaults(file, text, repository) {
   return proseLines(text).flatMap(({ line, text: prose }) => {
@@ -18,6 +19,9 @@ export function markdownFaults(file, text, repository) {
       ...pathsOf(prose, repository)
         .filter((path) => !repository.exists(path))
         .map((path) => `${path} is not in the repository`),
+      ...scriptsOf(prose)
+        .filter((script) => !repository.scripts.includes(script))
+        .map((script) => `npm run ${script} is no script`),
       ...([...prose].length > MAX_COLUMNS ? [`${[...prose].length} columns: at most ${MAX_COLUMNS}`] : []),
     ];
     return messages.map((message) => ({ line, message }));
@@ -65,6 +69,10 @@ function pathsOf(prose, { exists }) {
     if (FOLDERS.includes(folder)) return [text];
     return exists(`controller/${folder}`) ? [`controller/${text}`] : [];
   });
+}
+
+function scriptsOf(prose) {
+  return [...prose.matchAll(/`npm run ([\w:-]+)/g)].map(([, script]) => script);
 }
 
 function linkFault(file, target, { exists, read }) {

@@ -15,6 +15,7 @@ function faults(text: string): string[] {
     exists: (path: string) =>
       Object.keys(files).some((file) => file === path || file.startsWith(path.replace(/\/?$/, '/'))),
     read: (path: string) => files[path] ?? '',
+    scripts: ['lint', 'test:unit'],
   };
   return markdownFaults('docs/b.md', text, repository).map(({ line, message }) => `${line}: ${message}`);
 }
@@ -29,6 +30,7 @@ describe('the check of Markdown files', () => {
     ['a path in backticks', '`controller/main.ts`, `controller/`, `docs/*.md`, `docs/<page>`'],
     ['a path in a room', '`plan/types.ts`, `plan/`'],
     ['a path of something else', '`gcroots/auto`, `/nix/store`, `./result`'],
+    ['a script', '`npm run lint`, `npm run test:unit -- FILE`'],
     ['code', '```\n[a](nowhere.md) `docs/nowhere.md`\n' + 'x'.repeat(200) + '\n```\n`[a](nowhere.md)`'],
     ['120 columns', '…'.repeat(120)],
   ])('lets %s pass', (_name, text) => {
@@ -42,6 +44,7 @@ describe('the check of Markdown files', () => {
     ['a link to no heading of the page', '[a](#nothing)', '1: the link #nothing leads to no heading'],
     ['a path that is not there', '`controller/gone.ts`', '1: controller/gone.ts is not in the repository'],
     ['a path that is not in its room', '`plan/gone.ts`', '1: controller/plan/gone.ts is not in the repository'],
+    ['a script that is not there', '`npm run nothing`', '1: npm run nothing is no script'],
     ['121 columns', '…'.repeat(121), '1: 121 columns: at most 120'],
     ['what follows a code block', '```\nx\n```\n[a](nowhere.md)', '4: the link nowhere.md leads nowhere'],
   ])('finds %s', (_name, text, fault) => {
