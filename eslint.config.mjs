@@ -23,7 +23,7 @@ const rooms = {
     'cli',
   ],
   model: [],
-  source: ['model'],
+  source: ['model', 'state/state-file'],
   docker: ['model'],
   observe: ['model', 'docker/port'],
   plan: ['model'],

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SpecLocation, SpecProblem } from '../model/desired.js';
 import type { NixCache } from '../model/nix-cache.generated.js';
@@ -12,6 +12,7 @@ import { problemOf } from './parse/problem.js';
 import type { SpecSchemas } from './check/schema.js';
 import type { Definition } from './parse/spec-file.js';
 import { workspaceOfKey } from './parse/spec-kind.js';
+import { replaceFile } from '../state/state-file.js';
 
 const VERSION = 1;
 const FILES_AT_ONCE = 8;
@@ -45,19 +46,15 @@ export function createLastGoodStore(stateDir: string, schemas: SpecSchemas): Las
     await mkdir(directory, { recursive: true, mode: 0o700 });
     await chmod(directory, 0o700);
     // What a killed run left half written; not in `load`, which a mere plan calls beside a running controller.
-    const leftovers = (await readdir(directory)).filter((name) => name.startsWith('.') && name.endsWith('.tmp'));
+    const leftovers = (await readdir(directory)).filter((name) => name.endsWith('.tmp'));
     await mapLimit(leftovers, FILES_AT_ONCE, (name) => rm(join(directory, name), { force: true }));
     isReady = true;
   };
 
-  const write = async (definition: Definition): Promise<void> => {
+  const write = (definition: Definition): void => {
     const text = recordText(definition);
     const { key } = definition;
-    if (saved.get(key)?.text !== text) {
-      const temporary = join(directory, `.${fileName(key)}.${process.pid}.tmp`);
-      await writeFile(temporary, text, { mode: 0o600 });
-      await rename(temporary, fileOf(key));
-    }
+    if (saved.get(key)?.text !== text) replaceFile(fileOf(key), text);
     saved.set(key, { definition, text });
   };
 
@@ -85,7 +82,7 @@ export function createLastGoodStore(stateDir: string, schemas: SpecSchemas): Las
         await prepare();
         await mapLimit(changed, FILES_AT_ONCE, async (definition) => {
           await breathe();
-          await write(definition);
+          write(definition);
         });
         return [];
       } catch (error) {

@@ -1,6 +1,15 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
+/**
+ * Replaces `file` by one that holds `text`, whole or not at all, with mode 0600. Throws as node:fs does. What a killed process
+ * left half written is `<file>.tmp`, and the next replacement overwrites it.
+ */
+export function replaceFile(file: string, text: string): void {
+  writeFileSync(`${file}.tmp`, text, { mode: 0o600 });
+  renameSync(`${file}.tmp`, file);
+}
+
 /** Rows in one JSON file of the state directory, which can be lost at any time. */
 export interface StateFile {
   /** All rows; none when the file is absent or broken. */
@@ -9,7 +18,7 @@ export interface StateFile {
   write(rows: readonly unknown[]): void;
 }
 
-/** `onError` hears of a file that cannot be written; work goes on without it. */
+/** The rows of `file`. `onError` is called when it cannot be written; `write` itself never throws. */
 export function createStateFile(file: string, onError: (error: Error) => void): StateFile {
   return {
     read() {
@@ -23,8 +32,7 @@ export function createStateFile(file: string, onError: (error: Error) => void): 
     write(rows) {
       try {
         mkdirSync(dirname(file), { recursive: true });
-        writeFileSync(`${file}.tmp`, `${JSON.stringify(rows)}\n`, { mode: 0o600 });
-        renameSync(`${file}.tmp`, file);
+        replaceFile(file, `${JSON.stringify(rows)}\n`);
       } catch (error) {
         onError(error as Error);
       }

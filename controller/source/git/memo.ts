@@ -1,6 +1,7 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { GitSettings } from '../../model/git.js';
+import { replaceFile } from '../../state/state-file.js';
 
 interface Remembered {
   /** What a person said while it ran; null: as configured. */
@@ -34,8 +35,7 @@ export function createMemo(directory: string, { url, ref, path, suspend }: GitSe
     try {
       const memo: Remembered = { ...(await read()), ...part };
       await mkdir(directory, { recursive: true, mode: 0o700 });
-      await writeFile(`${file}.tmp`, `${JSON.stringify(memo)}\n`, { mode: 0o600 });
-      await rename(`${file}.tmp`, file);
+      replaceFile(file, `${JSON.stringify(memo)}\n`);
     } catch {
       // A full disk: a restart asks the server before it knows what is applied.
     }
