@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { createClientActions } from './cli/client/client-actions.js';
 import type { CliIo } from './cli/io.js';
 import { runCli } from './cli/program.js';
-import type { Surroundings } from './app/run.js';
+import type { Surroundings } from './app/surroundings.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;

@@ -9,7 +9,7 @@ import type { GitSettings } from '../model/git.js';
 import { compareDesired, isEmpty, type Comparison } from '../plan/compare/compare.js';
 import { compareMarkdown } from '../plan/compare/compare-markdown.js';
 import { compareText } from '../plan/compare/compare-text.js';
-import type { Surroundings } from './run.js';
+import type { Surroundings } from './surroundings.js';
 import { readCommitSpecs, type CommitSpecs } from '../source/git/commit-specs.js';
 import { fetchFailure } from '../source/git/fetch-failure.js';
 import { GitError } from '../source/git/git-command.js';

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PlanOptions } from '../cli/actions.js';
@@ -7,7 +7,8 @@ import type { GitSettings, SourceAction } from '../model/git.js';
 import { createGit, type Git } from '../source/git/git-command.js';
 import { createGitSource, type GitSource } from '../source/git/git-source.js';
 import type { GitSourceEvents } from '../source/git/git-sync.js';
-import type { Surroundings } from './run.js';
+import { readSecretFile } from './secret-file.js';
+import type { Surroundings } from './surroundings.js';
 import { loadSchemas } from '../source/check/schema.js';
 
 const PROXIES = [
@@ -56,15 +57,10 @@ export function hookSecret(settings: readonly GitSettings[], name: string): Prom
   // One that cannot be read lets nobody in.
   return file === null
     ? Promise.resolve(null)
-    : secretIn(file).then(
+    : readSecretFile(file).then(
         (text) => Buffer.from(text),
         () => null,
       );
-}
-
-/** One line break at the end belongs to the file, not to the secret. */
-export async function secretIn(file: string): Promise<string> {
-  return (await readFile(file, 'utf8')).replace(/\r?\n$/, '');
 }
 
 /** For a person; null: there is no such source. */

@@ -1,5 +1,5 @@
 import type { RunOptions } from '../cli/actions.js';
-import { secretIn } from './git-sources.js';
+import { readSecretFile } from './secret-file.js';
 import type { Clock } from '../model/clock.js';
 import { gitSourceId, type CommitState, type DeploymentEvent, type GitSettings } from '../model/git.js';
 import type { Notified } from '../model/notified.js';
@@ -33,7 +33,7 @@ export function createNotifications(
           ...around,
           url: target.url,
           instance,
-          secret: () => (secretFile === null ? Promise.resolve(null) : secretIn(secretFile)),
+          secret: () => (secretFile === null ? Promise.resolve(null) : readSecretFile(secretFile)),
         });
   const hosts = new Map(git.flatMap((settings) => statusesOf(settings, instance, around)));
   return {
@@ -58,7 +58,7 @@ function statusesOf(
   return [
     [
       gitSourceId(name),
-      createCommitStatuses({ ...around, provider, ...host, context, token: () => secretIn(tokenFile) }),
+      createCommitStatuses({ ...around, provider, ...host, context, token: () => readSecretFile(tokenFile) }),
     ] as const,
   ];
 }

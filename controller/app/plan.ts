@@ -19,7 +19,7 @@ import { withGitSources } from './git-sources.js';
 import { renderOperation } from '../plan/render.js';
 import { planShared } from '../plan/shared.js';
 import type { Operation, Plan } from '../plan/types.js';
-import type { Surroundings } from './run.js';
+import type { Surroundings } from './surroundings.js';
 import type { GitSource } from '../source/git/git-source.js';
 import { createDesiredState } from '../source/desired-state.js';
 import { formatProblem } from '../source/parse/problem.js';

@@ -5,7 +5,6 @@ import { assembleController, type AssembledController } from './assembly.js';
 import type { RunOptions } from '../cli/actions.js';
 import { controlSocketPath } from '../cli/client/control-client.js';
 import { EXIT } from '../cli/exit-codes.js';
-import type { CliIo } from '../cli/io.js';
 import { createProgress } from '../cli/text/progress.js';
 import { finishOnce, firstConvergence, untilTold } from './convergence.js';
 import { createDeployments, withDeployments } from './deployments.js';
@@ -19,21 +18,11 @@ import { createNotifications } from './notifications.js';
 import { DRIFT_FIELDS, OPERATION_TYPES, type OperationType } from '../plan/types.js';
 import { createReporting } from './reporting.js';
 import { createServer } from '../server/server.js';
+import type { Surroundings } from './surroundings.js';
 import { createDesiredState, type DesiredState } from '../source/desired-state.js';
 import { createStatusStore, type StatusStore } from '../status/store.js';
 import { createLogger } from '../telemetry/logger.js';
 import { createMetrics, type Metrics } from '../telemetry/metrics.js';
-
-export interface Surroundings {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly home: string;
-  readonly version: string;
-  readonly io: CliIo;
-  /** stderr is a terminal. */
-  readonly stderrIsTerminal: boolean;
-  /** Aborts on SIGTERM and SIGINT. */
-  readonly signal: AbortSignal;
-}
 
 /** Barriers, and what only asks for a realisation: none is an engine call. */
 const NO_CALLS: readonly OperationType[] = ['await-ready', 'await-environment', 'realise-environment'];

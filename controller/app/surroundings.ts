@@ -1,0 +1,15 @@
+import type { CliIo } from '../cli/io.js';
+
+/** What a command gets from the process that it runs in; `main.ts` alone reads the process itself. */
+export interface Surroundings {
+  /** The environment variables. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The user's home directory. */
+  readonly home: string;
+  readonly version: string;
+  readonly io: CliIo;
+  /** stderr is a terminal. */
+  readonly stderrIsTerminal: boolean;
+  /** Aborts on SIGTERM and SIGINT. */
+  readonly signal: AbortSignal;
+}
