@@ -1,3 +1,4 @@
+/** Waits that grow with the failures of a key. */
 export interface Backoff {
   /** Milliseconds to wait after one more failure of `key`. */
   next(key: string): number;
@@ -13,7 +14,7 @@ export interface BackoffOptions {
   readonly random: () => number;
 }
 
-/** Doubling with jitter between half and the whole, so that what failed together does not come back together. */
+/** Doubles from `firstMs` to `longestMs`, with jitter between half and the whole: keys that failed together do not come back together. */
 export function createBackoff({ firstMs, longestMs, random }: BackoffOptions): Backoff {
   const counts = new Map<string, number>();
   return {

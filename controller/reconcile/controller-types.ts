@@ -17,11 +17,14 @@ import type {
   SpecSources,
 } from './interfaces.js';
 
+/** What a controller is made from: how it works, and the rooms that it works with. Times in ms. */
 export interface ControllerOptions {
   readonly instance: string;
   readonly concurrency: number;
   readonly resyncMs: number;
+  /** Every so many resyncs, one inspects every container. */
   readonly deepEvery: number;
+  /** Removals never wait for a person (`--allow-prune`). */
   readonly allowPrune: boolean;
   readonly clock: Clock;
   readonly random: () => number;
@@ -42,24 +45,26 @@ export interface ControllerOptions {
   readonly listener: ControllerListener;
 }
 
+/** The loop that brings the engine to what the specs ask for. */
 export interface Controller {
+  /** Begins to scan, list and reconcile; called once. */
   start(): void;
   /** Lets operations under way finish for `graceMs`, then abandons them: every prefix of a plan is safe (law 6). */
   stop(graceMs: number): Promise<void>;
-  /** Confirms held removals: those named, or all that are held. Gives the names that were held. */
+  /** Confirms held removals: those named, or all for null. Gives the names that were held, sorted. */
   approve(names: readonly string[] | null): string[];
-  /** Nothing waits, runs or is held back but rechecks of what waits for a person. */
+  /** Nothing is queued or being worked on. Delayed keys do not count: they are rechecks and retries. */
   readonly idle: () => boolean;
-  /** Milliseconds, our clock; null until it happened. */
+  /** When the engine was last listed and the sources last scanned: ms, our clock; null until it happened. */
   readonly lastListAt: () => number | null;
   readonly lastScanAt: () => number | null;
   readonly engineUp: () => boolean;
   /** Failures in a row of one workspace. */
   readonly failures: (workspace: string) => number;
-  /** Look at these workspaces again: something about their packages has changed. */
+  /** Reconciles these workspaces again without a new observation: their packages have changed. */
   wake(workspaces: readonly string[], trigger: string): void;
-  /** Tells of these workspaces anew, without a look: how far their packages are. */
+  /** Reports these workspaces again by what is known: the progress of their packages has changed. */
   retell(workspaces: readonly string[]): void;
-  /** The executor's results come in here, for the memory. */
+  /** To be called with each operation that the executor carried out, for the memory of the planner. */
   noteOperation(key: string, operation: Operation): void;
 }

@@ -7,17 +7,19 @@ import type { Failure, Reason } from '../model/reasons.js';
 import type { WorkspaceReport } from '../model/status.js';
 import type { CacheObservation, DriftField, Operation, WorkspaceMemory } from '../plan/types.js';
 
-/** What the engine asks of the rooms around it. Each is met by structure; `main.ts` brings them together. */
+/** What the loop needs of the rooms around it. They meet it by structure; `app/assembly.ts` brings them together. */
 
+/** Where specs come from. */
 export interface SpecSources {
   /** Never throws for bad input; an unreadable source makes the snapshot incomplete. */
   scan(signal?: AbortSignal): Promise<DesiredSnapshot>;
-  /** Calls `onHint` when a scan may find something; the result ends that. */
+  /** Calls `onHint` when a scan may find something; the returned function ends that. */
   watch(onHint: () => void): () => void;
   /** The workspace is removed: its last good spec may go. */
   forget(name: string): void | Promise<void>;
 }
 
+/** Runs operations in order until one fails or has to be waited for. `key` is the workspace's, the cache's or the shared one. */
 export type Execute = (
   key: string,
   operations: readonly Operation[],
@@ -30,35 +32,39 @@ export type Execute = (
 
 /** What the loop calls of the caches. Nothing here changes a workspace's container. */
 export interface CacheReconciler {
-  /** Takes over what the specs want; gives the caches to look at. */
+  /** Adopts the caches of `snapshot`; gives the names of those that need a reconciliation. */
   update(snapshot: DesiredSnapshot): readonly string[];
   names(): readonly string[];
-  /** One look at one cache and a step on its way; engine errors go up. */
+  /** Observes one cache and takes the next step towards its spec. Throws `EngineError`. */
   reconcile(cache: string, options: CallOptions): Promise<CacheOutcome>;
-  /** What was listed shows another keeper than the one that answered. */
+  /** Whether the last list shows another keeper than the one that answered, or none. */
   keeperMoved(cache: string): boolean;
-  /** Null without a cache. `imageIds`: of the container that is there, and of the spec's image. */
+  /** What the planner needs to know; null without a cache. `imageIds` are those of the present container and of the spec's image. */
   observe(workspace: DesiredWorkspace, imageIds: readonly string[]): CacheObservation | null;
+  /** What the status of the workspace says of its cache; null without one. */
   reportOf(workspace: DesiredWorkspace): WorkspaceCacheReport | null;
-  /** Whether the image brings a Nix store of its own. */
+  /** Finds out whether the image brings a Nix store of its own; `observe` knows it from then on. */
   lookAtImage(imageId: string, options: CallOptions): Promise<void>;
-  /** Something is realised, imported or emptied now. */
+  /** Whether something is being realised, imported or emptied. */
   isBusy(): boolean;
 }
 
+/** The image under this reference; null when the engine does not have it. */
 export type InspectImage = (reference: string, options: CallOptions) => Promise<ObservedImage | null>;
 
+/** The engine's events. */
 export interface EventSource {
+  /** Events from `since` (seconds since the epoch, with fractions) or from now on. Ends or throws when the stream does. */
   events(
     request: { readonly since?: number; readonly onOpen?: () => void },
     options: { readonly signal: AbortSignal },
   ): AsyncIterable<EngineEvent>;
 }
 
-/** True when the data volume's directory is gone (only asked on a deep look). */
+/** Whether the directory behind the data volume at `mountPath` is gone. Asked at a deep resync, or while it was gone before. */
 export type CheckStorage = (containerId: string, mountPath: string, options: CallOptions) => Promise<boolean>;
 
-/** The last lines of a container's output. */
+/** The last `lines` lines of a container's output. */
 export type ReadOutput = (containerId: string, lines: number, options: CallOptions) => Promise<string>;
 
 /** Who outside the engine listens on a host port, in words; null when it cannot be known. */
@@ -70,6 +76,7 @@ export type FindPortHolder = (port: {
 /** Whether the image is being pulled for another workspace. */
 export type IsPulling = (image: string) => boolean;
 
+/** Specs that failed for good, by workspace. */
 export interface GivenUp {
   all(): ReadonlyMap<string, NonNullable<WorkspaceMemory['failed']>>;
   set(workspace: string, failed: WorkspaceMemory['failed']): void;
@@ -81,8 +88,10 @@ export interface HeldRemovals {
   save(names: readonly string[]): void;
 }
 
+/** `transient`: to be retried. `waiting`: for another object. `stalled`: until the spec changes. */
 export type ReconcileResult = 'success' | 'transient' | 'waiting' | 'stalled';
 
+/** One reconciliation that has ended. */
 export interface ReconcileRecord {
   readonly kind: 'workspace' | 'shared' | 'cache';
   /** The workspace's or the cache's name, or `shared`. */
@@ -95,18 +104,20 @@ export interface ReconcileRecord {
   readonly seconds: number;
 }
 
-/** Everything the engine tells the outside; it never waits for an answer. */
+/** What the loop reports. A call must not throw and is not waited for. */
 export interface ControllerListener {
   report(report: WorkspaceReport): void;
   reconciled(record: ReconcileRecord): void;
-  /** `reason` of the failure in `engineUp(false, …)` is of the closed list. */
+  /** The engine answers again, or a list of it has failed. */
   engineUp(up: boolean, failure: Failure | null): void;
   eventStream(state: 'open' | 'closed', detail: string): void;
   scanned(snapshot: DesiredSnapshot): void;
+  /** All names whose removal waits for a person, sorted. */
   held(names: readonly string[]): void;
   /** The source of this workspace has another revision now, and nothing in it is new for the workspace. */
   revised(workspace: string, from: string, to: string): void;
   drift(workspace: string, field: DriftField, cause: string): void;
+  /** A resync found work that no event had pointed to. */
   missedEvent(workspace: string): void;
   cacheEvent(event: CacheEvent): void;
   queueChanged(size: { readonly depth: number; readonly active: number }): void;

@@ -1,11 +1,12 @@
 import type { Clock } from '../model/clock.js';
+import { createDelays } from './delays.js';
 
-/** A key to look at, with what is known of why. */
+/** A key to reconcile, and why. */
 export interface QueueItem {
   readonly key: string;
   /** What asked for it: `spec`, `event`, `resync`, `retry`, … joined by `+`. */
   readonly trigger: string;
-  /** True while everything that asked for it had just looked at the engine: no need to look again. */
+  /** True when everything that asked for it had just observed the engine: it need not be observed again. */
   readonly observed: boolean;
   readonly waitedSeconds: number;
 }
@@ -36,10 +37,11 @@ interface Entry {
   readonly since: number;
 }
 
+/** An empty queue, open; delays run on `clock`. */
 export function createQueue(clock: Clock): WorkQueue {
   const dirty = new Map<string, Entry>();
   const processing = new Set<string>();
-  const delays = new Map<string, { readonly at: number; readonly cancel: () => void }>();
+  const delays = createDelays(clock);
   const takers: ((item: QueueItem | null) => void)[] = [];
   let held = false;
   let closed = false;
@@ -78,26 +80,12 @@ export function createQueue(clock: Clock): WorkQueue {
     return null;
   }
 
-  function cancelDelay(key: string): void {
-    delays.get(key)?.cancel();
-    delays.delete(key);
-  }
-
   return {
     add,
     addAfter(key, trigger, ms) {
-      if (closed) return;
-      const at = clock.now() + ms;
-      const earlier = delays.get(key);
-      if (earlier !== undefined && earlier.at <= at) return;
-      cancelDelay(key);
-      const cancel = clock.after(ms, () => {
-        delays.delete(key);
-        add(key, trigger);
-      });
-      delays.set(key, { at, cancel });
+      if (!closed) delays.set(key, ms, () => add(key, trigger));
     },
-    cancelDelay,
+    cancelDelay: delays.cancel,
     take() {
       if (closed) return Promise.resolve(null);
       return new Promise((resolve) => {
@@ -115,11 +103,11 @@ export function createQueue(clock: Clock): WorkQueue {
     },
     close() {
       closed = true;
-      for (const key of [...delays.keys()]) cancelDelay(key);
+      delays.cancelAll();
       dirty.clear();
       for (const taker of takers.splice(0)) taker(null);
     },
     isBusy: (key) => dirty.has(key) || processing.has(key) || delays.has(key),
-    size: () => ({ waiting: dirty.size, active: processing.size, delayed: delays.size }),
+    size: () => ({ waiting: dirty.size, active: processing.size, delayed: delays.count() }),
   };
 }

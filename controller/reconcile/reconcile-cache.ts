@@ -8,18 +8,20 @@ import type { CacheReconciler, ControllerListener } from './interfaces.js';
 import type { QueueItem, WorkQueue } from './queue.js';
 
 const PREFIX = '#cache:';
-/** A keeper is what others wait for. */
+/** Workspaces wait for a keeper, so it is retried sooner than they are. */
 const LONGEST_RETRY_MS = 30_000;
 
-/** No workspace's name holds a colon. */
+/** The queue's key of a cache. No workspace's name holds a colon, so the two never meet. */
 export function cacheKey(cache: string): string {
   return `${PREFIX}${cache}`;
 }
 
+/** The cache that `key` names; null when it is the key of something else. */
 export function cacheOfKey(key: string): string | null {
   return key.startsWith(PREFIX) ? key.slice(PREFIX.length) : null;
 }
 
+/** What reconciling a cache needs. */
 export interface CacheReconcilerDependencies {
   readonly clock: Clock;
   readonly view: EngineView;
@@ -30,7 +32,7 @@ export interface CacheReconcilerDependencies {
   readonly calls: CallOptions;
 }
 
-/** One look at one cache; what is left to do comes back through the queue. */
+/** Reconciles one cache and reports the result; what is left to do is queued. Throws `EngineError`. */
 export async function reconcileCache(item: QueueItem, cache: string, deps: CacheReconcilerDependencies): Promise<void> {
   const { clock, view, caches, queue, backoff, listener, calls } = deps;
   const startedAt = clock.now();

@@ -9,8 +9,10 @@ import type { Execute, ControllerListener } from './interfaces.js';
 import type { QueueItem, WorkQueue } from './queue.js';
 import type { ControllerState } from './state.js';
 
+/** The queue's key of the shared objects. */
 export const SHARED_KEY = '#shared';
 
+/** What reconciling the shared objects needs. */
 export interface SharedReconcilerDependencies {
   readonly clock: Clock;
   readonly state: ControllerState;
@@ -22,7 +24,7 @@ export interface SharedReconcilerDependencies {
   readonly calls: CallOptions;
 }
 
-/** The network and the volumes that workspaces share: there before any workspace starts. */
+/** Makes the network and the volumes that workspaces share, and reports the result. Throws `EngineError`. */
 export async function reconcileShared(item: QueueItem, deps: SharedReconcilerDependencies): Promise<void> {
   const { clock, state, view, execute, queue, backoff, listener, calls } = deps;
   const startedAt = clock.now();

@@ -11,7 +11,7 @@ import { WAITING_RETRY_MS, type WorkspaceReconcilerDependencies } from './worksp
 import { handleFailure } from './workspace-failure.js';
 import { followUp, forget, settle } from './workspace-outcome.js';
 
-/** One look at one workspace: observe, plan, report, apply; what is left to do comes back through the queue. */
+/** Reconciles one workspace: observes, plans, reports, applies. What is left to do is queued. Throws `EngineError`. */
 export async function reconcileWorkspace(item: QueueItem, deps: WorkspaceReconcilerDependencies): Promise<void> {
   const { clock, state, view, listener, queue } = deps;
   const name = item.key;
@@ -22,7 +22,7 @@ export async function reconcileWorkspace(item: QueueItem, deps: WorkspaceReconci
   if (state.damaged.has(name) || item.trigger.includes('deep')) await recheckStorage(name, deps);
   const planned = await planKnowingImage(name, deps);
   if (planned === null) return;
-  const plan = planned.giveUp === null ? planned : await withLastWords(name, planned, planned.giveUp, deps);
+  const plan = planned.giveUp === null ? planned : await withLastOutput(name, planned, planned.giveUp, deps);
   const done = (result: ReconcileResult, failure: Failure | null) =>
     listener.reconciled(record(item, result, plan.operations.length, failure, (clock.now() - startedAt) / 1_000));
   adopt(name, plan, deps);
@@ -57,11 +57,11 @@ export async function reconcileWorkspace(item: QueueItem, deps: WorkspaceReconci
   done('success', null);
 }
 
-/** What a creation needs to know of its image is asked for when there is one to make: once an image, not once a workspace (F15). */
+/** The plan, with what a creation needs to know of its image: asked for only when there is one to make, once an image (F15). */
 async function planKnowingImage(name: string, deps: WorkspaceReconcilerDependencies): Promise<Plan | null> {
   const { state, view, clock, calls } = deps;
-  const look = () => planFor(name, state, view, deps.instance, clock.now());
-  const first = look();
+  const planNow = () => planFor(name, state, view, deps.instance, clock.now());
+  const first = planNow();
   const creation = state.desired.workspaces.get(name)?.creation;
   const makes =
     first?.operations.some(({ type }) => type === 'create-container' || type === 'start-container') === true;
@@ -73,10 +73,10 @@ async function planKnowingImage(name: string, deps: WorkspaceReconcilerDependenc
   }
   const ids = [state.images.get(creation.image)?.id, ...view.containersOf(name).map(({ imageId }) => imageId)];
   for (const id of new Set(ids)) if (id !== undefined && id !== '') await deps.caches.lookAtImage(id, calls);
-  return withoutGuess(look(), creation.image, state);
+  return withoutGuess(planNow(), creation.image, state);
 }
 
-/** The definition of a container holds its image's PATH: what comes behind the pull of an unknown image is planned when it is there. */
+/** The definition of a container holds its image's PATH: what follows the pull of an unknown image is planned after the pull. */
 function withoutGuess(
   plan: Plan | null,
   image: string,
@@ -88,7 +88,7 @@ function withoutGuess(
     : { ...plan, operations: plan.operations.slice(0, pull + 1) };
 }
 
-/** A failed start tells of itself by events, as a good one does: they say where to look, not that it is time to try again. */
+/** A failed start causes events, as a good one does: they name what to observe, and are no reason to try again at once. */
 function isEcho(trigger: string): boolean {
   return trigger.split('+').every((one) => one === 'event' || one === 'woken');
 }
@@ -133,7 +133,7 @@ function record(
   };
 }
 
-/** Takes over what the plan settled, before anything is awaited: two plans must not choose one port. */
+/** Records what the plan settled, before anything is awaited: two plans must not choose the same port. */
 function adopt(name: string, plan: Plan, { state, givenUp }: WorkspaceReconcilerDependencies): void {
   if (plan.ports.length > 0) state.reserved.set(name, plan.ports);
   else if (state.desired.workspaces.get(name)?.creation.ports.length === 0) state.reserved.delete(name);
@@ -144,8 +144,8 @@ function adopt(name: string, plan: Plan, { state, givenUp }: WorkspaceReconciler
   givenUp.set(name, failed);
 }
 
-/** A replacement that is given up is removed, its output with it: what it said last goes into the message. */
-async function withLastWords(
+/** A replacement that is given up is removed, and its output with it: its last line goes into the message. */
+async function withLastOutput(
   name: string,
   plan: Plan,
   giveUp: NonNullable<Plan['giveUp']>,
@@ -175,7 +175,7 @@ async function recheckStorage(
 }
 
 function noteDrift(name: string, plan: Plan, { listener, passes }: WorkspaceReconcilerDependencies): void {
-  // Follow-up passes finish the work of the first; only that one found something.
+  // Follow-up passes finish the work of the first, and only the first found the drift.
   if (passes.has(name)) return;
   const found = new Map(
     plan.operations.flatMap(({ drift, cause }) => (drift === undefined ? [] : [[drift, cause] as const])),

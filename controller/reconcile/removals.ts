@@ -7,7 +7,7 @@ import type { ControllerState } from './state.js';
 /** An orphan must be missing in two complete scans at least this far apart, as a file must (laws 2 and 4). */
 const ORPHAN_GRACE_MS = 500;
 
-/** Approvals and first sightings of orphans, between scans. */
+/** What is kept between two decisions: confirmed names, and since when (ms, our clock) orphans have been seen. */
 export interface RemovalLedger {
   readonly approved: Set<string>;
   readonly orphanSince: Map<string, number>;

@@ -1,12 +1,12 @@
 import type { DesiredSnapshot, DesiredWorkspace } from '../model/desired.js';
 import type { ControllerListener } from './interfaces.js';
 
-/** Whether a scan brought something that its workspace's status does not know yet. */
+/** Whether `after` differs from `before` in anything that the workspace's status or its objects depend on. */
 export function isChanged(before: DesiredWorkspace | undefined, after: DesiredWorkspace): boolean {
   return !wantsTheSame(before, after) || before?.problem?.message !== after.problem?.message;
 }
 
-/** Nothing else than what is said of the spec may have changed, that a newer one is broken say. */
+/** Whether both ask for the same objects; their problem (a newer version is broken) may differ. */
 export function wantsTheSame(before: DesiredWorkspace | undefined, after: DesiredWorkspace): boolean {
   return (
     before !== undefined &&
@@ -20,8 +20,8 @@ export function wantsTheSame(before: DesiredWorkspace | undefined, after: Desire
   );
 }
 
-/** A commit that leaves a workspace as it is needs no look at it (law 1), and is what it is converged to all the same. */
-export function tellRevisions(
+/** Reports the workspaces that a new revision leaves as they are: they have converged to it without a reconciliation (law 1). */
+export function reportRevisions(
   before: DesiredSnapshot,
   after: DesiredSnapshot,
   listener: Pick<ControllerListener, 'revised'>,

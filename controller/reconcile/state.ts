@@ -17,7 +17,7 @@ export interface ControllerState {
   readonly memories: Map<string, WorkspaceMemory>;
   /** Host ports given out to plans whose containers may not be seen yet. */
   readonly reserved: Map<string, readonly PublishedPort[]>;
-  /** Images that a create did not find. */
+  /** References of images that a create or an inspect did not find. */
   readonly absentImages: Set<string>;
   /** Images by reference, as long as no event says that one has changed. */
   readonly images: Map<string, ObservedImage>;
@@ -26,13 +26,15 @@ export interface ControllerState {
   readonly damaged: Set<string>;
   /** Workspaces that wait for another object; any change on the engine wakes them. */
   readonly waiting: Set<string>;
-  /** Plans that failed since something last went well, by workspace: what a failed call stirs up on the engine must not have them tried again before their time. */
+  /** Signatures of plans that failed since the last success, by workspace: the events that a failed call causes must not retry them early. */
   readonly failedPlans: Map<string, Set<string>>;
   /** Removals that may go ahead, with the reclaim policy of the last good spec; null when nobody knows it. */
   removals: ReadonlyMap<string, 'Retain' | 'Delete' | null>;
+  /** Names whose removal waits for a person. */
   held: ReadonlySet<string>;
 }
 
+/** What is known before the first scan. */
 export const EMPTY_SNAPSHOT: DesiredSnapshot = {
   complete: false,
   workspaces: new Map(),
@@ -44,6 +46,7 @@ export const EMPTY_SNAPSHOT: DesiredSnapshot = {
   revisions: new Map(),
 };
 
+/** A state that knows nothing yet. */
 export function createState(caches: ControllerState['caches']): ControllerState {
   return {
     caches,
@@ -60,7 +63,7 @@ export function createState(caches: ControllerState['caches']): ControllerState 
   };
 }
 
-/** A plan from what is known now; null for a workspace that is nobody's business: no spec, no permitted removal. */
+/** A plan from what is known at `now` (ms, our clock); null for a workspace without a spec and without a permitted removal. */
 export function planFor(
   name: string,
   state: ControllerState,
@@ -113,7 +116,7 @@ function observationOf(
   };
 }
 
-/** What the status store hears after a look. */
+/** The report of a workspace for the status store, by what is known now. */
 export function reportOf(name: string, verdict: Verdict, state: ControllerState, view: EngineView): WorkspaceReport {
   const desired = state.desired.workspaces.get(name);
   const container = servingContainer(name, view.containersOf(name));

@@ -10,6 +10,7 @@ import { cacheKey } from './reconcile-cache.js';
 import { SHARED_KEY } from './reconcile-shared.js';
 import { planFor, reportOf, type ControllerState } from './state.js';
 
+/** What a survey needs. */
 export interface SurveyDependencies {
   readonly instance: string;
   readonly clock: Clock;
@@ -20,7 +21,7 @@ export interface SurveyDependencies {
   readonly caches: Pick<CacheReconciler, 'names' | 'keeperMoved'>;
 }
 
-/** Why everything is looked at. A `resync`, `deep` or not, finds what no event told. */
+/** Why all workspaces are surveyed. A `resync`, `deep` or not, finds what no event pointed to. */
 export type SurveyTrigger = 'start' | 'engine-up' | 'stream' | 'woken' | 'deep' | 'resync';
 
 /** Plans every workspace on what was just listed, without a call, and queues those that need work (F15). */
@@ -36,19 +37,19 @@ export function surveyAll(
     if (isBusy && trigger === 'resync') continue;
     const plan = planFor(name, state, view, instance, clock.now());
     if (plan === null) continue;
-    // A deep look goes through the reconciler: it also looks at the volume's directory.
+    // A deep survey goes through the reconciler, which also checks the volume's directory.
     if (isSettled(plan) && trigger !== 'deep') {
       listener.report(reportOf(name, plan.verdict, state, view));
       continue;
     }
-    // What is queued already was told by an event, or is being worked on.
+    // What is busy was queued by an event, or is being worked on.
     const onlyByResync = !isBusy && (trigger === 'resync' || trigger === 'deep');
     if (onlyByResync && plan.operations.some((operation) => operation.drift !== undefined)) listener.missedEvent(name);
     queue.add(name, trigger, true);
   }
 }
 
-/** Tells by what was seen last, without a call, how a workspace is of which nothing is to be done; false when that is not so. */
+/** Reports a workspace of which nothing is to be done, by what was observed last and without a call; false when something is. */
 export function reportSettled(
   name: string,
   { instance, clock, state, view, queue, listener }: SurveyDependencies,
@@ -63,13 +64,13 @@ function isSettled({ operations, recheckAfterMs, verdict }: Plan): boolean {
   return operations.length === 0 && recheckAfterMs === null && verdict.kind !== 'failing';
 }
 
-/** Says of every workspace that nothing is known of it: an old "Ready" would be a lie (law 10). */
+/** Reports every workspace as unknown: an old "Ready" would be a lie (law 10). */
 export function reportUnknown(failure: Failure, { state, view, listener }: SurveyDependencies): void {
   for (const name of state.desired.workspaces.keys())
     listener.report(reportOf(name, { kind: 'failing', failure, serving: false }, state, view));
 }
 
-/** Names that only a broken or duplicate spec claims have no good version to run; they have a status all the same. */
+/** Reports names that only a broken or duplicate spec claims: they have no good version to run, and a status all the same. */
 export function reportClaims(before: DesiredSnapshot, { state, view, listener }: SurveyDependencies): void {
   const { claimed, workspaces, problems } = state.desired;
   for (const name of claimed) {
@@ -85,7 +86,7 @@ export function reportClaims(before: DesiredSnapshot, { state, view, listener }:
   }
 }
 
-/** Tells which removals wait for a person. */
+/** Reports the removals that wait for a person. */
 export function reportHeld({ state, view, listener }: SurveyDependencies): void {
   listener.held([...state.held].sort());
   const failure: Failure = {

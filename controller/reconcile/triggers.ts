@@ -5,7 +5,7 @@ import type { EngineEvent } from '../model/engine-objects.js';
 import { createBackoff } from './backoff.js';
 import type { EventSource, SpecSources } from './interfaces.js';
 
-/** Everything that can make the controller look at something. */
+/** Everything that can make the controller observe or reconcile something. */
 export type Trigger =
   | { readonly type: 'spec-hint' }
   | { readonly type: 'resync'; readonly deep: boolean }
@@ -13,6 +13,7 @@ export type Trigger =
   | { readonly type: 'stream-closed'; readonly detail: string }
   | { readonly type: 'engine-event'; readonly event: EngineEvent };
 
+/** Where triggers come from. */
 export interface TriggerOptions {
   readonly sources: SpecSources;
   readonly events: EventSource;

@@ -10,7 +10,7 @@ import type { EngineEvent, ObservedContainer } from '../model/engine-objects.js'
 import { recordedSpec } from '../plan/diff.js';
 import type { ControllerState } from './state.js';
 
-/** What an event points at (law 1: it says where to look, nothing else). */
+/** What an event points to (law 1: it names what to observe, nothing else). */
 export interface Wakes {
   readonly workspaces: readonly string[];
   readonly shared: boolean;
@@ -22,6 +22,7 @@ export interface Wakes {
 
 const NOTHING: Wakes = { workspaces: [], shared: false, caches: [], waiting: false };
 
+/** The keys that `event` points to. An image event also forgets what `state` knows of images. */
 export function wakesOf(
   event: EngineEvent,
   containers: ReadonlyMap<string, ObservedContainer>,
@@ -36,7 +37,7 @@ export function wakesOf(
         waiting: ['die', 'destroy', 'rename', 'stop'].includes(event.action),
       };
     case 'volume':
-      // Creations are ours, or they end a conflict that waits to be looked at again anyhow.
+      // Creations are ours, or they end a conflict whose recheck is due anyhow.
       return event.action === 'destroy'
         ? { ...NOTHING, shared: true, caches: toList(cacheOfVolumeName(event.id)), waiting: true }
         : NOTHING;
@@ -60,7 +61,7 @@ function keeperOf({ attributes }: EngineEvent): string[] {
   return toList(cacheOfKeeperName(attributes['name'] ?? ''));
 }
 
-/** What the image of a removed workspace brought into the cache may be let go of; one of the replaced system kept the volume from the keeper. */
+/** The cache that a removed workspace used: paths of its image may go, and a keeper may have waited for a container of the replaced system. */
 function cacheLeft({ action, attributes }: EngineEvent): string[] {
   if (action !== 'destroy' || attributes[LABEL.workspace] === undefined) return [];
   if (attributes[LABEL.controller] === undefined) return [DEFAULT_CACHE];

@@ -36,11 +36,11 @@ export interface WorkspaceReconcilerDependencies {
   readonly backoff: Backoff;
   readonly listener: ControllerListener;
   readonly calls: CallOptions;
-  /** Passes in a row that found work although nothing new was asked; guards against a fight with somebody else. */
+  /** Reconciliations in a row that found work although nothing new was asked: against a fight with another program. */
   readonly passes: Map<string, number>;
-  /** The engine seems to be away: find out. */
-  readonly lookAtEngine: () => void;
+  /** Asks for a list of the engine: it seems to be away, or only a list shows what has changed. */
+  readonly requestList: () => void;
 }
 
-/** What waits for another object is looked at again after this time, whether or not an event told of it. */
+/** A workspace that waits for another object is reconciled again after this time, whether or not an event came. */
 export const WAITING_RETRY_MS = 30_000;

@@ -8,10 +8,10 @@ import type { ReconcileResult } from './interfaces.js';
 import { reportOf } from './state.js';
 import { WAITING_RETRY_MS, type WorkspaceReconcilerDependencies } from './workspace-dependencies.js';
 
-/** An engine that is out of sorts refuses once or twice; after that the old container comes back. */
+/** An engine in trouble may refuse a start once or twice; after that the old container comes back. */
 const STARTS_REFUSED_BEFORE_GIVING_UP = 2;
 
-/** What a failed operation means: try again, wait for another object, or give the spec up (law 9). */
+/** Decides what a failed operation means (retry, wait for another object, give the spec up; law 9), reports it and queues what follows. */
 export async function handleFailure(
   name: string,
   operation: Operation,
@@ -52,7 +52,7 @@ export async function handleFailure(
     state.memories.set(name, rememberFailure(state.memories.get(name) ?? NO_MEMORY, desired.specHash, operation));
   verdictOf(shown);
   // A port may be held by a container that is nobody's workspace: only a list shows it.
-  if (shown.reason === 'EngineUnreachable' || shown.reason === 'PortConflict') deps.lookAtEngine();
+  if (shown.reason === 'EngineUnreachable' || shown.reason === 'PortConflict') deps.requestList();
   const waits = failureClass(shown.reason) === 'waiting';
   // An image may also come by another way than our pull.
   if (waits || shown.reason === 'ImagePullFailed') state.waiting.add(name);
@@ -89,7 +89,7 @@ function adoptFailure(
   givenUp.set(name, memory.failed);
 }
 
-/** Something outside the engine has the port: name it, and let a port of our choice move away. */
+/** A program outside the engine has the port: names it, and gives up the port if the controller chose it. */
 async function explainPort(
   name: string,
   desired: DesiredWorkspace | undefined,

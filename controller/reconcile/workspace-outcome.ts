@@ -7,7 +7,7 @@ import { WAITING_RETRY_MS, type WorkspaceReconcilerDependencies } from './worksp
 /** Plans that succeed are followed by an empty one; a workspace that keeps finding work is slowed down, not spun. */
 const PASSES_BEFORE_BACKOFF = 6;
 
-/** Nothing to run: wait for what the verdict waits for. */
+/** The plan has nothing to run: records and queues what its verdict waits for. */
 export function settle(name: string, plan: Plan, deps: WorkspaceReconcilerDependencies): ReconcileResult {
   const { state, queue, backoff, passes } = deps;
   const { verdict } = plan;
@@ -24,7 +24,7 @@ export function settle(name: string, plan: Plan, deps: WorkspaceReconcilerDepend
   return failing ?? 'success';
 }
 
-/** Operations ran: look again, now or when the container had time to get ready. */
+/** Operations ran: queues the next reconciliation, at once or when the container has had time to get ready. */
 export function followUp(
   name: string,
   outcome: 'done' | 'awaiting' | 'failed',
@@ -38,11 +38,11 @@ export function followUp(
   const count = (passes.get(name) ?? 0) + 1;
   passes.set(name, count);
   if (count > PASSES_BEFORE_BACKOFF) return queue.addAfter(name, 'recheck', backoff.next(name));
-  // Look again: the empty plan that follows is the proof that it worked.
+  // The empty plan that follows is the proof that it worked.
   queue.add(name, 'verify');
 }
 
-/** The workspace is gone: nothing of it is remembered. */
+/** The workspace is removed: reports it, and forgets all that is remembered of it. */
 export async function forget(name: string, deps: WorkspaceReconcilerDependencies): Promise<void> {
   const { state, sources, listener, view, passes, backoff, givenUp } = deps;
   listener.report(reportOf(name, { kind: 'removed' }, state, view));
@@ -54,7 +54,7 @@ export async function forget(name: string, deps: WorkspaceReconcilerDependencies
   await sources.forget(name);
 }
 
-/** The engine's events came before this look: only now is it known here what `name` has given up, a port say. */
+/** Events of the engine came before this observation: only now is it known what `name` has given up, such as a port. */
 function wakeWaiting(name: string, { state, queue }: WorkspaceReconcilerDependencies): void {
   for (const other of state.waiting) if (other !== name) queue.add(other, 'woken', true);
 }

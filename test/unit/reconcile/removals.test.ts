@@ -3,7 +3,7 @@ import type { DesiredSnapshot } from '../../../controller/model/desired.js';
 import { LABEL } from '../../../controller/model/names.js';
 import type { ObservedContainer } from '../../../controller/model/engine-objects.js';
 import type { EngineView } from '../../../controller/observe/engine-view.js';
-import { wakesOf } from '../../../controller/reconcile/event-keys.js';
+import { wakesOf } from '../../../controller/reconcile/wakes.js';
 import { decideRemovals, type RemovalLedger } from '../../../controller/reconcile/removals.js';
 import { createState, type ControllerState } from '../../../controller/reconcile/state.js';
 import { desiredWorkspace } from '../../support/sim/specs.js';
