@@ -22,9 +22,10 @@ import { isStorageGone } from '../observe/storage.js';
 import { createEngineView } from '../observe/engine-view.js';
 import type { SpecSources } from '../reconcile/interfaces.js';
 
-/** Every so many resyncs one inspects every container: it shows what a list does not (limits, the data volume's directory). */
+/** Every so many resyncs, one inspects every container: that shows what a list does not (limits, the data volume's directory). */
 const DEEP_EVERY = 10;
 
+/** What a controller is assembled from. Times in ms. */
 export interface AssemblyOptions {
   readonly docker: DockerPort;
   readonly sources: SpecSources;
@@ -40,18 +41,19 @@ export interface AssemblyOptions {
   readonly listener: ControllerListener;
   readonly onOperation: (key: string, result: OperationResult) => void;
   readonly onPullProgress: (key: string, progress: PullProgress) => void;
-  /** A file of the state directory that cannot be written: work goes on without it. */
+  /** Called when a file of the state directory cannot be written; work goes on without it. */
   readonly onStateError: (error: Error) => void;
 }
 
+/** The controller, with what a person can ask of its caches. */
 export interface AssembledController extends Controller {
   /** Empties a cache; throws an error of one line when it is refused. */
   clearCache(cache: string, force: boolean): Promise<string>;
-  /** Collects a cache's garbage; the last news is its result. Throws an error of one line for a cache that it does not know. */
+  /** Collects a cache's garbage; the last message is the result. Throws an error of one line when there is no such cache. */
   collect(cache: string, options: { readonly dryRun: boolean }, onNews: (news: GcNews) => void): Promise<void>;
 }
 
-/** The rooms brought together into one controller; the caller brings the engine, the sources and the ears. */
+/** Connects the rooms into one controller, which is not started; the caller gives the engine, the sources and the listener. */
 export function assembleController(options: AssemblyOptions): AssembledController {
   const { docker, sources, clock, random, listener } = options;
   const view = createEngineView(docker);
@@ -76,7 +78,7 @@ export function assembleController(options: AssemblyOptions): AssembledControlle
     once: options.once,
     emit(event) {
       listener.cacheEvent(event);
-      if (event.type === 'realising') controller.retell(event.workspaces);
+      if (event.type === 'realising') controller.reportAgain(event.workspaces);
       if (event.type === 'changed') controller.wake(event.workspaces, 'packages');
     },
   });

@@ -2,35 +2,38 @@ import type { RunOptions } from '../cli/actions.js';
 import { EXIT } from '../cli/exit-codes.js';
 import type { CliIo } from '../cli/io.js';
 import type { Controller } from '../reconcile/controller-types.js';
+import type { EngineRecord } from './engine-record.js';
 import { delay, systemClock } from '../model/clock.js';
 import type { Notifications } from './notifications.js';
 import type { DesiredState } from '../source/desired-state.js';
 import { failed, settled } from '../status/settled.js';
 import type { StatusStore } from '../status/store.js';
 
-/** `--once` waits so long for notifications. */
-const TELL_MS = 10_000;
+/** How long `--once` waits for notifications. */
+const NOTIFY_MS = 10_000;
 /** `--once` gives up an engine after so many lists in a row that failed. */
 const ONCE_ENGINE_TRIES = 4;
 /** `--once` calls a workspace failed after so many failures in a row. */
 const ONCE_WORKSPACE_TRIES = 3;
 
+/** How the first convergence ended. `engine`: the engine does not answer. */
 export type Outcome = 'converged' | 'failed' | 'timeout' | 'interrupted' | 'engine';
 
+/** What the first convergence is judged by. */
 export interface Convergence {
   readonly controller: Controller;
   readonly store: StatusStore;
   readonly sources: DesiredState;
-  readonly engine: { readonly failures: number };
+  readonly engine: Pick<EngineRecord, 'failures'>;
   readonly signal: AbortSignal;
 }
 
-/** Until every workspace is as wanted, or has failed in a way that waiting does not mend. */
+/** Resolves when every workspace is as its spec wants it, or has failed in a way that waiting does not mend. */
 export async function firstConvergence(options: RunOptions, parts: Convergence): Promise<Outcome> {
   const { controller, store, sources, engine, signal } = parts;
   const deadline = systemClock.now() + options.timeoutMs;
   while (!signal.aborted) {
-    if (options.once && engine.failures >= ONCE_ENGINE_TRIES) return 'engine';
+    if (options.once && engine.failures() >= ONCE_ENGINE_TRIES) return 'engine';
     if (options.once && systemClock.now() > deadline) return 'timeout';
     const statuses = store.list();
     const hopeless = statuses.filter(
@@ -46,6 +49,7 @@ export async function firstConvergence(options: RunOptions, parts: Convergence):
   return 'interrupted';
 }
 
+/** Prints why `--once` did not converge, and gives the exit code. */
 export function finishOnce(
   outcome: Outcome,
   store: StatusStore,
@@ -59,10 +63,10 @@ export function finishOnce(
   return outcome === 'converged' && problems.length === 0 && store.held().length === 0 ? EXIT.ok : EXIT.failed;
 }
 
-/** What a single convergence has to tell gets a little while. */
-export async function untilTold(notifications: Notifications, signal: AbortSignal): Promise<void> {
-  // A rollout is told of a moment after the last status.
+/** Resolves when all notifications are sent, `signal` aborts, or the time for them is over. */
+export async function untilNotified(notifications: Notifications, signal: AbortSignal): Promise<void> {
+  // The end of a rollout is reported a moment after the last status.
   await delay(systemClock, 200, signal);
-  const deadline = systemClock.now() + TELL_MS;
+  const deadline = systemClock.now() + NOTIFY_MS;
   while (!notifications.idle() && systemClock.now() < deadline && !signal.aborted) await delay(systemClock, 50, signal);
 }

@@ -1,75 +1,45 @@
 import type { OperationResult } from '../apply/executor.js';
-import type { ControllerListener } from '../reconcile/interfaces.js';
-import type { DesiredSnapshot } from '../model/desired.js';
+import type { ControllerListener, ReconcileRecord } from '../reconcile/interfaces.js';
+import type { SpecProblem } from '../model/desired.js';
 import { problemText } from '../model/problem-text.js';
-import { explain } from '../model/reasons.js';
+import { explain, type Failure } from '../model/reasons.js';
 import { renderOperation } from '../plan/render.js';
 import { SHARED_KEY } from '../reconcile/reconcile-shared.js';
 import type { SourceSummary } from '../status/sources.js';
 import { reportCacheEvent, type CacheReportingDependencies } from './cache-reporting.js';
 
+/** What reports the controller's work. */
 export interface Reporting {
   readonly listener: ControllerListener;
+  /** To be called with the result of each operation. */
   onOperation(key: string, result: OperationResult): void;
 }
 
+/** Where it is reported to. */
 export interface ReportingDependencies extends CacheReportingDependencies {
+  /** What is known of the sources, after a scan. */
   readonly sources: () => readonly SourceSummary[];
+  /** Called after each list of the engine; `detail` is empty for one that succeeded. */
   readonly onEngine: (up: boolean, detail: string) => void;
 }
 
 /** A flood of broken files must not drown the log: so many problems a scan, and a count of the rest. */
 const PROBLEMS_LOGGED = 20;
 
-/** What the engine tells, into status, metrics and log. */
+/** Reports the controller's work to status, metrics and log; what lasts is logged once. */
 export function createReporting(deps: ReportingDependencies): Reporting {
   const { store, metrics, log } = deps;
-  const knownFailures = new Map<string, string>();
-  let knownProblems = new Set<string>();
-  let engineWasUp: boolean | null = null;
-  let held = '';
-
+  const reportProblems = problemReporter(deps);
   const listener: ControllerListener = {
     report: (report) => store.report(report),
-    reconciled({ kind, key, reconcileId, trigger, result, operations, failure, seconds }) {
-      metrics.reconciled({ kind, result, seconds });
-      if (failure !== null) metrics.reconcileError({ kind, reason: failure.reason });
-      const facts = { kind, key, reconcileId, trigger, result, operations, seconds };
-      const detail = failure === null ? '' : explain(failure);
-      const isNews = knownFailures.get(key) !== detail;
-      if (failure === null) knownFailures.delete(key);
-      else knownFailures.set(key, detail);
-      // A failure that lasts is said once, not at every resync.
-      if (failure !== null && isNews) log.warn({ ...facts, reason: failure.reason, detail }, 'reconcile failed');
-      else if (operations > 0) log.info(facts, 'reconciled');
-      else log.debug(facts, 'reconciled');
-    },
-    engineUp(up, failure) {
-      metrics.engineUp(up);
-      deps.onEngine(up, failure === null ? '' : explain(failure));
-      if (up === engineWasUp) return;
-      engineWasUp = up;
-      if (up) log.info({}, 'engine reached');
-      else
-        log.error({ reason: failure?.reason, detail: failure === null ? '' : explain(failure) }, 'engine not reached');
-      store.record({
-        type: up ? 'Normal' : 'Warning',
-        workspace: null,
-        reason: up ? 'EngineReached' : (failure?.reason ?? 'EngineUnreachable'),
-        message: failure === null ? 'The engine answers.' : explain(failure),
-      });
-    },
+    reconciled: reconcileReporter(deps),
+    engineUp: engineReporter(deps),
     eventStream: (state, detail) => log.debug({ state, detail }, 'event stream'),
-    scanned(snapshot) {
-      logProblems(snapshot);
+    scanned({ problems }) {
+      reportProblems(problems);
       store.setSources(deps.sources());
     },
-    held(names) {
-      store.setHeld(names);
-      if (names.join() !== held && names.length > 0)
-        log.warn({ workspaces: names }, 'removals held until a person confirms them (kalpana approve)');
-      held = names.join();
-    },
+    held: heldReporter(deps),
     revised: store.revise,
     drift(workspace, field, cause) {
       metrics.driftDetected(field);
@@ -86,31 +56,82 @@ export function createReporting(deps: ReportingDependencies): Reporting {
     retried: () => metrics.queueRetried(),
     fault: (key, error) => log.error({ key, error }, 'fault in the controller; the key is tried again'),
   };
+  return { listener, onOperation: (key, result) => reportOperation(key, result, deps) };
+}
 
-  function logProblems({ problems }: DesiredSnapshot): void {
-    const news = problems.filter((problem) => !knownProblems.has(problemText(problem)));
-    for (const problem of news.slice(0, PROBLEMS_LOGGED)) {
-      log.warn(
-        { key: problem.workspace, source: problem.location.source, problem: problemText(problem) },
-        'spec problem',
-      );
-    }
-    if (news.length > PROBLEMS_LOGGED)
-      log.warn({ more: news.length - PROBLEMS_LOGGED }, 'more spec problems; see /api/v1/sources');
-    knownProblems = new Set(problems.map(problemText));
-  }
-
-  return {
-    listener,
-    onOperation(key, { operation, failure, seconds }) {
-      if (operation.type === 'await-ready') return;
-      metrics.operation({ operation: operation.type, result: failure === null ? 'success' : 'failure', seconds });
-      const facts = { key: key === SHARED_KEY ? 'shared' : key, operation: renderOperation(operation), seconds };
-      if (failure === null) log.info(facts, 'operation');
-      // The create is how an absent image is found out (no inspect on the cold path); the pull follows.
-      else if (failure.reason === 'ImageMissing')
-        log.info({ ...facts, reason: failure.reason }, 'image is not on the engine');
-      else log.warn({ ...facts, reason: failure.reason, detail: failure.message }, 'operation failed');
-    },
+/** A failure that lasts is a warning once, not at every resync. */
+function reconcileReporter({ metrics, log }: ReportingDependencies): (record: ReconcileRecord) => void {
+  const known = new Map<string, string>();
+  return ({ kind, key, reconcileId, trigger, result, operations, failure, seconds }) => {
+    metrics.reconciled({ kind, result, seconds });
+    if (failure !== null) metrics.reconcileError({ kind, reason: failure.reason });
+    const facts = { kind, key, reconcileId, trigger, result, operations, seconds };
+    const detail = failure === null ? '' : explain(failure);
+    const isNew = known.get(key) !== detail;
+    if (failure === null) known.delete(key);
+    else known.set(key, detail);
+    if (failure !== null && isNew) log.warn({ ...facts, reason: failure.reason, detail }, 'reconcile failed');
+    else if (operations > 0) log.info(facts, 'reconciled');
+    else log.debug(facts, 'reconciled');
   };
+}
+
+/** An outage is an event at its begin and at its end. */
+function engineReporter(deps: ReportingDependencies): (up: boolean, failure: Failure | null) => void {
+  const { store, metrics, log } = deps;
+  let wasUp: boolean | null = null;
+  return (up, failure) => {
+    const detail = failure === null ? '' : explain(failure);
+    metrics.engineUp(up);
+    deps.onEngine(up, detail);
+    if (up === wasUp) return;
+    wasUp = up;
+    if (up) log.info({}, 'engine reached');
+    else log.error({ reason: failure?.reason, detail }, 'engine not reached');
+    store.record({
+      type: up ? 'Normal' : 'Warning',
+      workspace: null,
+      reason: up ? 'EngineReached' : (failure?.reason ?? 'EngineUnreachable'),
+      message: failure === null ? 'The engine answers.' : detail,
+    });
+  };
+}
+
+function heldReporter({ store, log }: ReportingDependencies): (names: readonly string[]) => void {
+  let known = '';
+  return (names) => {
+    store.setHeld(names);
+    if (names.join() !== known && names.length > 0)
+      log.warn({ workspaces: names }, 'removals held until a person confirms them (kalpana approve)');
+    known = names.join();
+  };
+}
+
+function problemReporter({ log }: ReportingDependencies): (problems: readonly SpecProblem[]) => void {
+  let known = new Set<string>();
+  return (problems) => {
+    const fresh = problems.filter((problem) => !known.has(problemText(problem)));
+    for (const problem of fresh.slice(0, PROBLEMS_LOGGED)) {
+      const { workspace, location } = problem;
+      log.warn({ key: workspace, source: location.source, problem: problemText(problem) }, 'spec problem');
+    }
+    if (fresh.length > PROBLEMS_LOGGED)
+      log.warn({ more: fresh.length - PROBLEMS_LOGGED }, 'more spec problems; see /api/v1/sources');
+    known = new Set(problems.map(problemText));
+  };
+}
+
+function reportOperation(
+  key: string,
+  { operation, failure, seconds }: OperationResult,
+  { metrics, log }: ReportingDependencies,
+): void {
+  if (operation.type === 'await-ready') return;
+  metrics.operation({ operation: operation.type, result: failure === null ? 'success' : 'failure', seconds });
+  const facts = { key: key === SHARED_KEY ? 'shared' : key, operation: renderOperation(operation), seconds };
+  if (failure === null) log.info(facts, 'operation');
+  // The create is how an absent image is found out (no inspect on the cold path); the pull follows.
+  else if (failure.reason === 'ImageMissing')
+    log.info({ ...facts, reason: failure.reason }, 'image is not on the engine');
+  else log.warn({ ...facts, reason: failure.reason, detail: failure.message }, 'operation failed');
 }

@@ -64,7 +64,7 @@ export interface Controller {
   /** Reconciles these workspaces again without a new observation: their packages have changed. */
   wake(workspaces: readonly string[], trigger: string): void;
   /** Reports these workspaces again by what is known: the progress of their packages has changed. */
-  retell(workspaces: readonly string[]): void;
+  reportAgain(workspaces: readonly string[]): void;
   /** To be called with each operation that the executor carried out, for the memory of the planner. */
   noteOperation(key: string, operation: Operation): void;
 }

@@ -55,7 +55,7 @@ export function createController(options: ControllerOptions): Controller {
     wake(workspaces, trigger) {
       for (const name of workspaces) if (isOurs(name, loop)) queue.add(name, trigger, true);
     },
-    retell: (workspaces) => reportAgain(workspaces, loop),
+    reportAgain: (workspaces) => reportAgain(workspaces, loop),
     noteOperation: (key, operation) => noteOperation(key, operation, loop),
   };
 }

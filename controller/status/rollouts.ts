@@ -7,11 +7,12 @@ import type { WorkspaceStatus } from '../model/status.js';
 import { conditionOf } from './conditions.js';
 import { failed } from './settled.js';
 
+/** What rollouts are judged by. */
 export interface RolloutOptions {
   readonly workspace: (name: string) => WorkspaceStatus | null;
   readonly cache: (name: string) => CacheStatus | null;
   readonly clock: Clock;
-  /** Whether a status speaks of something else than what is wanted until it is told anew. */
+  /** Whether the status of `before` says nothing about `after` until it is reported again. */
   readonly isChanged: (before: DesiredWorkspace | undefined, after: DesiredWorkspace) => boolean;
   /** Another revision, or another state of it. */
   readonly onChange: (rollout: Rollout) => void;
@@ -19,18 +20,19 @@ export interface RolloutOptions {
 
 type Wanted = Pick<DesiredSnapshot, 'complete' | 'revisions' | 'workspaces' | 'absent' | 'removed'>;
 
+/** How far each source's workspaces are on the way to its revision. */
 export interface Rollouts {
   /** What the sources want now. */
   scanned(snapshot: Wanted): void;
-  /** A status has changed; many changes are looked at together. */
+  /** A status has changed; many changes are evaluated together. */
   changed(): void;
-  /** A workspace's status was told, by what is wanted of it now. */
-  told(workspace: string): void;
+  /** The status of a workspace was reported, by what is wanted of it now. */
+  reported(workspace: string): void;
 }
 
 const TOGETHER_MS = 50;
 
-/** How far each source's workspaces are on the way to its revision: a commit that is in force is no workspace yet that runs it. */
+/** Calls `onChange` as rollouts begin, succeed and fail; a commit that is in force is not yet one that its workspaces run. */
 export function createRollouts(options: RolloutOptions): Rollouts {
   const known = new Map<string, Rollout>();
   let wanted: Wanted = {
@@ -40,11 +42,11 @@ export function createRollouts(options: RolloutOptions): Rollouts {
     absent: new Set(),
     removed: new Map(),
   };
-  /** A failure that their statuses tell is one of what was wanted before: a commit that mends it must not be called failed for it. */
-  const untold = new Set<string>();
+  /** Workspaces whose status is still of what was wanted before: a commit that mends its failure must not be called failed for it. */
+  const unreported = new Set<string>();
   let isDue = false;
 
-  function look(): void {
+  function evaluate(): void {
     isDue = false;
     const present = [...wanted.workspaces.values()].filter(({ name }) => !wanted.absent.has(name));
     const bySource = groupBy(present, ({ location }) => location.source);
@@ -54,7 +56,7 @@ export function createRollouts(options: RolloutOptions): Rollouts {
       const rollout = {
         source,
         revision,
-        ...progressOf(revision, bySource.get(source) ?? [], leaving.get(source) ?? [], untold, options),
+        ...progressOf(revision, bySource.get(source) ?? [], leaving.get(source) ?? [], unreported, options),
       };
       const before = known.get(source);
       known.set(source, rollout);
@@ -65,25 +67,25 @@ export function createRollouts(options: RolloutOptions): Rollouts {
   function changed(): void {
     if (isDue || wanted.revisions.size === 0) return;
     isDue = true;
-    options.clock.after(TOGETHER_MS, look);
+    options.clock.after(TOGETHER_MS, evaluate);
   }
 
   return {
     scanned(snapshot) {
-      for (const name of untold) if (!snapshot.workspaces.has(name)) untold.delete(name);
+      for (const name of unreported) if (!snapshot.workspaces.has(name)) unreported.delete(name);
       for (const after of snapshot.workspaces.values())
-        if (options.isChanged(wanted.workspaces.get(after.name), after)) untold.add(after.name);
+        if (options.isChanged(wanted.workspaces.get(after.name), after)) unreported.add(after.name);
       wanted = snapshot;
       changed();
     },
     changed,
-    told(workspace) {
-      if (untold.delete(workspace)) changed();
+    reported(workspace) {
+      if (unreported.delete(workspace)) changed();
     },
   };
 }
 
-/** What the sources have no longer and is there still. What waits for a person, or for a source that cannot be read, keeps no commit from its end. */
+/** Workspaces that no source has and that are still there. One that waits for a person or for an unreadable source holds up no rollout. */
 function leavingOf({ complete, absent, removed }: Wanted, { workspace }: RolloutOptions): WorkspaceStatus[] {
   return [...(complete ? absent : []), ...removed.keys()].flatMap((name) => {
     const status = workspace(name);
@@ -95,7 +97,7 @@ function progressOf(
   revision: string,
   workspaces: readonly DesiredWorkspace[],
   leaving: readonly WorkspaceStatus[],
-  untold: ReadonlySet<string>,
+  unreported: ReadonlySet<string>,
   { workspace, cache }: RolloutOptions,
 ): Pick<Rollout, 'state' | 'message'> {
   const behind = workspaces.flatMap(({ name, problem }) => {
@@ -104,11 +106,13 @@ function progressOf(
   });
   if (behind.length + leaving.length === 0)
     return { state: 'succeeded', message: `${countText(workspaces.length)} converged` };
-  // Why one that leaves has failed before is no matter of this revision.
+  // The failure of a workspace that is being removed has nothing to do with this revision.
   const broken = behind.find(
     ({ name, hasProblem, status }) =>
       hasProblem ||
-      (status !== null && !untold.has(name) && failed(status, status.cache === null ? null : cache(status.cache.name))),
+      (status !== null &&
+        !unreported.has(name) &&
+        failed(status, status.cache === null ? null : cache(status.cache.name))),
   );
   if (broken === undefined)
     return {

@@ -60,7 +60,7 @@ export function createFleet(names: readonly string[]) {
     metrics,
     log,
     clock: systemClock,
-    told: createStateFile(join(site.root, 'state/deployments.json'), (error) => void faults.push(error)),
+    reported: createStateFile(join(site.root, 'state/deployments.json'), (error) => void faults.push(error)),
     appliedOf: () => source.git().applied,
     notify: (event) => void told.push(event),
     showState: (_source, state) => void states.push(state),

@@ -80,7 +80,7 @@ function open() {
           spec: verdict.kind === 'held' || verdict.kind === 'removed' ? null : spec,
         }),
       );
-      rollouts.told(name);
+      rollouts.reported(name);
       clock.advance(100);
     },
     revise(name: string, from: string, to: string) {

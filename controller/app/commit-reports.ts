@@ -1,0 +1,81 @@
+import { shortRevision, type Commit, type CommitState, type DeploymentEvent, type GitFailure } from '../model/git.js';
+import type { StatusStore } from '../status/store.js';
+import type { Logger } from '../telemetry/logger.js';
+
+/** Where it is reported what became of a commit: the event record, the log, notifications, and the commit's host. */
+export interface CommitAudience {
+  readonly store: Pick<StatusStore, 'record'>;
+  readonly log: Pick<Logger, 'info' | 'warn'>;
+  readonly notify: (event: DeploymentEvent) => void;
+  readonly showState: (source: string, state: CommitState) => void;
+}
+
+/** The specs of `commit` are in force; its workspaces converge from now on. */
+export function reportApplied(
+  { store, log, showState }: CommitAudience,
+  source: string,
+  commit: Commit,
+  { trigger, seconds }: { readonly trigger: string; readonly seconds: number },
+): void {
+  const { revision, author, subject } = commit;
+  log.info({ source, revision, author, subject, trigger, seconds }, 'commit applied');
+  const message = `${source}: ${nameOf(commit)} is in force.`;
+  store.record({ type: 'Normal', workspace: null, reason: 'CommitApplied', message });
+  showState(source, { revision, state: 'pending', description: 'in force; its workspaces converge' });
+}
+
+/** `commit` is not applied, and what was in force stays. */
+export function reportRefused(to: CommitAudience, source: string, commit: Commit, failure: GitFailure): void {
+  const { revision, author } = commit;
+  const { reason, message, problems } = failure;
+  to.log.warn({ source, revision, author, reason, detail: message, problems: problems.length }, 'commit not applied');
+  to.showState(source, { revision, state: 'failure', description: message });
+  reportFailure(to, source, commit, failure);
+}
+
+/** The repository of `source` cannot be fetched, and what is in force stays. */
+export function reportFetchFailure(to: CommitAudience, source: string, failure: GitFailure): void {
+  to.log.warn(
+    { source, reason: failure.reason, detail: failure.message },
+    'repository cannot be fetched; what is in force stays',
+  );
+  reportFailure(to, source, null, failure);
+}
+
+/** All workspaces of `commit` have converged, as `message` says. */
+export function reportRolledOut(to: CommitAudience, source: string, commit: Commit, message: string): void {
+  const { revision } = commit;
+  to.showState(source, { revision, state: 'success', description: message });
+  to.log.info({ source, revision, message }, 'commit rolled out');
+  to.store.record({
+    type: 'Normal',
+    workspace: null,
+    reason: 'RolledOut',
+    message: `${source}: ${nameOf(commit)}: ${message}`,
+  });
+  to.notify({ type: 'applied', source, commit, message });
+}
+
+/** A workspace of `commit` cannot converge by itself, as `message` says. */
+export function reportRolloutFailure(to: CommitAudience, source: string, commit: Commit, message: string): void {
+  const { revision } = commit;
+  to.showState(source, { revision, state: 'failure', description: message });
+  to.log.warn({ source, revision, detail: message }, 'commit not rolled out');
+  const failure = { reason: 'RolloutFailed', message, problems: [] };
+  reportFailure(to, source, commit, failure, `${nameOf(commit)}: ${message}`);
+}
+
+function reportFailure(
+  { store, notify }: CommitAudience,
+  source: string,
+  commit: Commit | null,
+  { reason, message, problems }: { readonly reason: string } & Pick<GitFailure, 'message' | 'problems'>,
+  recorded = message,
+): void {
+  store.record({ type: 'Warning', workspace: null, reason, message: `${source}: ${recorded}` });
+  notify({ type: 'failed', source, commit, reason, message, problems });
+}
+
+function nameOf({ revision, author, subject }: Commit): string {
+  return `commit ${shortRevision(revision)} (${subject}) by ${author}`;
+}

@@ -1,0 +1,30 @@
+import type { Controller } from '../reconcile/controller-types.js';
+import type { Health } from '../server/routes.js';
+import type { SourceSummary } from '../status/sources.js';
+
+/** A controller that has not listed the engine for this long, and for three resyncs, hangs. */
+const LONGEST_SILENCE_MS = 60_000;
+
+/**
+ * The health of a controller at `now`, ms of our clock.
+ * @param engineDetail what the last failed call said of the engine; empty when none failed
+ */
+export function healthOf(
+  controller: Pick<Controller, 'lastListAt' | 'lastScanAt' | 'engineUp'>,
+  sources: readonly Pick<SourceSummary, 'id' | 'readOnce'>[],
+  { resyncMs, engineDetail, now }: { readonly resyncMs: number; readonly engineDetail: string; readonly now: number },
+): Health {
+  const listedAt = controller.lastListAt();
+  const age = listedAt === null ? null : now - listedAt;
+  const unread = sources.filter((source) => !source.readOnce);
+  const facts = [
+    age === null ? 'the engine was never listed' : `the engine was last listed ${Math.round(age / 1_000)} s ago`,
+    controller.engineUp() ? null : engineDetail,
+    unread.length === 0 ? null : `not read yet: ${unread.map((source) => source.id).join(', ')}`,
+  ];
+  return {
+    alive: age !== null && age < Math.max(3 * resyncMs, LONGEST_SILENCE_MS),
+    ready: controller.engineUp() && controller.lastScanAt() !== null && unread.length === 0,
+    detail: facts.filter((fact) => fact !== null && fact !== '').join('; '),
+  };
+}
