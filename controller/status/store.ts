@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CacheReport, CacheStatus } from '../model/cache-status.js';
-import { problemText } from '../model/problem-text.js';
 import type { NewEvent, WorkspaceReport, WorkspaceStatus } from '../model/status.js';
 import { createCacheStatuses } from './caches.js';
 import { conditionOf, conditionsOf } from './conditions.js';
@@ -8,7 +7,7 @@ import { createEventRecord, type CountedEvent, type EventFilter } from './events
 import { nextPhase } from './lifecycle.js';
 import { createPackageNews } from './package-news.js';
 import { settled } from './settled.js';
-import type { SourceSummary } from './sources.js';
+import { problemEvents, type SourceSummary } from './sources.js';
 import { eventsBetween } from './transitions.js';
 
 /** `before` is null for a workspace that is new here, `after` for one that is removed. */
@@ -18,7 +17,7 @@ export type StatusChange =
 
 export type StatusListener = (change: StatusChange) => void;
 
-/** What server and cli read. */
+/** What is read of the store. Statuses are immutable. */
 export interface StatusReader {
   get(name: string): WorkspaceStatus | null;
   /** By name. */
@@ -28,26 +27,27 @@ export interface StatusReader {
   caches(): readonly CacheStatus[];
   /** Oldest first. */
   events(filter?: EventFilter): readonly CountedEvent[];
-  /** Names whose removal waits for a confirmation (law 4), sorted. */
+  /** Names of the workspaces whose removal waits for a confirmation (law 4), sorted. */
   held(): readonly string[];
   /** By id. */
   sources(): readonly SourceSummary[];
 }
 
+/** What is written to the store. */
 export interface StatusStore extends StatusReader {
   report(report: WorkspaceReport): void;
   reportCache(report: CacheReport): void;
-  /** A workspace that was converged to the revision `from` is so to `to` as well. */
+  /** A workspace that had converged to the revision `from` has converged to `to` as well. */
   revise(name: string, from: string, to: string): void;
-  /** An event that is no change of status, such as a drift that was found. */
+  /** Records an event that is no change of status, such as a drift that was found. */
   record(event: NewEvent): void;
   setHeld(names: readonly string[]): void;
   setSources(sources: readonly SourceSummary[]): void;
-  /** Calls `listener` after each change of a workspace's status; the result ends that. */
+  /** Calls `listener` after each change of a workspace's status; the returned function ends that. */
   subscribe(listener: StatusListener): () => void;
 }
 
-/** The truth for people (law 10): written from reports only and never read back as input. */
+/** The truth for people (law 10): written from reports only, never read back as input; empty at first. `now` is ms since the epoch. */
 export function createStatusStore(options: {
   readonly now: () => number;
   readonly eventCapacity?: number;
@@ -98,13 +98,7 @@ export function createStatusStore(options: {
   }
 
   function setSources(next: readonly SourceSummary[]): void {
-    const known = new Set(sources.flatMap((source) => source.problems.map(problemText)));
-    // Problems of a workspace come with its own report.
-    for (const problem of next.flatMap((source) => source.problems).filter(({ workspace }) => workspace === null)) {
-      const message = problemText(problem);
-      if (!known.has(message)) record.add({ type: 'Warning', workspace: null, reason: 'SpecInvalid', message });
-      known.add(message);
-    }
+    for (const event of problemEvents(sources, next)) record.add(event);
     sources = [...next].sort((a, b) => compare(a.id, b.id));
   }
 
@@ -135,7 +129,7 @@ function statusAfter(before: WorkspaceStatus | null, report: WorkspaceReport, no
   const status: WorkspaceStatus = {
     name: report.name,
     phase: nextPhase(before?.phase ?? null, report.verdict),
-    // A removal speaks of the spec that was last in force.
+    // The report of a removal has no spec: the last one stays.
     specHash: report.spec?.hash ?? before?.specHash ?? null,
     location: report.spec?.location ?? before?.location ?? null,
     revision: before?.revision ?? null,
@@ -149,7 +143,7 @@ function statusAfter(before: WorkspaceStatus | null, report: WorkspaceReport, no
     : status;
 }
 
-/** Settled, and known to be: packages of which nobody has told yet may be those of another revision. */
+/** Settled, and known to be: packages whose state is unknown may be those of another revision. */
 function isConverged(status: WorkspaceStatus): boolean {
   return settled(status) && conditionOf(status, 'PackagesReady')?.status !== 'Unknown';
 }

@@ -1,0 +1,46 @@
+import type { ObservedContainer } from '../model/engine-objects.js';
+import { LABEL, workspaceOfContainerName } from '../model/names.js';
+
+/** Containers by id, and by the workspaces that they concern: ten thousand workspaces are planned on every resync. */
+export interface ContainerIndex {
+  /** By id. */
+  readonly all: ReadonlyMap<string, ObservedContainer>;
+  /** Those that carry the workspace's id or hold one of its names. */
+  of(workspace: string): readonly ObservedContainer[];
+  put(container: ObservedContainer): void;
+  /** Takes out all that `of` gives for the workspace. */
+  removeOf(workspace: string): void;
+}
+
+/** An index of `containers`. */
+export function createContainerIndex(containers: Iterable<ObservedContainer> = []): ContainerIndex {
+  const all = new Map<string, ObservedContainer>();
+  const idsOf = new Map<string, Set<string>>();
+
+  function put(container: ObservedContainer): void {
+    all.set(container.id, container);
+    for (const workspace of workspacesOf(container)) {
+      const ids = idsOf.get(workspace);
+      if (ids === undefined) idsOf.set(workspace, new Set([container.id]));
+      else ids.add(container.id);
+    }
+  }
+
+  for (const container of containers) put(container);
+  return {
+    all,
+    of: (workspace) => [...(idsOf.get(workspace) ?? [])].flatMap((id) => all.get(id) ?? []),
+    put,
+    removeOf(workspace) {
+      for (const id of idsOf.get(workspace) ?? []) all.delete(id);
+      idsOf.delete(workspace);
+    },
+  };
+}
+
+/** The workspaces that a container concerns: by its label, and by its name, which a foreign container may hold. */
+export function workspacesOf(container: ObservedContainer): string[] {
+  const byLabel = container.labels[LABEL.workspace];
+  const byName = workspaceOfContainerName(container.name);
+  return [...new Set([byLabel, byName].filter((workspace) => workspace !== undefined))];
+}
