@@ -37,7 +37,7 @@ export function reportCacheEvent(event: CacheEvent, deps: CacheReportingDependen
     case 'gc-ended':
       return reportRun(event, deps);
     case 'changed':
-      // The workspaces themselves are looked at, and reported, for it.
+      // The workspaces are reconciled, and reported, because of it.
       return;
   }
 }

@@ -19,7 +19,7 @@ import { loadSchemas } from '../source/check/schema.js';
 
 const NOTHING: Comparison = { workspaces: [], caches: [] };
 
-/** What the commit of the one git source changes compared with that of `against`; asks no engine. */
+/** Prints what the commit of the one git source changes compared with that of `against`, without an engine. Gives the exit code. */
 export async function compare(options: PlanCommandOptions, around: Surroundings): Promise<number> {
   const [settings] = options.git;
   const { against } = options;
@@ -31,7 +31,7 @@ export async function compare(options: PlanCommandOptions, around: Surroundings)
     readCommitSpecs({ settings: one, directory: join(home, name), git, schemas, signal: around.signal });
   try {
     const head = await named('--git-ref', settings, () => read(settings, 'head'));
-    // What the base says counts here, not who has signed it.
+    // The base is compared with, not applied: its signature does not matter.
     const base = await named('--against', settings, () => read({ ...settings, ref: against, verify: null }, 'base'));
     return report(base, head, options, around);
   } catch (error) {
@@ -43,7 +43,7 @@ export async function compare(options: PlanCommandOptions, around: Surroundings)
   }
 }
 
-/** A commit cannot be had. */
+/** A commit cannot be read; the message is one line. */
 class UnreadableError extends Error {}
 
 async function named(option: string, settings: GitSettings, read: () => Promise<CommitSpecs>): Promise<CommitSpecs> {
@@ -94,7 +94,7 @@ function report(
   return isEmpty(comparison) ? EXIT.ok : EXIT.changes;
 }
 
-/** A branch that brings the first specs: the other has no such directory, and nothing in it. */
+/** The specs of the base; none when it does not have the directory: the branch brings the first specs. */
 function baseSnapshot({ snapshot, failure }: CommitSpecs): DesiredSnapshot {
   return failure?.reason === 'PathMissing' ? { ...snapshot, workspaces: new Map(), caches: new Map() } : snapshot;
 }

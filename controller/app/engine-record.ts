@@ -1,6 +1,6 @@
 /** What the lists of the engine came to, for people and for `--once`. */
 export interface EngineRecord {
-  /** What the last list said of the engine; empty when it succeeded. */
+  /** Why the last list failed, in one line; empty when it succeeded. */
   readonly detail: () => string;
   /** Lists in a row that failed. */
   readonly failures: () => number;

@@ -46,15 +46,16 @@ export function createGitSources(
   return settings.map((one) => createGitSource({ settings: one, directory, git, schemas, clock, random, events }));
 }
 
+/** The git command with its home in `home`: of the environment it sees the search path and the proxies only. */
 export function gitCommand(home: string, env: Readonly<Record<string, string | undefined>>): Git {
   const proxies = Object.fromEntries(PROXIES.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
   return createGit({ path: env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin', home, proxies });
 }
 
-/** The shared secret of a source's hooks; null: it takes none. Read each time: a file may be replaced. */
+/** The shared secret of a source's webhooks; null: it takes none. Read at each request: the file may be replaced. */
 export function hookSecret(settings: readonly GitSettings[], name: string): Promise<Buffer | null> {
   const file = settings.find((one) => one.name === name)?.webhookSecretFile ?? null;
-  // One that cannot be read lets nobody in.
+  // A secret that cannot be read lets nobody in.
   return file === null
     ? Promise.resolve(null)
     : readSecretFile(file).then(
@@ -63,7 +64,7 @@ export function hookSecret(settings: readonly GitSettings[], name: string): Prom
       );
 }
 
-/** For a person; null: there is no such source. */
+/** Does what a person asks of a git source; gives one line for that person, or null when there is no such source. */
 export async function actOnSource(
   sources: readonly GitSource[],
   name: string,
@@ -84,7 +85,7 @@ export async function actOnSource(
   return `${name} is looked at`;
 }
 
-/** For a plan: each repository is read once, into clones that go afterwards; the controller's own are not touched. */
+/** Reads each repository once for `use`, into clones that are removed afterwards; the clones of a controller are not touched. */
 export async function withGitSources<T>(
   options: Pick<PlanOptions, 'git'>,
   { env, signal }: Pick<Surroundings, 'env' | 'signal'>,
@@ -105,11 +106,11 @@ export async function withGitSources<T>(
 
 function untilSettled(source: GitSource, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    const look = () => {
+    const check = () => {
       if (source.isSettled() || signal.aborted) resolve();
     };
-    source.subscribe(look);
-    signal.addEventListener('abort', look, { once: true });
-    look();
+    source.subscribe(check);
+    signal.addEventListener('abort', check, { once: true });
+    check();
   });
 }

@@ -7,7 +7,7 @@ const LONGEST_SILENCE_MS = 60_000;
 
 /**
  * The health of a controller at `now`, ms of our clock.
- * @param engineDetail what the last failed call said of the engine; empty when none failed
+ * @param engineDetail why the last list of the engine failed; empty when it succeeded
  */
 export function healthOf(
   controller: Pick<Controller, 'lastListAt' | 'lastScanAt' | 'engineUp'>,

@@ -7,6 +7,7 @@ import { commitHost } from '../notify/commit-host.js';
 import { createCommitStatuses } from '../notify/commit-statuses.js';
 import { createNotifier } from '../notify/notifier.js';
 
+/** Messages about deployments, to a webhook and to the hosts of commits. No call waits for an answer. */
 export interface Notifications {
   notify(event: DeploymentEvent): void;
   showState(source: string, state: CommitState): void;
@@ -14,7 +15,7 @@ export interface Notifications {
   idle(): boolean;
 }
 
-/** Who outside is told of deployments, by the command line. Throws an error of one line for a host that cannot be known. */
+/** The notifications that the command line asks for. Throws an error of one line when the host of commit statuses cannot be derived. */
 export function createNotifications(
   options: Pick<RunOptions, 'notify' | 'git' | 'instance'>,
   around: {

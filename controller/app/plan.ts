@@ -34,7 +34,7 @@ interface PlannedWorkspace {
 /** Time between the two scans that a removal needs. */
 const REMOVAL_RESCAN_MS = 600;
 
-/** What `run` would do now. Reads sources and engine, changes neither. */
+/** Prints what `run` would do now, and gives the exit code. Reads sources and engine, and changes neither. */
 export async function plan(options: PlanCommandOptions, around: Surroundings): Promise<number> {
   if (options.against !== null) return compare(options, around);
   const endpoint = await findEndpoint(around.env, around.home);
@@ -84,15 +84,15 @@ async function planOn(
     state.desired = await sources.scan(signal);
     decide();
   }
-  await lookAtImages(docker, state, signal);
-  const keepers = await lookAtCaches(caches, state, signal);
+  await inspectImages(docker, state, signal);
+  const keepers = await planKeepers(caches, state, signal);
   const shared = planShared({
     workspaces: state.desired.workspaces.values(),
     caches: state.desired.caches,
     volumes: view.volumes,
     networks: view.networks,
   });
-  assume(view, shared.operations);
+  noteAsMade(view, shared.operations);
   // A cache's volume may be planned by both: it is one.
   const made = new Set(shared.operations.map(renderOperation));
   const common = [
@@ -112,7 +112,7 @@ async function planOn(
     : EXIT.ok;
 }
 
-/** Caches that are looked at and not touched; what their keepers would do is planned as if they were up. */
+/** Caches that are observed only; what their keepers would do is planned as if they were up. */
 function foreseenCaches(
   docker: DockerPort,
   view: EngineView,
@@ -137,7 +137,7 @@ function foreseenCaches(
   });
 }
 
-async function lookAtCaches(
+async function planKeepers(
   caches: Caches,
   state: ControllerState,
   signal: AbortSignal,
@@ -153,12 +153,12 @@ async function lookAtCaches(
   return { operations, failures };
 }
 
-/** An absent spec stands in for itself until the second scan proves it gone: the first one does not show it. */
+/** Whether a second scan may find a removal: one scan does not prove that a spec is gone. */
 function mayRemove(state: ControllerState, view: EngineView): boolean {
   return state.desired.complete && view.workspaceNames().length > 0;
 }
 
-async function lookAtImages(docker: DockerPort, state: ControllerState, signal: AbortSignal): Promise<void> {
+async function inspectImages(docker: DockerPort, state: ControllerState, signal: AbortSignal): Promise<void> {
   const references = new Set([...state.desired.workspaces.values()].map((workspace) => workspace.creation.image));
   for (const reference of references) {
     const image = await docker.inspectImage(reference, { signal });
@@ -167,8 +167,8 @@ async function lookAtImages(docker: DockerPort, state: ControllerState, signal: 
   }
 }
 
-/** The workspaces are planned as if the shared objects were there: the controller makes them first. */
-function assume(view: EngineView, operations: readonly Operation[]): void {
+/** Notes the shared objects as made: the controller makes them before it reconciles workspaces. */
+function noteAsMade(view: EngineView, operations: readonly Operation[]): void {
   for (const operation of operations) {
     if (operation.type === 'create-volume')
       view.noteVolume(operation.volume, { name: operation.volume, driver: 'local', labels: operation.labels });

@@ -1,4 +1,4 @@
-/** Work that nobody waits for, behind the work that somebody does. */
+/** Runs work that no caller waits for, after the work that one does. */
 export interface Afterwards {
   /** Runs `work`, which must not throw, when nothing urgent is under way. */
   add(work: () => Promise<void>): void;
@@ -7,9 +7,10 @@ export interface Afterwards {
   isBusy(): boolean;
 }
 
-/** Two at once, as an engine on two cores carries them beside a start that comes meanwhile. */
+/** As many as an engine on two cores can run beside a start that comes meanwhile. */
 const AT_ONCE = 2;
 
+/** Work in the background; none at first. */
 export function createAfterwards(): Afterwards {
   const waiting: (() => Promise<void>)[] = [];
   let urgent = 0;

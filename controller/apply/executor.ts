@@ -7,13 +7,14 @@ import type { Afterwards } from './afterwards.js';
 import { classify } from './failures.js';
 import type { ImagePuller } from './image-puller.js';
 
-/** What became of an operation, for metrics, logs and the memory. */
+/** The result of one operation, for metrics, logs and the memory. */
 export interface OperationResult {
   readonly operation: Operation;
   readonly failure: Failure | null;
   readonly seconds: number;
 }
 
+/** How a plan ended. */
 export interface ExecutionResult {
   /** `done`: all ran. `awaiting`: the plan goes on when a container is ready. `failed`: the rest was not tried. */
   readonly outcome: 'done' | 'awaiting' | 'failed';
@@ -21,11 +22,11 @@ export interface ExecutionResult {
   readonly failedOperation: Operation | null;
 }
 
-/** The caches' part of a plan, met by structure. */
+/** What the executor calls of the caches, which meet it by structure. */
 export interface CacheExecutor {
-  /** Asks for it and comes back at once; its end is told otherwise. */
+  /** Asks for it and returns at once; its end comes as a cache event. */
   realise(request: Extract<Operation, { type: 'realise-environment' }>): void;
-  /** True when the profile is in place, within `waitMs`. */
+  /** Whether the profile is in place, within `waitMs`. */
   inPlace(request: Extract<Operation, { type: 'await-environment' }>): Promise<boolean>;
   /** Throws a `FailureError`. */
   importImage(request: Extract<Operation, { type: 'import-image' }>, options: CallOptions): Promise<void>;
@@ -35,22 +36,23 @@ export interface ExecutorDependencies {
   readonly docker: DockerPort;
   readonly images: ImagePuller;
   readonly caches: CacheExecutor;
-  /** For what no start waits for. */
+  /** Runs what no start waits for. */
   readonly afterwards: Afterwards;
   readonly clock: Clock;
   readonly onResult: (key: string, result: OperationResult) => void;
-  /** What stands there after a volume was created, ours or not. */
+  /** Called with the volume that exists after a create, ours or not. */
   readonly onVolume: (volume: ObservedVolume) => void;
   readonly onPullProgress: (key: string, progress: PullProgress) => void;
 }
 
+/** Runs the operations of a plan; never throws for a failure of the engine. */
 export type Executor = (
   key: string,
   operations: readonly Operation[],
   options: CallOptions,
 ) => Promise<ExecutionResult>;
 
-/** Runs a plan in order, one engine call an operation. It decides nothing: the first failure or barrier ends it (law 5). */
+/** Runs a plan in order, one engine call an operation. It decides nothing: the first failure or barrier ends the plan (law 5). */
 export function createExecutor(dependencies: ExecutorDependencies): Executor {
   const { clock, onResult, caches, afterwards } = dependencies;
   return async (key, operations, options) => {
@@ -65,7 +67,7 @@ export function createExecutor(dependencies: ExecutorDependencies): Executor {
         return AWAITING;
       }
       if (operation.type === 'prepare-profiles') {
-        // It takes a third of a start: in the way of the other starts, 50 of them took 1.34 of the floor instead of 1.06.
+        // It takes a third of a start: before the other starts, 50 of them took 1.34 times the engine's own time, and 1.06 times after.
         afterwards.add(async () => void (await call(key, operation, options)));
         continue;
       }
@@ -92,7 +94,7 @@ export function createExecutor(dependencies: ExecutorDependencies): Executor {
 
 const AWAITING: ExecutionResult = { outcome: 'awaiting', failure: null, failedOperation: null };
 
-/** Barriers and what only asks: their results come from elsewhere. */
+/** Operations that are calls; barriers and requests are none. */
 type Call = Exclude<Operation, { type: 'await-ready' | 'await-environment' | 'realise-environment' }>;
 
 /** Below a data volume's mount: every user of the container may keep a profile there, as in Nix's own per-user directory. */
@@ -150,7 +152,7 @@ async function perform(
   }
 }
 
-/** Creating a volume that exists succeeds and ignores our labels (F13): the answer tells whose it is. */
+/** Creating a volume that exists succeeds and ignores our labels (F13): the labels in the answer show whose it is. */
 async function createVolume(
   { docker, onVolume }: ExecutorDependencies,
   operation: Extract<Operation, { type: 'create-volume' }>,

@@ -2,7 +2,7 @@ import type { CacheReport, CacheUse } from './cache-status.js';
 import type { GcRun } from './gc-status.js';
 import type { Failure } from './reasons.js';
 
-/** What happens in a cache. Each is told once, through one `EmitCacheEvent`, to whoever reports it or acts on it. */
+/** What happens in a cache. Each event is emitted once, through one `EmitCacheEvent`, to whoever reports it or acts on it. */
 export type CacheEvent =
   | {
       /** A workspace's profile holds its packages now. */
@@ -31,7 +31,7 @@ export type CacheEvent =
       readonly seconds: number;
     }
   | {
-      /** Something that these workspaces depend on has changed: they are worth another look. */
+      /** Something that these workspaces depend on has changed: they are to be reconciled. */
       readonly type: 'changed';
       readonly cache: string;
       readonly workspaces: readonly string[];

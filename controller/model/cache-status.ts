@@ -62,14 +62,14 @@ export interface CacheReport {
     /** Null until it has answered. */
     readonly nixVersion: string | null;
   } | null;
-  /** Null until the keeper has told. */
+  /** Null until the keeper has reported it. */
   readonly storeBytes: number | null;
   readonly storePaths: number | null;
   /** Distinct environments that a profile holds. */
   readonly environments: number;
   /** Workspaces whose spec names the cache, sorted. */
   readonly workspaces: readonly string[];
-  /** Words of what is being realised now, for a person; none when nothing is. */
+  /** Messages about what is being realised now, for a person; none when nothing is. */
   readonly underWay: readonly string[];
   readonly totals: CacheTotals;
   /** Null: the cache has no spec any more. */

@@ -24,7 +24,7 @@ export type CreationEnv = { readonly name: string; readonly value: string } | Se
 /** A variable whose value is in a file of the secrets directory, or encrypted in one beside the spec. */
 export type SecretEnv = ({ readonly secretFile: string } | { readonly ageFile: string }) & {
   readonly name: string;
-  /** Slow keyed hash of the secret's value: tells that it changed, not what it is. */
+  /** Slow keyed hash of the secret's value: shows that it changed, not what it is. */
   readonly digest: string;
 };
 

@@ -1,6 +1,6 @@
 import type { Secret } from './secret.js';
 
-/** What the controller asks of an engine and sees on it, in our own words: no vendor type crosses this line. */
+/** What the controller asks of an engine and sees on it, in types of our own: no vendor type leaves docker/. */
 
 export interface ContainerMount {
   readonly type: 'volume' | 'bind';
@@ -100,7 +100,7 @@ export interface ContainerDetails {
   readonly finishedAt: number | null;
   readonly exitCode: number;
   readonly oomKilled: boolean;
-  /** The engine's words about the last failed start; empty when there was none. */
+  /** The engine's message about the last failed start; empty when there was none. */
   readonly error: string;
   readonly restartCount: number;
   readonly limits: Limits;
@@ -150,10 +150,10 @@ export interface ObservedImage {
   readonly path: string | null;
 }
 
-/** "Look at this object": what an event says is never believed, only where it points (law 1). */
+/** Names an object to observe: what an event says of it is never believed (law 1). */
 export interface EngineEvent {
   readonly type: 'container' | 'volume' | 'network' | 'image' | 'other';
-  /** The engine's word: `die`, `destroy`, `update`, `disconnect`, `health_status: healthy`, … */
+  /** As the engine names it: `die`, `destroy`, `update`, `disconnect`, `health_status: healthy`, … */
   readonly action: string;
   /** The container's id, the volume's name, the network's id or the image's reference. */
   readonly id: string;
@@ -165,7 +165,7 @@ export interface EngineEvent {
 
 export interface PullProgress {
   readonly image: string;
-  /** The engine's words: `Downloading`, `Extracting`, … */
+  /** As the engine names it: `Downloading`, `Extracting`, … */
   readonly status: string;
   readonly currentBytes: number;
   readonly totalBytes: number;

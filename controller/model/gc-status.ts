@@ -90,14 +90,14 @@ export interface GcPreview {
   readonly expiring: readonly GcRoot[];
 }
 
-/** What `kalpana gc` hears, line by line, as JSON. */
+/** The messages that `kalpana gc` receives, one a line, as JSON. */
 export type GcNews =
   | { readonly type: 'progress'; readonly cache: string; readonly message: string }
   | { readonly type: 'run'; readonly cache: string; readonly run: GcRun }
   | { readonly type: 'preview'; readonly preview: GcPreview }
   | { readonly type: 'refused'; readonly cache: string; readonly message: string };
 
-/** The collection of one cache, as its status tells. */
+/** The collections of one cache, as its status shows them. */
 export interface GcStatus {
   readonly config: GcConfig;
   /** ms since the epoch; null when suspended, or when the schedule has no time to come. */

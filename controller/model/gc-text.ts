@@ -19,6 +19,7 @@ export function counted(count: number, [one, several]: readonly [string, string]
   return `${count} ${count === 1 ? one : several}`;
 }
 
+/** `1 path`, `34 paths`. */
 export function pathsText(count: number): string {
   return counted(count, ['path', 'paths']);
 }

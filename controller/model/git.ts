@@ -12,6 +12,7 @@ export function gitSourceId(name: string): string {
   return `${SOURCE_PREFIX}${name}`;
 }
 
+/** Whether a source's id is that of a git source. */
 export function isGitSourceId(id: string): boolean {
   return id.startsWith(SOURCE_PREFIX);
 }
@@ -45,9 +46,9 @@ export const COMMIT_HOSTS = ['github', 'gitlab', 'gitea'] as const;
 /** Where the states of commits are shown. */
 export interface CommitStatusSettings {
   readonly provider: (typeof COMMIT_HOSTS)[number];
-  /** The API's address; null: as the repository's address tells. */
+  /** The API's address; null: derived from the repository's address. */
   readonly api: string | null;
-  /** `owner/name`, with GitLab any path; null: as the repository's address tells. */
+  /** `owner/name`, with GitLab any path; null: derived from the repository's address. */
   readonly repository: string | null;
   readonly tokenFile: string;
 }
@@ -59,12 +60,12 @@ export interface GitSettings {
   readonly url: GitUrl;
   /** A branch, a tag, a full name or a commit; null: what the server's HEAD is. */
   readonly ref: string | null;
-  /** Of the directory of specs, without slashes at its ends; empty: the whole tree. */
+  /** The directory of the specs, without slashes at its ends; empty: the whole tree. */
   readonly path: string;
   readonly intervalMs: number;
-  /** Of one answer of the server. */
+  /** The longest wait for one answer of the server. */
   readonly timeoutMs: number;
-  /** Of the clone. */
+  /** The largest size of the clone. */
   readonly maxBytes: number;
   /** Sent with the token. */
   readonly user: string;
@@ -74,7 +75,7 @@ export interface GitSettings {
   /** Certificates to trust, in place of the system's. */
   readonly caFile: string | null;
   readonly webhookSecretFile: string | null;
-  /** Of the keys that open encrypted files beside its specs. */
+  /** The keys that decrypt files beside its specs. */
   readonly ageIdentityFile: string | null;
   readonly verify: GitVerify | null;
   readonly status: CommitStatusSettings | null;
@@ -109,13 +110,13 @@ export interface GitStatus {
   readonly ref: string;
   readonly path: string;
   readonly isSuspended: boolean;
-  /** The newest commit that was looked at. */
+  /** The newest commit that was read. */
   readonly attempted: Commit | null;
   /** The commit whose specs are in force. */
   readonly applied: Commit | null;
   /** Milliseconds since the epoch. */
   readonly appliedAt: number | null;
-  /** Of the last answer of the server, ms since the epoch. */
+  /** When the server answered last, ms since the epoch. */
   readonly fetchedAt: number | null;
   readonly failure: GitFailure | null;
 }
@@ -129,7 +130,7 @@ export interface Rollout {
   readonly message: string;
 }
 
-/** What the outside is told of. */
+/** What is sent to the outside. */
 export type DeploymentEvent =
   | { readonly type: 'applied'; readonly source: string; readonly commit: Commit; readonly message: string }
   /** `commit` is null when none could be had. */

@@ -38,76 +38,83 @@ export const CONTAINER_TYPE = {
 export const PROFILES_PATH = '/nix/var/nix/profiles/kalpana';
 export const DAEMON_SOCKET_PATH = '/nix/var/nix/daemon-socket/socket';
 
+/** The main container of a workspace. */
 export function containerName(workspace: string): string {
   return `workspace-${workspace}`;
 }
 
-/** The container that takes over in a recreation. A workspace's name holds no dot, so the two never meet. */
+/** The container that replaces a workspace's main one. A workspace's name holds no dot, so the names never collide. */
 export function nextContainerName(workspace: string): string {
   return `workspace-${workspace}.next`;
 }
 
-/** The workspace whose container, or next container, would have this name. */
+/** The workspace whose main, next or seed container would have this name; undefined for any other name. */
 export function workspaceOfContainerName(name: string): string | undefined {
   return /^workspace-([a-z0-9-]+)(\.next|\.seed)?$/.exec(name)?.[1];
 }
 
+/** The data volume of a workspace. */
 export function dataVolumeName(workspace: string): string {
   return `kalpana-workspace-${workspace}`;
 }
 
+/** The workspace whose data volume would have this name; undefined for any other name. */
 export function workspaceOfVolumeName(volume: string): string | undefined {
   return /^kalpana-workspace-([a-z0-9-]+)$/.exec(volume)?.[1];
 }
 
+/** The volume of a cache. */
 export function cacheVolumeName(cache: string): string {
   return cache === DEFAULT_CACHE ? 'kalpana-nix-store' : `kalpana-nix-store-${cache}`;
 }
 
+/** The container that runs a cache's Nix daemon. */
 export function keeperName(cache: string): string {
   return `kalpana-nix-keeper-${cache}`;
 }
 
-/** A cache's name holds no dot, so the two never meet. */
+/** The container that replaces a keeper. A cache's name holds no dot, so the names never collide. */
 export function nextKeeperName(cache: string): string {
   return `${keeperName(cache)}.next`;
 }
 
-/** What takes the keeper's image's own store into the volume, before the keeper starts. */
+/** The container that copies the store of the keeper's image into the volume, before the keeper starts. */
 export function keeperSeedName(cache: string): string {
   return `${keeperName(cache)}.seed`;
 }
 
-/** What looks at the processes that use a cache, while it is collected. */
+/** The container that inspects the processes that use a cache, during a collection. */
 export function scannerName(cache: string): string {
   return `kalpana-nix-scanner-${cache}`;
 }
 
-/** What shows the files of a workspace without a container, while its cache is collected. */
+/** The container through which the files of a workspace without one are read, during a collection. */
 export function volumeProbeName(workspace: string): string {
   return `kalpana-nix-volume-probe-${workspace}`;
 }
 
-/** The cache that a volume of this name would be. */
+/** The cache whose volume would have this name; undefined for any other name. */
 export function cacheOfVolumeName(volume: string): string | undefined {
   const match = /^kalpana-nix-store(?:-([a-z0-9-]+))?$/.exec(volume);
   return match === null ? undefined : (match[1] ?? DEFAULT_CACHE);
 }
 
-/** The cache whose keeper, or what comes before it, would have this name. */
+/** The cache whose keeper, next keeper or seed would have this name; undefined for any other name. */
 export function cacheOfKeeperName(name: string): string | undefined {
   return /^kalpana-nix-keeper-([a-z0-9-]+)(\.next|\.seed)?$/.exec(name)?.[1];
 }
 
+/** The profile of a workspace: the same path in its keeper and in its containers. */
 export function profilePath(workspace: string): string {
   return `${PROFILES_PATH}/${workspace}`;
 }
 
+/** The volume behind a shared volume of this name in a spec. */
 export function sharedVolumeName(name: string): string {
   return `kalpana-${name}`;
 }
 
-/** Names of shared volumes that would meet a workspace's data volume, a cache or the network. */
+/** Whether a shared volume of this name would collide with a workspace's data volume, a cache or the network. */
 export function isReservedSharedVolume(name: string): boolean {
   return /^(workspace-|nix-|workspaces$)/.test(name);
 }

@@ -1,7 +1,7 @@
 export const NOTIFICATION_TARGETS = ['webhook', 'commit-status'] as const;
 export const NOTIFICATION_RESULTS = ['delivered', 'retried', 'dropped'] as const;
 
-/** What became of one message to the outside; `retried` is told once per attempt that failed. */
+/** The result of one message to the outside; `retried` comes once for each attempt that failed. */
 export interface Notified {
   readonly target: (typeof NOTIFICATION_TARGETS)[number];
   readonly result: (typeof NOTIFICATION_RESULTS)[number];

@@ -144,7 +144,7 @@ export interface Failure {
   readonly message: string;
 }
 
-/** Thrown by what knows already what its failure means. */
+/** Thrown where the failure is known with its reason; `failure` is what is reported. */
 export class FailureError extends Error {
   override readonly name = 'FailureError';
 
@@ -156,11 +156,12 @@ export class FailureError extends Error {
   }
 }
 
+/** Whether a failure of this reason is retried, waits for another object, or waits for its spec to change. */
 export function failureClass(reason: Reason): FailureClass {
   return REASONS[reason].class;
 }
 
-/** The message and what to do, in one line. */
+/** The message and the remedy, in one line. */
 export function explain(failure: Failure): string {
   const message = failure.message.replace(/\.$/, '');
   return `${message}. ${REASONS[failure.reason].remedy}`;

@@ -3,7 +3,7 @@ import type { ContainerState, Health, PublishedPort } from './engine-objects.js'
 import type { SpecLocation, SpecProblem } from './desired.js';
 import type { Failure } from './reasons.js';
 
-/** What one look at a workspace came to. The planner gives it; status turns it into conditions and a phase. */
+/** The result of one plan of a workspace. The planner gives it; status turns it into conditions and a phase. */
 export type Verdict =
   | { readonly kind: 'ready' }
   /** `state: Stopped` and stopped. */
@@ -21,7 +21,7 @@ export type Verdict =
   | { readonly kind: 'removing' }
   | { readonly kind: 'removed' };
 
-/** One reconciliation's result, as the engine hands it to the status store. */
+/** One reconciliation's result, as the loop gives it to the status store. */
 export interface WorkspaceReport {
   readonly name: string;
   readonly verdict: Verdict;
@@ -29,7 +29,7 @@ export interface WorkspaceReport {
     readonly hash: string;
     readonly location: SpecLocation;
     readonly problem: SpecProblem | null;
-    /** Of its source, that the spec is of; null: its source has none. */
+    /** The revision of its source that the spec comes from; null: the source has none. */
     readonly revision: string | null;
   } | null;
   readonly container: {
@@ -45,13 +45,13 @@ export interface WorkspaceReport {
   readonly cache: WorkspaceCacheReport | null;
 }
 
-/** Those of the cache and of the packages only where a cache is used. */
+/** The conditions of the cache and of the packages exist only where a cache is used. */
 export type ConditionType = 'SpecValid' | 'CacheReady' | 'PackagesReady' | 'ContainerReady' | 'Ready';
 
 export interface Condition<Type extends string = ConditionType> {
   readonly type: Type;
   readonly status: 'True' | 'False' | 'Unknown';
-  /** One word from the closed list, or a state's name such as `Running`. */
+  /** A reason of the closed list, or a state's name such as `Running`. */
   readonly reason: string;
   readonly message: string;
   /** ISO 8601; moves only when `status` changes. */

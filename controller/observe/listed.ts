@@ -1,12 +1,13 @@
-/** Objects of one kind as the newest list has them, and what our own calls changed since. */
+/** Objects of one kind by name: the newest list, and what our own calls changed since. */
 export interface Listed<T> {
   readonly all: ReadonlyMap<string, T>;
-  /** Our own call made it, or removed it (null). */
+  /** Notes that our own call made an object, or removed it (null). */
   note(name: string, object: T | null): void;
-  /** To be called before the list is asked for; gives what takes its answer. */
+  /** To be called before the list is requested; the returned function takes the answer. */
   begin(): (objects: readonly T[]) => void;
 }
 
+/** No objects, before the first list. */
 export function createListed<T extends { readonly name: string }>(): Listed<T> {
   let all = new Map<string, T>();
   let begun = 0;

@@ -1,7 +1,7 @@
 import { EngineError, type CallOptions, type DockerPort } from '../docker/port.js';
 import { saysVolumeDirectoryGone } from '../model/engine-messages.js';
 
-/** Whether the directory behind a container's data volume is gone. The engine tells by failing to look through the mount. */
+/** Whether the directory behind a container's data volume is gone: then the engine cannot stat the mount. Throws `EngineError` when it cannot be asked. */
 export async function isStorageGone(
   docker: DockerPort,
   containerId: string,

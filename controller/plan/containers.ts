@@ -18,6 +18,7 @@ export interface Slots {
   readonly foreign: ObservedContainer | null;
 }
 
+/** Sorts the containers that concern a workspace into their parts, by name and ownership. */
 export function assignSlots(workspace: string, instance: string, containers: readonly ObservedContainer[]): Slots {
   const names = [containerName(workspace), nextContainerName(workspace)];
   const isForeign = (container: ObservedContainer) => containerOwnership(container, workspace, instance) === 'foreign';
@@ -36,13 +37,15 @@ function mountsVolume(container: ObservedContainer, volume: string): boolean {
   return container.mounts.some((mount) => mount.type === 'volume' && mount.source === volume);
 }
 
+/** The container by name and id, as operations name it. */
 export function target(container: ObservedContainer): ContainerTarget {
   return { name: container.name, id: container.id };
 }
 
-/** How a container of a workspace that should run is doing. */
+/** The state of a container that should run. */
 export type Readiness = 'ready' | 'starting' | 'unhealthy' | 'crashing' | 'down';
 
+/** The readiness of a container that should run, by its state and health. */
 export function readiness(container: ObservedContainer): Readiness {
   if (container.state === 'restarting') return 'crashing';
   if (container.state !== 'running') return 'down';
@@ -50,11 +53,11 @@ export function readiness(container: ObservedContainer): Readiness {
   return container.health === 'unhealthy' ? 'unhealthy' : 'ready';
 }
 
-/** How the main process of a container ended, in words; empty when it was not inspected. */
+/** How the main process of a container ended, as the end of a sentence; empty when it was not inspected. */
 export function describeExit({ details }: ObservedContainer): string {
   if (details === null) return '';
   if (details.oomKilled) return ' (out of memory)';
-  // The init process answers so for a command it cannot run: the engine's start call succeeds all the same.
+  // Exit codes of the init process for a command that it cannot run; the start call of the engine succeeds all the same.
   const meaning =
     details.exitCode === 127
       ? ' (the command was not found)'

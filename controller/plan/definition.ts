@@ -80,7 +80,7 @@ export function containerDefinition(
   };
 }
 
-/** A volume removed between our look and the create is made by the engine: without labels it would be a conflict for ever. */
+/** A volume removed after our observation is made by the engine at the create: without labels it would be a conflict for ever. */
 function withLabels(mount: ContainerMount, desired: DesiredWorkspace, instance: string): ContainerMount {
   if (mount.type !== 'volume') return mount;
   if (mount.source === dataVolumeName(desired.name)) return { ...mount, labels: dataVolumeLabels(desired, instance) };
@@ -89,6 +89,7 @@ function withLabels(mount: ContainerMount, desired: DesiredWorkspace, instance: 
   return { ...mount, labels: sharedVolumeLabels(isCache ? VOLUME_TYPE.cache : VOLUME_TYPE.shared) };
 }
 
+/** The labels of a workspace's data volume. */
 export function dataVolumeLabels(desired: DesiredWorkspace, instance: string): Record<string, string> {
   return {
     [LABEL.managed]: 'true',

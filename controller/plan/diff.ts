@@ -15,7 +15,7 @@ export interface Difference {
 /** All differences, in a stable order; empty when the container is what the spec asks for. */
 export function differences(container: ObservedContainer, desired: DesiredWorkspace): Difference[] {
   const changes = specDifferences(container, desired);
-  // A changed spec says why by itself; its mounts differ because of it.
+  // A changed spec is the cause by itself; mounts that differ follow from it.
   return changes.length > 0 && container.labels[LABEL.spec] !== undefined
     ? changes
     : [...changes, ...mountDrift(container, desired)];
@@ -29,7 +29,7 @@ function specDifferences(container: ObservedContainer, desired: DesiredWorkspace
   return creationCauses(recorded, desired.creation).map((cause) => ({ cause }));
 }
 
-/** What a container was made from, by its label; null when it does not say. */
+/** The spec in a container's label `kalpana.spec`, not validated; null when the label is absent or no JSON object. */
 export function recordedSpec(label: string | undefined): Partial<CreationSpec> | null {
   try {
     const value: unknown = JSON.parse(label ?? 'null');
@@ -39,7 +39,7 @@ export function recordedSpec(label: string | undefined): Partial<CreationSpec> |
   }
 }
 
-/** A container of the replaced system has no /nix; a mount can also be lost by a hand-made container under our name. */
+/** A container of the replaced system has no /nix, and one made by hand under our name may lack any mount. */
 function mountDrift(container: ObservedContainer, desired: DesiredWorkspace): Difference[] {
   const present = new Map(container.mounts.map((mount) => [mount.target, mount]));
   return workspaceMounts(desired.name, desired.creation).flatMap((wanted): Difference[] => {

@@ -4,7 +4,7 @@ import type { Failure } from '../model/reasons.js';
 import { Secret } from '../model/secret.js';
 import type { CacheObservation, Operation, WorkspaceInput } from './types.js';
 
-/** Where the engine itself looks for programs when an image says nothing. */
+/** The search path that the engine itself uses when an image sets none. */
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 /** A link takes some 50 ms, while the container is being created. */
 const LINK_WAIT_MS = 5_000;

@@ -3,7 +3,7 @@ import type { ContainerDetails, Limits, ObservedContainer } from '../model/engin
 import type { DriftField, Operation } from './types.js';
 import { target } from './containers.js';
 
-/** The update that brings limits and restart policy to what the spec says; none when they are, or were not inspected. */
+/** The update that brings limits and restart policy to the spec; none when they match, or were not inspected. */
 export function inPlaceOperations(container: ObservedContainer, wanted: InPlaceSpec): Operation[] {
   const details = container.details;
   if (details === null) return [];

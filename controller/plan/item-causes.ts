@@ -2,13 +2,13 @@ import { canonicalJson } from '../model/canonical.js';
 import type { CreationEnv, CreationMount, CreationPort } from '../model/desired.js';
 import { change, shortened } from './value-change.js';
 
-/** What a list of named items is told by. */
+/** How the changes of a list of named items are described. */
 interface Kind<T> {
   readonly word: string;
   readonly keyOf: (item: T) => string;
-  /** Of an item that was added. */
+  /** Details of an item that was added. */
   readonly more?: (item: T) => string;
-  /** In the words that follow the key. */
+  /** The changes of one item, as texts that follow the key. */
   readonly changes: (before: T, after: T) => readonly string[];
 }
 
@@ -27,22 +27,26 @@ const MOUNT: Kind<CreationMount> = {
 const PORT: Kind<CreationPort> = {
   word: 'port',
   keyOf: ({ containerPort, protocol }) => `${containerPort}/${protocol}`,
-  more: listener,
-  changes: (before, after) => [change(listener(before), listener(after))],
+  more: hostAddress,
+  changes: (before, after) => [change(hostAddress(before), hostAddress(after))],
 };
 
+/** The changes of environment variables, by name; never their values. Sorted. */
 export function envCauses(before: readonly CreationEnv[], after: readonly CreationEnv[]): string[] {
   return itemCauses(ENV, before, after);
 }
 
+/** The changes of mounts, by target. Sorted. */
 export function mountCauses(before: readonly CreationMount[], after: readonly CreationMount[]): string[] {
   return itemCauses(MOUNT, before, after);
 }
 
+/** The changes of ports, by container port and protocol. Sorted. */
 export function portCauses(before: readonly CreationPort[], after: readonly CreationPort[]): string[] {
   return itemCauses(PORT, before, after);
 }
 
+/** `read-only` or `read-write`. */
 export function accessWords(readOnly: boolean): string {
   return readOnly ? 'read-only' : 'read-write';
 }
@@ -99,8 +103,8 @@ function placeOf({ type, source }: CreationMount): string {
   return type === 'bind' ? source : `shared volume ${source}`;
 }
 
-/** Where the host listens; without a port the controller chooses one. */
-function listener({ hostIP, hostPort }: CreationPort): string {
+/** The host's side of a port; without a number the controller chooses one. */
+function hostAddress({ hostIP, hostPort }: CreationPort): string {
   const address = String(hostIP).includes(':') ? `[${hostIP}]` : hostIP;
   return hostPort === null ? address : `${address}:${hostPort}`;
 }

@@ -3,7 +3,7 @@ import type { ObservedContainer } from '../model/engine-objects.js';
 import type { Operation, Plan, WorkspaceMemory } from './types.js';
 import { countStart } from './restarts.js';
 
-/** The memory after a look: since when the replacement runs. */
+/** The memory after an observation at `now`, ms of our clock: since when the replacement runs. */
 export function rememberObserved(
   memory: WorkspaceMemory,
   workspace: string,
@@ -15,7 +15,7 @@ export function rememberObserved(
   return nextRunningSince === memory.nextRunningSince ? memory : { ...memory, nextRunningSince };
 }
 
-/** The memory after a plan was made: what it gives up. */
+/** The memory after a plan was made: the spec that it gives up. */
 export function rememberPlan(memory: WorkspaceMemory, plan: Plan): WorkspaceMemory {
   return plan.giveUp === null ? memory : { ...memory, failed: plan.giveUp };
 }
@@ -27,7 +27,7 @@ export function rememberFailure(memory: WorkspaceMemory, specHash: string, opera
     : memory;
 }
 
-/** The memory after an operation was carried out. */
+/** The memory after an operation succeeded at `now`, ms of our clock. */
 export function rememberOperation(
   memory: WorkspaceMemory,
   workspace: string,

@@ -12,11 +12,13 @@ const WILDCARDS = new Set(['0.0.0.0', '::', '']);
 
 type HostPort = Pick<TakenPort, 'protocol' | 'hostIP' | 'hostPort'>;
 
+/** Whether two host ports cannot be published at once; a wildcard address overlaps every other. */
 export function portsOverlap(a: HostPort, b: HostPort): boolean {
   if (a.protocol !== b.protocol || a.hostPort !== b.hostPort) return false;
   return a.hostIP === b.hostIP || WILDCARDS.has(a.hostIP) || WILDCARDS.has(b.hostIP);
 }
 
+/** `127.0.0.1:8080/tcp`, an IPv6 address in brackets. */
 export function renderHostPort(port: HostPort): string {
   const ip = port.hostIP.includes(':') ? `[${port.hostIP}]` : port.hostIP;
   return `${ip}:${port.hostPort}/${port.protocol}`;

@@ -46,6 +46,7 @@ function renderAction(operation: Operation): string {
   }
 }
 
+/** One operation a line; empty for a plan without operations. */
 export function renderPlan(operations: readonly Operation[]): string {
   return operations.map((operation) => `${renderOperation(operation)}\n`).join('');
 }

@@ -10,14 +10,14 @@ import { differences, type Difference } from './diff.js';
 import { restartDelay } from './restarts.js';
 import { act, emptyPlan, preparation, profileDirectories, removal, stopping, takesLong } from './steps.js';
 
-/** A replacement without a health check is believed after it has run this long. */
+/** A replacement without a health check counts as ready after it has run this long. */
 export const MIN_READY_MS = 2_000;
-/** A replacement that is not healthy after its own start period and this long is given up. */
+/** A replacement that is not healthy this long after its own start period is given up. */
 const HEALTH_PATIENCE_MS = 120_000;
-/** One start more than the first: an engine that restarts in between must not count as a broken image. */
+/** One more than the first: an engine that restarts in between must not count as a broken image. */
 const STARTS_BEFORE_GIVING_UP = 2;
 
-/** Law 6 from the start: the old container runs until the new one is made, and comes back when that fails. */
+/** Begins to replace `main`: it runs until the new container is made, and comes back when that fails (law 6). */
 export function planReplacement(context: PlanContext, main: ObservedContainer, changes: readonly Difference[]): Plan {
   const { desired, instance, observed, ports } = context;
   const cause = changes.map((change) => change.cause).join(', ');
@@ -47,7 +47,7 @@ function packagesFirst({ environment: { blocks, barrier } }: PlanContext): reado
   return blocks && !takesLong(barrier) ? barrier : [];
 }
 
-/** The new container cannot be made for now: the old one must not stay down for that. */
+/** Keeps the old container up while the new one cannot be made. */
 function serveMeanwhile({ desired, memory, now }: PlanContext, main: ObservedContainer): Operation[] {
   if (memory.blocked !== desired.specHash) return [];
   const step = {
@@ -74,7 +74,7 @@ function finish(
   ];
 }
 
-/** A replacement is under way, begun in this run or before a crash: finish it, or undo it. */
+/** Goes on with a replacement that is under way, begun in this run or before a crash: finishes it, or undoes it. */
 export function planTakeover(
   context: PlanContext,
   main: ObservedContainer,
@@ -136,11 +136,11 @@ function advance(
   if (state === 'down' || state === 'crashing' || state === 'unhealthy')
     return rollBack(main, next, failure, desired.specHash);
   if (state === 'starting' && runningMs > patience) return rollBack(main, next, failure, desired.specHash);
-  // Both at once on one data volume: the engine's restart or a person started the old one again.
+  // Both run on one data volume: a restart of the engine or a person started the old one again.
   if (isUp(main)) return act([...stopMain, ...remaining], ports, true);
   const proven = state === 'ready' && (next.health === 'healthy' || runningMs >= MIN_READY_MS);
   if (proven) return act(remaining.slice(1), ports, true);
-  // The engine says when health changes; a bare container is believed after a while.
+  // A change of health comes as an event; a container without a health check is ready after a while.
   const recheckAfterMs = next.health === 'none' ? MIN_READY_MS - runningMs : patience - runningMs;
   return { ...act(remaining, ports, true), recheckAfterMs: Math.max(100, recheckAfterMs) };
 }

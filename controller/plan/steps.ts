@@ -8,17 +8,19 @@ import type { PlanContext } from './context.js';
 import { containerDefinition, dataVolumeLabels } from './definition.js';
 import type { Difference } from './diff.js';
 
+/** A plan without operations, to be made again after `recheckAfterMs` or at the next trigger. */
 export function emptyPlan(verdict: Verdict, recheckAfterMs: number | null = null): Plan {
   return { operations: [], verdict, recheckAfterMs, giveUp: null, ports: [] };
 }
 
+/** A plan that is under way: the cause of its creation, or of its first operation, is its message. */
 export function act(operations: readonly Operation[], ports: readonly PublishedPort[], replacing = false): Plan {
-  // Volume and image only prepare: why the container is made is what a person asks.
+  // Volume and image only prepare: a person asks why the container is made.
   const telling = operations.find((operation) => operation.type === 'create-container') ?? operations[0];
   return { ...emptyPlan({ kind: 'progressing', message: telling?.cause ?? '', replacing }), operations, ports };
 }
 
-/** Volume, image, container, start: from nothing to running. */
+/** All operations from nothing to a running container: packages, volume, image, container, start. */
 export function creation(context: PlanContext, why: Difference): Operation[] {
   const { desired, instance, observed, ports } = context;
   const name = containerName(desired.name);
@@ -35,7 +37,7 @@ export function creation(context: PlanContext, why: Difference): Operation[] {
   ];
 }
 
-/** A start, behind its packages when there is nothing from before to run on; a link is made while the container is. */
+/** A start, preceded by what its packages need when the container has no earlier packages to run on. */
 export function starting({ environment, image }: PlanContext, start: Operation): Operation[] {
   const { blocks, ask, barrier } = environment;
   const isFirst = start.type === 'start-container' && start.first === true && start.container.id === null;
@@ -44,7 +46,7 @@ export function starting({ environment, image }: PlanContext, start: Operation):
   return [...image.operations, ...(blocks ? [...ask, ...barrier] : []), start];
 }
 
-/** After the start, for it takes a third of one: people's own profiles need directories that every uid may write. */
+/** Makes the directories of people's own profiles, writable for every uid; after the start, because it takes a third of one. */
 export function profileDirectories({ desired, observed }: WorkspaceInput, container: ContainerTarget): Operation[] {
   if (observed.cache === null) return [];
   return [
@@ -57,7 +59,7 @@ export function profileDirectories({ desired, observed }: WorkspaceInput, contai
   ];
 }
 
-/** What a new container needs first: its packages, its data volume, and its image as the pull policy says. */
+/** What a new container needs first: its packages, its data volume, and its image by the pull policy. */
 export function preparation(context: PlanContext, cause: string): Operation[] {
   const { ask, barrier } = context.environment;
   // What has to be fetched comes first: no container stands around for the time of a download.
@@ -69,7 +71,7 @@ export function preparation(context: PlanContext, cause: string): Operation[] {
   ];
 }
 
-/** Something has to be fetched or built: it is waited for before anything is made. */
+/** Whether packages have to be fetched or built, which the plan waits for before it makes anything. */
 export function takesLong(barrier: readonly Operation[]): boolean {
   return barrier.some((operation) => operation.type === 'await-environment' && operation.waitMs === 0);
 }
@@ -107,7 +109,7 @@ function volumeAndImage(input: WorkspaceInput, cause: string): Operation[] {
   ];
 }
 
-/** A paused container cannot take a signal: it is unpaused first. */
+/** Stops a container that is up; a paused one cannot receive a signal and is unpaused first. */
 export function stopping(container: ObservedContainer, cause: string): Operation[] {
   const stop: Operation = {
     type: 'stop-container',
@@ -120,6 +122,7 @@ export function stopping(container: ObservedContainer, cause: string): Operation
     : [stop];
 }
 
+/** Removes a container; `force` kills it first when it is up. */
 export function removal(container: ObservedContainer, cause: string, force: boolean): Operation {
   return { type: 'remove-container', container: target(container), force, cause };
 }

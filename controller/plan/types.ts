@@ -33,13 +33,13 @@ export interface ContainerTarget {
 }
 
 interface Step {
-  /** Why, in words a person understands: `image: debian:12 -> debian:13`. */
+  /** Why, for a person: `image: debian:12 -> debian:13`. */
   readonly cause: string;
   /** Set when the engine's side moved, not the spec. */
   readonly drift?: DriftField;
 }
 
-/** One operation is one engine call. `await-ready` is none: there the plan ends until the container is ready, and is made anew. */
+/** One operation is one engine call. `await-ready` is none: the plan ends there, and is made again when the container is ready. */
 export type Operation = Step &
   (
     | { readonly type: 'create-network'; readonly network: string; readonly labels: Readonly<Record<string, string>> }
@@ -73,7 +73,7 @@ export type Operation = Step &
         readonly cache: string;
         readonly packages: readonly string[];
       }
-    /** As `await-ready`: the plan goes on when the profile is in place. What is there already is linked in a moment, so that is waited for. */
+    /** As `await-ready`, until the profile is in place; waits `waitMs` for it, because realised packages are linked in a moment. */
     | {
         readonly type: 'await-environment';
         readonly workspace: string;
@@ -115,13 +115,13 @@ export interface WorkspaceObservation {
   readonly containers: readonly ObservedContainer[];
   readonly volumes: ReadonlyMap<string, ObservedVolume>;
   readonly networks: ReadonlyMap<string, ObservedNetwork>;
-  /** False: known to be absent. Null: not looked at; the create finds out. */
+  /** False: known to be absent. Null: not inspected; the create finds out. */
   readonly imagePresent: boolean | null;
   /** The directory behind the data volume is known to be gone. */
   readonly storageDamaged: boolean;
   /** Host ports that others hold or are about to. */
   readonly takenPorts: readonly TakenPort[];
-  /** PATH of the image, null when it sets none; undefined while nobody looked. */
+  /** PATH of the image, null when it sets none; undefined while it was not inspected. */
   readonly imagePath?: string | null;
   /** Null without a cache. */
   readonly cache: CacheObservation | null;
@@ -139,13 +139,13 @@ export interface CacheObservation {
    * `held`: by a container that is no workspace's of this cache.
    */
   readonly migration: 'none' | 'due' | 'held';
-  /** `unknown`: the keeper has not told yet. */
+  /** `unknown`: the keeper has not reported its profiles yet. */
   readonly profile: 'ready' | 'old' | 'none' | 'unknown';
   /** The packages of the profile, where this controller knows them. */
   readonly profilePackages: readonly string[] | null;
   /** The environment is in the store: it only has to be linked. */
   readonly isRealised: boolean;
-  /** What is being done for this workspace now, in words; null when nothing is. */
+  /** What is being done for this workspace now, as a message; null when nothing is. */
   readonly progress: string | null;
   /** Why this environment is not there. */
   readonly failure: Failure | null;
@@ -161,11 +161,11 @@ export interface TakenPort {
   readonly protocol: 'tcp' | 'udp';
   readonly hostIP: string;
   readonly hostPort: number;
-  /** In words: `workspace bob`, `container web`, `process 812 (nginx)`. */
+  /** For a person: `workspace bob`, `container web`, `process 812 (nginx)`. */
   readonly holder: string;
 }
 
-/** What the controller remembers of a workspace between two looks. It can be lost: then it tries once more. */
+/** What the controller remembers of a workspace between two plans. It can be lost: then it tries once more. */
 export interface WorkspaceMemory {
   /** This spec failed for good; nothing is tried again before the spec changes. */
   readonly failed: { readonly specHash: string; readonly failure: Failure } | null;
@@ -203,7 +203,7 @@ export interface Plan {
   readonly operations: readonly Operation[];
   /** What is true now, before the operations. */
   readonly verdict: Verdict;
-  /** Look again after this time although nothing happens. */
+  /** Plan again after this time even if no event comes, ms; null: only at the next trigger. */
   readonly recheckAfterMs: number | null;
   /** To remember: this spec is given up. */
   readonly giveUp: WorkspaceMemory['failed'];

@@ -1,27 +1,27 @@
 import { canonicalJson } from '../model/canonical.js';
 import { escapeControls } from '../model/printable.js';
 
-/** Characters of each of two values. */
+/** The most characters shown of each of two values. */
 const LONGEST = 60;
-/** Of one that is told alone. */
+/** The most characters shown of a single value. */
 export const LONGEST_ALONE = 160;
-/** What stands before the first difference of two values that are too long. */
+/** Characters shown before the first difference of two values that are too long. */
 const CONTEXT = 20;
 const CUT = '...';
 
-/** One value's change, in short. */
+/** `name: before -> after`, each value shortened to `longest` characters. */
 export function changeOf(name: string, before: unknown, after: unknown, longest = LONGEST): string {
   return `${name}: ${change(before, after, longest)}`;
 }
 
-/** `before -> after`. However long the two are, they never read the same. */
+/** `before -> after`, each shortened to `longest` characters; two different values never read the same. */
 export function change(before: unknown, after: unknown, longest = LONGEST): string {
   const [old, wanted] = [plain(before), plain(after)];
-  // The word none, and what is written like the escape of a control character: in quotes.
+  // Quotes tell apart null and the text "none", and a control character and the text of its escape.
   return old === wanted ? arrow(quoted(before), quoted(after), longest) : arrow(old, wanted, longest);
 }
 
-/** What was put into a list and taken out of it, item by item where it is too long to be told whole. */
+/** The items that were added to a list and removed from it; a short list is shown whole, before and after. */
 export function listChanges(name: string, before: readonly string[], after: readonly string[]): string[] {
   if (canonicalJson(before) === canonicalJson(after)) return [];
   if (quoted(before).length <= LONGEST && quoted(after).length <= LONGEST) return [changeOf(name, before, after)];
@@ -40,7 +40,7 @@ export function listChanges(name: string, before: readonly string[], after: read
   ];
 }
 
-/** Field by field; lists item by item. `prefix` stands before the fields' names. */
+/** The changes of an object's fields, sorted by field, lists item by item. `prefix` stands before the fields' names. */
 export function fieldChanges<T extends object>(prefix: string, before: T, after: T): string[] {
   const fields = (Object.keys(after) as (keyof T & string)[]).sort();
   return fields.flatMap((field) => {
@@ -59,6 +59,7 @@ export function shortened(text: string): string {
     : escapeControls(`${safe.slice(0, Math.ceil(half))}${CUT}${safe.slice(-Math.floor(half))}`);
 }
 
+/** Whether `value` is a list of texts. */
 export function isList(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }

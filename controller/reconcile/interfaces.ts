@@ -41,7 +41,7 @@ export interface CacheReconciler {
   keeperMoved(cache: string): boolean;
   /** What the planner needs to know; null without a cache. `imageIds` are those of the present container and of the spec's image. */
   observe(workspace: DesiredWorkspace, imageIds: readonly string[]): CacheObservation | null;
-  /** What the status of the workspace says of its cache; null without one. */
+  /** The part of the workspace's report that is about its cache; null without one. */
   reportOf(workspace: DesiredWorkspace): WorkspaceCacheReport | null;
   /** Finds out whether the image brings a Nix store of its own; `observe` knows it from then on. */
   lookAtImage(imageId: string, options: CallOptions): Promise<void>;
@@ -67,7 +67,7 @@ export type CheckStorage = (containerId: string, mountPath: string, options: Cal
 /** The last `lines` lines of a container's output. */
 export type ReadOutput = (containerId: string, lines: number, options: CallOptions) => Promise<string>;
 
-/** Who outside the engine listens on a host port, in words; null when it cannot be known. */
+/** The program outside the engine that listens on a host port, as text for a person; null when it cannot be known. */
 export type FindPortHolder = (port: {
   readonly protocol: 'tcp' | 'udp';
   readonly hostPort: number;

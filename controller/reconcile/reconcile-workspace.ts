@@ -31,7 +31,7 @@ export async function reconcileWorkspace(item: QueueItem, deps: WorkspaceReconci
     return done('success', null);
   }
   if (maybeEcho) {
-    // The same would fail again; its retry is due when its backoff says (law 8).
+    // The same plan would fail again; its retry comes with its backoff (law 8).
     if (state.failedPlans.get(name)?.has(signatureOf(plan))) return done('waiting', null);
     queue.cancelDelay(name);
   }
@@ -99,7 +99,7 @@ function signatureOf({ operations }: Plan): string {
   return operations.map((operation) => `${idOf(operation) ?? ''} ${renderOperation(operation)}`).join('\n');
 }
 
-/** A stop takes its time: a spec that comes back meanwhile, or one that says Retain now, ends the removal where it stands. */
+/** Removes step by step: a spec that comes back during a slow stop, or another reclaim policy, ends the removal there. */
 async function executeRemoval(
   name: string,
   plan: Plan,

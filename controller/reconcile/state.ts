@@ -19,7 +19,7 @@ export interface ControllerState {
   readonly reserved: Map<string, readonly PublishedPort[]>;
   /** References of images that a create or an inspect did not find. */
   readonly absentImages: Set<string>;
-  /** Images by reference, as long as no event says that one has changed. */
+  /** Images by reference; forgotten at any event of an image. */
   readonly images: Map<string, ObservedImage>;
   readonly caches: Pick<CacheReconciler, 'observe' | 'reportOf'>;
   /** Workspaces whose data volume's directory is gone. */

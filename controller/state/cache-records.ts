@@ -1,7 +1,7 @@
 import type { CacheTotals } from '../model/cache-status.js';
 import type { StateFile } from './state-file.js';
 
-/** Whether images bring a Nix store of their own, by image id. It can be lost: then each is looked at once more. */
+/** Whether images bring a Nix store of their own, by image id. It can be lost: then each image is probed once more. */
 export function createImageRecord(file: StateFile): {
   load(): (readonly [string, boolean])[];
   save(rows: readonly (readonly [string, boolean])[]): void;
@@ -18,15 +18,15 @@ export function createImageRecord(file: StateFile): {
   };
 }
 
-/** One record a cache, kept in a file. It can be lost: `load` gives null then. */
+/** One record for each cache, kept in a file. It can be lost: `load` gives null then. */
 export interface CacheRecords<T> {
   of(cache: string): { load(): T | null; save(record: T): void };
 }
 
-/** What each cache's realisations came to. Lost, it begins anew. */
+/** The totals of each cache's realisations. When they are lost, they begin at zero. */
 export const createCacheTotals = (file: StateFile): CacheRecords<CacheTotals> => recordsByCache(file, isTotals);
 
-/** What outlives the controller of each cache's collections, as `nix` made it. Lost, nothing is owed. */
+/** The record of each cache's collections; its form belongs to nix/. When it is lost, no collection is overdue. */
 export const createGcRecords = <T extends object>(file: StateFile): CacheRecords<T> =>
   recordsByCache<T>(file, isGcRecord);
 

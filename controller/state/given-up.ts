@@ -10,7 +10,7 @@ export interface GivenUpStore {
   set(workspace: string, failed: GivenUp | null): void;
 }
 
-/** It can be lost: then each of them is tried once more. */
+/** The store in `file`, which can be lost: then each of its specs is tried once more. */
 export function createGivenUpStore(file: StateFile): GivenUpStore {
   const entries = new Map(file.read().filter(isRow));
   return {

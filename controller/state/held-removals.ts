@@ -1,6 +1,6 @@
 import type { StateFile } from './state-file.js';
 
-/** The removals that wait for a person: a restart must not let them go because the numbers have changed meanwhile (law 4). */
+/** The names whose removal waits for a person: a restart must not release them because the numbers have changed (law 4). */
 export function createHeldRemovals(file: StateFile): {
   load(): readonly string[];
   save(names: readonly string[]): void;

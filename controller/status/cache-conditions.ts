@@ -5,7 +5,7 @@ import type { Condition } from '../model/status.js';
 import { capitalised, conditionsFrom, no, unknown, yes, type Finding } from './findings.js';
 
 /**
- * What `report` says of a cache, as conditions.
+ * The conditions of a cache after `report`; `previous` are those before it.
  * @param now milliseconds since the epoch
  */
 export function cacheConditionsOf(
@@ -56,7 +56,7 @@ function keeperReady(report: CacheReport): Finding {
   const { verdict, keeper } = report;
   if (verdict.kind === 'ready') return yes('Running', '');
   const failure = verdict.kind === 'failing' ? verdict.failure : null;
-  // Law 2: what the engine does not tell is unknown, not absent.
+  // Law 2: what the engine does not answer is unknown, not absent.
   if (failure?.reason === 'EngineUnreachable') return unknown(failure.reason, explain(failure));
   if (failure?.reason !== 'KeeperNotReady' && answers(report)) return yes('Running', '');
   if (failure !== null) return no(failure.reason, explain(failure));

@@ -5,6 +5,7 @@ import { cacheConditionsOf, nextCachePhase } from './cache-conditions.js';
 import { conditionOf } from './conditions.js';
 import { phaseEvent, type Glance } from './transitions.js';
 
+/** The statuses of caches, by name. */
 export interface CacheStatuses {
   report(report: CacheReport): void;
   get(name: string): CacheStatus | null;
@@ -12,7 +13,7 @@ export interface CacheStatuses {
   list(): readonly CacheStatus[];
 }
 
-/** The caches' part of the status store. */
+/** The caches' part of the status store; `now` is ms since the epoch, and `record` takes the events. */
 export function createCacheStatuses({
   now,
   record,
@@ -39,7 +40,7 @@ export function createCacheStatuses({
     const after = statusAfter(before, report, now());
     if (isDeepStrictEqual(before, after)) return;
     caches.set(name, after);
-    // A problem of its spec is in the record already, with the source's others.
+    // A problem of its spec has its event already, with the others of the source.
     const event = phaseEvent(before === null ? null : glance(before), glance(after));
     if (event !== null) record({ ...event, workspace: null, cache: name });
   }

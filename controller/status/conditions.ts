@@ -5,7 +5,7 @@ import { capitalised, conditionsFrom, no, unknown, yes, type Finding } from './f
 import { cacheReady, packagesReady } from './package-conditions.js';
 
 /**
- * What `report` says, as conditions.
+ * The conditions of a workspace after `report`; `previous` are those before it.
  * @param now milliseconds since the epoch
  */
 export function conditionsOf(report: WorkspaceReport, previous: readonly Condition[], now: number): Condition[] {
@@ -24,6 +24,7 @@ export function conditionsOf(report: WorkspaceReport, previous: readonly Conditi
   return conditionsFrom(findings, previous, now);
 }
 
+/** The condition of this type; null when the status has none. */
 export function conditionOf<Type extends string>(
   status: { readonly conditions: readonly Condition<Type>[] },
   type: Type,
@@ -51,7 +52,7 @@ function containerReady({ container, verdict }: WorkspaceReport): Finding {
     case 'ready':
       return yes('Running', '');
     case 'failing':
-      // Law 2: what the engine does not tell is unknown, not absent.
+      // Law 2: what the engine does not answer is unknown, not absent.
       if (verdict.failure.reason === 'EngineUnreachable')
         return unknown(verdict.failure.reason, explain(verdict.failure));
       return verdict.serving ? yes('Running', '') : no(verdict.failure.reason, explain(verdict.failure));

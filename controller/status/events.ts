@@ -13,13 +13,14 @@ export interface EventFilter {
   readonly cache?: string;
 }
 
+/** The events of late, for people. */
 export interface EventRecord {
   add(event: NewEvent): void;
   /** Oldest first. */
   list(filter?: EventFilter): readonly CountedEvent[];
 }
 
-/** The last `capacity` events. A repetition of the last event of the same workspace or cache counts up in place. */
+/** Keeps the last `capacity` events, 1000 by default. A repetition of the last event of the same workspace or cache is counted. */
 export function createEventRecord(options: { readonly now: () => number; readonly capacity?: number }): EventRecord {
   const capacity = options.capacity ?? 1000;
   const entries = new Map<number, CountedEvent>();
@@ -27,8 +28,8 @@ export function createEventRecord(options: { readonly now: () => number; readonl
   const last = new Map<string, number>();
   let sequence = 0;
 
-  function add(told: NewEvent): void {
-    const event = { ...told, cache: told.cache ?? null };
+  function add(given: NewEvent): void {
+    const event = { ...given, cache: given.cache ?? null };
     const time = new Date(options.now()).toISOString();
     const owner = ownerOf(event);
     const at = last.get(owner);

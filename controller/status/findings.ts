@@ -1,16 +1,19 @@
 import type { Condition } from '../model/status.js';
 
-/** What a report says of one condition. */
+/** The value of one condition after a report. */
 export type Finding = Pick<Condition, 'status' | 'reason' | 'message'>;
 
+/** A condition that is true. */
 export function yes(reason: string, message: string): Finding {
   return { status: 'True', reason, message };
 }
 
+/** A condition that is false. */
 export function no(reason: string, message: string): Finding {
   return { status: 'False', reason, message };
 }
 
+/** A condition that is neither known to be true nor false. */
 export function unknown(reason: string, message: string): Finding {
   return { status: 'Unknown', reason, message };
 }
@@ -35,6 +38,7 @@ export function conditionsFrom<Type extends string>(
   });
 }
 
+/** `word` with a capital first letter, as reasons are written. */
 export function capitalised(word: string): string {
   return word.charAt(0).toUpperCase() + word.slice(1);
 }

@@ -3,13 +3,14 @@ import { explain } from '../model/reasons.js';
 import type { Verdict } from '../model/status.js';
 import { no, unknown, yes, type Finding } from './findings.js';
 
-/** The conditions of a workspace's cache and packages. Law 2: while the engine does not answer, both are unknown. */
+/** The condition of a workspace's cache; unknown while the engine does not answer (law 2), as that of its packages. */
 export function cacheReady({ unavailable }: WorkspaceCacheReport, verdict: Verdict): Finding {
   const outage = engineOutage(verdict);
   if (outage !== null) return outage;
   return unavailable === null ? yes('Ready', '') : no(unavailable.reason, explain(unavailable));
 }
 
+/** The condition of a workspace's packages; what it still has at a failure is part of the message. */
 export function packagesReady(cache: WorkspaceCacheReport, verdict: Verdict): Finding {
   const { profile, failure, progress, packages, unavailable } = cache;
   const outage = engineOutage(verdict);
@@ -27,7 +28,7 @@ function packagesText(packages: readonly string[]): string {
   return `${packages.length} ${packages.length === 1 ? 'package' : 'packages'}: ${packages.join(', ')}`;
 }
 
-/** Said where it is true only: what a workspace has at a failure is what its user asks first. */
+/** At a failure, a user asks first what the workspace still has. */
 function withOld(text: string, profile: WorkspaceCacheReport['profile']): string {
   return profile === 'old' ? `${text} The old environment is still in place.` : text;
 }

@@ -2,16 +2,14 @@ import type { NewEvent, WorkspaceStatus } from '../model/status.js';
 import { conditionOf } from './conditions.js';
 import { failureReason } from './failure-reason.js';
 
+/** Events about packages. */
 export interface PackageNews {
-  /** What the record says of the packages of `status`, besides what its phase says. */
+  /** Events about the packages of `status` that its phase does not cover. To be called with each new status. */
   of(status: WorkspaceStatus): NewEvent[];
   forget(workspace: string): void;
 }
 
-/**
- * Remembers whose packages the record told broken: retries with all their progress lie between that and its end, and are
- * no news.
- */
+/** Remembers which workspaces have an event about broken packages: their retries and progress until the end make no more events. */
 export function createPackageNews(): PackageNews {
   const told = new Map<string, string>();
 
@@ -23,7 +21,7 @@ export function createPackageNews(): PackageNews {
       return [{ type: 'Normal', workspace, reason: 'PackagesReady', message: 'The packages are in place.' }];
     }
     if (is?.status !== 'False' || failureReason(is.reason) === null) return [];
-    // A workspace that fails for its packages says so once, as its phase, and the end of it too.
+    // A workspace that fails for its packages has the event of its phase, and that of its end.
     if (conditionOf(status, 'Ready')?.reason === is.reason) {
       told.delete(workspace);
       return [];

@@ -4,14 +4,14 @@ import type { WorkspaceStatus } from '../model/status.js';
 import { conditionOf } from './conditions.js';
 import { failureReason } from './failure-reason.js';
 
-/** The workspace is as its spec wants it: Ready with its packages, or Stopped as wanted. */
+/** Whether the workspace is as its spec wants it: Ready with its packages, or Stopped. */
 export function settled(status: WorkspaceStatus): boolean {
   return (
     status.phase === 'Stopped' || (status.phase === 'Ready' && conditionOf(status, 'PackagesReady')?.status !== 'False')
   );
 }
 
-/** What waits for something that the controller makes or brings about by itself. */
+/** Reasons to wait for something that the controller brings about by itself. */
 const OURS: readonly Reason[] = [
   'VolumeMissing',
   'NetworkMissing',
@@ -21,9 +21,9 @@ const OURS: readonly Reason[] = [
 ];
 
 /**
- * Nothing the controller does by itself will make it settled: it waits for a person. What is tried again, and what waits
+ * Whether nothing that the controller does by itself will settle the workspace: it waits for a person. What is tried again, and what waits
  * for an object that the controller is making, has not failed; packages that stay broken have, even while what was there
- * before serves. A keeper that waits for a person is told by `cache`, the status of the workspace's cache.
+ * before serves. Whether a keeper waits for a person is seen by `cache`, the status of the workspace's cache.
  */
 export function failed(status: WorkspaceStatus, cache: CacheStatus | null = null): boolean {
   if (settled(status)) return false;

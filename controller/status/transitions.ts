@@ -4,13 +4,13 @@ import { failureReason } from './failure-reason.js';
 
 const WARNING_PHASES: readonly string[] = ['Waiting', 'Degraded', 'Stalled', 'Held'] satisfies Phase[];
 
-/** What phase events speak of, a workspace's or a cache's. */
+/** What an event of a phase is made from, a workspace's or a cache's. */
 export interface Glance {
   readonly phase: string;
   readonly ready: { readonly reason: string; readonly message: string } | null;
 }
 
-/** What a person wants to read in the record when a workspace's status went from `before` to `after`. */
+/** The events when a workspace's status went from `before` to `after`; null: the workspace is new. */
 export function eventsBetween(before: WorkspaceStatus | null, after: WorkspaceStatus): NewEvent[] {
   const phase = phaseEvent(before === null ? null : glance(before), glance(after));
   return [...specEvents(before, after), ...(phase === null ? [] : [{ ...phase, workspace: after.name }])];
@@ -20,7 +20,7 @@ function specEvents(before: WorkspaceStatus | null, after: WorkspaceStatus): New
   const was = before === null ? null : conditionOf(before, 'SpecValid');
   const is = conditionOf(after, 'SpecValid');
   if (is === null) return [];
-  // A workspace that fails for its broken spec says so once, as its phase.
+  // A workspace that fails for its broken spec has the event of its phase already.
   const toldByPhase = conditionOf(after, 'Ready')?.reason === is.reason;
   if (is.status === 'False' && !toldByPhase && (was?.status !== 'False' || was.message !== is.message)) {
     return [{ type: 'Warning', workspace: after.name, reason: is.reason, message: is.message }];
@@ -31,7 +31,7 @@ function specEvents(before: WorkspaceStatus | null, after: WorkspaceStatus): New
   return [];
 }
 
-/** Null: nothing that is news. */
+/** The event when a phase or its reason changed from `before` to `after`; null when nothing did that a person has to know. */
 export function phaseEvent(before: Glance | null, after: Glance): Pick<NewEvent, 'type' | 'reason' | 'message'> | null {
   const { phase, ready } = after;
   if (ready === null) return null;

@@ -1,7 +1,7 @@
 import type { CacheChange, ChangedWorkspace, Comparison, Effect, WorkspaceChange } from './compare.js';
 import { shortened } from '../value-change.js';
 
-/** One line about one object, as all formats tell it. Only `action` is free of what specs say. */
+/** One line about one object, for all formats. All fields but `action` may hold text from specs. */
 export interface ComparisonRow {
   readonly object: string;
   readonly action: string;
@@ -13,9 +13,10 @@ export interface ComparisonRow {
 export const DATA_GOES = 'its data volume is removed with all files in it';
 export const HELD = 'held until a person confirms';
 
-/** Of a cache that all workspaces use, the rest is counted. */
+/** At most so many users of a cache are named; the rest is counted. */
 const USERS_NAMED = 10;
 
+/** The rows of a comparison: a row for each effect on a workspace, sorted by name, then the caches. */
 export function comparisonRows({ workspaces, caches }: Comparison): ComparisonRow[] {
   return [...workspaces.flatMap(workspaceRows), ...caches.map(cacheRow)];
 }

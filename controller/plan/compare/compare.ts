@@ -39,7 +39,7 @@ export interface CacheChange {
   readonly users: readonly string[];
 }
 
-/** Pure: no engine, no secrets, no clock. */
+/** What changes from one set of specs to the other. Pure: no engine, no secrets, no clock. */
 export function compareDesired(before: DesiredSnapshot, after: DesiredSnapshot): Comparison {
   const gone = [...before.workspaces.keys()].filter((name) => !after.workspaces.has(name) && !after.claimed.has(name));
   const held = new Set(limitRemovals({ existing: [...before.workspaces.keys()], gone, approved: new Set() }).held);
@@ -61,6 +61,7 @@ export function compareDesired(before: DesiredSnapshot, after: DesiredSnapshot):
   };
 }
 
+/** Whether nothing changes. */
 export function isEmpty({ workspaces, caches }: Comparison): boolean {
   return workspaces.length + caches.length === 0;
 }
