@@ -172,7 +172,7 @@ describe('what breaks behind a hook', () => {
       },
     ],
   ])('%s is a 500 that says nothing of it, and is reported once', async (_what, hooks) => {
-    const { deliver, errors, facts } = await open({ hooks });
+    const { deliver, errors, facts } = await open({ webhooks: hooks });
     expect(await deliver()).toMatchObject({
       status: 500,
       body: '{"error":"internal error; the controller has logged it"}\n',
