@@ -1,5 +1,5 @@
 import type { Controller } from '../reconcile/controller-types.js';
-import type { Health } from '../server/routes.js';
+import type { Health } from '../server/read-routes.js';
 import type { SourceSummary } from '../status/sources.js';
 
 /** A controller that has not listed the engine for this long, and for three resyncs, hangs. */

@@ -41,7 +41,7 @@ function open(rows: unknown[] = []) {
   return { git, read, converge, rows: () => rows };
 }
 
-const facts = { source: SOURCE, commit, trigger: 'poll', seconds: 1 };
+const facts = { source: SOURCE, commit, trigger: 'interval', seconds: 1 } as const;
 
 describe('what becomes of a commit', () => {
   it('that is applied and rolled out', () => {
