@@ -10,7 +10,7 @@ import {
 
 export type Families = ReturnType<typeof createFamilies>;
 
-/** The metric families of DESIGN section 3, in the order of a scrape. Units are seconds and bytes. */
+/** The metric families, in the order of a scrape. Units are seconds and bytes. */
 export function createFamilies(registry: Registry) {
   const make = createFamilyMaker(registry);
   return {

@@ -13,7 +13,7 @@ export interface FamilyMaker {
   ): Histogram<L>;
 }
 
-/** No family has a `collect` callback: one that throws fails the whole scrape (TRAPS: prom-client). */
+/** No family has a `collect` callback: one that throws fails the whole scrape (trap prom-client-1). */
 export function createFamilyMaker(registry: Registry): FamilyMaker {
   const registers = [registry];
   return {

@@ -8,8 +8,9 @@ const listOf = (one) => `(${one}(?:${JOINT}${one})*)`;
 const LAWS = new RegExp(String.raw`\blaws?${GAP}${listOf(String.raw`\d+`)}`, 'gi');
 const FACTS = /\bF\d+\b/g;
 const TRAPS = new RegExp(String.raw`\btraps?${GAP}${listOf(String.raw`[a-z][a-z-]*-\d+`)}`, 'gi');
-/** A section or a numbered item of some document: not an id of the page, so nobody can look it up there. */
-const FOREIGN = /\b[A-Z]{4,}(?:\.md)?(?: section \d+|: [a-z-]+ \d+)/g;
+/** A section or an item of some document: not an id of the page, so nobody can look it up there. */
+const FOREIGN =
+  /\b[A-Z]{4,}(?:\.md)?(?: section \d+|: [a-z-]+ \d+|[:,] (?:docker|dockerode|nix|pino|prom-client|rxjs|xstate)\b)/g;
 
 /** The ids that the page defines, in its order: one heading each, such as `### Law 6: …`. */
 export function definedIds(page) {
