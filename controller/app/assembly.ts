@@ -22,7 +22,10 @@ import { isStorageGone } from '../observe/storage.js';
 import { createEngineView } from '../observe/engine-view.js';
 import type { SpecSources } from '../reconcile/interfaces.js';
 
-/** Every so many resyncs, one inspects every container: that shows what a list does not (limits, the data volume's directory). */
+/**
+ * Every so many resyncs, one inspects every container: that shows what a list does not (limits, the data volume's
+ * directory).
+ */
 const DEEP_EVERY = 10;
 
 /** What a controller is assembled from. Times in ms. */
@@ -49,11 +52,17 @@ export interface AssemblyOptions {
 export interface AssembledController extends Controller {
   /** Empties a cache; throws an error of one line when it is refused. */
   clearCache(cache: string, force: boolean): Promise<string>;
-  /** Collects a cache's garbage; the last message is the result. Throws an error of one line when there is no such cache. */
+  /**
+   * Collects a cache's garbage; the last message is the result. Throws an error of one line when there is no such
+   * cache.
+   */
   collect(cache: string, options: { readonly dryRun: boolean }, onNews: (news: GcNews) => void): Promise<void>;
 }
 
-/** Connects the rooms into one controller, which is not started; the caller gives the engine, the sources and the listener. */
+/**
+ * Connects the rooms into one controller, which is not started; the caller gives the engine, the sources and the
+ * listener.
+ */
 export function assembleController(options: AssemblyOptions): AssembledController {
   const { docker, sources, clock, random, listener } = options;
   const view = createEngineView(docker);

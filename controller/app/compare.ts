@@ -19,7 +19,10 @@ import { loadSchemas } from '../source/check/schema.js';
 
 const NOTHING: Comparison = { workspaces: [], caches: [] };
 
-/** Prints what the commit of the one git source changes compared with that of `against`, without an engine. Gives the exit code. */
+/**
+ * Prints what the commit of the one git source changes compared with that of `against`, without an engine. Gives the
+ * exit code.
+ */
 export async function compare(options: PlanCommandOptions, around: Surroundings): Promise<number> {
   const [settings] = options.git;
   const { against } = options;
@@ -70,11 +73,11 @@ function report(
   const problems = head.failure?.problems ?? [];
   const failure = head.failure?.message ?? null;
   const warnings = baseWarnings(base);
-  if (output === 'json')
-    io.out(
-      `${JSON.stringify({ from: base.commit.revision, to: head.commit.revision, ...comparison, problems: problems.map(formatProblem), failure, warnings }, null, 2)}\n`,
-    );
-  else if (format === 'markdown')
+  if (output === 'json') {
+    const revisions = { from: base.commit.revision, to: head.commit.revision };
+    const json = { ...revisions, ...comparison, problems: problems.map(formatProblem), failure, warnings };
+    io.out(`${JSON.stringify(json, null, 2)}\n`);
+  } else if (format === 'markdown')
     io.out(
       compareMarkdown(comparison, {
         from: base.commit,

@@ -85,7 +85,10 @@ export async function actOnSource(
   return `${name} is looked at`;
 }
 
-/** Reads each repository once for `use`, into clones that are removed afterwards; the clones of a controller are not touched. */
+/**
+ * Reads each repository once for `use`, into clones that are removed afterwards; the clones of a controller are not
+ * touched.
+ */
 export async function withGitSources<T>(
   options: Pick<PlanOptions, 'git'>,
   { env, signal }: Pick<Surroundings, 'env' | 'signal'>,

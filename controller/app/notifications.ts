@@ -15,7 +15,10 @@ export interface Notifications {
   idle(): boolean;
 }
 
-/** The notifications that the command line asks for. Throws an error of one line when the host of commit statuses cannot be derived. */
+/**
+ * The notifications that the command line asks for. Throws an error of one line when the host of commit statuses cannot
+ * be derived.
+ */
 export function createNotifications(
   options: Pick<RunOptions, 'notify' | 'git' | 'instance'>,
   around: {

@@ -22,8 +22,8 @@ const NO_CALLS: readonly OperationType[] = ['await-ready', 'await-environment', 
 export type Outputs = ReturnType<typeof createOutputs>;
 
 /**
- * Connects log, metrics, status, progress, notifications and commit statuses with what reports to them. Throws an error of one
- * line when the host of commit statuses cannot be derived.
+ * Connects log, metrics, status, progress, notifications and commit statuses with what reports to them. Throws an error
+ * of one line when the host of commit statuses cannot be derived.
  */
 export function createOutputs(
   options: RunOptions,

@@ -52,7 +52,10 @@ export type Executor = (
   options: CallOptions,
 ) => Promise<ExecutionResult>;
 
-/** Runs a plan in order, one engine call an operation. It decides nothing: the first failure or barrier ends the plan (law 5). */
+/**
+ * Runs a plan in order, one engine call an operation. It decides nothing: the first failure or barrier ends the plan
+ * (law 5).
+ */
 export function createExecutor(dependencies: ExecutorDependencies): Executor {
   const { clock, onResult, caches, afterwards } = dependencies;
   return async (key, operations, options) => {
@@ -67,7 +70,8 @@ export function createExecutor(dependencies: ExecutorDependencies): Executor {
         return AWAITING;
       }
       if (operation.type === 'prepare-profiles') {
-        // It takes a third of a start: before the other starts, 50 of them took 1.34 times the engine's own time, and 1.06 times after.
+        // It takes a third of a start: before the other starts, 50 of them took 1.34 times the engine's own time, and
+        // 1.06 times after.
         afterwards.add(async () => void (await call(key, operation, options)));
         continue;
       }
@@ -97,7 +101,10 @@ const AWAITING: ExecutionResult = { outcome: 'awaiting', failure: null, failedOp
 /** Operations that are calls; barriers and requests are none. */
 type Call = Exclude<Operation, { type: 'await-ready' | 'await-environment' | 'realise-environment' }>;
 
-/** Below a data volume's mount: every user of the container may keep a profile there, as in Nix's own per-user directory. */
+/**
+ * Below a data volume's mount: every user of the container may keep a profile there, as in Nix's own per-user
+ * directory.
+ */
 const PROFILE_DIRECTORIES = [
   '.local',
   '.local/state',

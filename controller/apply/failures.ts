@@ -4,13 +4,26 @@ import { FailureError, type Failure, type Reason } from '../model/reasons.js';
 import type { Operation } from '../plan/types.js';
 
 /** The engine refuses the container itself: a retry would fail as well. */
-const CANNOT_START =
-  /executable file not found|no such file or directory|permission denied|exec format error|not a directory|invalid|OCI runtime create failed.*exec/i;
+const CANNOT_START = new RegExp(
+  [
+    'executable file not found',
+    'no such file or directory',
+    'permission denied',
+    'exec format error',
+    'not a directory',
+    'invalid',
+    'OCI runtime create failed.*exec',
+  ].join('|'),
+  'i',
+);
 
 /** The engine cannot reach its own runtime: the container is not at fault. */
 const ENGINE_AILS = /containerd\.sock|error while dialing/i;
 
-/** What an operation's failure means for its workspace (law 9). Throws anything but an `EngineError` or a `FailureError`: a fault of ours. */
+/**
+ * What an operation's failure means for its workspace (law 9). Throws anything but an `EngineError` or a
+ * `FailureError`: a fault of ours.
+ */
 export function classify(operation: Operation, error: unknown): Failure {
   if (error instanceof FailureError) return error.failure;
   if (!(error instanceof EngineError)) throw error;
@@ -18,7 +31,9 @@ export function classify(operation: Operation, error: unknown): Failure {
   return { reason: reasonOf(operation, error), message };
 }
 
-/** A failure outside any operation, such as that of a list. Throws anything but an `EngineError` or a `FailureError`. */
+/**
+ * A failure outside any operation, such as that of a list. Throws anything but an `EngineError` or a `FailureError`.
+ */
 export function classifyCall(error: unknown): Failure {
   if (error instanceof FailureError) return error.failure;
   if (!(error instanceof EngineError)) throw error;

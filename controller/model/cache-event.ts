@@ -2,7 +2,10 @@ import type { CacheReport, CacheUse } from './cache-status.js';
 import type { GcRun } from './gc-status.js';
 import type { Failure } from './reasons.js';
 
-/** What happens in a cache. Each event is emitted once, through one `EmitCacheEvent`, to whoever reports it or acts on it. */
+/**
+ * What happens in a cache. Each event is emitted once, through one `EmitCacheEvent`, to whoever reports it or acts on
+ * it.
+ */
 export type CacheEvent =
   | {
       /** A workspace's profile holds its packages now. */

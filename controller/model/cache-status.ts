@@ -44,7 +44,10 @@ export interface CacheOutcome {
   /** How many operations ran. */
   readonly operations: number;
   readonly failure: Failure | null;
-  /** Reconcile it again after this time at the earliest, ms; null: at the next trigger, or when the retry of a failure is due. */
+  /**
+   * Reconcile it again after this time at the earliest, ms; null: at the next trigger, or when the retry of a failure
+   * is due.
+   */
   readonly recheckMs: number | null;
 }
 

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { CreationSpec } from './desired.js';
 
-/** Raised when the meaning of a field of `CreationSpec` changes; a container of another version is compared field by field. */
+/**
+ * Raised when the meaning of a field of `CreationSpec` changes; a container of another version is compared field by
+ * field.
+ */
 export const SPEC_HASH_VERSION = 'v2';
 
 /** JSON with sorted keys and no white space: equal values give equal text. */
@@ -13,7 +16,10 @@ export function canonicalJson(value: unknown): string {
   );
 }
 
-/** The value of `kalpana.spec-hash`. The fields are those of `CreationSpec`, no others: a hash must not follow a shape by accident. */
+/**
+ * The value of `kalpana.spec-hash`. The fields are those of `CreationSpec`, no others: a hash must not follow a shape
+ * by accident.
+ */
 export function specHash(creation: CreationSpec): string {
   const digest = createHash('sha256').update(canonicalJson(creation)).digest('hex').slice(0, 32);
   return `${SPEC_HASH_VERSION}:${digest}`;

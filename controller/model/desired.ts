@@ -80,13 +80,19 @@ export interface DesiredWorkspace {
   readonly reclaimPolicy: 'Retain' | 'Delete';
   readonly creation: CreationSpec;
   readonly inPlace: InPlaceSpec;
-  /** Attributes of the cache's nixpkgs, flake references and store paths; distinct, sorted. A change needs no new container (F10). */
+  /**
+   * Attributes of the cache's nixpkgs, flake references and store paths; distinct, sorted. A change needs no new
+   * container (F10).
+   */
   readonly packages: readonly string[];
   /** `<version>:<hash>` of `creation`; the value of the label `kalpana.spec-hash`. */
   readonly specHash: string;
   /** Values of the secret environment variables, by variable name. */
   readonly secrets: ReadonlyMap<string, Secret>;
-  /** Set when the newest version of the spec is broken and this is the last good one (law 3), or when a secret can't be read. */
+  /**
+   * Set when the newest version of the spec is broken and this is the last good one (law 3), or when a secret can't be
+   * read.
+   */
   readonly problem: SpecProblem | null;
   /** False: a secret file is missing or unreadable; nothing may be created from this spec until it is back. */
   readonly secretsReadable: boolean;
@@ -130,7 +136,9 @@ export interface DesiredSnapshot {
   /** Law 2: false until every source was read once and whole; no deletion follows from an incomplete snapshot. */
   readonly complete: boolean;
   readonly workspaces: ReadonlyMap<string, DesiredWorkspace>;
-  /** Those with a spec; and `default`, when a workspace names it and no spec, not even a broken one, claims that name. */
+  /**
+   * Those with a spec; and `default`, when a workspace names it and no spec, not even a broken one, claims that name.
+   */
   readonly caches: ReadonlyMap<string, DesiredCache>;
   /** Names that a broken or duplicate spec still claims although it never had a good version: not deletions. */
   readonly claimed: ReadonlySet<string>;

@@ -10,7 +10,9 @@ export interface ContainerMount {
   readonly readOnly: boolean;
   /** Volumes only: do not fill an empty volume with what the image holds at `target` (F14). */
   readonly noCopy?: boolean;
-  /** Volumes only: the labels it gets if the engine has to make it, which it does for a volume that vanished in between. */
+  /**
+   * Volumes only: the labels it gets if the engine has to make it, which it does for a volume that vanished in between.
+   */
   readonly labels?: Readonly<Record<string, string>>;
 }
 
@@ -75,7 +77,10 @@ export interface Privileges {
   readonly capabilities: readonly string[];
   /** No seccomp filter and no masked system paths, as sandboxed builds need (F11). */
   readonly unconfined: boolean;
-  /** Among the host's processes, as their users are known there (F4). The engine gives it no init process then: it is not PID 1. */
+  /**
+   * Among the host's processes, as their users are known there (F4). The engine gives it no init process then: it is
+   * not PID 1.
+   */
   readonly hostPid?: boolean;
 }
 
@@ -84,9 +89,14 @@ export interface ExecRequest {
   /** `uid:gid`; the container's user when left out. */
   readonly user?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Each line of stdout and stderr as it comes, without its newline; a line is never cut (unless longer than 4 MiB). */
+  /**
+   * Each line of stdout and stderr as it comes, without its newline; a line is never cut (unless longer than 4 MiB).
+   */
   readonly onLine: (line: string) => void;
-  /** Given: the command has a standard input, and may be silent for ever. Called once it runs, with what writes there; its input ends with the call. */
+  /**
+   * Given: the command has a standard input, and may be silent for ever. Called once it runs, with what writes there;
+   * its input ends with the call.
+   */
   readonly onInput?: (write: (text: string) => void) => void;
 }
 

@@ -24,9 +24,10 @@ export const GC_TRIGGERS = ['schedule', 'missed', 'maxBytes', 'request'] as cons
 export type GcTrigger = (typeof GC_TRIGGERS)[number];
 
 /**
- * What keeps paths: `profile` (a workspace's packages now), `generation` (what they were, younger than `retain`), `removed`
- * (of a workspace that went less than `retain` ago), `prewarm`, `image` (a store that an image brought), `keeper` (its own),
- * `link` (a `./result` or direnv profile in a workspace), `process` (in use by a running process), `other` (made by hand).
+ * What keeps paths: `profile` (a workspace's packages now), `generation` (what they were, younger than `retain`),
+ * `removed` (of a workspace that went less than `retain` ago), `prewarm`, `image` (a store that an image brought),
+ * `keeper` (its own), `link` (a `./result` or direnv profile in a workspace), `process` (in use by a running process),
+ * `other` (made by hand).
  */
 export const ROOT_KINDS = [
   'profile',

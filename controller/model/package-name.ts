@@ -1,4 +1,6 @@
-/** Attributes of nixpkgs, as `nix-env -A` takes them; no part is quoted, so that it can stand in an expression as it is. */
+/**
+ * Attributes of nixpkgs, as `nix-env -A` takes them; no part is quoted, so that it can stand in an expression as it is.
+ */
 const ATTRIBUTE = /^[A-Za-z_][A-Za-z0-9_'+-]*(?:\.[A-Za-z0-9_'+-]+)*$/;
 /** A path that the store registers, with nothing below it; the alphabet is Nix's base 32, without e, o, u and t. */
 const STORE_PATH = /^\/nix\/store\/[0-9a-df-np-sv-z]{32}-[A-Za-z0-9+_?=-][A-Za-z0-9+._?=-]{0,210}$/;
@@ -38,7 +40,10 @@ export function packageFault(text: string): string | null {
   if (packageKind(text) !== null) return null;
   if (text.startsWith('/nix/store/'))
     return 'is not a store path: write /nix/store/, 32 characters of its hash, "-" and the name, and nothing below it';
-  return 'is not a package: use an attribute of nixpkgs such as "python3Packages.requests", a flake reference such as "github:owner/repository#attribute", or a store path';
+  return (
+    'is not a package: use an attribute of nixpkgs such as "python3Packages.requests", a flake reference ' +
+    'such as "github:owner/repository#attribute", or a store path'
+  );
 }
 
 function isFlake(text: string): boolean {

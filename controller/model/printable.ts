@@ -1,4 +1,7 @@
-/** Control characters, line separators, bidirectional overrides, lone surrogates: what could forge or garble a line of output. */
+/**
+ * Control characters, line separators, bidirectional overrides, lone surrogates: what could forge or garble a line of
+ * output.
+ */
 const UNPRINTABLE =
   /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]|[\ud800-\udfff]/gu;
 

@@ -2,7 +2,10 @@
 
 const KIBI = 1024;
 
-/** As in Kubernetes: `Ki`, `Mi`, … are powers of 1024; `k` (or `K`), `M`, `G`, `T` powers of 1000. The docker CLI's `1g` is our `1Gi`. */
+/**
+ * As in Kubernetes: `Ki`, `Mi`, … are powers of 1024; `k` (or `K`), `M`, `G`, `T` powers of 1000. The docker CLI's `1g`
+ * is our `1Gi`.
+ */
 const SIZE_UNITS: Readonly<Record<string, number>> = {
   '': 1,
   Ki: KIBI,
@@ -34,7 +37,10 @@ export function parseSizeBytes(text: string): number | null {
   return Number.isSafeInteger(bytes) ? bytes : null;
 }
 
-/** Whole milliseconds, rounded down; a day has 24 hours. A schema may allow less units. Null when `text` is not a duration or is beyond what a number holds exactly. */
+/**
+ * Whole milliseconds, rounded down; a day has 24 hours. A schema may allow less units. Null when `text` is not a
+ * duration or is beyond what a number holds exactly.
+ */
 export function parseDurationMs(text: string): number | null {
   const match = /^([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d|w)$/.exec(text);
   const unit = DURATION_UNITS[match?.[2] ?? ''];
@@ -44,7 +50,10 @@ export function parseDurationMs(text: string): number | null {
   return Number.isSafeInteger(ms) ? ms : null;
 }
 
-/** For people: the largest binary unit that gives at least 1, with one decimal: `12.3 MiB`, `1.0 GiB`; whole bytes below a KiB: `0 B`. */
+/**
+ * For people: the largest binary unit that gives at least 1, with one decimal: `12.3 MiB`, `1.0 GiB`; whole bytes below
+ * a KiB: `0 B`.
+ */
 export function formatBytes(bytes: number): string {
   const units = ['KiB', 'MiB', 'GiB', 'TiB'];
   if (bytes < KIBI) return `${Math.round(bytes)} B`;

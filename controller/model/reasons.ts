@@ -1,6 +1,9 @@
 /** The closed list of reasons: conditions, logs, metrics and errors take theirs from here. */
 
-/** `transient`: retried with backoff. `waiting`: for another object, woken by it. `stalled`: until the spec changes (law 9). */
+/**
+ * `transient`: retried with backoff. `waiting`: for another object, woken by it. `stalled`: until the spec changes
+ * (law 9).
+ */
 export type FailureClass = 'transient' | 'waiting' | 'stalled';
 
 export const REASONS = {
@@ -37,7 +40,8 @@ export const REASONS = {
   DataVolumeDamaged: {
     class: 'waiting',
     remedy:
-      "The directory behind the data volume is gone. Restore it from a backup, or make an empty one at the volume's mountpoint (docker volume inspect); the volume itself is never deleted to repair it.",
+      'The directory behind the data volume is gone. Restore it from a backup, or make an empty one at the ' +
+      "volume's mountpoint (docker volume inspect); the volume itself is never deleted to repair it.",
   },
   BindSourceMissing: { class: 'waiting', remedy: "Make the source path on the engine's host." },
   CacheMissing: {
@@ -47,7 +51,8 @@ export const REASONS = {
   KeeperNotReady: {
     class: 'waiting',
     remedy:
-      'Look at the cache with kalpana cache status and at the output of its keeper with docker logs; the workspace goes on when it is up.',
+      'Look at the cache with kalpana cache status and at the output of its keeper with docker logs; the ' +
+      'workspace goes on when it is up.',
   },
   KeeperConflict: {
     class: 'waiting',
@@ -56,7 +61,8 @@ export const REASONS = {
   CacheMigrating: {
     class: 'waiting',
     remedy:
-      "The volume still holds the replaced system's store; it gives way to a sound one as soon as no container of that system uses it.",
+      "The volume still holds the replaced system's store; it gives way to a sound one as soon as no container " +
+      'of that system uses it.',
   },
   CacheClearing: { class: 'waiting', remedy: 'The cache is being emptied; the workspaces start again afterwards.' },
   CacheDiskFull: {
@@ -71,17 +77,20 @@ export const REASONS = {
   ProcessUnreadable: {
     class: 'waiting',
     remedy:
-      'Nothing was collected, for what this process uses is not known: let the scanner of the cache read it (security modules, another runtime), or stop its container.',
+      'Nothing was collected, for what this process uses is not known: let the scanner of the cache read it ' +
+      '(security modules, another runtime), or stop its container.',
   },
   LinkUnreadable: {
     class: 'transient',
     remedy:
-      'Nothing was collected, for what the links of this container keep is not known: look at the container with docker inspect, or remove it.',
+      'Nothing was collected, for what the links of this container keep is not known: look at the container ' +
+      'with docker inspect, or remove it.',
   },
   EnvironmentMissing: {
     class: 'waiting',
     remedy:
-      "Nothing was collected, for this workspace's packages are not in the cache: mend its packages, or remove the workspace.",
+      "Nothing was collected, for this workspace's packages are not in the cache: mend its packages, or remove " +
+      'the workspace.',
   },
   ControllerFault: { class: 'transient', remedy: 'This is a fault in the controller: report it with its log.' },
   RootAtRisk: {
@@ -91,12 +100,14 @@ export const REASONS = {
   StoreDamaged: {
     class: 'transient',
     remedy:
-      'Paths in use are missing in the store; what workspaces need of them is realised again. Check the disk, and who else writes the volume.',
+      'Paths in use are missing in the store; what workspaces need of them is realised again. Check the disk, ' +
+      'and who else writes the volume.',
   },
   ImageNotTrusted: {
     class: 'stalled',
     remedy:
-      'The image brings a Nix store of its own: add its id (docker image inspect shows it) to trustedImages of the NixCache if you trust its author, or set "cache": false.',
+      'The image brings a Nix store of its own: add its id (docker image inspect shows it) to trustedImages of ' +
+      'the NixCache if you trust its author, or set "cache": false.',
   },
   ImageImportFailed: {
     class: 'transient',
@@ -109,7 +120,8 @@ export const REASONS = {
   PackageUntrusted: {
     class: 'transient',
     remedy:
-      'No substituter serves it with a signature that trustedPublicKeys of the NixCache name: sign it, or add the key; it is tried again.',
+      'No substituter serves it with a signature that trustedPublicKeys of the NixCache name: sign it, or add ' +
+      'the key; it is tried again.',
   },
   PackageFetchFailed: {
     class: 'transient',

@@ -3,10 +3,10 @@ import { Cron } from 'croner';
 /**
  * The times of a cron expression in a time zone, in ms since the epoch; each is a whole second.
  *
- * When clocks change, a time of day that is written out (`30 2 * * *`, `30 2,14 * * *`) comes exactly once a day: one that
- * the day skips comes at the end of the gap (03:00), one that the day has twice comes the first time only. What is written
- * with a wildcard or a step (`0 * * * *`, `0-59/30 2 * * *`) follows elapsed time instead: nothing within a gap, and both passes of
- * a doubled hour.
+ * When clocks change, a time of day that is written out (`30 2 * * *`, `30 2,14 * * *`) comes exactly once a day: one
+ * that the day skips comes at the end of the gap (03:00), one that the day has twice comes the first time only. What is
+ * written with a wildcard or a step (`0 * * * *`, `0-59/30 2 * * *`) follows elapsed time instead: nothing within a
+ * gap, and both passes of a doubled hour.
  */
 export interface Schedule {
   /** The first time after `afterMs`. Null: none that can be computed. */
@@ -15,13 +15,17 @@ export interface Schedule {
   previous(atMs: number): number | null;
 }
 
-/** Without a year in it, an expression that has a time at all has one after any moment: this one makes the answer the same every day. */
+/**
+ * Without a year in it, an expression that has a time at all has one after any moment: this one makes the answer the
+ * same every day.
+ */
 const ANY_MOMENT = new Date(Date.UTC(2000, 0, 1));
 const FORM = 'write minute, hour, day of month, month and day of week, e.g. "0 4 * * *"';
 
 /**
- * `expression` has five fields, or six with the second first, or is a nickname (`@daily`); `timeZone` is a name of the IANA database.
- * An `error` follows the quoted value it speaks of: with a known zone it is the expression's, with a good expression the zone's.
+ * `expression` has five fields, or six with the second first, or is a nickname (`@daily`); `timeZone` is a name of the
+ * IANA database. An `error` follows the quoted value it speaks of: with a known zone it is the expression's, with a
+ * good expression the zone's.
  */
 export function readSchedule(expression: string, timeZone: string): Schedule | { readonly error: string } {
   if (!isTimeZone(timeZone))
@@ -52,7 +56,10 @@ function scheduleOf(cron: Cron): Schedule {
   };
 }
 
-/** Croner takes '' for the host's own zone, and Node from 22 on takes '+02:00', which knows no summer time and which Node 20 refuses. */
+/**
+ * Croner takes '' for the host's own zone, and Node from 22 on takes '+02:00', which knows no summer time and which
+ * Node 20 refuses.
+ */
 function isTimeZone(name: string): boolean {
   if (!/^[A-Za-z]/.test(name)) return false;
   try {

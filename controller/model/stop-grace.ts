@@ -1,2 +1,4 @@
-/** Seconds between SIGTERM and SIGKILL for every container that the controller stops: as many as Docker itself gives. */
+/**
+ * Seconds between SIGTERM and SIGKILL for every container that the controller stops: as many as Docker itself gives.
+ */
 export const STOP_GRACE_SECONDS = 10;

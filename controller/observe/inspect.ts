@@ -5,7 +5,9 @@ import { workspacesOf } from './container-index.js';
 
 const INSPECTS_AT_ONCE = 8;
 
-/** `listed`, each that carries a workspace's id inspected; those that went meanwhile are left out. Throws `EngineError`. */
+/**
+ * `listed`, each that carries a workspace's id inspected; those that went meanwhile are left out. Throws `EngineError`.
+ */
 export async function inspectAll(
   docker: DockerPort,
   listed: readonly ObservedContainer[],
@@ -23,8 +25,8 @@ export async function inspectAll(
 }
 
 /**
- * The containers of a workspace, inspected: by its label, by its main name, and those of `known`, read after the list, that are
- * somebody else's under one of its names, which a list by its label does not show. Throws `EngineError`.
+ * The containers of a workspace, inspected: by its label, by its main name, and those of `known`, read after the list,
+ * that are somebody else's under one of its names, which a list by its label does not show. Throws `EngineError`.
  */
 export async function inspectWorkspace(
   docker: DockerPort,
@@ -45,8 +47,8 @@ export async function inspectWorkspace(
 }
 
 /**
- * A list does not show limits: takes over what an inspect of the same container in the same state showed (F15: no inspect when
- * nothing changed).
+ * A list does not show limits: takes over what an inspect of the same container in the same state showed (F15: no
+ * inspect when nothing changed).
  */
 export function withKnownDetails(
   container: ObservedContainer,

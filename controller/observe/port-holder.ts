@@ -1,8 +1,9 @@
 import { readFile, readdir, readlink } from 'node:fs/promises';
 
 /**
- * The process that listens on a host port of this machine, as `process 812 (nginx)`; null when none does or it cannot be known:
- * no right to inspect that process, a remote engine, another network namespace. Source: proc(5), /proc/net/tcp.
+ * The process that listens on a host port of this machine, as `process 812 (nginx)`; null when none does or it cannot
+ * be known: no right to inspect that process, a remote engine, another network namespace. Source: proc(5),
+ * /proc/net/tcp.
  */
 export async function findPortHolder(
   port: { readonly protocol: 'tcp' | 'udp'; readonly hostPort: number },

@@ -1,7 +1,10 @@
 import { EngineError, type CallOptions, type DockerPort } from '../docker/port.js';
 import { saysVolumeDirectoryGone } from '../model/engine-messages.js';
 
-/** Whether the directory behind a container's data volume is gone: then the engine cannot stat the mount. Throws `EngineError` when it cannot be asked. */
+/**
+ * Whether the directory behind a container's data volume is gone: then the engine cannot stat the mount. Throws
+ * `EngineError` when it cannot be asked.
+ */
 export async function isStorageGone(
   docker: DockerPort,
   containerId: string,

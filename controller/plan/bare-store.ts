@@ -5,8 +5,9 @@ import { act, removal, stopping } from './steps.js';
 import type { Plan, WorkspaceInput } from './types.js';
 
 /**
- * Whether a container of the replaced system has to go before its successor is ready. Otherwise the two wait for each other:
- * the keeper waits for the old container, and the new container waits for an import or for packages from the keeper.
+ * Whether a container of the replaced system has to go before its successor is ready. Otherwise the two wait for each
+ * other: the keeper waits for the old container, and the new container waits for an import or for packages from the
+ * keeper.
  */
 export function needsSoundStore({ desired, observed }: WorkspaceInput, failed: Failure | null): boolean {
   const { cache } = observed;

@@ -57,7 +57,8 @@ export function readiness(container: ObservedContainer): Readiness {
 export function describeExit({ details }: ObservedContainer): string {
   if (details === null) return '';
   if (details.oomKilled) return ' (out of memory)';
-  // Exit codes of the init process for a command that it cannot run; the start call of the engine succeeds all the same.
+  // Exit codes of the init process for a command that it cannot run; the start call of the engine succeeds all the
+  // same.
   const meaning =
     details.exitCode === 127
       ? ' (the command was not found)'

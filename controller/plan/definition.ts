@@ -46,7 +46,10 @@ function environment(desired: DesiredWorkspace): EnvVariable[] {
   });
 }
 
-/** The container that `desired` asks for; `replaces` is the id of the one it takes over from, `imagePath` the image's PATH. */
+/**
+ * The container that `desired` asks for; `replaces` is the id of the one it takes over from, `imagePath` the image's
+ * PATH.
+ */
 export function containerDefinition(
   desired: DesiredWorkspace,
   instance: string,
@@ -80,7 +83,10 @@ export function containerDefinition(
   };
 }
 
-/** A volume removed after our observation is made by the engine at the create: without labels it would be a conflict for ever. */
+/**
+ * A volume removed after our observation is made by the engine at the create: without labels it would be a conflict for
+ * ever.
+ */
 function withLabels(mount: ContainerMount, desired: DesiredWorkspace, instance: string): ContainerMount {
   if (mount.type !== 'volume') return mount;
   if (mount.source === dataVolumeName(desired.name)) return { ...mount, labels: dataVolumeLabels(desired, instance) };

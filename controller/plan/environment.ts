@@ -16,8 +16,8 @@ export function profilesDirectory(storageMountPath: string): string {
 }
 
 /**
- * What makes `nix` and the declared packages work in a container: /nix is read-only there, and the daemon does the work (F7).
- * `own` is the spec's environment, `imagePath` the PATH of the image.
+ * What makes `nix` and the declared packages work in a container: /nix is read-only there, and the daemon does the work
+ * (F7). `own` is the spec's environment, `imagePath` the PATH of the image.
  */
 export function cacheEnvironment(
   workspace: string,
@@ -111,7 +111,9 @@ function packagesCause({ profile, profilePackages }: CacheObservation, wanted: r
     : `packages: ${[...added, ...removed].join(', ')}`;
 }
 
-/** The import that an image needs before a container of it is made, and why it cannot be had; at most one of the two. */
+/**
+ * The import that an image needs before a container of it is made, and why it cannot be had; at most one of the two.
+ */
 export interface ImagePlan {
   readonly operations: readonly Operation[];
   readonly failure: Failure | null;

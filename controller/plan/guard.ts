@@ -36,7 +36,10 @@ export function guard(context: PlanContext, plan: Plan): Plan {
   return missing !== null && slots.next === null ? held(missing) : plan;
 }
 
-/** No container is made or first started before its packages are there; one that ran before may run again on what it had. */
+/**
+ * No container is made or first started before its packages are there; one that ran before may run again on what it
+ * had.
+ */
 function missingPackages({ observed, slots, environment, image }: PlanContext, creates: boolean): Failure | null {
   const { main } = slots;
   const isNew = creates || main === null || main.state === 'created' || observed.cache?.profile === 'none';

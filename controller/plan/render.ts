@@ -36,7 +36,7 @@ function renderAction(operation: Operation): string {
     case 'await-ready':
       return `wait until ${operation.container.name} is ready`;
     case 'realise-environment':
-      return `realise environment of ${operation.workspace} in cache ${operation.cache} (${operation.packages.join(', ') || 'no packages'})`;
+      return realisation(operation);
     case 'await-environment':
       return `wait until the packages of ${operation.workspace} are in place`;
     case 'import-image':
@@ -49,4 +49,8 @@ function renderAction(operation: Operation): string {
 /** One operation a line; empty for a plan without operations. */
 export function renderPlan(operations: readonly Operation[]): string {
   return operations.map((operation) => `${renderOperation(operation)}\n`).join('');
+}
+
+function realisation({ workspace, cache, packages }: Extract<Operation, { type: 'realise-environment' }>): string {
+  return `realise environment of ${workspace} in cache ${cache} (${packages.join(', ') || 'no packages'})`;
 }

@@ -19,7 +19,9 @@ export interface SharedPlan {
   readonly failures: readonly Failure[];
 }
 
-/** What the host needs once for all workspaces: the network, the caches, the shared volumes. None is ever removed here. */
+/**
+ * What the host needs once for all workspaces: the network, the caches, the shared volumes. None is ever removed here.
+ */
 export function planShared(input: SharedInput): SharedPlan {
   const wanted = new Map<string, string>();
   let any = false;

@@ -46,7 +46,10 @@ export function starting({ environment, image }: PlanContext, start: Operation):
   return [...image.operations, ...(blocks ? [...ask, ...barrier] : []), start];
 }
 
-/** Makes the directories of people's own profiles, writable for every uid; after the start, because it takes a third of one. */
+/**
+ * Makes the directories of people's own profiles, writable for every uid; after the start, because it takes a third of
+ * one.
+ */
 export function profileDirectories({ desired, observed }: WorkspaceInput, container: ContainerTarget): Operation[] {
   if (observed.cache === null) return [];
   return [

@@ -12,9 +12,9 @@ export interface PortWorld {
 }
 
 /**
- * The host ports that `workspace` cannot have: those of running containers, those that our other containers were created
- * with, those just given out, and fixed ones that another spec asks for. Of two specs that ask for one port, the one whose
- * container has it keeps it; else the first by name gets it.
+ * The host ports that `workspace` cannot have: those of running containers, those that our other containers were
+ * created with, those just given out, and fixed ones that another spec asks for. Of two specs that ask for one port,
+ * the one whose container has it keeps it; else the first by name gets it.
  */
 export function takenPorts(workspace: string, world: PortWorld): TakenPort[] {
   const taken: TakenPort[] = [];

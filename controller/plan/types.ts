@@ -39,7 +39,10 @@ interface Step {
   readonly drift?: DriftField;
 }
 
-/** One operation is one engine call. `await-ready` is none: the plan ends there, and is made again when the container is ready. */
+/**
+ * One operation is one engine call. `await-ready` is none: the plan ends there, and is made again when the container is
+ * ready.
+ */
 export type Operation = Step &
   (
     | { readonly type: 'create-network'; readonly network: string; readonly labels: Readonly<Record<string, string>> }
@@ -73,7 +76,10 @@ export type Operation = Step &
         readonly cache: string;
         readonly packages: readonly string[];
       }
-    /** As `await-ready`, until the profile is in place; waits `waitMs` for it, because realised packages are linked in a moment. */
+    /**
+     * As `await-ready`, until the profile is in place; waits `waitMs` for it, because realised packages are linked in a
+     * moment.
+     */
     | {
         readonly type: 'await-environment';
         readonly workspace: string;
@@ -173,7 +179,9 @@ export interface WorkspaceMemory {
   readonly nextStarts: { readonly specHash: string; readonly count: number } | null;
   /** Since when (our clock, ms) the replacement has been seen running. */
   readonly nextRunningSince: number | null;
-  /** The replacement with this hash could not be prepared yet (image, bind source): the old container serves meanwhile. */
+  /**
+   * The replacement with this hash could not be prepared yet (image, bind source): the old container serves meanwhile.
+   */
   readonly blocked: string | null;
   /** Our starts of the container in a row that did not last. */
   readonly starts: { readonly count: number; readonly lastAt: number } | null;

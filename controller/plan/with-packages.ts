@@ -3,8 +3,8 @@ import type { PlanContext } from './context.js';
 import type { Operation, Plan } from './types.js';
 
 /**
- * `plan`, and what the packages of a container that stays need: a container that runs, or that will be started on what its
- * profile holds, gets changed packages in place (F10), beside whatever else there is to do.
+ * `plan`, and what the packages of a container that stays need: a container that runs, or that will be started on what
+ * its profile holds, gets changed packages in place (F10), beside whatever else there is to do.
  */
 export function withPackages({ desired, observed, slots, environment }: PlanContext, plan: Plan): Plan {
   const { main } = slots;

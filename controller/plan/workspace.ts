@@ -15,8 +15,8 @@ import { keepServing, planMatching } from './upkeep.js';
 import { withPackages } from './with-packages.js';
 
 /**
- * What to do about one workspace that a spec asks for. Pure and total: equal input gives an equal plan, and a plan whose
- * operations succeeded is followed by an empty one (law 7).
+ * What to do about one workspace that a spec asks for. Pure and total: equal input gives an equal plan, and a plan
+ * whose operations succeeded is followed by an empty one (law 7).
  */
 export function planWorkspace(input: WorkspaceInput): Plan {
   const context = planContext(input);

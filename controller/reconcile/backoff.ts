@@ -14,7 +14,10 @@ export interface BackoffOptions {
   readonly random: () => number;
 }
 
-/** Doubles from `firstMs` to `longestMs`, with jitter between half and the whole: keys that failed together do not come back together. */
+/**
+ * Doubles from `firstMs` to `longestMs`, with jitter between half and the whole: keys that failed together do not come
+ * back together.
+ */
 export function createBackoff({ firstMs, longestMs, random }: BackoffOptions): Backoff {
   const counts = new Map<string, number>();
   return {

@@ -60,7 +60,9 @@ export function createController(options: ControllerOptions): Controller {
   };
 }
 
-/** Scans the sources or lists the engine; after an outage anything may have happened, so the whole engine is inspected. */
+/**
+ * Scans the sources or lists the engine; after an outage anything may have happened, so the whole engine is inspected.
+ */
 async function refresh({ key, trigger }: QueueItem, loop: Loop): Promise<void> {
   if (key === SCAN) return scan(loop);
   const { lastListAt, engineUp } = loop.inputState;

@@ -19,7 +19,10 @@ export interface SpecSources {
   forget(name: string): void | Promise<void>;
 }
 
-/** Runs operations in order until one fails or has to be waited for. `key` is the workspace's, the cache's or the shared one. */
+/**
+ * Runs operations in order until one fails or has to be waited for. `key` is the workspace's, the cache's or the shared
+ * one.
+ */
 export type Execute = (
   key: string,
   operations: readonly Operation[],
@@ -39,7 +42,10 @@ export interface CacheReconciler {
   reconcile(cache: string, options: CallOptions): Promise<CacheOutcome>;
   /** Whether the last list shows another keeper than the one that answered, or none. */
   keeperMoved(cache: string): boolean;
-  /** What the planner needs to know; null without a cache. `imageIds` are those of the present container and of the spec's image. */
+  /**
+   * What the planner needs to know; null without a cache. `imageIds` are those of the present container and of the
+   * spec's image.
+   */
   observe(workspace: DesiredWorkspace, imageIds: readonly string[]): CacheObservation | null;
   /** The part of the workspace's report that is about its cache; null without one. */
   reportOf(workspace: DesiredWorkspace): WorkspaceCacheReport | null;
@@ -54,14 +60,19 @@ export type InspectImage = (reference: string, options: CallOptions) => Promise<
 
 /** The engine's events. */
 export interface EventSource {
-  /** Events from `since` (seconds since the epoch, with fractions) or from now on. Ends or throws when the stream does. */
+  /**
+   * Events from `since` (seconds since the epoch, with fractions) or from now on. Ends or throws when the stream does.
+   */
   events(
     request: { readonly since?: number; readonly onOpen?: () => void },
     options: { readonly signal: AbortSignal },
   ): AsyncIterable<EngineEvent>;
 }
 
-/** Whether the directory behind the data volume at `mountPath` is gone. Asked at a deep resync, or while it was gone before. */
+/**
+ * Whether the directory behind the data volume at `mountPath` is gone. Asked at a deep resync, or while it was gone
+ * before.
+ */
 export type CheckStorage = (containerId: string, mountPath: string, options: CallOptions) => Promise<boolean>;
 
 /** The last `lines` lines of a container's output. */

@@ -6,7 +6,9 @@ import { reportUnknown, surveyAll, type SurveyTrigger } from './survey.js';
 /** An engine that is away for longer than this makes every status unknown; a restart of it does not. */
 const UNKNOWN_AFTER_RESYNCS = 2;
 
-/** Lists the engine, inspecting every container when `deep`, and surveys all workspaces by that; a failure is retried. */
+/**
+ * Lists the engine, inspecting every container when `deep`, and surveys all workspaces by that; a failure is retried.
+ */
 export async function list(loop: Loop, deep: boolean, trigger: string): Promise<void> {
   const { inputState, clock } = loop;
   try {

@@ -31,7 +31,10 @@ export interface Loop extends ControllerOptions {
   readonly requestList: () => void;
 }
 
-/** How far sources and engine are known. `scan` writes `lastScanAt`, `list` the other two. Times in ms of our clock; null: never. */
+/**
+ * How far sources and engine are known. `scan` writes `lastScanAt`, `list` the other two. Times in ms of our clock;
+ * null: never.
+ */
 export interface InputState {
   engineUp: boolean;
   lastListAt: number | null;

@@ -12,8 +12,8 @@ export interface QueueItem {
 }
 
 /**
- * A queue of keys. A key waits at most once and is never worked on twice at the same time; added while it is worked on, it
- * comes again afterwards (law 8; the sets are those of client-go's workqueue).
+ * A queue of keys. A key waits at most once and is never worked on twice at the same time; added while it is worked on,
+ * it comes again afterwards (law 8; the sets are those of client-go's workqueue).
  */
 export interface WorkQueue {
   add(key: string, trigger: string, observed?: boolean): void;

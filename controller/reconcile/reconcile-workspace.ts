@@ -57,7 +57,10 @@ export async function reconcileWorkspace(item: QueueItem, deps: WorkspaceReconci
   done('success', null);
 }
 
-/** The plan, with what a creation needs to know of its image: asked for only when there is one to make, once an image (F15). */
+/**
+ * The plan, with what a creation needs to know of its image: asked for only when there is one to make, once an image
+ * (F15).
+ */
 async function planKnowingImage(name: string, deps: WorkspaceReconcilerDependencies): Promise<Plan | null> {
   const { state, view, clock, calls } = deps;
   const planNow = () => planFor(name, state, view, deps.instance, clock.now());
@@ -76,7 +79,10 @@ async function planKnowingImage(name: string, deps: WorkspaceReconcilerDependenc
   return withoutGuess(planNow(), creation.image, state);
 }
 
-/** The definition of a container holds its image's PATH: what follows the pull of an unknown image is planned after the pull. */
+/**
+ * The definition of a container holds its image's PATH: what follows the pull of an unknown image is planned after the
+ * pull.
+ */
 function withoutGuess(
   plan: Plan | null,
   image: string,
@@ -88,7 +94,9 @@ function withoutGuess(
     : { ...plan, operations: plan.operations.slice(0, pull + 1) };
 }
 
-/** A failed start causes events, as a good one does: they name what to observe, and are no reason to try again at once. */
+/**
+ * A failed start causes events, as a good one does: they name what to observe, and are no reason to try again at once.
+ */
 function isEcho(trigger: string): boolean {
   return trigger.split('+').every((one) => one === 'event' || one === 'woken');
 }
@@ -99,7 +107,9 @@ function signatureOf({ operations }: Plan): string {
   return operations.map((operation) => `${idOf(operation) ?? ''} ${renderOperation(operation)}`).join('\n');
 }
 
-/** Removes step by step: a spec that comes back during a slow stop, or another reclaim policy, ends the removal there. */
+/**
+ * Removes step by step: a spec that comes back during a slow stop, or another reclaim policy, ends the removal there.
+ */
 async function executeRemoval(
   name: string,
   plan: Plan,

@@ -41,7 +41,8 @@ export function decideRemovals(
   const decide = (gone: readonly string[]) =>
     limitRemovals({ existing, gone, approved: options.allowPrune ? 'all' : ledger.approved });
   const decision = decide([...candidates.keys()]);
-  // A directory is emptied file by file: what is absent and not yet provably gone counts, or the first would slip through.
+  // A directory is emptied file by file: what is absent and not yet provably gone counts, or the first would slip
+  // through.
   const withLikely = decide([...new Set([...candidates.keys(), ...desired.absent, ...orphans])]);
   const isGone = (name: string) => !ledger.approved.has(name) && (candidates.has(name) || orphans.includes(name));
   const held = new Set([...decision.held, ...(options.allowPrune ? [] : stillHeld(state.held, desired, isGone))]);
@@ -55,8 +56,8 @@ export function decideRemovals(
 }
 
 /**
- * What was held, before a restart too, waits for its own confirmation: neither workspaces made since nor the confirmation of
- * others release it. A spec that came back makes it another matter.
+ * What was held, before a restart too, waits for its own confirmation: neither workspaces made since nor the
+ * confirmation of others release it. A spec that came back makes it another matter.
  */
 function stillHeld(
   before: ReadonlySet<string>,

@@ -44,7 +44,10 @@ function queueChanges(before: DesiredSnapshot, changedCaches: readonly string[],
   }
 }
 
-/** A change of the problem alone (a newer spec is broken) changes a status and asks nothing of the engine: it is reported here. */
+/**
+ * A change of the problem alone (a newer spec is broken) changes a status and asks nothing of the engine: it is
+ * reported here.
+ */
 function isReported(was: DesiredWorkspace | undefined, workspace: DesiredWorkspace, loop: Loop): boolean {
   const { engineUp, lastListAt } = loop.inputState;
   return engineUp && lastListAt !== null && wantsTheSame(was, workspace) && reportSettled(workspace.name, loop);

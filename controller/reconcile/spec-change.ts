@@ -20,7 +20,10 @@ export function wantsTheSame(before: DesiredWorkspace | undefined, after: Desire
   );
 }
 
-/** Reports the workspaces that a new revision leaves as they are: they have converged to it without a reconciliation (law 1). */
+/**
+ * Reports the workspaces that a new revision leaves as they are: they have converged to it without a reconciliation
+ * (law 1).
+ */
 export function reportRevisions(
   before: DesiredSnapshot,
   after: DesiredSnapshot,

@@ -26,7 +26,10 @@ export interface ControllerState {
   readonly damaged: Set<string>;
   /** Workspaces that wait for another object; any change on the engine wakes them. */
   readonly waiting: Set<string>;
-  /** Signatures of plans that failed since the last success, by workspace: the events that a failed call causes must not retry them early. */
+  /**
+   * Signatures of plans that failed since the last success, by workspace: the events that a failed call causes must not
+   * retry them early.
+   */
   readonly failedPlans: Map<string, Set<string>>;
   /** Removals that may go ahead, with the reclaim policy of the last good spec; null when nobody knows it. */
   removals: ReadonlyMap<string, 'Retain' | 'Delete' | null>;
@@ -63,7 +66,10 @@ export function createState(caches: ControllerState['caches']): ControllerState 
   };
 }
 
-/** A plan from what is known at `now` (ms, our clock); null for a workspace without a spec and without a permitted removal. */
+/**
+ * A plan from what is known at `now` (ms, our clock); null for a workspace without a spec and without a permitted
+ * removal.
+ */
 export function planFor(
   name: string,
   state: ControllerState,

@@ -49,7 +49,10 @@ export function surveyAll(
   }
 }
 
-/** Reports a workspace of which nothing is to be done, by what was observed last and without a call; false when something is. */
+/**
+ * Reports a workspace of which nothing is to be done, by what was observed last and without a call; false when
+ * something is.
+ */
 export function reportSettled(
   name: string,
   { instance, clock, state, view, queue, listener }: SurveyDependencies,
@@ -70,7 +73,10 @@ export function reportUnknown(failure: Failure, { state, view, listener }: Surve
     listener.report(reportOf(name, { kind: 'failing', failure, serving: false }, state, view));
 }
 
-/** Reports names that only a broken or duplicate spec claims: they have no good version to run, and a status all the same. */
+/**
+ * Reports names that only a broken or duplicate spec claims: they have no good version to run, and a status all the
+ * same.
+ */
 export function reportClaims(before: DesiredSnapshot, { state, view, listener }: SurveyDependencies): void {
   const { claimed, workspaces, problems } = state.desired;
   for (const name of claimed) {

@@ -61,7 +61,10 @@ function keeperOf({ attributes }: EngineEvent): string[] {
   return toList(cacheOfKeeperName(attributes['name'] ?? ''));
 }
 
-/** The cache that a removed workspace used: paths of its image may go, and a keeper may have waited for a container of the replaced system. */
+/**
+ * The cache that a removed workspace used: paths of its image may go, and a keeper may have waited for a container of
+ * the replaced system.
+ */
 function cacheLeft({ action, attributes }: EngineEvent): string[] {
   if (action !== 'destroy' || attributes[LABEL.workspace] === undefined) return [];
   if (attributes[LABEL.controller] === undefined) return [DEFAULT_CACHE];

@@ -11,7 +11,10 @@ import { WAITING_RETRY_MS, type WorkspaceReconcilerDependencies } from './worksp
 /** An engine in trouble may refuse a start once or twice; after that the old container comes back. */
 const STARTS_REFUSED_BEFORE_GIVING_UP = 2;
 
-/** Decides what a failed operation means (retry, wait for another object, give the spec up; law 9), reports it and queues what follows. */
+/**
+ * Decides what a failed operation means (retry, wait for another object, give the spec up; law 9), reports it and
+ * queues what follows.
+ */
 export async function handleFailure(
   name: string,
   operation: Operation,

@@ -4,7 +4,10 @@ import type { StateFile } from './state-file.js';
 
 type GivenUp = NonNullable<WorkspaceMemory['failed']>;
 
-/** Specs that failed for good, by workspace: a restart of the controller must not stop a workspace for another try (law 6). */
+/**
+ * Specs that failed for good, by workspace: a restart of the controller must not stop a workspace for another try
+ * (law 6).
+ */
 export interface GivenUpStore {
   all(): ReadonlyMap<string, GivenUp>;
   set(workspace: string, failed: GivenUp | null): void;

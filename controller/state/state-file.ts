@@ -2,8 +2,8 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
- * Replaces `file` by one that holds `text`, whole or not at all, with mode 0600. Throws as node:fs does. What a killed process
- * left half written is `<file>.tmp`, and the next replacement overwrites it.
+ * Replaces `file` by one that holds `text`, whole or not at all, with mode 0600. Throws as node:fs does. What a killed
+ * process left half written is `<file>.tmp`, and the next replacement overwrites it.
  */
 export function replaceFile(file: string, text: string): void {
   writeFileSync(`${file}.tmp`, text, { mode: 0o600 });

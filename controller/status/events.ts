@@ -20,7 +20,10 @@ export interface EventRecord {
   list(filter?: EventFilter): readonly CountedEvent[];
 }
 
-/** Keeps the last `capacity` events, 1000 by default. A repetition of the last event of the same workspace or cache is counted. */
+/**
+ * Keeps the last `capacity` events, 1000 by default. A repetition of the last event of the same workspace or cache is
+ * counted.
+ */
 export function createEventRecord(options: { readonly now: () => number; readonly capacity?: number }): EventRecord {
   const capacity = options.capacity ?? 1000;
   const entries = new Map<number, CountedEvent>();

@@ -9,7 +9,10 @@ export interface PackageNews {
   forget(workspace: string): void;
 }
 
-/** Remembers which workspaces have an event about broken packages: their retries and progress until the end make no more events. */
+/**
+ * Remembers which workspaces have an event about broken packages: their retries and progress until the end make no more
+ * events.
+ */
 export function createPackageNews(): PackageNews {
   const told = new Map<string, string>();
 

@@ -32,7 +32,10 @@ export interface Rollouts {
 
 const TOGETHER_MS = 50;
 
-/** Calls `onChange` as rollouts begin, succeed and fail; a commit that is in force is not yet one that its workspaces run. */
+/**
+ * Calls `onChange` as rollouts begin, succeed and fail; a commit that is in force is not yet one that its workspaces
+ * run.
+ */
 export function createRollouts(options: RolloutOptions): Rollouts {
   const known = new Map<string, Rollout>();
   let wanted: Wanted = {
@@ -42,7 +45,10 @@ export function createRollouts(options: RolloutOptions): Rollouts {
     absent: new Set(),
     removed: new Map(),
   };
-  /** Workspaces whose status is still of what was wanted before: a commit that mends its failure must not be called failed for it. */
+  /**
+   * Workspaces whose status is still of what was wanted before: a commit that mends its failure must not be called
+   * failed for it.
+   */
   const unreported = new Set<string>();
   let isDue = false;
 
@@ -85,7 +91,10 @@ export function createRollouts(options: RolloutOptions): Rollouts {
   };
 }
 
-/** Workspaces that no source has and that are still there. One that waits for a person or for an unreadable source holds up no rollout. */
+/**
+ * Workspaces that no source has and that are still there. One that waits for a person or for an unreadable source holds
+ * up no rollout.
+ */
 function leavingOf({ complete, absent, removed }: Wanted, { workspace }: RolloutOptions): WorkspaceStatus[] {
   return [...(complete ? absent : []), ...removed.keys()].flatMap((name) => {
     const status = workspace(name);

@@ -21,9 +21,10 @@ const OURS: readonly Reason[] = [
 ];
 
 /**
- * Whether nothing that the controller does by itself will settle the workspace: it waits for a person. What is tried again, and what waits
- * for an object that the controller is making, has not failed; packages that stay broken have, even while what was there
- * before serves. Whether a keeper waits for a person is seen by `cache`, the status of the workspace's cache.
+ * Whether nothing that the controller does by itself will settle the workspace: it waits for a person. What is tried
+ * again, and what waits for an object that the controller is making, has not failed; packages that stay broken have,
+ * even while what was there before serves. Whether a keeper waits for a person is seen by `cache`, the status of the
+ * workspace's cache.
  */
 export function failed(status: WorkspaceStatus, cache: CacheStatus | null = null): boolean {
   if (settled(status)) return false;

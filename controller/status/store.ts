@@ -47,7 +47,10 @@ export interface StatusStore extends StatusReader {
   subscribe(listener: StatusListener): () => void;
 }
 
-/** The truth for people (law 10): written from reports only, never read back as input; empty at first. `now` is ms since the epoch. */
+/**
+ * The truth for people (law 10): written from reports only, never read back as input; empty at first. `now` is ms since
+ * the epoch.
+ */
 export function createStatusStore(options: {
   readonly now: () => number;
   readonly eventCapacity?: number;

@@ -31,7 +31,10 @@ function specEvents(before: WorkspaceStatus | null, after: WorkspaceStatus): New
   return [];
 }
 
-/** The event when a phase or its reason changed from `before` to `after`; null when nothing did that a person has to know. */
+/**
+ * The event when a phase or its reason changed from `before` to `after`; null when nothing did that a person has to
+ * know.
+ */
 export function phaseEvent(before: Glance | null, after: Glance): Pick<NewEvent, 'type' | 'reason' | 'message'> | null {
   const { phase, ready } = after;
   if (ready === null) return null;

@@ -4,7 +4,10 @@ import { escapeControls } from '../../model/printable.js';
 const LONGEST_RUN = 10;
 const LONGEST_TEXT = 400;
 
-/** Text from specs as Markdown that shows it and nothing else: no markup, HTML, link, mention or cell of a table comes of it. */
+/**
+ * Text from specs as Markdown that shows it and nothing else: no markup, HTML, link, mention or cell of a table comes
+ * of it.
+ */
 export function codeSpan(text: string): string {
   const escaped = escapeControls(text.slice(0, LONGEST_TEXT + 1));
   // Escaped again: a cut may halve a character.

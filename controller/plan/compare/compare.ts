@@ -13,7 +13,9 @@ export interface Comparison {
 
 export type WorkspaceChange =
   | { readonly kind: 'added'; readonly name: string; readonly image: string; readonly state: DesiredWorkspace['state'] }
-  /** `deletesData`: the data volume goes with all files in it. `held`: nothing happens until a person confirms (law 4). */
+  /**
+   * `deletesData`: the data volume goes with all files in it. `held`: nothing happens until a person confirms (law 4).
+   */
   | { readonly kind: 'removed'; readonly name: string; readonly deletesData: boolean; readonly held: boolean }
   | ChangedWorkspace;
 
