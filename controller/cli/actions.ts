@@ -17,7 +17,7 @@ export interface PlanOptions {
   /** A DNS label. */
   readonly instance: string;
   readonly secretsDir: string | null;
-  /** Of the keys for encrypted files in directories of specs. */
+  /** The file of the keys for encrypted files in directories of specs. */
   readonly ageIdentityFile: string | null;
   readonly logLevel: LogLevel;
   readonly allowPrune: boolean;
@@ -28,7 +28,7 @@ export const PLAN_FORMATS = ['text', 'markdown'] as const;
 export type PlanFormat = (typeof PLAN_FORMATS)[number];
 
 export interface PlanCommandOptions extends PlanOptions {
-  /** What the one git source is compared with, without an engine; null: with what runs. */
+  /** The reference that the one git source is compared with, without an engine; null compares with what runs. */
   readonly against: string | null;
   readonly format: PlanFormat;
 }
@@ -37,12 +37,12 @@ export interface RunOptions extends PlanOptions {
   /** `host:port`, or null for no TCP port. */
   readonly listen: string | null;
   readonly resyncMs: number;
-  /** Workers at most. */
+  /** The most workers. */
   readonly concurrency: number;
   readonly once: boolean;
-  /** Of `once`. */
+  /** How long `once` may take, in ms. */
   readonly timeoutMs: number;
-  /** Where to tell of deployments. */
+  /** Where messages about deployments are posted; null for nowhere. */
   readonly notify: { readonly url: string; readonly secretFile: string | null } | null;
 }
 
@@ -52,18 +52,18 @@ export interface ValidateOptions {
 }
 
 export interface ControllerOptions {
-  /** The state directory of the controller that is asked. */
+  /** The state directory of the controller to ask. */
   readonly stateDir: string;
   readonly output: OutputFormat;
 }
 
 export interface WorkspacesOptions extends ControllerOptions {
-  /** With source and revision. */
+  /** Also shows source and revision. */
   readonly wide: boolean;
 }
 
 export interface ApproveOptions extends ControllerOptions {
-  /** Null stands for all that is held. */
+  /** Null stands for all that are held. */
   readonly names: readonly string[] | null;
 }
 
@@ -73,7 +73,7 @@ export interface DescribeOptions extends ControllerOptions {
 
 export interface SourceOptions extends ControllerOptions {
   readonly action: SourceAction;
-  /** Of a git source. */
+  /** The git source's name. */
   readonly name: string;
 }
 
@@ -82,14 +82,14 @@ export interface CacheOptions extends ControllerOptions {
 }
 
 export interface CacheClearOptions extends CacheOptions {
-  /** Also while workspaces of the cache run: they are stopped and started again. */
+  /** Clears the cache even while its workspaces run: they are stopped and started again. */
   readonly force: boolean;
 }
 
 export interface GcOptions extends ControllerOptions {
-  /** Null stands for all. */
+  /** Null stands for all caches. */
   readonly cache: string | null;
-  /** Nothing is deleted. */
+  /** Only shows what would be deleted. */
   readonly dryRun: boolean;
 }
 
@@ -99,14 +99,14 @@ export interface NewOptions {
   readonly packages: readonly string[];
 }
 
-/** What the commands do. Each gives its exit code; one that throws ends as one line on stderr and code 1. */
+/** What the commands do. Each gives its exit code; what it throws becomes one line on stderr, and the code 1. */
 export interface Actions extends ClientActions {
   run(options: RunOptions): Promise<number>;
   plan(options: PlanCommandOptions): Promise<number>;
   validate(options: ValidateOptions): Promise<number>;
 }
 
-/** Those that ask a running controller, or nobody. */
+/** The commands that ask a running controller, or nobody. */
 export interface ClientActions {
   approve(options: ApproveOptions): Promise<number>;
   getWorkspaces(options: WorkspacesOptions): Promise<number>;

@@ -7,7 +7,7 @@ export interface CliContext {
   readonly version: string;
 }
 
-/** What a command's file gets: its actions, and where its exit code goes. */
+/** What a command gets: the actions, and the function that takes its exit code. */
 export interface CommandContext {
   readonly actions: Actions;
   finish(code: number): void;

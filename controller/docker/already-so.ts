@@ -4,6 +4,7 @@ function isAbsent(error: unknown): boolean {
   return error instanceof EngineError && error.kind === 'not-found';
 }
 
+/** Gives null in place of the failure `not-found`. */
 export async function absentIsNull<T>(call: Promise<T>): Promise<T | null> {
   try {
     return await call;
@@ -13,7 +14,7 @@ export async function absentIsNull<T>(call: Promise<T>): Promise<T | null> {
   }
 }
 
-/** For removals: what is gone already is removed. */
+/** Takes the failure `not-found` of a removal for success: what is gone already is removed. */
 export async function absentIsSuccess(call: Promise<void>): Promise<void> {
   try {
     await call;
@@ -22,7 +23,7 @@ export async function absentIsSuccess(call: Promise<void>): Promise<void> {
   }
 }
 
-/** The engine answers 400, 403 or 500 to some of what is so already, and only its words tell that from a failure. */
+/** Takes a failure with these words for success: the engine answers 400, 403 or 500 to some of what is so already. */
 export async function alreadySo(call: Promise<void>, words: RegExp): Promise<void> {
   try {
     await call;

@@ -7,11 +7,12 @@ import { statPath } from './stat-path.js';
 import { directoryTar, firstNames, wholeTar } from './tar.js';
 
 const WRITE_MS = 60_000;
-/** Of silence: what goes through may be large. */
+/** The longest silence: what goes through may be large. */
 const STREAM_SILENCE_MS = 120_000;
-/** As `docker cp` has it: what is there and a directory is never replaced by something that is none. */
+/** As in `docker cp`, an existing directory is never replaced by something that is none. */
 const KEEP_DIRECTORIES = { noOverwriteDirNonDir: '1' };
 
+/** The port's verbs that read or write a container's files as a tar. */
 export function archiveVerbs(
   engine: EngineClient,
   clock: Clock,
@@ -30,14 +31,14 @@ export function archiveVerbs(
           'copyPath',
           'A copy within one container would wait for itself: the engine locks it for either side',
         );
-      // Asked before: to a request whose body goes on the engine says no and closes, and the words may be lost.
+      // Checked first: the engine refuses a request while its body is still sent, and closes, so its words may be lost.
       const target = await statPath(engine, 'copyPath', to.container, to.directory, options);
       if (target === null)
         throw new EngineError('not-found', 'copyPath', `There is no ${to.directory} in container ${to.container}`);
       await engine.call(readCall({ ...call, method: 'GET' }, from.container, from.path), async (answer, scope) => {
         const archive = wholeTar(scope.touch);
         await Promise.all([
-          // Fails with the source, and so does the request that sends it on.
+          // Fails when the source fails, and so does the request that sends it on.
           pipeline(answer, archive),
           engine.effect({
             ...call,
@@ -54,7 +55,8 @@ export function archiveVerbs(
 
     async putDirectories(idOrName, directory, names, options) {
       let known = 0;
-      // People may have made some, or links, for themselves: what a tar holds would be made root's, and a link refused.
+      // People may have made some of them, or links: a tar would give them to root, and the engine refuses it for a
+      // link.
       for (const name of names) {
         if ((await statPath(engine, 'putDirectories', idOrName, `${directory}/${name}`, options)) === null) break;
         known += 1;

@@ -7,7 +7,7 @@ import type {
   PublishedPort,
 } from '../model/engine-objects.js';
 
-/** The body of `POST /containers/create`. The only place where a secret is revealed. */
+/** The body of `POST /containers/create`. Secrets are revealed here and nowhere else in this room. */
 export function createBody(definition: ContainerDefinition): object {
   return {
     Image: definition.image,
@@ -30,7 +30,7 @@ export function createBody(definition: ContainerDefinition): object {
       ...(definition.shmBytes === 0 ? {} : { ShmSize: definition.shmBytes }),
       NanoCpus: definition.limits.nanoCpus,
       Memory: definition.limits.memoryBytes,
-      // As much as `Memory`: no swap on top of it, which the engine would double it with.
+      // The same as `Memory`, which leaves no swap; by default the engine allows as much swap again.
       MemorySwap: definition.limits.memoryBytes,
       PidsLimit: definition.limits.pids,
       ...(definition.privileges === undefined ? {} : privilegesBody(definition.privileges)),
@@ -43,14 +43,16 @@ function privilegesBody({ capabilities, unconfined, hostPid }: Privileges): obje
     CapDrop: ['ALL'],
     CapAdd: capabilities,
     SecurityOpt: ['no-new-privileges', ...(unconfined ? ['seccomp=unconfined'] : [])],
-    // Empty lists mask nothing; left out, the engine's own lists do.
+    // Empty lists mask nothing; without them the engine masks by lists of its own.
     ...(unconfined ? { MaskedPaths: [], ReadonlyPaths: [] } : {}),
-    // Both: an engine that remaps users refuses the host's processes otherwise.
+    // Both are needed: an engine that remaps users refuses the host's processes otherwise.
     ...(hostPid === true ? { PidMode: 'host', UsernsMode: 'host' } : {}),
   };
 }
 
-/** `Mounts`, not `Binds`: a missing bind source is refused here, and made as an empty directory there. */
+/**
+ * An entry of `Mounts`, not of `Binds`: the engine refuses a missing source in the first, and makes it in the second.
+ */
 function mountBody(mount: ContainerMount): object {
   const common = { Type: mount.type, Source: mount.source, Target: mount.target, ReadOnly: mount.readOnly };
   if (mount.type !== 'volume') return common;
@@ -80,29 +82,33 @@ function healthcheckBody(check: HealthcheckDefinition): object {
   };
 }
 
-/** `text` without the definition's secrets, if the engine ever quotes one. */
+/** `text` without the definition's secrets, in case the engine quotes one. */
 export function maskSecrets(text: string, definition: ContainerDefinition): string {
   return definition.env.reduce((masked, { value }) => (typeof value === 'string' ? masked : value.mask(masked)), text);
 }
 
 /**
- * `POST /containers/{id}/update` takes 0 for "leave as it is", so a limit is lifted in place by one that limits nothing:
- * 4 PiB, and all cores but one billionth. They are read back as 0. Tried on 20.10 with cgroup v1, on running and stopped
- * containers and over a restart; `CpuQuota: -1` works too, but lasts: no later limit survives the next start.
+ * `POST /containers/{id}/update` takes 0 for "leave as it is", so a limit is lifted in place by one that limits
+ * nothing: 4 PiB, and all cores but one billionth. They are read back as 0. Tried on 20.10 with cgroup v1, on running
+ * and stopped containers and over a restart; `CpuQuota: -1` works too, but lasts: no later limit survives the next
+ * start.
  */
 export const LIFTED_MEMORY_BYTES = 2 ** 52;
-const LIFTED_SWAP_BYTES = 2 ** 53; // Not -1: cgroup v1 then refuses the memory limit ("invalid argument").
+// Not -1: cgroup v1 then refuses the memory limit ("invalid argument").
+const LIFTED_SWAP_BYTES = 2 ** 53;
 const BILLION = 1_000_000_000;
 
+/** The limit that stands for none, in billionths of a core: all of the host's cores but one billionth. */
 export function liftedNanoCpus(hostCpus: number): number {
   return hostCpus * BILLION - 1;
 }
 
+/** Whether a limit that was read back is one that `liftedNanoCpus` made. */
 export function isLiftedNanoCpus(nanoCpus: number): boolean {
   return nanoCpus % BILLION === BILLION - 1;
 }
 
-/** `hostCpus` matters only when a CPU limit is lifted. */
+/** The body of `POST /containers/ID/update`. `hostCpus`, a number of cores, matters only when a CPU limit is lifted. */
 export function updateBody(wanted: Limits, current: Limits, restartPolicy: string, hostCpus: number): object {
   return {
     ...memoryBody(wanted.memoryBytes, current.memoryBytes),
@@ -112,7 +118,7 @@ export function updateBody(wanted: Limits, current: Limits, restartPolicy: strin
   };
 }
 
-/** Always both: the engine refuses a `Memory` above the old `MemorySwap`. */
+/** `Memory` and `MemorySwap` change together: the engine refuses a `Memory` above the old `MemorySwap`. */
 function memoryBody(wanted: number, current: number): object {
   if (wanted !== 0) return { Memory: wanted, MemorySwap: wanted };
   return current === 0 ? {} : { Memory: LIFTED_MEMORY_BYTES, MemorySwap: LIFTED_SWAP_BYTES };

@@ -22,7 +22,7 @@ type ContainerVerbs = Pick<
 
 const READ_MS = 30_000;
 const WRITE_MS = 60_000;
-/** What a stop may take beyond the grace: SIGKILL and the teardown of networks and mounts. */
+/** The time that a stop may take beyond the grace: SIGKILL and the teardown of networks and mounts. */
 const STOP_SLACK_MS = 30_000;
 
 /** The port's verbs for containers. */

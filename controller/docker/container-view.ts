@@ -90,7 +90,10 @@ function detailsFrom(container: JsonObject, state: JsonObject): ContainerDetails
   };
 }
 
-/** A container that others link to has names such as `/other/alias` as well; one that is being removed may have none left. */
+/**
+ * The container's own name: one that others link to has names such as `/other/alias` as well, and one that is being
+ * removed may have none left.
+ */
 function ownName(id: string, names: readonly unknown[]): string {
   const own = names.map((name) => asText(name, 'a name')).find((name) => name.lastIndexOf('/') <= 0);
   return own === undefined ? id.slice(0, 12) : own.replace(/^\//, '');
@@ -101,7 +104,7 @@ function stateOf(value: unknown): ContainerState {
   return value as ContainerState;
 }
 
-/** A list tells health only in its human column: `Up 2 minutes (healthy)`. */
+/** A list gives the health only in the column for people: `Up 2 minutes (healthy)`. */
 function healthFromStatus(status: string): Health {
   if (status.endsWith('(healthy)')) return 'healthy';
   if (status.endsWith('(unhealthy)')) return 'unhealthy';
@@ -161,7 +164,7 @@ function publishedPort(
   hostPort: unknown,
 ): PublishedPort | null {
   const port = asNumber(hostPort, 'a host port');
-  // Exposed only, or a protocol we never publish (sctp).
+  // The port is only exposed, or has a protocol that we never publish (sctp).
   if (port === 0 || (protocol !== 'tcp' && protocol !== 'udp')) return null;
   return {
     containerPort: asNumber(containerPort, 'a container port'),
@@ -171,7 +174,7 @@ function publishedPort(
   };
 }
 
-/** One binding on all addresses shows twice, as `0.0.0.0` and as `::`. */
+/** Joins what the engine lists twice: a binding on all addresses stands there as `0.0.0.0` and as `::`. */
 function distinctPorts(ports: readonly (PublishedPort | null)[]): PublishedPort[] {
   const found = new Map<string, PublishedPort>();
   for (const port of ports) {
@@ -192,6 +195,7 @@ function timeFrom(value: unknown): number | null {
   return time;
 }
 
+/** A list whose entries `read` reads; `what` names it in the error. */
 export function listFrom<T>(value: unknown, what: string, read: (entry: unknown) => T): T[] {
   return asArray(value, what).map(read);
 }

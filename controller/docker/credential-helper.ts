@@ -3,7 +3,10 @@ import { asObject, asText, parseJson } from './shapes.js';
 
 const TIMEOUT_MS = 10_000;
 
-/** Asks a `docker-credential-…` command for what it keeps for a registry; null when it keeps nothing. Its output is never quoted. */
+/**
+ * Asks a `docker-credential-…` command for what it keeps for a registry; null when it keeps nothing. No error quotes
+ * its output.
+ */
 export function askHelper(command: string, registry: string): Promise<Record<string, string> | null> {
   return new Promise((resolve, reject) => {
     const child = execFile(command, ['get'], { timeout: TIMEOUT_MS }, (error, stdout) => {
@@ -15,7 +18,8 @@ export function askHelper(command: string, registry: string): Promise<Record<str
         reject(reason as Error);
       }
     });
-    child.stdin?.on('error', () => undefined); // A helper that does not read, or is not there: its exit says so.
+    // A helper may not read its input, or not exist: its exit says so.
+    child.stdin?.on('error', () => undefined);
     child.stdin?.end(registry);
   });
 }

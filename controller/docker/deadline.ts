@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { Clock } from '../model/clock.js';
 import { EngineError } from './port.js';
 
+/** The bounds of one call: a deadline in ms, and signals that end it. */
 export interface Limit {
   readonly verb: string;
   readonly ms: number;
@@ -10,11 +11,11 @@ export interface Limit {
 }
 
 export interface Scope {
-  /** Aborts when the work has failed, for whatever reason: all that hangs on it is to be let go. */
+  /** Aborts when the work has failed, for whatever reason: everything that was opened for it has to be closed. */
   readonly signal: AbortSignal;
-  /** Starts the deadline anew: something was heard. */
+  /** Starts the deadline anew, since something was heard. */
   touch(): void;
-  /** No deadline from now on: an idle event stream is silent for ever. */
+  /** Ends the deadline: an idle event stream may be silent for ever. */
   untimed(): void;
 }
 
@@ -46,7 +47,7 @@ export async function withDeadline<T>(limit: Limit, work: (scope: Scope) => Prom
   };
   for (const signal of limit.signals) {
     if (signal === undefined) continue;
-    // One signal ends many calls at once, at the controller's exit say: no leak to be warned of.
+    // One signal may end many calls at once, as at the controller's exit: Node's warning of a leak would be wrong.
     setMaxListeners(0, signal);
     if (signal.aborted) onAbort();
     else signal.addEventListener('abort', onAbort, { once: true });

@@ -12,7 +12,9 @@ export interface ContextEndpoint {
   readonly readTls: (() => Promise<TlsMaterial | null>) | null;
 }
 
-/** The `currentContext` of the docker command line's `config.json`; null when there is none. */
+/**
+ * The `currentContext` of the docker command line's `config.json`; null when there is none. Throws an EndpointError.
+ */
 export async function currentContext(configDir: string): Promise<string | null> {
   const file = join(configDir, 'config.json');
   const config = await readJson(file, 'the docker configuration');
@@ -26,7 +28,7 @@ export async function currentContext(configDir: string): Promise<string | null> 
   }
 }
 
-/** Where a context points. `said` names what chose it. */
+/** The endpoint that a context names. `said` is what chose it, for messages. Throws an EndpointError. */
 export async function contextEndpoint(configDir: string, name: string, said: string): Promise<ContextEndpoint> {
   const id = createHash('sha256').update(name).digest('hex');
   const file = join(configDir, 'contexts', 'meta', id, 'meta.json');

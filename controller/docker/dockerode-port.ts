@@ -18,11 +18,17 @@ export interface ConnectOptions {
   /** Called once for every request when it has ended; for the event stream, when it has opened. */
   readonly onRequest?: (request: RequestMeasure) => void;
   readonly clock?: Clock;
-  /** Where `config.json` with the registries' credentials is, e.g. `~/.docker`; without it pulls are anonymous. */
+  /**
+   * The directory of the `config.json` with the registries' credentials, e.g. `~/.docker`; without it pulls are
+   * anonymous.
+   */
   readonly dockerConfigDir?: string;
 }
 
-/** Opens no connection yet: the first call does, and negotiates the API version. After `close()` every call is `aborted`. */
+/**
+ * Makes the port to an engine. It opens no connection yet: the first call does, and negotiates the API version. After
+ * `close()` every call is `aborted`.
+ */
 export function connectEngine(endpoint: EngineEndpoint, options: ConnectOptions = {}): DockerPort & { close(): void } {
   const clock = options.clock ?? systemClock;
   const engine = createEngineClient(endpoint.host, openTransport(endpoint), {

@@ -8,7 +8,7 @@ export { EndpointError } from './endpoint-error.js';
 interface Described {
   /** As a person writes it, e.g. `unix:///var/run/docker.sock`. */
   readonly host: string;
-  /** Who said so: `DOCKER_HOST`, `context NAME`, `default socket`. */
+  /** What named it: `DOCKER_HOST`, `context NAME`, `default socket`. */
   readonly origin: string;
 }
 
@@ -32,8 +32,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 const DEFAULT_SOCKET = '/var/run/docker.sock';
 
 /**
- * The engine that the docker command line would talk to: `DOCKER_HOST`, else `DOCKER_CONTEXT` or the current context, else
- * the default socket. Throws `EndpointError`. `home` is the user's home directory.
+ * The engine that the docker command line would talk to: `DOCKER_HOST`, else `DOCKER_CONTEXT` or the current context,
+ * else the default socket. Throws `EndpointError`. `home` is the user's home directory.
  */
 export async function findEndpoint(env: Environment, home: string): Promise<EngineEndpoint> {
   const configDir = env['DOCKER_CONFIG'] || join(home, '.docker');
@@ -76,7 +76,9 @@ async function parseHost(
       return tcpEndpoint(host, origin, rest, tls === null ? null : await tls(), true);
     case 'ssh':
       throw new EndpointError(
-        `${origin}: ${host}: ssh:// is not supported. Forward the socket, ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock ${rest || 'HOST'}, and set DOCKER_HOST=unix:///tmp/docker.sock`,
+        `${origin}: ${host}: ssh:// is not supported. Forward the socket, ` +
+          `ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock ${rest || 'HOST'}, ` +
+          'and set DOCKER_HOST=unix:///tmp/docker.sock',
       );
     default:
       throw new EndpointError(

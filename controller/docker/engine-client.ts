@@ -111,7 +111,9 @@ async function attempt<T>(link: Link, call: Call, scope: Scope, read: ReadAnswer
   return exchange(link, { ...call, path: `/v${api}${call.path}` }, scope, read);
 }
 
-/** Asks for `/version`, without a version in the path, and not for one caller: nobody's abort takes it from the others. */
+/**
+ * Asks for `/version`, without a version in the path, and not for one caller: nobody's abort takes it from the others.
+ */
 async function negotiate(link: Link, options?: CallOptions): Promise<EngineVersion> {
   const { host } = link;
   const deadlineMs = options?.deadlineMs ?? VERSION_DEADLINE_MS;

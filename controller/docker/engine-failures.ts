@@ -17,13 +17,13 @@ const NO_CONNECTION: Readonly<Record<string, string>> = {
   ERR_STREAM_PREMATURE_CLOSE: 'the connection was lost before the answer was whole',
 };
 
-/** Whatever went wrong below HTTP, as the port says it. */
+/** Whatever was thrown below HTTP, as the port's error. `host` is the engine's address, for the message. */
 export function transportFailure(verb: string, host: string, error: unknown): EngineError {
   if (error instanceof EngineError) return error;
   if (error instanceof ShapeError)
     return new EngineError('malformed', verb, `The engine's answer cannot be read: ${error.message}`);
   const code = errorCode(error);
-  // A parse error carries the raw packet, so it is no `cause`.
+  // A parse error holds the raw packet, so it does not become the `cause`.
   if (code.startsWith('HPE_'))
     return new EngineError('malformed', verb, `What listens at ${host} does not speak HTTP (${code})`);
   if (code === 'ERR_UNESCAPED_CHARACTERS' || code === 'ERR_INVALID_CHAR') {
@@ -35,7 +35,10 @@ export function transportFailure(verb: string, host: string, error: unknown): En
   });
 }
 
-/** An answer with an error's status. Only the engine's own JSON counts as its word: a proxy's 404 page makes nothing absent (law 2). */
+/**
+ * An answer with an error's status, as the port's error. Only the engine's own JSON counts: a proxy's 404 page makes
+ * nothing absent (law 2).
+ */
 export function statusFailure(verb: string, status: number, contentType: string, body: string): EngineError {
   const words = engineWords(body);
   if (words === null) {
@@ -69,7 +72,10 @@ function engineWords(body: string): string | null {
 
 const LONGEST_HALF = 1_000;
 
-/** Of a long message both ends are kept: the engine names what it did first, a path of any length then, and the cause last. */
+/**
+ * A message on one line. Both ends of a long one are kept: the engine writes what it did, then a path of any length,
+ * and the cause last.
+ */
 export function oneLine(text: string): string {
   const line = text.replace(/\s+/g, ' ').trim();
   return line.length > 2 * LONGEST_HALF ? `${line.slice(0, LONGEST_HALF)}…${line.slice(-LONGEST_HALF)}` : line;

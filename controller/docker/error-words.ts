@@ -1,11 +1,12 @@
-/** What Node.js throws, told by its fields: `instanceof Error` fails across realms, as under a test runner. */
+/** Reads what Node.js throws by its fields: `instanceof Error` fails across realms, as under a test runner. */
 
-/** E.g. `ENOENT`; empty when there is none. */
+/** The code of an error, e.g. `ENOENT`; empty when it has none. */
 export function errorCode(error: unknown): string {
   const code: unknown = error !== null && typeof error === 'object' && 'code' in error ? error.code : '';
   return typeof code === 'string' ? code : '';
 }
 
+/** The message of an error, or what was thrown in place of one, as text. */
 export function messageOf(error: unknown): string {
   return error !== null && typeof error === 'object' && 'message' in error ? String(error.message) : String(error);
 }

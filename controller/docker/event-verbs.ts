@@ -5,9 +5,10 @@ import { createLineSplitter } from './line-splitter.js';
 import { EngineError, type DockerPort } from './port.js';
 
 const OPEN_MS = 30_000;
-/** Far more than the 256 that the engine itself keeps; whoever is further behind lists anew anyhow. */
+/** Far more than the 256 that the engine itself keeps; a reader that is further behind has to list anew anyway. */
 const MOST_WAITING = 10_000;
 
+/** The port's verb for the stream of events. */
 export function eventVerbs(engine: EngineClient): Pick<DockerPort, 'events'> {
   return {
     events: (request, { signal }) => follow(engine, request, signal),

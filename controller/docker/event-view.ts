@@ -31,13 +31,15 @@ const ACTIONS: readonly string[] = [
 
 const ONE_MICROSECOND = 0.000_001;
 
+/** The query of `GET /events`. `since` is in seconds since the epoch, by the engine's clock; undefined begins now. */
 export function eventQuery(since: number | undefined): Record<string, string> {
   const filters = JSON.stringify({ type: TYPES, event: ACTIONS });
-  // A number of seconds is exact to a quarter of a microsecond: rather an event twice than none.
+  // A number of seconds is exact to a quarter of a microsecond: an event that comes twice does no harm, a lost one
+  // does.
   return since === undefined ? { filters } : { filters, since: Math.max(0, since - ONE_MICROSECOND).toFixed(9) };
 }
 
-/** Null for an event that is none of ours, should an engine not filter. */
+/** One event from a line of JSON; null for one that was not asked for, in case an engine does not filter. */
 export function eventFrom(line: string): EngineEvent | null {
   const event = asObject(parseJson(line, 'an event'), 'an event');
   const type = TYPES.find((known) => known === event['Type']);

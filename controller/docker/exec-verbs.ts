@@ -11,10 +11,14 @@ import { asName, asNumber, asObject } from './shapes.js';
 const SHORT_MS = 30_000;
 /** A build can be silent for long. */
 const SILENCE_MS = 600_000;
-/** The engine may hear of a process's end later than we of its output's: so long it may run without output before it counts as cut off. */
+/**
+ * How long a command may run after its output has ended before it counts as cut off: the engine may hear of its end
+ * late.
+ */
 const END_MS = 5_000;
 const FIRST_PAUSE_MS = 5;
 
+/** The port's verb that runs a command in a container. */
 export function execVerbs(engine: EngineClient, clock: Clock): Pick<DockerPort, 'exec'> {
   return {
     async exec(idOrName, request, options) {
@@ -61,7 +65,7 @@ function signalOf(options: CallOptions | undefined): CallOptions {
   return options?.signal === undefined ? {} : { signal: options.signal };
 }
 
-/** From its answer on the connection is the command's: what goes out on it is the input, as it is. */
+/** Once the engine has answered, what is written to the connection is the command's input, as it is. */
 function giveInput({ socket }: IncomingMessage, scope: Scope, onInput: NonNullable<ExecRequest['onInput']>): void {
   scope.untimed();
   onInput((text) => {
@@ -81,7 +85,9 @@ function createBody({ command, user, env = {}, onInput }: ExecRequest): object {
   };
 }
 
-/** Gives what came after the last newlines: whether that is a line or a part of one, only the exec's end tells. */
+/**
+ * Gives what came after the last newlines: whether that is a line or a part of one is known when the exec has ended.
+ */
 async function readLines(answer: IncomingMessage, scope: Scope, onLine: (line: string) => void): Promise<string[]> {
   const frames = createFrameReader();
   const lines = { stdout: createLineSplitter({ verbatim: true }), stderr: createLineSplitter({ verbatim: true }) };
@@ -90,12 +96,12 @@ async function readLines(answer: IncomingMessage, scope: Scope, onLine: (line: s
     scope.touch();
     for (const { stream, payload } of frames.push(chunk)) lines[stream].push(payload).forEach(onLine);
   }
-  // The stream's length is nowhere: a lost connection looks like its end.
+  // The stream does not say how long it is: a lost connection looks like its end.
   if (frames.isWithinFrame()) throw cutOff('its output ends within a frame');
   return [lines.stdout.rest(), lines.stderr.rest()].filter((line) => line !== '');
 }
 
-/** Null while it runs; also in the instant before it does. */
+/** Null while the command runs, and in the instant before it does. */
 function exitCodeFrom(value: unknown): number | null {
   const exec = asObject(value, 'the exec');
   if (exec['Running'] !== false || exec['ExitCode'] === null) return null;
@@ -106,7 +112,7 @@ function cutOff(words: string): EngineError {
   return new EngineError('unreachable', 'exec', `The connection to the engine was lost: ${words}`);
 }
 
-/** The engine forgets an exec with its container. */
+/** Gives `conflict` for `not-found`: the engine forgets an exec together with its container. */
 async function goneIsConflict<T>(call: Promise<T>): Promise<T> {
   try {
     return await call;

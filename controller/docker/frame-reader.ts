@@ -2,10 +2,10 @@ import { ShapeError } from './shapes.js';
 
 const HEADER_BYTES = 8;
 const STDERR_TYPE = 2;
-/** The engine's own failure to go on. */
+/** The type of a frame that says why the engine cannot go on. */
 const LAST_STREAM_TYPE = 3;
 
-/** Of a frame's payload, all or a part. */
+/** All of a frame's payload, or a part of it. */
 export interface FramePiece {
   readonly stream: 'stdout' | 'stderr';
   readonly payload: Buffer;
@@ -14,13 +14,13 @@ export interface FramePiece {
 export interface FrameReader {
   /** The payloads that `chunk` brings, in order; a frame's payload may come in several pieces. */
   push(chunk: Buffer): FramePiece[];
-  /** Within a frame no stream ends that is whole. */
+  /** True in the middle of a frame, where a stream that is whole does not end. */
   isWithinFrame(): boolean;
 }
 
 /**
- * Takes apart the two streams of a container without a terminal: 8 bytes of header, then the payload. It loops instead of
- * recursing, for thousands of tiny frames come in one chunk (trap dockerode-6).
+ * Takes apart the two streams of a container without a terminal: 8 bytes of header, then the payload. It loops instead
+ * of recursing, for thousands of tiny frames come in one chunk (trap dockerode-6).
  */
 export function createFrameReader(): FrameReader {
   let header = Buffer.alloc(0);

@@ -1,5 +1,5 @@
 export interface ImageName {
-  /** Without tag and digest. */
+  /** The reference without its tag and digest. */
   readonly name: string;
   /** A tag or a digest, never empty: the engine would pull every tag there is. */
   readonly tag: string;
@@ -9,6 +9,7 @@ export interface ImageName {
 
 export const DOCKER_HUB = 'https://index.docker.io/v1/';
 
+/** Splits the reference of an image, as `POST /images/create` needs it. */
 export function imageName(reference: string): ImageName {
   const [named = '', digest] = reference.split('@', 2);
   const colon = named.indexOf(':', named.lastIndexOf('/') + 1);

@@ -13,10 +13,11 @@ const PULL_SILENCE_MS = 120_000;
 
 export interface ImageOptions {
   readonly clock: Clock;
-  /** Holds `config.json` with credentials for registries; null pulls without any. */
+  /** The directory of the `config.json` with credentials for registries; null pulls without any. */
   readonly dockerConfigDir: string | null;
 }
 
+/** The port's verbs for images. */
 export function imageVerbs(
   engine: EngineClient,
   { clock, dockerConfigDir }: ImageOptions,
@@ -68,7 +69,7 @@ function imageFrom(value: unknown): ObservedImage {
   return { id: asName(image['Id'], "the image's Id"), path: path === undefined ? null : path.slice('PATH='.length) };
 }
 
-/** Statuses that pass on the registry's word, or the engine's about the way to it; 400 is about the reference itself. */
+/** Statuses that say what the registry answered, or why it cannot be reached; 400 is about the reference itself. */
 const REGISTRY_STATUSES: readonly (number | null)[] = [401, 403, 404, 500];
 
 function asPullFailure(error: unknown): unknown {

@@ -11,7 +11,7 @@ export interface LineSplitter {
 }
 
 export interface LineOptions {
-  /** Somebody's output, not JSON: empty lines and spaces count, and a line that is too long is cut instead of refused. */
+  /** For a program's output: empty lines and spaces are kept, and a line that is too long is cut instead of refused. */
   readonly verbatim?: boolean;
 }
 

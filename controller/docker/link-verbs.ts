@@ -6,22 +6,29 @@ import { statPath } from './stat-path.js';
 import { linkIn } from './tar.js';
 
 const READ_MS = 30_000;
-/** A header with a path of Linux's greatest length in it is far smaller. */
+/** Far more than a header with the longest path that Linux knows. */
 const LARGEST_HEADER = 1024 * 1024;
-/** Of a directory: the engine sends whatever stands before the link, and locks the container for so long. About a second. */
+/**
+ * How much of a directory is searched: the engine sends all that comes before the link, and locks the container
+ * meanwhile.
+ */
 const LARGEST_SEARCH = 256 * 1024 * 1024;
 const LONGEST_NAME_BYTES = 255;
 
-/** The engine's words when it cannot walk a path to its end, of 20.10 and of later ones; whether before or behind the link they do not say. */
+/**
+ * The words of engines (20.10 and later) that cannot walk a path to its end; they do not say whether the fault lies
+ * before or behind the link.
+ */
 const NO_WAY = /: (not a directory|too many levels of symbolic links)$|^evalSymlinksInScope: too many links in /;
 const TOO_LONG = /: file name too long$/;
 
+/** The port's verb for symbolic links. */
 export function linkVerbs(engine: EngineClient): Pick<DockerPort, 'readLink'> {
   return {
     async readLink(idOrName, path, options) {
       try {
         const stat = await statPath(engine, 'readLink', idOrName, path, options);
-        // Its target is evaluated, so it says only that this is a link: one to a link is skipped in it.
+        // The target here is where the link leads in the end, so it says only that this is a link.
         if (stat === null || stat.linkTarget === '') return null;
         return await readArchive(
           engine,
@@ -31,7 +38,7 @@ export function linkVerbs(engine: EngineClient): Pick<DockerPort, 'readLink'> {
           async (archive) => {
             const found = await linkIn(archive, () => true, LARGEST_HEADER);
             if (found === null) throw new ShapeError('the archive of a link is empty');
-            // A directory by now, perhaps: the rest of it is let go.
+            // It may be a directory by now: the rest of the archive is not read.
             return found.target;
           },
         );
@@ -44,8 +51,8 @@ export function linkVerbs(engine: EngineClient): Pick<DockerPort, 'readLink'> {
 }
 
 /**
- * The engine evaluates a link before it tells anything of it, HEAD and GET alike, and fails over one in a loop or through
- * a file. The archive of the directory that holds it has it as it is.
+ * Reads a link that the engine cannot follow from the archive of its directory, which holds it as it is: for the link's
+ * own path, HEAD and GET both follow it first, and fail at a loop or at a way through a file.
  */
 async function searchDirectory(
   engine: EngineClient,
@@ -56,21 +63,21 @@ async function searchDirectory(
 ): Promise<string | null> {
   const end = path.lastIndexOf('/') + 1;
   const name = path.slice(end);
-  // `l/` and `l/.` are what a link leads to. Nothing has a name that is too long.
+  // `l/` and `l/.` mean what a link leads to, and nothing has a name that is too long.
   if (name === '' || name === '.' || name === '..' || Buffer.byteLength(name) > LONGEST_NAME_BYTES) return null;
-  // With its slash: a link to a directory would be the link alone, and a file pass for one.
+  // With its slash: without one, a link to a directory gives the link alone, and a file passes for a directory.
   const directory = path.slice(0, end) || '/';
   const call = { verb: 'readLink', deadlineMs: READ_MS, longLived: true, options } as const;
   const searched = await readArchive(engine, call, idOrName, directory, async (archive) => ({
     found: await linkIn(archive, (entry, root) => entry === `${root}/${name}`, LARGEST_SEARCH),
   })).catch((error: unknown) => {
-    // No directory holds it: its way leads through a file or a loop. One too long for the engine may exist all the same.
+    // The path leads through a file or a loop, so no directory holds it. One that is too long for the engine may exist.
     if (saysAny(error, NO_WAY)) return null;
     throw error;
   });
   if (searched === null) return null;
   if (searched.found !== null) return searched.found.target;
-  // It stands behind what was read, or has gone since. Unknown is not absent, but one that leads nowhere leads nobody anywhere.
+  // It comes after what was read, or has gone since. That is unknown, but a link that leads nowhere may count as none.
   if (saysAny(failure, NO_WAY)) return null;
   throw failure;
 }

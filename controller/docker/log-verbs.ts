@@ -7,6 +7,7 @@ import { asObject, ShapeError } from './shapes.js';
 const READ_MS = 30_000;
 const LONGEST_TAIL = 64 * 1024;
 
+/** The port's verb for a container's log. */
 export function logVerbs(engine: EngineClient): Pick<DockerPort, 'tailContainer'> {
   return {
     async tailContainer(idOrName, lines, options) {
@@ -34,7 +35,7 @@ export function logVerbs(engine: EngineClient): Pick<DockerPort, 'tailContainer'
   };
 }
 
-/** Keeps the last 64 KiB. */
+/** Keeps the last 64 KiB of what is pushed. */
 function createTail() {
   let pieces: Buffer[] = [];
   let size = 0;
@@ -56,8 +57,12 @@ function createTail() {
   };
 }
 
-/** Without what would drive a terminal or forge lines in a log: escape sequences and control characters but tab and newline. */
+/**
+ * `text` without what drives a terminal or forges lines in a log: escape sequences, and control characters but tab and
+ * newline.
+ */
 export function printable(text: string): string {
   const plain = stripVTControlCharacters(text).replace(/\r+\n/g, '\n').replace(/\r/g, '\n');
-  return plain.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '').replace(/\n+$/, '');
+  const visible = plain.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '');
+  return visible.replace(/\n+$/, '');
 }

@@ -49,7 +49,7 @@ export function createPullReader(
     if (id !== null && status === 'Downloading') {
       const detail = asObject(entry['progressDetail'] ?? {}, 'progressDetail');
       const current = asNumber(detail['current'] ?? 0, 'current');
-      // A registry that gives no size: as much as has come.
+      // Some registries give no size: then it is as large as what has come.
       layers.set(id, { current, total: Math.max(current, asNumber(detail['total'] ?? 0, 'total')) });
     } else if (known !== undefined && status === 'Download complete') {
       known.current = known.total;

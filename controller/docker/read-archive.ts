@@ -18,7 +18,7 @@ export async function readArchive<T>(
     );
   } catch (error) {
     if (!(error instanceof EngineError && error.kind === 'not-found')) throw error;
-    // The path, or the container? That one throws.
+    // Is the path missing, or the container? This throws for the container.
     await engine.effect({ ...call, method: 'GET', path: `${pathOf('containers', idOrName)}/json` });
     return null;
   }

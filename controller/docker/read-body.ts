@@ -4,7 +4,7 @@ import { ShapeError } from './shapes.js';
 /** 10,000 containers with long labels make some 40 MB. */
 const LARGEST_ANSWER = 256 * 1024 * 1024;
 
-/** The whole body. A connection cut before its end rejects: an answer is whole or it is none. */
+/** Reads the whole body as UTF-8. Rejects when the connection is cut before its end, or beyond `limit` bytes. */
 export async function readBody(answer: IncomingMessage, limit = LARGEST_ANSWER): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;

@@ -62,6 +62,6 @@ function hostOf(address: string): string {
 
 function encode(credentials: Record<string, string>): Secret {
   const text = Buffer.from(JSON.stringify(credentials)).toString('base64');
-  // URL-safe but padded, as the engine's decoder wants it.
+  // The engine decodes URL-safe base64 with padding.
   return new Secret(text.replaceAll('+', '-').replaceAll('/', '_'));
 }

@@ -7,9 +7,11 @@ export interface EngineVersion {
   readonly api: string;
 }
 
-/** Docker 20.10. */
+/** The API of Docker 20.10. */
 const OLDEST_API = '1.41';
-/** Docker 27: the newest whose answers were compared with what we read from them. Newer engines speak it too. */
+/**
+ * The API of Docker 27: the newest whose answers were compared with what we read from them. Newer engines speak it too.
+ */
 const NEWEST_API = '1.47';
 
 /** The version to speak, from an answer to `GET /version` (trap dockerode-8). */
@@ -20,12 +22,14 @@ export function chooseVersion(answer: unknown): EngineVersion {
   const oldest = typeof version['MinAPIVersion'] === 'string' ? version['MinAPIVersion'] : '1.0';
   if (compare(newest, OLDEST_API) < 0) {
     throw refusal(
-      `Docker ${engine} speaks API ${newest} at most, and ${OLDEST_API} is needed: upgrade the engine to 20.10 or newer`,
+      `Docker ${engine} speaks API ${newest} at most, and ${OLDEST_API} is needed: ` +
+        'upgrade the engine to 20.10 or newer',
     );
   }
   if (compare(oldest, NEWEST_API) > 0) {
     throw refusal(
-      `Docker ${engine} speaks API ${oldest} and newer only, and this controller ${NEWEST_API} at most: upgrade the controller`,
+      `Docker ${engine} speaks API ${oldest} and newer only, and this controller ${NEWEST_API} at most: ` +
+        'upgrade the controller',
     );
   }
   return { engine, api: compare(newest, NEWEST_API) < 0 ? newest : NEWEST_API };
@@ -42,13 +46,14 @@ function compare(a: string, b: string): number {
 }
 
 export interface Session {
-  /** Negotiates once for all who ask; a failure is not kept. */
+  /** Negotiates once for all callers; a failure is not kept. */
   current(): Promise<EngineVersion>;
-  /** The engine may be another one by now: the next caller negotiates anew. */
+  /** Makes the next caller negotiate anew, since the engine may be another one by now. */
   forget(): void;
   remember(version: EngineVersion): void;
 }
 
+/** Remembers what `negotiate` gave until it is told to forget it. */
 export function createSession(negotiate: () => Promise<EngineVersion>): Session {
   let known: Promise<EngineVersion> | null = null;
   return {

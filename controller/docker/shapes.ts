@@ -1,12 +1,13 @@
 /** Checks of an engine's answers: a proxy or a cut connection can put anything in their place (trap dockerode-2). */
 
-/** Says what is wrong with an answer in one line, without quoting it: an inspect holds secrets. */
+/** Says in one line what is wrong with an answer, without quoting it: an inspect holds secrets. */
 export class ShapeError extends Error {
   override readonly name = 'ShapeError';
 }
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
+/** The value of a JSON text; throws a ShapeError. */
 export function parseJson(text: string, what: string): unknown {
   try {
     return JSON.parse(text) as unknown;
@@ -16,17 +17,20 @@ export function parseJson(text: string, what: string): unknown {
   }
 }
 
+/** An object that is not a list; throws a ShapeError. */
 export function asObject(value: unknown, what: string): JsonObject {
   if (value === null || typeof value !== 'object' || Array.isArray(value))
     throw new ShapeError(`${what} is not an object`);
   return value as JsonObject;
 }
 
+/** A list; throws a ShapeError. */
 export function asArray(value: unknown, what: string): readonly unknown[] {
   if (!Array.isArray(value)) throw new ShapeError(`${what} is not a list`);
   return value;
 }
 
+/** A text, which may be empty; throws a ShapeError. */
 export function asText(value: unknown, what: string): string {
   if (typeof value !== 'string') throw new ShapeError(`${what} is not a text`);
   return value;
@@ -38,6 +42,7 @@ export function asName(value: unknown, what: string): string {
   return value;
 }
 
+/** A finite number; throws a ShapeError. */
 export function asNumber(value: unknown, what: string): number {
   if (typeof value !== 'number' || !Number.isFinite(value)) throw new ShapeError(`${what} is not a number`);
   return value;

@@ -4,7 +4,10 @@ import { asObject, asText, parseJson, ShapeError } from './shapes.js';
 
 const READ_MS = 30_000;
 
-/** For the verb that asks; null when nothing stands at the path. */
+/**
+ * What stands at a path of a container; null when nothing does. `linkTarget` is where a link leads in the end, empty
+ * for anything else. `verb` is the port's verb that asks, for errors.
+ */
 export async function statPath(
   engine: EngineClient,
   verb: string,
@@ -20,7 +23,8 @@ export async function statPath(
     );
   } catch (error) {
     if (!(error instanceof EngineError) || error.status === null) throw error;
-    // The answer to a HEAD has no words. For a 404, to tell a missing path from a missing container, ask for the container.
+    // The answer to a HEAD has no words, so a GET asks again. After a 404 it asks for the container: if that is missing
+    // too, it throws, and otherwise the path is what is missing.
     const isMissing = error.status === 404;
     await engine.call(
       isMissing

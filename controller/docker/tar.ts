@@ -2,15 +2,15 @@ import { pipeline, Transform, type Readable } from 'node:stream';
 import { errorCode } from './error-words.js';
 import { ShapeError } from './shapes.js';
 
-/** At the first use: commands that need no engine need no tar either. It comes with dockerode, which packs with it. */
+/** Loaded at the first use: commands that need no engine need no tar either. The package comes with dockerode. */
 const loadTar = () => import('tar-stream');
 
 /** Two blocks of zeros end a tar. */
 const END_BYTES = 1024;
 
 /**
- * Passes a tar on and fails when it ends without a tar's end: the engine reports a failure in the middle of an archive by
- * words at its end or by less of it, and the stream ends well all the same. `onChunk` hears how many bytes came through.
+ * Passes a tar on, and fails when it ends without a tar's end: when the engine fails in the middle of an archive, the
+ * stream ends well, with words in it or too early. `onChunk` hears how many bytes came through.
  */
 export function wholeTar(onChunk: (bytes: number) => void): Transform {
   let last = Buffer.alloc(0);
@@ -27,7 +27,9 @@ export function wholeTar(onChunk: (bytes: number) => void): Transform {
   });
 }
 
-/** The names of the first entries directly below the tar's own root, at most `limit`; the rest of it is let go unread. */
+/**
+ * The names of the first entries directly below the tar's own root, at most `limit`; the rest of the tar is not read.
+ */
 export async function firstNames(archive: Readable, limit: number, onChunk: () => void): Promise<string[]> {
   const { extract } = await loadTar();
   return new Promise((resolve, reject) => {
@@ -55,9 +57,9 @@ export async function firstNames(archive: Readable, limit: number, onChunk: () =
 }
 
 /**
- * The first entry that `isIt` takes, told its path and the root's: its raw target, or null for that if it is no symbolic link.
- * Null alone when there is no such entry, when it stands behind the first `largestBytes`, or is another name (a hard link) of
- * an earlier one, which a tar does not repeat. The rest is let go unread.
+ * The target, as it was written, of the first entry that `isIt` accepts by its path and the root's; the target is null
+ * when that entry is no symbolic link. Null in place of an object when there is no such entry, when it comes after the
+ * first `largestBytes`, or when it is a hard link to an earlier one, which a tar does not repeat. The rest is not read.
  */
 export async function linkIn(
   archive: Readable,
@@ -94,12 +96,15 @@ export async function linkIn(
   });
 }
 
-/** What a connection fails with has a code; what tar-stream has to say has none. */
+/** The failure of a connection has a code; one that tar-stream reports has none. */
 function readFailure(error: Error): Error {
   return errorCode(error) === '' ? new ShapeError('the archive is cut or no tar') : error;
 }
 
-/** A tar of directories that everybody may write into, as into /tmp. */
+/**
+ * A tar of directories that belong to root and that everybody may write into, as into /tmp. `timeMs` is ms since the
+ * epoch.
+ */
 export async function directoryTar(names: readonly string[], timeMs: number): Promise<Buffer> {
   const { pack } = await loadTar();
   const tar = pack();

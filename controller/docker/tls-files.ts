@@ -9,11 +9,14 @@ export interface TlsMaterial {
   readonly ca: string | null;
   readonly cert: string | null;
   readonly key: Secret | null;
-  /** False: any certificate of the server will do (a context's `SkipTLSVerify`). */
+  /** False accepts any certificate of the server (a context's `SkipTLSVerify`). */
   readonly verify: boolean;
 }
 
-/** Reads `ca.pem`, `cert.pem` and `key.pem`; `said` names the variable or the context that sent us there. */
+/**
+ * Reads `ca.pem`, `cert.pem` and `key.pem`; null when there are none and none are needed. `said` is the variable or the
+ * context that named `dir`, for messages. Throws an EndpointError.
+ */
 export async function readTls(
   dir: string,
   said: string,
@@ -24,7 +27,8 @@ export async function readTls(
   );
   if (how.required && ca === null)
     throw new EndpointError(
-      `${said}: there is no ${join(dir, 'ca.pem')}. Put the authority's certificate there, or set ${said} to its directory`,
+      `${said}: there is no ${join(dir, 'ca.pem')}. ` +
+        `Put the authority's certificate there, or set ${said} to its directory`,
     );
   if ((cert === null) !== (key === null)) {
     throw new EndpointError(`${said}: of cert.pem and key.pem in ${dir} only one is there. Add the other one`);

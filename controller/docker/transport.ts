@@ -11,14 +11,14 @@ import { EngineError } from './port.js';
 
 export interface HttpRequest {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
-  /** With the API version, without a query; its segments are escaped. */
+  /** The path with the API version and without a query; its segments are escaped. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: object;
-  /** A tar for a body. A stream that fails ends the request: the engine sees it cut, never whole. */
+  /** A tar as the body. A stream that fails ends the request, so that the engine sees it cut, never whole. */
   readonly archive?: Buffer | Readable;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Holds its connection for long (a stop's grace, a stream): it takes no place among the short calls. */
+  /** The request holds its connection for long (a stop's grace, a stream): it takes no place among the short ones. */
   readonly longLived?: boolean;
 }
 
@@ -28,7 +28,7 @@ export interface Transport {
   close(): void;
 }
 
-/** docker-modem's one entry, which dockerode's types leave open. */
+/** The one function of docker-modem that is used; dockerode's types do not describe it. */
 interface Modem {
   dial(
     options: {
@@ -59,15 +59,15 @@ export function openTransport(endpoint: EngineEndpoint): Transport {
   let modems: Promise<{ short: Modem; long: Modem }> | null = null;
 
   async function loadModems() {
-    // At the first request: offline commands need no engine. Dockerode's connection alone: its gRPC session, which nothing
-    // here uses, would take 90 ms more at every start and 14 MB for good (Node 20, measured).
+    // Loaded at the first request, since offline commands need no engine. Only dockerode's connection is loaded: its
+    // gRPC session, which nothing here uses, takes 90 ms more at every start and 14 MB for good (Node 20, measured).
     const fromDockerode = createRequire(createRequire(import.meta.url).resolve('dockerode'));
     const DockerModem = fromDockerode('docker-modem') as new (options: object) => Modem;
     const open = (agent: HttpAgent) => new DockerModem({ ...connection(endpoint), agent });
     return { short: open(agents.short), long: open(agents.long) };
   }
 
-  /** docker-modem reads certificates named in the environment on its own account, and throws over them. */
+  /** docker-modem also reads certificates that the environment names, and throws when it cannot. */
   function forgetModems(error: unknown): never {
     modems = null;
     throw new EngineError('unreachable', 'connect', `dockerode cannot be set up: ${oneLine(messageOf(error))}`, null, {
@@ -97,7 +97,7 @@ function dial(modem: Modem, request: HttpRequest, signal: AbortSignal): Promise<
         isStream: true,
         statusCodes: EVERY_STATUS,
         abortSignal: signal,
-        // An agent with a bound on its sockets would otherwise keep them for the requests that queue.
+        // Otherwise an agent with a bound on its sockets keeps them for the requests that queue.
         headers: { Connection: 'close', ...request.headers },
         ...(request.archive === undefined ? {} : { file: request.archive }),
         options: { _query: request.query ?? {}, _body: request.body ?? {} },
@@ -106,7 +106,7 @@ function dial(modem: Modem, request: HttpRequest, signal: AbortSignal): Promise<
         if (error !== null) return reject(error);
         // An error between two reads must not end the process; the reader meets it at its next read.
         answer.on('error', () => undefined);
-        // The request's own signal lets go once it is sent: the answer needs one.
+        // The request's signal has no effect once it is sent: the answer needs one of its own.
         signal.addEventListener('abort', () => answer.destroy(), { once: true });
         resolve(answer);
       },
@@ -155,13 +155,13 @@ function newAgent(endpoint: EngineEndpoint, maxSockets: number): HttpAgent {
       ? new HttpsAgent({ ...options, rejectUnauthorized: endpoint.tls?.verify !== false })
       : new HttpAgent(options);
   // docker-modem inspects all options of every request for a debug line, printed or not. With the agent's sockets in
-  // it, 16 calls at once took 37 ms each; without, 0.3 ms.
+  // it, 16 calls at once took 37 ms each; without them 0.3 ms.
   return withoutRedirects(Object.assign(agent, { [inspect.custom]: () => 'Agent' }));
 }
 
 /**
- * docker-modem goes after every `Location` behind our back, with a request that nobody listens to: its first error would
- * end the process. The engine redirects nothing that we ask, so the header is dropped before docker-modem sees it.
+ * docker-modem follows every `Location` by itself, with a request that nobody listens to: its first error would end the
+ * process. The engine redirects no request of ours, so the header is dropped before docker-modem sees it.
  */
 function withoutRedirects(agent: HttpAgent): HttpAgent {
   const inner = agent as unknown as { addRequest(request: ClientRequest, ...rest: readonly unknown[]): void };

@@ -15,7 +15,9 @@ export async function readGithubError({ status, headers, nowMs, text }: ErrorAns
   return status === 429 || /rate limit/i.test(await text()) ? limit(UNTOLD_LIMIT_MS) : null;
 }
 
-/** GitLab refuses a state that the commit has already, and a second request for a commit while the first still lasts. */
+/**
+ * GitLab refuses a state that the commit has already, and a second request for a commit while the first still lasts.
+ */
 export async function readGitlabError({ status, text }: ErrorAnswer): Promise<Meaning | null> {
   if (status === 409) return { kind: 'passes', words: 'another update of the commit is under way', afterMs: 0 };
   return status === 400 && (await text()).includes('Cannot transition status') ? { kind: 'delivered' } : null;

@@ -9,7 +9,10 @@ export type ClearResult =
 /** Empties a cache; with `force`, even while workspaces run on it. May take minutes. */
 export type Clear = (cache: string, force: boolean) => Promise<ClearResult>;
 
-/** Answers `POST /api/v1/caches/CACHE/clear` when the cache is empty again. `onClear` null: this address takes no changes. */
+/**
+ * Answers `POST /api/v1/caches/CACHE/clear` when the cache is empty again. `onClear` null: this address takes no
+ * changes.
+ */
 export async function clearRoute(
   cache: string,
   request: IncomingMessage,

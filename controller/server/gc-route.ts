@@ -24,12 +24,15 @@ export interface CollectContext {
   readonly onError: (error: unknown) => void;
 }
 
-/** After this time without news the last progress is sent again: the client and our sockets take silence for a dead peer. */
+/**
+ * After this time without news the last progress is sent again: the client and our sockets take silence for a dead
+ * peer.
+ */
 const KEEP_ALIVE_MS = 10_000;
 
 /**
- * Answers `POST /api/v1/caches/CACHE/gc`: null once it has answered with one `GcNews` a line, else the refusal to send. A
- * peer that goes away does not stop the collection.
+ * Answers `POST /api/v1/caches/CACHE/gc`: null once it has answered with one `GcNews` a line, else the refusal to send.
+ * A peer that goes away does not stop the collection.
  */
 export async function gcRoute(
   cache: string,

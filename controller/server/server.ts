@@ -25,7 +25,10 @@ export interface ServerOptions {
   /** Not called for a cache that does not exist. */
   readonly onGc?: Collect;
   readonly onSource?: ActOnSource;
-  /** Takes `POST /hooks/git/SOURCE` on the TCP port, the only request there that changes anything. Without it, none does. */
+  /**
+   * Takes `POST /hooks/git/SOURCE` on the TCP port, the only request there that changes anything. Without it, none
+   * does.
+   */
   readonly webhooks?: Webhooks;
   /** The clock of keep-alives in long answers and of the limit on webhooks; the system's own without one. */
   readonly clock?: Clock;
@@ -38,7 +41,10 @@ export interface ServerOptions {
 }
 
 export interface ControllerServer {
-  /** `address` is `host:port`, or null without a TCP port. Throws an error of one line with the remedy; nothing listens then. */
+  /**
+   * `address` is `host:port`, or null without a TCP port. Throws an error of one line with the remedy; nothing listens
+   * then.
+   */
   start(): Promise<{ readonly address: string | null }>;
   /** Ends within a second; requests that are being answered have half of it. */
   stop(): Promise<void>;

@@ -8,15 +8,15 @@ import { nameUnder } from './paths.js';
 import { failure, json, type Reply } from './reply.js';
 
 /**
- * What takes webhooks. A webhook only says "poll this source now" (law 1): nothing that it sends is used but the proof that
- * it is genuine.
+ * What takes webhooks. A webhook only says "poll this source now" (law 1): nothing that it sends is used but the proof
+ * that it is genuine.
  */
 export interface Webhooks {
   /**
-   * The secret that the source shares with its host, to the byte, without a line's end. Null: there is no such source, or
-   * it takes no webhooks. An empty one lets nobody in. Asked at every request, before its rate is checked, with whatever
-   * name the request gave (in the form of `NAME`): keep it cheap, and give null for a file that cannot be read, since a
-   * rejection is answered with 500 and reported each time.
+   * The secret that the source shares with its host, to the byte, without a line's end. Null: there is no such source,
+   * or it takes no webhooks. An empty one lets nobody in. Asked at every request, before its rate is checked, with
+   * whatever name the request gave (in the form of `NAME`): keep it cheap, and give null for a file that cannot be
+   * read, since a rejection is answered with 500 and reported each time.
    */
   secretOf(source: string): Promise<Buffer | null>;
   /** Called once for each genuine webhook, before it is answered. */

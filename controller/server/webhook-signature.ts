@@ -29,8 +29,8 @@ export function readProofs(headers: IncomingMessage['headersDistinct']): readonl
 }
 
 /**
- * Whether every proof holds: none is a way around another. All are checked, so that the time taken does not reveal which
- * one was wrong.
+ * Whether every proof holds: none is a way around another. All are checked, so that the time taken does not reveal
+ * which one was wrong.
  */
 export function isGenuine(proofs: readonly Proof[], secret: Buffer, hmac: string): boolean {
   if (secret.length === 0 || proofs.length === 0) return false;

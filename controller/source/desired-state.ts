@@ -49,7 +49,9 @@ export interface DesiredState {
   sources(): readonly SourceStatus[];
   /** Every git server was asked once, and a scan has seen what came of it. */
   isSettled(): boolean;
-  /** To be called when a removed workspace's container is gone: drops its last good spec. Does nothing for other names. */
+  /**
+   * To be called when a removed workspace's container is gone: drops its last good spec. Does nothing for other names.
+   */
   forget(name: string): Promise<void>;
 }
 

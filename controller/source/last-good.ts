@@ -16,14 +16,21 @@ import { replaceFile } from '../state/state-file.js';
 
 const VERSION = 1;
 const FILES_AT_ONCE = 8;
-/** A workspace's record goes by its name. The dot in a cache's keeps the two apart, and hides it from releases before caches. */
+/**
+ * A workspace's record is named after it. A cache's has a dot, which keeps the two apart and hides it from older
+ * releases.
+ */
 const FILE_NAME = /^(nixcache\.)?[a-z0-9-]+\.json$/;
 
-/** The last good spec of each object on disk, as written: a restart with a broken file keeps the object (law 3). */
+/**
+ * The last good spec of each object, on disk as it was written: a restart with a broken file keeps the object (law 3).
+ */
 export interface LastGoodStore {
-  /** All readable records; what is corrupt, or from a release that knows other fields, is left out. */
+  /** Reads all records; a corrupt one, or one of a release with other fields, is left out. */
   load(breathe: Breathe): Promise<Definition[]>;
-  /** Writes what changed since the last call. What can't be written is tried again by the next one. */
+  /**
+   * Writes what has changed since the last call. What cannot be written is a problem, and the next call tries it again.
+   */
   save(definitions: readonly Definition[], breathe: Breathe): Promise<SpecProblem[]>;
   remove(key: string): Promise<void>;
 }
@@ -35,6 +42,7 @@ export const noLastGoodStore: LastGoodStore = {
   remove: () => Promise.resolve(),
 };
 
+/** Keeps the records in `last-good/` below `stateDir`; touches no file before the first call. */
 export function createLastGoodStore(stateDir: string, schemas: SpecSchemas): LastGoodStore {
   const directory = join(stateDir, 'last-good');
   const saved = new Map<string, { definition: Definition | null; text: string }>();
@@ -45,7 +53,7 @@ export function createLastGoodStore(stateDir: string, schemas: SpecSchemas): Las
     if (isReady) return;
     await mkdir(directory, { recursive: true, mode: 0o700 });
     await chmod(directory, 0o700);
-    // What a killed run left half written; not in `load`, which a mere plan calls beside a running controller.
+    // Removes what a killed process left half written. `load` does not: a plan calls it beside a running controller.
     const leftovers = (await readdir(directory)).filter((name) => name.endsWith('.tmp'));
     await mapLimit(leftovers, FILES_AT_ONCE, (name) => rm(join(directory, name), { force: true }));
     isReady = true;
@@ -92,7 +100,8 @@ export function createLastGoodStore(stateDir: string, schemas: SpecSchemas): Las
           problemOf(
             'state',
             directory,
-            `last good specs cannot be saved: ${ioWords(error)}; a restart would not know them. Make the state directory writable`,
+            `last good specs cannot be saved: ${ioWords(error)}; a restart would not know them. ` +
+              'Make the state directory writable',
           ),
         ];
       }

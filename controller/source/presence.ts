@@ -4,9 +4,9 @@ import type { Definition } from './parse/spec-file.js';
 export const ABSENCE_MS = 500;
 
 export interface Absences {
-  /** Absent, and not yet provably: they stay as they were. */
+  /** Keys that are absent but not provably gone: they stay as they were. */
   readonly pending: ReadonlySet<string>;
-  /** Provably gone. */
+  /** Keys that are provably gone. */
   readonly removed: ReadonlySet<string>;
   /** Milliseconds until an absence could become proven; null when none is under way. */
   readonly lookAgainMs: number | null;
@@ -18,10 +18,11 @@ export interface Presence {
   remember(definition: Definition): void;
   /** Judges the keys that are known and not `present`. `isComplete`: the scan could have seen every one of them. */
   judge(present: (key: string) => boolean, isComplete: boolean, now: number): Absences;
-  /** True when `key` was removed, and is unknown from now on. */
+  /** Makes a removed key unknown; false, and without effect, for any other. */
   forget(key: string): boolean;
 }
 
+/** Knows no object yet: `remember` makes one known, and `judge` counts only known ones as absent. */
 export function createPresence(): Presence {
   const known = new Map<string, Definition>();
   const absentSince = new Map<string, number>();

@@ -11,10 +11,12 @@ export interface SourceStatus {
   readonly lastSuccess: number | null;
   /** It was read whole at least once. */
   readonly readOnce: boolean;
-  /** `invalid` counts objects and files that are not in force, `lastGood` the objects that run on an earlier version. */
+  /**
+   * `invalid` counts objects and files that are not in force; `lastGood` counts objects that run on an earlier version.
+   */
   readonly specs: { readonly valid: number; readonly invalid: number; readonly lastGood: number };
   readonly problems: readonly SpecProblem[];
-  /** Null: a directory. */
+  /** Null for a directory. */
   readonly git: GitStatus | null;
 }
 
@@ -30,6 +32,7 @@ export interface StatusBook {
   all(): readonly SourceStatus[];
 }
 
+/** Keeps what the last scan found in each source; before the first one every source is unread. */
 export function createStatusBook(readers: readonly SourceReader[]): StatusBook {
   const gitOf = new Map(readers.map(({ id, git }) => [id, git]));
   let statuses = readers.map(({ id }): Kept => ({
@@ -50,7 +53,7 @@ export function createStatusBook(readers: readonly SourceReader[]): StatusBook {
         problems: problems.filter((problem) => problem.location.source === reading.id),
       }));
     },
-    // A fetch is told of when it has ended, not when a scan has seen it.
+    // Read now: a fetch is shown when it has ended, not when a scan has seen it.
     all: () => statuses.map((status) => ({ ...status, git: gitOf.get(status.id)?.() ?? null })),
   };
 }

@@ -18,7 +18,7 @@ import type { ScannedFile, SourceReading } from './parse/spec-file.js';
 
 export interface Validation {
   readonly problems: SpecProblem[];
-  /** Workspaces and caches found, good and bad. */
+  /** How many workspaces and caches were found, good and bad. */
   readonly objects: number;
   readonly files: number;
 }
@@ -29,7 +29,10 @@ interface Run {
   readonly seen: Set<string>;
 }
 
-/** Checks files and directories as a scan would, without secrets, state or an engine. Names must be unique across all paths. */
+/**
+ * Checks files and directories as a scan does, without secrets, state or an engine. Names must be unique across all
+ * paths.
+ */
 export async function validatePaths(paths: readonly string[]): Promise<Validation> {
   const run: Run = { schemas: loadSchemas(), breathe: createPacer(), seen: new Set() };
   const readings: SourceReading[] = [];
@@ -48,7 +51,7 @@ export async function validatePaths(paths: readonly string[]): Promise<Validatio
   };
 }
 
-/** What is wrong with encrypted files, as far as it can be seen without a key. */
+/** What is wrong with encrypted files, as far as one can see without a key. */
 async function problemsBeside({ files }: SourceReading, root: string): Promise<SpecProblem[]> {
   const besides = createSmallFiles(nodeFileSystem);
   const problems: SpecProblem[] = [];
@@ -64,7 +67,7 @@ async function problemsBeside({ files }: SourceReading, root: string): Promise<S
 
 interface PathReading {
   readonly reading: SourceReading;
-  /** Encrypted files may stand in it, beside the specs. */
+  /** The directory in which encrypted files stand beside the specs. */
   readonly root: string;
 }
 
@@ -98,7 +101,7 @@ async function readNamedFile(run: Run, id: string, path: string): Promise<Source
   return { id, files: [{ ...spec, isSettling: false, staleBecause: null }], problems: [], isWhole: true };
 }
 
-/** Offline, nobody looks again: a half-written file is a broken one. */
+/** A reading without half-written files: no later scan follows, so they count as broken. */
 function settled(reading: SourceReading): SourceReading {
   return { ...reading, files: reading.files.map((file): ScannedFile => ({ ...file, isSettling: false })) };
 }

@@ -16,7 +16,9 @@ export interface GcMetrics {
 /** The metrics of collections, a part of those of caches. */
 export function createGcMetrics(families: Families): GcMetrics {
   const { gcRuns, gcFreed, gcSeconds, gcHeldSeconds, gcLastSuccess, nixRoots } = families;
-  /** In seconds since the epoch. Kept here, because a status remembers few runs and may have forgotten the last success. */
+  /**
+   * In seconds since the epoch. Kept here, because a status remembers few runs and may have forgotten the last success.
+   */
   const lastSuccess = new Map<string, number>();
 
   function noteSuccess(cache: string, run: GcRun | undefined): void {

@@ -10,8 +10,8 @@ const COMMIT_RESULTS = ['applied', 'refused'] as const;
 
 export interface SourceMetrics {
   /**
-   * A webhook came for a source, which is named by its id in `sources`; the first may come before `sources` does. A name
-   * that only the request gave must not come here: it would be a label until the next `sources`.
+   * A webhook came for a source, which is named by its id in `sources`; the first may come before `sources` does. A
+   * name that only the request gave must not come here: it would be a label until the next `sources`.
    */
   webhook(facts: { readonly source: string; readonly result: WebhookResult }): void;
   /** A git source's server was asked. */
@@ -22,7 +22,9 @@ export interface SourceMetrics {
   sources(summaries: readonly SourceSummary[]): void;
 }
 
-/** The metrics of sources: a git source's counters begin at 0 when it is first seen, and end when `sources` misses it. */
+/**
+ * The metrics of sources: a git source's counters begin at 0 when it is first seen, and end when `sources` misses it.
+ */
 export function createSourceMetrics(families: Families): SourceMetrics {
   const {
     sourceSuccess,

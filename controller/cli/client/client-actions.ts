@@ -23,7 +23,9 @@ import { sourceTable } from '../text/source-table.js';
 import { oneLineText, type TableOptions } from '../text/table.js';
 import { workspaceTable } from '../text/workspace-table.js';
 
-/** Of `cache clear`: it ends when the workspaces have stopped and the keeper is back on an empty volume. */
+/**
+ * The deadline of `cache clear`, which ends when the workspaces have stopped and the keeper is back on an empty volume.
+ */
 const CLEAR_DEADLINE_MS = 15 * 60_000;
 
 /**

@@ -8,7 +8,10 @@ import { createGcProgress } from '../text/gc-progress.js';
 import { gcFailureText, gcResultText, type GcOutcome } from '../text/gc-text.js';
 import type { CliIo } from '../io.js';
 
-/** Collects one cache or all of them, one after the other; `signal` ends the wait, not the collection. */
+/**
+ * Collects one cache or all of them, one after the other; `signal` ends the wait, not the collection. Gives the exit
+ * code.
+ */
 export async function collectGarbage(io: CliIo, options: GcOptions, signal?: AbortSignal): Promise<number> {
   const { cache, dryRun, stateDir, output } = options;
   const caches = cache === null ? await allCaches(stateDir) : [cache];
@@ -18,10 +21,10 @@ export async function collectGarbage(io: CliIo, options: GcOptions, signal?: Abo
       const outcome = await collectOne(io, name, options, signal);
       if (output === 'text' && dryRun && outcomes.length > 0) io.out('\n');
       outcomes.push(outcome);
-      tell(io, outcome, output);
+      print(io, outcome, output);
     }
   } finally {
-    // Of those that were done before a connection broke, too; where nothing was done there is no result.
+    // Printed even for the caches that were done before a connection broke; without any there is no result.
     if (output === 'json' && (outcomes.length > 0 || caches.length === 0)) io.out(printed(outcomes));
   }
   if (caches.length === 0 && output === 'text') io.out('No caches.\n');
@@ -43,9 +46,9 @@ async function collectOne(
   const outcome: { last: GcOutcome | null } = { last: null };
 
   function hear(value: unknown): void {
-    // The shape is our own server's.
+    // Our own server sends this shape.
     const news = value as GcNews;
-    if (news.type === 'progress') progress.tell(news.cache, news.message);
+    if (news.type === 'progress') progress.report(news.cache, news.message);
     else outcome.last = news;
   }
 
@@ -68,7 +71,7 @@ async function collectOne(
   return outcome.last;
 }
 
-function tell(io: CliIo, outcome: GcOutcome, output: GcOptions['output']): void {
+function print(io: CliIo, outcome: GcOutcome, output: GcOptions['output']): void {
   const failure = gcFailureText(outcome);
   if (failure !== null) io.err(`error: ${failure}\n`);
   else if (output === 'text') io.out(gcResultText(outcome));

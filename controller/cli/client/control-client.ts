@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 const DEADLINE_MS = 10_000;
 
+/** The socket on which the controller of a state directory listens. */
 export function controlSocketPath(stateDir: string): string {
   return join(stateDir, 'kalpana.sock');
 }
@@ -13,7 +14,9 @@ export interface ControlAnswer {
   readonly value: unknown;
 }
 
-/** Asks the controller of `stateDir` over its Unix socket; throws an error of one line. A body makes it a POST. Deadline in ms. */
+/**
+ * Asks the controller of `stateDir` over its Unix socket, by POST when there is a body. Throws an error of one line.
+ */
 export async function askController(
   stateDir: string,
   path: string,
@@ -29,7 +32,7 @@ export async function askController(
   return { status: response.statusCode ?? 0, value: jsonOf(await textOf(response), socketPath) };
 }
 
-/** Resolves with the head of the answer; `signal` also ends its body. */
+/** Sends a request and resolves with the head of the answer; `signal` also ends its body. */
 export function openCall(
   socketPath: string,
   path: string,
@@ -49,12 +52,14 @@ export function openCall(
   });
 }
 
+/** The whole body of a response, as text. */
 export async function textOf(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk);
   return Buffer.concat(chunks).toString('utf8');
 }
 
+/** The value of a response's text; throws an error of one line when it is not JSON. */
 export function jsonOf(text: string, socketPath: string): unknown {
   try {
     return JSON.parse(text);
@@ -65,12 +70,12 @@ export function jsonOf(text: string, socketPath: string): unknown {
   }
 }
 
-/** Has its words already. */
+/** An error whose message is fit for a person already. */
 class MalformedAnswer extends Error {
   override readonly name = 'MalformedAnswer';
 }
 
-/** @param begun the answer had begun */
+/** The failure of a request, as an error of one line with the remedy. `begun`: the answer had begun. */
 export function explainedFailure(error: NodeJS.ErrnoException, socketPath: string, begun = false): Error {
   if (error instanceof MalformedAnswer) return error;
   if (begun)

@@ -2,17 +2,19 @@ import type { IncomingMessage } from 'node:http';
 import { controlSocketPath, explainedFailure, jsonOf, openCall, textOf, type ControlAnswer } from './control-client.js';
 
 export interface StreamOptions {
-  /** After so long without a byte the controller is given up, in ms. There is no other deadline: a collection may take its hour. */
+  /**
+   * The silence, in ms, after which the request is given up. There is no other deadline: a collection may take an hour.
+   */
   readonly silenceMs?: number;
   readonly signal?: AbortSignal;
 }
 
-/** The server breaks each silence after 10 s. */
+/** Far longer than any silence of the server, which sends something every 10 s. */
 const SILENCE_MS = 2 * 60_000;
 
 /**
- * Posts `body` to the controller of `stateDir` and hands on each line of its answer, as JSON. Gives the answer where it is
- * no stream: a refusal; null otherwise. Throws an error of one line.
+ * Posts `body` to the controller of `stateDir`, and passes on each line of its answer, as JSON. Null when the stream
+ * has ended; a refusal is given as an answer. Throws an error of one line.
  */
 export async function streamFromController(
   stateDir: string,
@@ -44,7 +46,7 @@ export async function streamFromController(
   }
 }
 
-/** Not with readline: it ends lines at U+2028 too, which JSON leaves as it is. */
+/** Splits at newlines alone; readline also ends lines at U+2028, which JSON does not escape. */
 async function* linesOf(response: IncomingMessage, onChunk: () => void): AsyncGenerator<string> {
   let rest = '';
   response.setEncoding('utf8');

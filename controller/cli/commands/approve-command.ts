@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { CommandContext } from '../context.js';
 import { outputOf, stateDirOption } from '../options/run-options.js';
 
+/** Adds `kalpana approve`. */
 export function registerApprove(program: Command, { actions, finish }: CommandContext): void {
   const command = program.command('approve').description('confirm removals that the running controller holds back');
   command

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { CommandContext } from '../context.js';
 import { outputOf, stateDirOption } from '../options/run-options.js';
 
+/** Adds `kalpana cache status` and `cache clear`. */
 export function registerCache(program: Command, context: CommandContext): void {
   const command = program.command('cache').description('look at the Nix store that workspaces share, or empty it');
   registerStatus(command, context);
@@ -27,12 +28,13 @@ function registerClear(parent: Command, { actions, finish }: CommandContext): vo
     .description('empty a cache and fetch again what its workspaces need; their data volumes are never touched');
   command
     .argument('<cache>', "the cache's name")
-    // Without a variable: nobody stops workspaces by an environment that was set for something else.
+    // It has no variable: an environment that was set for something else must not stop workspaces.
     .option('--force', 'also while its workspaces run: they are stopped, and started again afterwards', false)
     .addOption(stateDirOption())
     .addHelpText(
       'after',
-      '\nMay take minutes.\n\nExit codes: 0 emptied, 1 refused because workspaces run, failed, unknown name, or no controller answers.',
+      '\nMay take minutes.\n\n' +
+        'Exit codes: 0 emptied, 1 refused because workspaces run, failed, unknown name, or no controller answers.',
     )
     .action(async (cache: string, { stateDir, force }: { stateDir: string; force: boolean }) => {
       finish(await actions.cacheClear({ cache, force, stateDir, output: outputOf(command) }));

@@ -2,6 +2,7 @@ import { Argument, type Command } from 'commander';
 import type { CommandContext } from '../context.js';
 import { outputOf, stateDirOption } from '../options/run-options.js';
 
+/** Adds `kalpana describe`. */
 export function registerDescribe(program: Command, { actions, finish }: CommandContext): void {
   const command = program
     .command('describe')

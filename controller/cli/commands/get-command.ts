@@ -2,6 +2,7 @@ import { Argument, type Command } from 'commander';
 import type { CommandContext } from '../context.js';
 import { isWide, outputOf, stateDirOption } from '../options/run-options.js';
 
+/** Adds `kalpana get`. */
 export function registerGet(program: Command, { actions, finish }: CommandContext): void {
   const command = program.command('get').description('list what the running controller keeps');
   command
@@ -9,7 +10,8 @@ export function registerGet(program: Command, { actions, finish }: CommandContex
     .addOption(stateDirOption())
     .addHelpText(
       'after',
-      '\nWith -o wide, workspaces tell their source and the revision they were converged to.\nExit codes: 0, 1 no controller answers.',
+      '\nWith -o wide, workspaces tell their source and the revision they were converged to.' +
+        '\nExit codes: 0, 1 no controller answers.',
     )
     .action(async (resource: string, { stateDir }: { stateDir: string }) => {
       const options = { stateDir, output: outputOf(command) };

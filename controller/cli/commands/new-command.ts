@@ -2,6 +2,7 @@ import { Argument, Option, type Command } from 'commander';
 import type { CommandContext } from '../context.js';
 import { parseDnsLabel, parseImage, parsePackages } from '../options/parsers.js';
 
+/** Adds `kalpana new`. */
 export function registerNew(program: Command, { actions, finish }: CommandContext): void {
   program
     .command('new')

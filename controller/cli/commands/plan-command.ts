@@ -4,6 +4,7 @@ import type { CommandContext } from '../context.js';
 import { parseRef } from '../options/git-parsers.js';
 import { addOptions, outputOf, planOptions, readPlanOptions } from '../options/run-options.js';
 
+/** Adds `kalpana plan`. */
 export function registerPlan(program: Command, { actions, finish }: CommandContext): void {
   const command = program
     .command('plan')

@@ -3,6 +3,7 @@ import { SOURCE_ACTIONS, type SourceAction } from '../../model/git.js';
 import type { CommandContext } from '../context.js';
 import { outputOf, stateDirOption } from '../options/run-options.js';
 
+/** Adds `kalpana source`. */
 export function registerSource(program: Command, { actions, finish }: CommandContext): void {
   const command = program.command('source').description('act on a git source of the running controller');
   command

@@ -3,6 +3,7 @@ import { VALIDATE_FORMATS, type ValidateFormat } from '../actions.js';
 import type { CommandContext } from '../context.js';
 import { outputOf } from '../options/run-options.js';
 
+/** Adds `kalpana validate`. */
 export function registerValidate(program: Command, { actions, finish }: CommandContext): void {
   const command = program.command('validate').description('check specs offline; prints file:line:column: message');
   command

@@ -4,8 +4,8 @@ import { errorText } from '../text/error-text.js';
 import { gitFromConfig } from './git-options.js';
 
 /**
- * Takes the options that neither a flag nor a variable gave from the JSON file `path`. `known` are all the options a file may
- * hold: one file serves `run` and `plan`, and a command passes over what is not its own.
+ * Takes the options that neither a flag nor a variable gave from the JSON file `path`. `known` are all the options that
+ * a file may hold: one file serves `run` and `plan`, and a command ignores options that are not its own.
  */
 export function applyConfig(command: Command, path: string, known: readonly Option[]): void {
   for (const [name, value] of Object.entries(readObject(command, path))) {
@@ -28,7 +28,7 @@ function readObject(command: Command, path: string): object {
   return command.error(`error: ${path}: write one JSON object of options`);
 }
 
-/** Through the same parser as a flag's text. */
+/** Parses a value with the parser of the option's flag. */
 function parseValue(command: Command, path: string, option: Option, value: unknown): unknown {
   const name = option.attributeName();
   if (name === 'git') return complaining(command, path, name, () => gitFromConfig(value));

@@ -34,6 +34,7 @@ interface RawOptions {
   readonly notifySecretFile?: string;
 }
 
+/** `--state-dir`, which every command has that talks to a controller. */
 export function stateDirOption(): Option {
   return new Option('--state-dir <dir>', "the controller's directory")
     .default('.kalpana')
@@ -41,7 +42,7 @@ export function stateDirOption(): Option {
     .argParser(parseText);
 }
 
-/** What `plan` and `run` share. */
+/** The options that `plan` and `run` share. */
 export function planOptions(): Option[] {
   return [
     new Option('--specs <dir>', "directory of specs; give it again for more (variable: separate by ':')")
@@ -70,6 +71,7 @@ export function planOptions(): Option[] {
   ];
 }
 
+/** The options of `run`: those of `plan`, and its own. */
 export function runOptions(): Option[] {
   return [
     ...planOptions(),
@@ -99,7 +101,9 @@ export function runOptions(): Option[] {
   ];
 }
 
-/** With an optional value: commander takes a set variable of a plain flag for true, KALPANA_ALLOW_PRUNE=false too. */
+/**
+ * A flag with an optional value: for a plain flag commander takes any variable for true, KALPANA_ALLOW_PRUNE=false too.
+ */
 function flag(name: string, description: string, variable: string): Option {
   return new Option(`${name} [boolean]`, description)
     .default(false)
@@ -108,15 +112,18 @@ function flag(name: string, description: string, variable: string): Option {
     .argParser(parseBoolean);
 }
 
+/** Adds options to a command, and gives the command. */
 export function addOptions(command: Command, options: readonly Option[]): Command {
   for (const option of options) command.addOption(option);
   return command;
 }
 
+/** The options of `plan` from flags, variables and the configuration file; ends the command when they are wrong. */
 export function readPlanOptions(command: Command): PlanOptions {
   return planPart(command, settledOptions(command));
 }
 
+/** The options of `run` from flags, variables and the configuration file; ends the command when they are wrong. */
 export function readRunOptions(command: Command): RunOptions {
   const raw = settledOptions(command);
   return {
@@ -130,12 +137,13 @@ export function readRunOptions(command: Command): RunOptions {
   };
 }
 
+/** The format of the result; `wide` is text. */
 export function outputOf(command: Command): OutputFormat {
   const { output } = command.optsWithGlobals<{ output: OutputFormat | 'wide' }>();
   return output === 'wide' ? 'text' : output;
 }
 
-/** Only some tables have more columns; the others are as they are. */
+/** Whether `-o wide` was given, which adds columns to some tables and leaves the others as they are. */
 export function isWide(command: Command): boolean {
   return command.optsWithGlobals<{ output: OutputFormat | 'wide' }>().output === 'wide';
 }

@@ -20,7 +20,7 @@ const HEADINGS = [
   'MESSAGE',
 ] as const;
 
-/** @param options `now` in milliseconds since the epoch */
+/** The table of `get caches`. `now` is ms since the epoch. */
 export function cacheTable(statuses: readonly CacheStatus[], options: TableOptions & { readonly now: number }): string {
   if (statuses.length === 0) return 'No caches.\n';
   const heading: Cell[] = HEADINGS.map((text) => ({ text, tone: 'strong' }));
@@ -45,7 +45,7 @@ function row(status: CacheStatus, now: number): Cell[] {
   ];
 }
 
-/** Rounded down: 100% means that nothing at all was fetched or built. */
+/** A hit rate as text, rounded down: 100% means that nothing at all was fetched or built. */
 export function hitRateText(hitRate: number | null): string {
   return hitRate === null ? '-' : `${Math.floor(hitRate * 1_000) / 10}%`;
 }

@@ -6,7 +6,7 @@ import { hitRateText } from './cache-table.js';
 import { gcLine } from './gc-status-text.js';
 import { conditionsSection, eventsSection, renderFacts, section } from './sections.js';
 
-/** @param now milliseconds since the epoch */
+/** The answer of `cache status`. `now` is ms since the epoch. */
 export function cacheStatusText(status: CacheStatus, events: readonly CountedEvent[], now: number): string {
   return [
     renderFacts(cacheFacts(status, now)),
@@ -25,6 +25,7 @@ export function cacheSummaryText(status: CacheStatus): string {
   return section(`Cache ${status.name}`, rows);
 }
 
+/** What is fetched or built in a cache, or collected, at the moment. */
 export function underWaySection({ underWay }: CacheStatus): string {
   return underWay.length === 0
     ? '\nUnder way: nothing\n'
@@ -34,12 +35,14 @@ export function underWaySection({ underWay }: CacheStatus): string {
       );
 }
 
-/** `34 of 34 paths from the cache, 0 B fetched, 0.1 s` */
+/** What an environment took from the cache: `34 of 34 paths from the cache, 0 B fetched, 0.1 s`. */
 export function cacheUseText({ paths, bytes, seconds }: CacheUse): string {
   const built = paths.built === 0 ? '' : `, ${paths.built} built`;
-  return `${paths.hit} of ${paths.asked} paths from the cache, ${formatBytes(bytes.fetched)} fetched, ${seconds.toFixed(1)} s${built}`;
+  const fetched = `${formatBytes(bytes.fetched)} fetched`;
+  return `${paths.hit} of ${paths.asked} paths from the cache, ${fetched}, ${seconds.toFixed(1)} s${built}`;
 }
 
+/** The facts about a cache as rows of a name and a value. `now` is ms since the epoch. */
 export function cacheFacts(status: CacheStatus, now: number): string[][] {
   const {
     name,

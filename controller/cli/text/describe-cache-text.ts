@@ -11,7 +11,9 @@ import { conditionsSection, eventsSection, renderFacts, section } from './sectio
 
 const RECENT_RUNS = 10;
 
-/** What `cacheStatusText` says, and how the cache is collected. `now` in milliseconds since the epoch. */
+/**
+ * The answer of `describe cache`: that of `cache status`, and how the cache is collected. `now` is ms since the epoch.
+ */
 export function describeCacheText(status: CacheStatus, events: readonly CountedEvent[], now: number): string {
   return [
     renderFacts(cacheFacts(status, now)),

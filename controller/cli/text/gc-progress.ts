@@ -3,18 +3,18 @@ import { cut, oneLineText } from './table.js';
 
 /** What a person sees of a collection under way, on stderr. */
 export interface GcProgress {
-  tell(cache: string, message: string): void;
-  /** Before the result is printed. */
+  report(cache: string, message: string): void;
+  /** To be called before the result is printed. */
   end(): void;
 }
 
 const CLEAR_LINE = '\r\u001b[2K';
 
-/** At a terminal one line that is rewritten, elsewhere a line for each step: the keep-alives repeat the last. */
+/** Rewrites one line at a terminal, and writes a line for each step elsewhere. A repeated message is left out. */
 export function createGcProgress(io: CliIo): GcProgress {
   let last = '';
 
-  function tell(cache: string, message: string): void {
+  function report(cache: string, message: string): void {
     const line = oneLineText(`${cache}: ${message}`);
     if (line === last) return;
     last = line;
@@ -27,5 +27,5 @@ export function createGcProgress(io: CliIo): GcProgress {
     last = '';
   }
 
-  return { tell, end };
+  return { report, end };
 }

@@ -6,7 +6,7 @@ import { formatAge } from './workspace-table.js';
 
 /** Times are milliseconds since the epoch. */
 
-/** For a table: `2h ago, 1.2 GiB`, `aborted 2h ago`, `-`. */
+/** The last collection, for a table: `2h ago, 1.2 GiB`, `aborted 2h ago`, `-`. */
 export function lastGcCell(gc: GcStatus | null, now: number): Cell {
   const run = gc?.runs[0];
   if (run === undefined) return '-';
@@ -30,7 +30,8 @@ export function nextRunText(gc: GcStatus, now: number): string {
 function lastText(run: GcRun | undefined, now: number): string {
   if (run === undefined) return 'never ran';
   const reason = run.failure === null ? '' : `: ${run.failure.reason}`;
-  return `last ${agoText(run, now)}, ${run.result === 'success' ? `freed ${freedText(run)}` : `${run.result}${reason}`}`;
+  const result = run.result === 'success' ? `freed ${freedText(run)}` : `${run.result}${reason}`;
+  return `last ${agoText(run, now)}, ${result}`;
 }
 
 function nextText(gc: GcStatus, now: number): string {

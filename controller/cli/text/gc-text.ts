@@ -5,10 +5,10 @@ import { explain } from '../../model/reasons.js';
 import { section } from './sections.js';
 import { oneLineText } from './table.js';
 
-/** What a cache's collection came to. */
+/** The result of a cache's collection. */
 export type GcOutcome = Exclude<GcNews, { readonly type: 'progress' }>;
 
-/** Why it is no success, in one line; null: it is one. */
+/** Why a collection did not succeed, in one line; null when it did. */
 export function gcFailureText(outcome: GcOutcome): string | null {
   switch (outcome.type) {
     case 'preview':
@@ -27,7 +27,7 @@ export function gcFailureText(outcome: GcOutcome): string | null {
   }
 }
 
-/** Of one that succeeded. */
+/** What a successful collection did, in whole lines; empty for a refusal. */
 export function gcResultText(outcome: GcOutcome): string {
   switch (outcome.type) {
     case 'preview':
@@ -43,7 +43,8 @@ export function gcResultText(outcome: GcOutcome): string {
 function runText(run: GcRun): string {
   const left = run.leftPaths === 0 ? '' : `, ${pathsText(run.leftPaths)} left for the next run`;
   const roots = rootsText(run.roots);
-  return `freed ${freedText(run)} in ${run.seconds.toFixed(1)} s${left}; kept ${pathsText(run.keptPaths)}${roots === '' ? '' : `: ${roots}`}`;
+  const kept = `kept ${pathsText(run.keptPaths)}${roots === '' ? '' : `: ${roots}`}`;
+  return `freed ${freedText(run)} in ${run.seconds.toFixed(1)} s${left}; ${kept}`;
 }
 
 function previewText({ cache, dead, deadBytes, keptPaths, roots, expiring }: GcPreview): string {

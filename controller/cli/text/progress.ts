@@ -25,9 +25,10 @@ export interface Progress {
 const INTERVAL_MS = 2_000;
 const NAMES_TOLD = 3;
 
+/** Prints to `io`; what it prints depends on whether stdout is a terminal. */
 export function createProgress(io: CliIo): Progress {
   const terminal = io.columns !== null;
-  /** When a line was last printed of each image and of each cache. */
+  /** When a line was last printed for each image and for each cache. */
   const printed = { images: new Map<string, number>(), caches: new Map<string, number>() };
   let done = false;
 

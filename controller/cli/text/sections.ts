@@ -13,6 +13,7 @@ export function renderFacts(rows: readonly (readonly string[])[]): string {
   return renderTable(rows, PLAIN);
 }
 
+/** The table of conditions, with a heading. */
 export function conditionsSection(conditions: readonly Condition<string>[], now: number): string {
   const rows = conditions.map(({ type, status, reason, lastTransitionTime, message }) => [
     type,
@@ -24,6 +25,7 @@ export function conditionsSection(conditions: readonly Condition<string>[], now:
   return section('Conditions', [['TYPE', 'STATUS', 'REASON', 'SINCE', 'MESSAGE'], ...rows]);
 }
 
+/** The table of the most recent events, with a heading. */
 export function eventsSection(events: readonly CountedEvent[], now: number): string {
   if (events.length === 0) return '\nEvents: none\n';
   const rows = events
@@ -37,6 +39,7 @@ export function eventsSection(events: readonly CountedEvent[], now: number): str
   return section('Events', [['TYPE', 'REASON', 'AGE', 'MESSAGE'], ...rows]);
 }
 
+/** A heading with indented rows below it. */
 export function section(title: string, rows: readonly (readonly Cell[])[]): string {
   const table = renderTable(rows, PLAIN).split('\n').slice(0, -1);
   return `\n${oneLineText(title)}:\n${table.map((line) => `  ${line}\n`).join('')}`;

@@ -34,6 +34,7 @@ export function oneLineText(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ');
 }
 
+/** The text in at most `room` characters; one that is cut ends with an ellipsis. */
 export function cut(text: string, room: number): string {
   const characters = [...text];
   return characters.length <= room

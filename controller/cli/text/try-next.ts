@@ -56,7 +56,10 @@ function packageLine(statuses: readonly WorkspaceStatus[]): string | null {
     const others = ready.filter((one) => one.cache?.name === cache?.name).flatMap((one) => one.cache?.packages ?? []);
     const more = others.find((one) => cache?.packages.includes(one) === false);
     const what = more === undefined ? 'a package' : `"${more}"`;
-    return `add ${what} to "packages" in ${location.file} and save it: it is on PATH in ${containerName(name)} a moment later, without a restart`;
+    return (
+      `add ${what} to "packages" in ${location.file} and save it: ` +
+      `it is on PATH in ${containerName(name)} a moment later, without a restart`
+    );
   }
   return null;
 }

@@ -20,7 +20,9 @@ import {
 } from './nix-values.js';
 import { quote } from '../parse/problem.js';
 
-/** The keeper needs these as its image and the engine make them; below the last four there is nothing to mount at all. */
+/**
+ * Directories that the keeper needs as its image and the engine make them; below the last four nothing may be mounted.
+ */
 const KEEPERS_OWN: readonly string[] = ['/', '/etc', '/bin', '/usr', '/tmp', '/proc', '/sys', '/dev', CACHE_MOUNT_PATH];
 const KEEPERS_WHOLE: readonly string[] = ['/proc', '/sys', '/dev', CACHE_MOUNT_PATH];
 
@@ -50,7 +52,8 @@ function* admitNixpkgs(spec: NixCacheSpec): Generator<Issue> {
   if (!isNixPath(nixpkgs))
     yield issue(
       ['nixpkgs'],
-      `${quote(nixpkgs)} is neither an http or https address nor a plain absolute path: use e.g. "https://example.com/nixpkgs.tar.gz" or "/mnt/nixpkgs"`,
+      `${quote(nixpkgs)} is neither an http or https address nor a plain absolute path: ` +
+        'use e.g. "https://example.com/nixpkgs.tar.gz" or "/mnt/nixpkgs"',
     );
   else if (!isInKeeper(nixpkgs, spec))
     yield issue(['nixpkgs'], `${quote(nixpkgs)} lies in none of the cache's mounts: add it to "mounts"`);
@@ -61,14 +64,15 @@ function* admitSubstituters(spec: NixCacheSpec): Generator<Issue> {
   for (const [index, text] of (spec.substituters ?? []).entries()) {
     const found = (message: string): Issue => issue(['substituters', index], `${quote(text)} ${message}`);
     if (holdsPassword(text)) {
-      // Not quoted: it would be said aloud.
+      // The address is not quoted, since that would publish the password.
       yield issue(['substituters', index], PASSWORD);
       continue;
     }
     const directory = fileStorePath(text);
     if (directory === null && !isRemoteStore(text))
       yield found(
-        'is not the address of a binary cache: use http://, https://, s3://, ssh:// or ssh-ng:// and a host, or file:/// and a plain path',
+        'is not the address of a binary cache: ' +
+          'use http://, https://, s3://, ssh:// or ssh-ng:// and a host, or file:/// and a plain path',
       );
     else if (directory !== null && !isInKeeper(directory, spec))
       yield found(`lies in none of the cache's mounts: add ${quote(directory)} to "mounts"`);
@@ -83,13 +87,15 @@ function* admitKeys(spec: NixCacheSpec): Generator<Issue> {
     if (!isPublicKey(key))
       yield issue(
         ['trustedPublicKeys', index],
-        `${quote(key)} is not a public key: use its name, ":" and 32 bytes in base64, as nix-store --generate-binary-cache-key writes it`,
+        `${quote(key)} is not a public key: ` +
+          'use its name, ":" and 32 bytes in base64, as nix-store --generate-binary-cache-key writes it',
       );
   }
   if (requireSignatures && substituters.length > 0 && trustedPublicKeys.length === 0) {
     yield issue(
       ['trustedPublicKeys'],
-      'is empty, and nothing that a substituter offers would be accepted: add the key of each, or set "requireSignatures": false',
+      'is empty, and nothing that a substituter offers would be accepted: ' +
+        'add the key of each, or set "requireSignatures": false',
     );
   }
 }
@@ -105,7 +111,8 @@ function* admitTrustedImages(entries: readonly string[]): Generator<Issue> {
         );
     } else if (!isImagePattern(entry))
       yield found(
-        'is neither the id of an image nor a reference with "*" for anything: use e.g. "sha256:…" or "registry.example.com/team/*"',
+        'is neither the id of an image nor a reference with "*" for anything: ' +
+          'use e.g. "sha256:…" or "registry.example.com/team/*"',
       );
   }
 }

@@ -39,7 +39,7 @@ function* admitTimeZone(name: string): Generator<Issue> {
   );
 }
 
-/** By a misspelt name, or by the city alone. */
+/** The time zone that a misspelt name, or a city alone, may mean. */
 function zoneMeant(name: string): string | null {
   const zones = [...Intl.supportedValuesOf('timeZone'), 'UTC'];
   const city = `/${name.toLowerCase().replaceAll(' ', '_')}`;

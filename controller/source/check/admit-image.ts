@@ -8,7 +8,7 @@ const TAG = /^\w[\w.-]{0,127}$/;
 const DIGEST = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;
 const IMAGE_ID = /^[0-9a-f]{64}$/;
 
-/** The form of a reference, as the engine reads it: `[host[:port]/]path[:tag][@digest]`. */
+/** Checks the form of a reference, as the engine reads it: `[host[:port]/]path[:tag][@digest]`. */
 export function admitImage(image: string): Issue[] {
   const message = imageFault(image);
   return message ? [specIssue(['image'], `${quote(image)} ${message}`)] : [];
@@ -32,7 +32,10 @@ function imageFault(image: string): string | null {
   }
   const repository = components.join('/');
   if (/[A-Z]/.test(repository))
-    return `has upper-case letters in its repository: write ${quote(image.replace(repository, repository.toLowerCase()))}`;
+    return (
+      'has upper-case letters in its repository: ' +
+      `write ${quote(image.replace(repository, repository.toLowerCase()))}`
+    );
   if (!components.every((component) => COMPONENT.test(component)))
     return 'is not an image reference; use name, name:tag or name@sha256:…';
   return IMAGE_ID.test(image) ? 'is an image ID: use a name, or name@sha256:…' : null;

@@ -11,11 +11,11 @@ const UNTOUCHABLE: readonly string[] = ['/', '/proc', '/sys', '/dev'];
 interface Target {
   readonly target: string;
   readonly path: (string | number)[];
-  /** What takes it, for the message of the next one that wants it. */
+  /** What mounts there, for the message about another mount that wants the place. */
   readonly owner: string;
 }
 
-/** No two mounts at one place, and none where the container or the cache needs its own. */
+/** Refuses two mounts at one place, and mounts where the container or the cache needs its own. */
 export function admitMounts(spec: WorkspaceSpec): Issue[] {
   return [...sharedNames(spec), ...targetIssues(spec)];
 }

@@ -8,14 +8,14 @@ import { specIssue as issue } from '../parse/locate.js';
 import type { Issue } from '../parse/locate.js';
 import { quote } from '../parse/problem.js';
 
-/** The engine refuses less. */
+/** The least memory that the engine accepts. */
 const MIN_MEMORY_BYTES = 6 * 1024 * 1024;
-/** So that the engine's nanoseconds stay within what a JSON number holds exactly. */
+/** The longest duration, in ms, whose nanoseconds a JSON number holds exactly. */
 const MAX_DURATION_MS = 2400 * 3_600_000;
 const ANY_ADDRESS = '0.0.0.0';
 
 /** The rules that a schema cannot say, for a workspace. The value is valid by the schema. */
-export function admit(workspace: Workspace): Issue[] {
+export function admitWorkspace(workspace: Workspace): Issue[] {
   const { spec } = workspace;
   return [
     ...admitName(workspace.metadata.name),
@@ -30,7 +30,7 @@ export function admit(workspace: Workspace): Issue[] {
   ];
 }
 
-/** Nix calls the generations of a profile so: that of one workspace would be another's. */
+/** Nix names the generations of a profile so: one workspace's generation would be another's profile. */
 function* admitName(name: string): Generator<Issue> {
   if (/-\d+-link$/.test(name))
     yield {

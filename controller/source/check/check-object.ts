@@ -1,7 +1,7 @@
 import type { NixCache } from '../../model/nix-cache.generated.js';
 import type { Workspace } from '../../model/workspace.generated.js';
 import { admitCache } from './admit-cache.js';
-import { admit } from './admit-workspace.js';
+import { admitWorkspace } from './admit-workspace.js';
 import { explainErrors } from './explain.js';
 import type { Issue } from '../parse/locate.js';
 import { quote } from '../parse/problem.js';
@@ -14,7 +14,7 @@ export const MAX_PROBLEMS = 20;
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** All that is wrong with one object; empty for a good Workspace or NixCache. */
+/** All that is wrong with one object, at most `limit` issues of the schema; empty for a good Workspace or NixCache. */
 export function checkObject(schemas: SpecSchemas, value: unknown, limit: number = MAX_PROBLEMS): Issue[] {
   if (!isObject(value))
     return [{ path: [], at: 'value', message: 'must be an object that describes a Workspace or a NixCache' }];
@@ -27,12 +27,12 @@ export function checkObject(schemas: SpecSchemas, value: unknown, limit: number 
       },
     ];
   const { kind } = value;
-  // Without it nothing else can be judged.
+  // Without a kind nothing else can be checked.
   if (!isSpecKind(kind)) return [kindIssue(kind)];
   const schema = schemas[kind];
   const issues = explainErrors(schema.check(value), value, schema.fields, limit);
   if (issues.length > 0) return issues;
-  return kind === 'NixCache' ? admitCache(value as unknown as NixCache) : admit(value as unknown as Workspace);
+  return kind === 'NixCache' ? admitCache(value as unknown as NixCache) : admitWorkspace(value as unknown as Workspace);
 }
 
 /** The kind that a broken object has, or means by a misspelt word; null when it may be of any. */
@@ -41,11 +41,12 @@ export function kindMeant(kind: unknown): SpecKind | null {
   return isSpecKind(meant) ? meant : null;
 }
 
-/** Another tool's JSON, read whole and with nothing of ours in it: it can't hide an object of ours. */
+/** Whether an object is another tool's JSON: none of our fields is in it, so it cannot hide an object of ours. */
 export function isForeign(value: Fields): boolean {
   return !['apiVersion', 'kind', 'metadata', 'spec', 'items'].some((key) => Object.hasOwn(value, key));
 }
 
+/** Whether a value of JSON is an object. */
 export function isObject(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -16,12 +16,12 @@ export function explainErrors(
   const unions = errors.filter((error) => error.keyword === 'anyOf');
   for (const error of errors) {
     if (issues.size >= limit) break;
-    // What each branch of an anyOf says is noise: the anyOf itself says it.
+    // The errors of the branches of an anyOf are left out: the anyOf itself says what is wrong.
     if (unions.some((union) => union !== error && error.schemaPath.startsWith(`${union.schemaPath}/`))) continue;
     if (unions.some((union) => union !== error && error.instancePath === union.instancePath)) continue;
     const place =
       error.keyword === 'additionalProperties' ? `${error.instancePath}/ ${unknownKey(error)}` : error.instancePath;
-    // The first thing wrong with a value is enough; missing fields of one object are told together.
+    // One issue for each value is enough; missing fields of one object are named together.
     if (issues.has(place)) continue;
     issues.set(place, explain(error, errors, pathOf(error.instancePath, value), fields));
   }
@@ -99,7 +99,7 @@ function choiceMessage(shown: string, data: unknown, choices: readonly string[])
   return `${shown}is unknown; use ${list.length > 1 ? `${list.slice(0, -1).join(', ')} or ` : ''}${list.at(-1) ?? ''}`;
 }
 
-/** By the name of the schema's definition, else by the field. */
+/** The words for a pattern, by the name of the schema's definition or else of the field. */
 const PATTERN_WORDS: Readonly<Record<string, string>> = {
   DnsLabel: 'is not a DNS label: use lower-case letters, digits and "-", at most 63',
   AbsolutePath: 'is not a plain absolute path: use e.g. "/data", without ".", "..", "//", "," or a "/" at the end',
@@ -113,7 +113,8 @@ const PATTERN_WORDS: Readonly<Record<string, string>> = {
   value: 'must not hold a NUL character',
   secretFile: 'is not a file name: use letters, digits, ".", "_" and "-", no dot first, no directory',
   ageFile:
-    'is not the path of an age file beside the spec; use e.g. "token.age" or "secrets/token.age", without "..", no dot first',
+    'is not the path of an age file beside the spec; ' +
+    'use e.g. "token.age" or "secrets/token.age", without "..", no dot first',
   hostIP: 'is not an IP address; use e.g. "127.0.0.1"',
 };
 
@@ -127,7 +128,7 @@ function patternWords(error: ErrorObject, path: Path): string {
   );
 }
 
-/** The value in quotes and a space; nothing for what may hold a secret or says nothing. */
+/** The value in quotes, and a space; empty for a value that may hold a secret, and for lists and objects. */
 function shownValue(data: unknown, path: Path): string {
   const mayBeSecret = (path[1] === 'env' && path.at(-1) === 'value') || path[1] === 'command' || path.includes('test');
   if (mayBeSecret) return '';
@@ -154,7 +155,7 @@ function withArticle(type: string): string {
   return words[type] ?? `of type ${type}`;
 }
 
-/** A JSON pointer as path segments: only the value tells whether `0` is an index or a key. */
+/** A JSON pointer as path segments; only the value shows whether `0` is an index or a key. */
 function pathOf(pointer: string, value: unknown): Path {
   const path: Path = [];
   let current: unknown = value;

@@ -7,7 +7,6 @@ import type { Fields } from './check-object.js';
 import { define } from './define.js';
 import { offsetOf, pathText } from '../parse/locate.js';
 import type { Issue } from '../parse/locate.js';
-import type { Breathe } from '../files/pacer.js';
 import { parseBytes } from '../parse/parse-bytes.js';
 import type { ParsedText, Unparsed } from '../parse/parse-bytes.js';
 import { escapeControls, quote } from '../parse/problem.js';
@@ -24,7 +23,10 @@ export interface Place {
   readonly file: string;
 }
 
-/** From a file's bytes to what it defines. Bad input of any kind becomes problems, never an exception. */
+/** Awaited between pieces of work; may reject to end the work. */
+type Breathe = () => Promise<void>;
+
+/** Reads what a file's bytes define. Bad input of any kind becomes problems, never an exception. */
 export async function interpret(
   schemas: SpecSchemas,
   bytes: Uint8Array,
@@ -129,7 +131,7 @@ function unparsedFile(place: Place, failed: Unparsed): SpecFile {
   const kind = tree ? kindMeant(stringAt(tree, ['kind'])) : null;
   const location = { ...place, line: failed.line, column: failed.column };
   const problem: SpecProblem = { location, workspace: workspaceIn({ name, kind }), message: failed.message };
-  // One name found in a broken text is all there is only if the text holds one object.
+  // The one name found in a broken text is the only one if the text holds a single object.
   const mayHoldMore =
     tree?.type !== 'object' ||
     stringAt(tree, ['kind']) === 'List' ||
@@ -153,12 +155,12 @@ function stringAt(tree: Node, path: readonly string[]): unknown {
 
 type Claim = Pick<Refusal, 'name' | 'kind'>;
 
-/** The workspace that a broken object speaks of, or may speak of. */
+/** The workspace that a broken object describes, or may describe. */
 function workspaceIn({ name, kind }: Claim): string | null {
   return kind === 'NixCache' ? null : name;
 }
 
-/** The object's name when it says one that may be one. */
+/** The object's name, if it has a valid one. */
 function nameIn(value: unknown): string | null {
   const metadata = isObject(value) ? value.metadata : null;
   const name = isObject(metadata) ? metadata.name : null;

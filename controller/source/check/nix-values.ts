@@ -1,4 +1,7 @@
-/** The forms of a cache's values. They end up in nix.conf and in command lines: everything is refused that is not known to be harmless. */
+/**
+ * The forms of a cache's values. They end up in nix.conf and in command lines, so everything is refused that is not
+ * known to be harmless.
+ */
 
 const URL_CHARS = '[A-Za-z0-9._~:/?&@=%+,-]';
 const HTTP = new RegExp(`^https?://[A-Za-z0-9]${URL_CHARS}*$`);
@@ -11,9 +14,17 @@ const PATH = /^(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9._+@=~-]+)+$/;
 const PUBLIC_KEY = /^[A-Za-z0-9][A-Za-z0-9._-]*:[A-Za-z0-9+/]{43}=$/;
 const NETWORK = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
 /** `[host[:port]/]path[:tag][@digest]`, with `*` in any of them. */
-const IMAGE_PATTERN =
-  /^(?:[\w*][\w.:*-]*\/)?[a-z0-9*][a-z0-9._*-]*(?:\/[a-z0-9*][a-z0-9._*-]*)*(?::[\w*][\w.*-]*)?(?:@[a-z0-9*][a-z0-9:*]*)?$/;
+const IMAGE_PATTERN = new RegExp(
+  [
+    /^(?:[\w*][\w.:*-]*\/)?/,
+    /[a-z0-9*][a-z0-9._*-]*(?:\/[a-z0-9*][a-z0-9._*-]*)*/,
+    /(?::[\w*][\w.*-]*)?(?:@[a-z0-9*][a-z0-9:*]*)?$/,
+  ]
+    .map(({ source }) => source)
+    .join(''),
+);
 
+/** Whether a text is a harmless http or https address. */
 export function isHttpAddress(text: string): boolean {
   return HTTP.test(text);
 }
@@ -23,6 +34,7 @@ export function isNixPath(text: string): boolean {
   return PATH.test(text);
 }
 
+/** Whether a text is a harmless address of a store that is reached over the network. */
 export function isRemoteStore(text: string): boolean {
   return REMOTE_STORE.test(text);
 }
@@ -44,10 +56,12 @@ export function skipsSignatures(substituter: string): boolean {
   return settings.split('&').some((setting) => decoded(setting).startsWith('trusted='));
 }
 
+/** Whether a text is a name, ":" and an Ed25519 public key in base64. */
 export function isPublicKey(text: string): boolean {
   return PUBLIC_KEY.test(text);
 }
 
+/** Whether a text may be the name of a network on the engine. */
 export function isNetworkName(text: string): boolean {
   return NETWORK.test(text);
 }
@@ -57,6 +71,7 @@ export function isImageId(text: string): boolean {
   return /^sha256:[0-9a-f]{64}$/.test(text);
 }
 
+/** Whether a text is an image reference in which "*" may stand for anything. */
 export function isImagePattern(text: string): boolean {
   return IMAGE_PATTERN.test(text);
 }

@@ -4,7 +4,7 @@ import type { ErrorObject, SchemaObject } from 'ajv';
 import type { SpecKind } from '../parse/spec-kind.js';
 
 export interface KindSchema {
-  /** All that the schema objects to in a value; empty for a valid one. */
+  /** The schema's errors for a value; empty for a valid one. */
   check(value: unknown): readonly ErrorObject[];
   /** Dotted paths of all fields outside of lists: `spec.resources.cpus`. */
   readonly fields: readonly string[];
@@ -12,7 +12,7 @@ export interface KindSchema {
 
 export type SpecSchemas = Readonly<Record<SpecKind, KindSchema>>;
 
-/** Reads and compiles the schemas; some ten milliseconds, so once per process part. */
+/** Reads and compiles the schemas. This takes some ten milliseconds, so do it once. */
 export function loadSchemas(): SpecSchemas {
   const ajv = new Ajv({ allErrors: true, verbose: true, strictTypes: false });
   return { Workspace: loadSchema(ajv, 'workspace'), NixCache: loadSchema(ajv, 'nix-cache') };

@@ -1,9 +1,9 @@
 import { distance } from 'fastest-levenshtein';
 
-/** Longer words than any of ours are compared with nothing: the distance costs the product of the lengths. */
+/** Words longer than any of ours are not compared: the cost of a distance is the product of the lengths. */
 const LONGEST = 64;
 
-/** The word nearest to `word`, when it is near enough to be meant. */
+/** The candidate nearest to `word`, when it is near enough to be meant; else null. */
 export function nearest(word: string, candidates: readonly string[]): string | null {
   if (word.length > LONGEST) return null;
   const lower = word.toLowerCase();
@@ -17,8 +17,8 @@ export function nearest(word: string, candidates: readonly string[]): string | n
 }
 
 /**
- * What a person who wrote the unknown field `key` into the object `parent` may have meant: a field of that object, or of one
- * a level up or down. Misplaced fields come with their whole path.
+ * What a person who wrote the unknown field `key` into the object `parent` may have meant: a field of that object, or
+ * of one a level up or down. Misplaced fields come with their whole path.
  */
 export function suggestField(
   parent: string,
@@ -38,7 +38,7 @@ export function suggestField(
   );
 }
 
-/** One up, one down, or beside. */
+/** Whether one object is the other's parent, child or sibling. */
 function isClose(parent: string, other: string): boolean {
   if (parent === other) return false;
   return parentOf(other) === parent || parentOf(parent) === other || parentOf(parent) === parentOf(other);

@@ -3,7 +3,10 @@ import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import { readDescriptor } from './read-descriptor.js';
 import type { RawRead } from './read-descriptor.js';
 
-/** What this room asks of a file system; injected, because tests run as root and meet no EACCES otherwise. */
+/**
+ * What this room needs of a file system. It is injected, because tests run as root and never get EACCES from a real
+ * one.
+ */
 export interface FileSystem {
   readdir(path: string): Promise<Dirent[]>;
   lstat(path: string): Promise<BigIntStats>;
@@ -21,7 +24,7 @@ export const nodeFileSystem: FileSystem = {
   read: readDescriptor,
 };
 
-/** Which file, in which version: equal stamps, equal content, unless it is racy. */
+/** Identifies a version of a file: equal stamps mean equal content, unless `isRacy`. */
 export interface FileStamp {
   readonly id: string;
   readonly size: number;
@@ -29,6 +32,7 @@ export interface FileStamp {
   readonly ctimeMs: number;
 }
 
+/** The stamp of a file. Times are in ms since the epoch. */
 export function stampOf(stats: BigIntStats): FileStamp {
   return {
     id: `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}`,
@@ -38,13 +42,15 @@ export function stampOf(stats: BigIntStats): FileStamp {
   };
 }
 
-/** Time stamps move in steps of some ms: a file read this soon after its last change may change once more unseen. */
+/** Time stamps advance in steps of some ms: a file read this soon after its last change may change again unseen. */
 const RACY_MS = 50;
 
+/** Whether a file was read so soon after its last change that another change may have the same stamp. */
 export function isRacy(stamp: FileStamp, readAtMs: number): boolean {
   return readAtMs - stamp.ctimeMs < RACY_MS;
 }
 
+/** The code of a failed call, e.g. `ENOENT`; `UNKNOWN` for what has none. */
 export function errorCode(error: unknown): string {
   return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
     ? error.code

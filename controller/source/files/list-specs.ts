@@ -15,7 +15,7 @@ export interface ListedFile {
   readonly stamp: FileStamp;
 }
 
-/** What is there, or was, and could not be looked at. */
+/** A file or a directory that is there, or was, and could not be read. */
 export interface Unread {
   readonly path: string;
   readonly kind: 'file' | 'directory';
@@ -32,7 +32,7 @@ export interface Listing {
 export interface WalkOptions {
   readonly fs: FileSystem;
   readonly breathe: Breathe;
-  /** Real paths of files that were listed already: a file reached twice is one spec. Added to. */
+  /** Real paths of files that were listed already, to which this walk adds: a file reached twice is one spec. */
   readonly seen: Set<string>;
   /** Called before a directory is read: subscribe, then list (law 1). */
   readonly onDirectory: (path: string) => Promise<void>;
@@ -45,7 +45,7 @@ interface Walk extends WalkOptions {
   readonly directories: Set<string>;
   readonly visited: Set<string>;
   readonly queue: { path: string; realPath: string; depth: number }[];
-  /** Looked at last, so that a file found both ways goes by its own name. */
+  /** Followed last, so that a file found both ways goes by its own name. */
   readonly links: { path: string; depth: number; isSpec: boolean }[];
 }
 
@@ -56,7 +56,7 @@ export function isSpecName(name: string): boolean {
   return name.endsWith('.json') && !name.startsWith('.') && !name.startsWith('#');
 }
 
-/** Lists the spec files below `root`. Never fails: what went wrong is in `unread`. */
+/** Lists the spec files below `root`, by name in each directory. Never rejects: what went wrong is in `unread`. */
 export async function listSpecs(root: string, options: WalkOptions): Promise<Listing> {
   const unread: Unread[] = [];
   const directories = new Set<string>();
@@ -117,7 +117,7 @@ async function readDirectory(walk: Walk, directory: Walk['queue'][number]): Prom
   try {
     entries = await walk.fs.readdir(directory.path);
   } catch (error) {
-    // A sub-directory that went away meanwhile is gone like a file that did.
+    // A sub-directory that went away meanwhile is gone, as a file would be.
     if (directory.depth === 0 || errorCode(error) !== 'ENOENT') walk.unread.push(unreadable(directory.path, error));
     return;
   }

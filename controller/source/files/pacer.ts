@@ -1,10 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** Awaited between pieces of work: lets the event loop turn when a stretch got long, and stops the work on abort. */
+/** Awaited between pieces of work: gives the event loop a turn when a stretch was long, and stops the work on abort. */
 export type Breathe = () => Promise<void>;
 
 const STRETCH_MS = 12;
 
+/** Makes a `Breathe` that gives the event loop a turn every 12 ms; it rejects when `signal` has aborted. */
 export function createPacer(signal?: AbortSignal): Breathe {
   let since = performance.now();
   return async () => {
@@ -15,7 +16,7 @@ export function createPacer(signal?: AbortSignal): Breathe {
   };
 }
 
-/** `task` over all items, at most `limit` under way; results in the items' order. */
+/** Runs `task` over all items, at most `limit` at once; gives the results in the items' order. */
 export async function mapLimit<T, R>(items: readonly T[], limit: number, task: (item: T) => Promise<R>): Promise<R[]> {
   const results = new Array<R>(items.length);
   const entries = items.entries();

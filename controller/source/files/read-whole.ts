@@ -3,18 +3,18 @@ import type { FileStamp, FileSystem } from './file-system.js';
 
 export type ReadResult =
   | { readonly kind: 'read'; readonly bytes: Buffer; readonly stamp: FileStamp }
-  /** It went away after it was listed. */
+  /** The file went away after it was listed. */
   | { readonly kind: 'gone' }
-  /** It changes faster than it can be read: look again soon. */
+  /** The file changes faster than it can be read: read it again soon. */
   | { readonly kind: 'changing' }
-  /** What it holds is not known, and why. */
+  /** The file cannot be read: nobody knows what it holds. */
   | { readonly kind: 'failed'; readonly message: string };
 
 const ATTEMPTS = 3;
 
 /**
- * Reads a regular file of at most `limit` bytes, whole and in one version. `path` is a real path: links are not followed.
- * `listed` is its stamp when the caller has just looked, and found a regular file.
+ * Reads a regular file of at most `limit` bytes, whole and in one version. `path` is a real path: links are not
+ * followed. `listed` is the stamp of a regular file that the caller has just found there.
  */
 export async function readWhole(
   fs: FileSystem,
@@ -36,7 +36,7 @@ async function readOnce(fs: FileSystem, path: string, limit: number, listed: Fil
     const before = listed ?? (await regularStamp(fs, path));
     if (before === null) return failed('is not a regular file: remove or rename it');
     if (before.size > limit) return failed(`the file is larger than ${sizeWords(limit)}: make it smaller`);
-    // One byte of slack tells a file that grows from one that does not.
+    // One byte more than its size shows whether the file grows.
     const { bytes, stats } = await fs.read(path, before.size + 1);
     const after = stampOf(stats);
     if (!stats.isFile() || after.id !== before.id || bytes.length !== after.size) return { kind: 'changing' };
@@ -44,7 +44,7 @@ async function readOnce(fs: FileSystem, path: string, limit: number, listed: Fil
   } catch (error) {
     const code = errorCode(error);
     if (code === 'ENOENT') return { kind: 'gone' };
-    // A link or a FIFO took its place since it was listed.
+    // A link or a FIFO has taken its place since it was listed.
     if (code === 'ELOOP' || code === 'EAGAIN') return { kind: 'changing' };
     return failed(`the file cannot be read: ${ioWords(error)}`);
   }

@@ -14,15 +14,15 @@ import { listSpecs } from './list-specs.js';
 import type { ListedFile } from './list-specs.js';
 
 export const MAX_SPEC_BYTES = 1024 * 1024;
-/** A file that does not parse is left alone this long after its last change: it may be half written. */
+/** A file that does not parse counts as half written this long after its last change, in ms. */
 export const SETTLE_MS = 300;
-/** For a file that is rewritten without end. */
+/** The longest time, in ms, that a file counts as half written: it may be rewritten without end. */
 const SETTLE_AT_MOST_MS = 3000;
 const READS_AT_ONCE = 16;
 
 export interface ScanContext {
   readonly breathe: Breathe;
-  /** Real paths read in this scan already, in this source or one before it. */
+  /** Real paths that this scan has read already, in this source or one before it. */
   readonly seen: Set<string>;
   readonly onDirectory: (path: string) => Promise<void>;
 }
@@ -30,7 +30,7 @@ export interface ScanContext {
 export interface SourceReader {
   readonly id: string;
   read(context: ScanContext): Promise<SourceReading>;
-  /** Of a git source. */
+  /** The status of a git source; directories have none. */
   git?(): GitStatus;
 }
 

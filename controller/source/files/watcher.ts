@@ -6,15 +6,18 @@ import type { Clock } from '../../model/clock.js';
 const DEBOUNCE_MS = 25;
 const ROOT_POLL_MS = 2000;
 
-/** Hints that a directory may have changed. Only a hint (law 1): what it misses, the resync finds. */
+/** Gives hints that a directory may have changed. They are only hints (law 1): the resync finds what they miss. */
 export interface Watcher {
   /** Calls `onHint` after changes, until the returned function is called. */
   subscribe(onHint: () => void): () => void;
-  /** Watches one more directory; one that was replaced under its name is watched anew. Harmless without subscribers. */
+  /**
+   * Watches one more directory; one that was replaced under its name is watched anew. Without subscribers it only notes
+   * it.
+   */
   arm(path: string): Promise<void>;
-  /** Gives up all directories but these and the roots. */
+  /** Stops watching all directories but these and the roots. */
   keepOnly(paths: ReadonlySet<string>): void;
-  /** A hint in `ms` milliseconds. */
+  /** Gives a hint in `ms` milliseconds. */
   hintIn(ms: number): void;
 }
 
@@ -35,7 +38,10 @@ interface Watch {
   isHintDue: boolean;
 }
 
-/** Watches directories; checks `roots` every two seconds as well, as they may be missing. Opens nothing before `subscribe`. */
+/**
+ * Watches directories; checks `roots` every two seconds as well, as they may be missing. Opens nothing before
+ * `subscribe`.
+ */
 export function createWatcher(roots: readonly string[], clock: Clock): Watcher {
   const watch: Watch = {
     roots,
@@ -135,7 +141,10 @@ function pollRoots(watch: Watch): void {
   });
 }
 
-/** Device, inode and time of birth: a directory made anew often gets the inode of the one before it. Null: there is none. */
+/**
+ * Device, inode and time of birth: a directory made anew often gets the inode of the one before it. Null: there is
+ * none.
+ */
 async function identityOf(path: string): Promise<string | null> {
   try {
     const stats = await stat(path, { bigint: true });

@@ -3,10 +3,10 @@ import type { GitSettings } from '../../model/git.js';
 import type { GitCall } from './git-command.js';
 
 /**
- * What a call to the server needs beside its arguments. The token goes from its file to git by a helper that git asks, and only
- * for the host of the source; key and known hosts go by name. Nothing of it is in an argument or in the clone. git runs elsewhere:
- * what is named from here is named in full.
- * @param safeConfig a file of settings that lets `file` repositories of any owner be read
+ * The settings and variables with which git calls the server. A helper passes the token from its file to git, only for
+ * the host of the source; the key and the known hosts are passed by their names. No secret is in an argument or in the
+ * clone. Paths are absolute, since git runs in another directory.
+ * @param safeConfig a file of git settings with which `file` repositories of any owner may be read
  */
 export function accessOf(
   { url, user, tokenFile, sshKeyFile, knownHostsFile, caFile }: GitSettings,
@@ -27,22 +27,26 @@ export function accessOf(
       KALPANA_SSH_KNOWN_HOSTS: sshPath(knownHostsFile ?? '/dev/null'),
     });
   }
-  // git refuses a repository that somebody else owns: whose this one is, was for the person to know who named it.
+  // git refuses a repository that somebody else owns, but a person has named this one on purpose.
   if (url.scheme === 'file') env['GIT_CONFIG_GLOBAL'] = safeConfig;
   return { config, env };
 }
 
-/** Asked for "get" only: what git stores or erases is nobody's business. */
-const TOKEN_HELPER = `!f() { [ "$1" = get ] || exit 0; printf 'username=%s\\npassword=%s\\n' "$KALPANA_GIT_USER" "$(head -n 1 "$KALPANA_GIT_TOKEN_FILE" | tr -d '\\r')"; }; f`;
+/** Answers "get" alone: git may not store or erase credentials here. */
+const TOKEN_HELPER =
+  `!f() { [ "$1" = get ] || exit 0; printf 'username=%s\\npassword=%s\\n' "$KALPANA_GIT_USER" ` +
+  `"$(head -n 1 "$KALPANA_GIT_TOKEN_FILE" | tr -d '\\r')"; }; f`;
 
 const SSH = [
   'ssh -F /dev/null -o BatchMode=yes -o StrictHostKeyChecking=yes -o GlobalKnownHostsFile=/dev/null',
-  '-o "UserKnownHostsFile=$KALPANA_SSH_KNOWN_HOSTS" -o ConnectTimeout=15 -o ServerAliveInterval=10 -o ServerAliveCountMax=3',
-  '-o "IdentityFile=$KALPANA_SSH_KEY" -o IdentitiesOnly=yes -o PasswordAuthentication=no -o KbdInteractiveAuthentication=no',
+  '-o "UserKnownHostsFile=$KALPANA_SSH_KNOWN_HOSTS"',
+  '-o ConnectTimeout=15 -o ServerAliveInterval=10 -o ServerAliveCountMax=3',
+  '-o "IdentityFile=$KALPANA_SSH_KEY" -o IdentitiesOnly=yes',
+  '-o PasswordAuthentication=no -o KbdInteractiveAuthentication=no',
   '-o ForwardAgent=no -o IdentityAgent=none -o ClearAllForwardings=yes -o UpdateHostKeys=no',
 ].join(' ');
 
-/** As a value of an option: spaces need quotes, and a percent sign begins a token. */
+/** A path as the value of an option of ssh: spaces need quotes, and a percent sign begins a token. */
 function sshPath(path: string): string {
   return `"${resolve(path).replaceAll('%', '%%')}"`;
 }

@@ -40,7 +40,10 @@ export function discardClone({ path }: Clone): Promise<void> {
   return rm(path, { recursive: true, force: true });
 }
 
-/** Packs the clone anew, without what no reference names, once that is worth it: many packs, or half of its largest size. */
+/**
+ * Packs the clone anew, without what no reference names, once that is worth it: many packs, or half of its largest
+ * size.
+ */
 export async function tidyClone(clone: Clone, signal: AbortSignal): Promise<void> {
   const { directory, settings } = clone;
   const files = await packFiles(clone);

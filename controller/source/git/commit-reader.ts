@@ -9,7 +9,7 @@ import type { GitRepository } from './repository.js';
 import { createSealedFiles, type SealedBlob } from './sealed-files.js';
 import { linksIn, specTree, type TreeFile } from './spec-tree.js';
 
-/** So much is read out of the clone at once. */
+/** How many bytes are read out of the clone at once. */
 const BATCH_BYTES = 8 * 1024 * 1024;
 const LONGEST_LINK = 4096;
 
@@ -18,16 +18,19 @@ interface Interpreted {
   readonly spec: SpecFile;
 }
 
-/** What a commit's files say; null when it has no such directory. Files that did not change are not read again. */
+/**
+ * Reads a commit's spec files; null when the commit lacks the directory. Files that have not changed are not read
+ * again.
+ */
 export type ReadCommit = (revision: string, breathe: Breathe) => Promise<readonly SpecFile[] | null>;
 
-/** @param id of the source. @param path of its directory in the repository */
+/** Remembers the commit that was read last. `id` is the source's, `path` its directory in the repository. */
 export function createCommitReader(
   repository: GitRepository,
   schemas: SpecSchemas,
   { id, path: prefix }: { readonly id: string; readonly path: string },
 ): ReadCommit {
-  /** Of the commits that were read last, by path in the repository. */
+  /** The files of the commit that was read last, by path in the repository. */
   let memory: ReadonlyMap<string, Interpreted> = new Map();
   const seal = createSealedFiles(prefix);
   const readBatch = (batch: readonly { readonly hash: string }[]) =>
@@ -58,7 +61,7 @@ export function createCommitReader(
 
   async function readAll(blobs: readonly SealedBlob[]): Promise<ReadonlyMap<string, Buffer>> {
     const contents = new Map<string, Buffer>();
-    // Copies: what was read comes as a part of much more.
+    // Copied, since each content is a part of a large buffer.
     for (const batch of batches(blobs))
       for (const [hash, bytes] of await readBatch(batch)) contents.set(hash, Buffer.from(bytes));
     return contents;

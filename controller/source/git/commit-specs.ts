@@ -19,21 +19,21 @@ import { createRepository } from './repository.js';
 export interface CommitSpecs {
   readonly commit: Commit;
   readonly snapshot: DesiredSnapshot;
-  /** Why it would not be applied. */
+  /** Why the commit would not be applied; null when it would be. */
   readonly failure: GitFailure | null;
 }
 
 export interface CommitSnapshotOptions {
-  /** Whose `ref` is read. */
+  /** The source; its `ref` is read. */
   readonly settings: GitSettings;
-  /** For the clone; the caller removes it. */
+  /** A directory for the clone; the caller removes it. */
   readonly directory: string;
   readonly git: Git;
   readonly schemas: SpecSchemas;
   readonly signal: AbortSignal;
 }
 
-/** Nobody has a key here: that an encrypted file changed is all that can be told. */
+/** Stands in for secrets: there is no key here, so the digest only shows whether an encrypted file has changed. */
 const ENCRYPTED: SecretScan = {
   read: ({ sealed }, _variable, { ageFile = '' }) =>
     Promise.resolve({
@@ -46,7 +46,7 @@ const ENCRYPTED: SecretScan = {
   end: () => undefined,
 };
 
-/** Reads a commit without an engine, a state and secrets. Throws a GitError or a RefError when it cannot be had. */
+/** Fetches a commit and resolves its specs, without an engine, a state or secrets. Throws a GitError or a RefError. */
 export async function readCommitSpecs({
   settings,
   directory,

@@ -35,7 +35,7 @@ const REMEDIES: readonly Words[] = [
   [AWAY, () => 'it is tried again'],
 ];
 
-/** Whatever kept a source from being looked at. */
+/** Why a source could not be polled, from whatever was thrown. */
 export function failureOf(error: unknown, settings: GitSettings): GitFailure {
   if (error instanceof GitError) return fetchFailure(error, settings);
   if (error instanceof RefError) return found('RefMissing', error.message);
@@ -45,7 +45,7 @@ export function failureOf(error: unknown, settings: GitSettings): GitFailure {
   );
 }
 
-/** @param error of a question to the server */
+/** Why the server could not be asked, and what a person can do about it. */
 export function fetchFailure(error: GitError, settings: GitSettings): GitFailure {
   const where = settings.url.text;
   if (error.kind === 'missing')

@@ -1,41 +1,43 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { escapeControls } from '../parse/problem.js';
 
-/** How the git command is called here: always with a list of arguments, never through what a repository or a person configured. */
+/**
+ * What git is called with: always a list of arguments, and never what a repository or a person has configured.
+ */
 export interface GitEnvironment {
-  /** Where git, ssh and gpg are looked for. */
+  /** The PATH in which git, ssh and gpg are found. */
   readonly path: string;
-  /** A directory of our own in place of a home: nobody's settings, keys and agents. */
+  /** A directory of our own in place of a home, without anybody's settings, keys and agents. */
   readonly home: string;
-  /** Proxies, by variable. */
+  /** The variables that configure proxies. */
   readonly proxies: Readonly<Record<string, string>>;
 }
 
 export interface GitCall {
-  /** gpg to import keys, for git to verify with. */
+  /** `gpg` imports the keys that git verifies with; `git` without it. */
   readonly program?: 'git' | 'gpg';
   readonly args: readonly string[];
   readonly timeoutMs: number;
-  /** More than these bytes on stdout end it. */
+  /** The most bytes on stdout; more of them end the command. */
   readonly maxOutput: number;
   readonly input?: string | Buffer;
-  /** Settings beside those that always hold. */
+  /** Settings beside those that hold for every call. */
   readonly config?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
-  /** No file that it writes gets larger; in bytes. */
+  /** The size, in bytes, beyond which no file grows that the command writes. */
   readonly maxFileBytes?: number;
   readonly signal?: AbortSignal;
 }
 
 export type GitErrorKind = 'failed' | 'timeout' | 'too-large' | 'missing' | 'aborted';
 
-/** A call that did not succeed. `message` is git's own line that says why, on one line. */
+/** A call that did not succeed. `message` is the one line in which git says why. */
 export class GitError extends Error {
   constructor(
     readonly kind: GitErrorKind,
     message: string,
     readonly stderr: string,
-    /** Its own verdict; null: it was not started, or was ended from outside, and has said nothing. */
+    /** The exit code; null when the command was not started, or was ended from outside, and has given no verdict. */
     readonly code: number | null = null,
   ) {
     super(message);
@@ -44,7 +46,7 @@ export class GitError extends Error {
 
 export type Git = (call: GitCall) => Promise<Buffer>;
 
-/** What holds for every call. A fetched pack stays one file, so that a bound on files is a bound on a fetch. */
+/** Settings of every call. A fetched pack stays one file, so that a bound on files is a bound on a fetch. */
 const CONFIG: Readonly<Record<string, string>> = {
   'core.hooksPath': '/dev/null',
   'core.fsmonitor': 'false',
@@ -68,6 +70,7 @@ const LONGEST_STDERR = 16 * 1024;
 const LONGEST_WORDS = 300;
 const BLOCK_BYTES = 512;
 
+/** Gives the function that calls git. It resolves with stdout, and rejects with nothing but a GitError. */
 export function createGit(around: GitEnvironment): Git {
   const common = {
     PATH: around.path,
@@ -99,7 +102,7 @@ function configEnv(config: Readonly<Record<string, string>>): Record<string, str
 function run(call: GitCall, env: NodeJS.ProcessEnv): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     if (call.signal?.aborted === true) return reject(new GitError('aborted', 'the controller stops', ''));
-    // A group of its own: ssh and git's helpers end with it.
+    // It has a process group of its own: ssh and git's helpers end with it.
     const child = startGit(call, env);
     const out: Buffer[] = [];
     let size = 0;
@@ -125,7 +128,7 @@ function run(call: GitCall, env: NodeJS.ProcessEnv): Promise<Buffer> {
     child.stderr?.on('data', (chunk: Buffer) => {
       stderr = `${stderr}${chunk.toString('utf8')}`.slice(-LONGEST_STDERR);
     });
-    // It may have ended before it read all: its exit tells.
+    // The command may end before it has read everything: its exit code says so.
     child.stdin?.on('error', () => undefined);
     child.stdin?.end(call.input ?? '');
     child.on('error', (error: NodeJS.ErrnoException) =>
@@ -140,7 +143,7 @@ function run(call: GitCall, env: NodeJS.ProcessEnv): Promise<Buffer> {
       ),
     );
     child.on('close', (code, signal) => {
-      // What it started and left behind would write on.
+      // What it has started and left behind must not write on.
       killGroup(child);
       finish(() => {
         if (why === null && code === 0) return resolve(Buffer.concat(out));
@@ -153,7 +156,7 @@ function run(call: GitCall, env: NodeJS.ProcessEnv): Promise<Buffer> {
 function startGit({ program = 'git', args, maxFileBytes }: GitCall, env: NodeJS.ProcessEnv): ChildProcess {
   const options = { env, cwd: '/', detached: true, stdio: ['pipe', 'pipe', 'pipe'] as ['pipe', 'pipe', 'pipe'] };
   if (maxFileBytes === undefined) return spawn(program, [...args], options);
-  // The kernel's own bound: a server that sends without end is cut off at the very byte.
+  // The kernel's bound: a server that sends without end is cut off at the very byte.
   const blocks = String(Math.ceil(maxFileBytes / BLOCK_BYTES));
   return spawn('/bin/sh', ['-c', 'ulimit -f "$1" || exit 1; shift; exec git "$@"', 'git', blocks, ...args], options);
 }
@@ -163,7 +166,7 @@ function killGroup({ pid }: ChildProcess): void {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {
-    // Nobody is left in it.
+    // No process is left in the group.
   }
 }
 
@@ -182,7 +185,7 @@ function failure(
   return new GitError('failed', wordsOf(stderr) || `git ended with ${code ?? signal}`, stderr, code);
 }
 
-/** By the bound on files. What unpacks a fetch is killed then, and its parent has nothing else to say of it. */
+/** Whether the bound on files ended the command. It kills what unpacks a fetch, whose parent says no more than this. */
 function isCutOff(stderr: string, signal: string | null): boolean {
   return (
     signal === 'SIGXFSZ' ||

@@ -37,7 +37,9 @@ export function treeFrom(output: Buffer): TreeEntry[] {
     });
 }
 
-/** The references of `git ls-remote` that bear exactly one of `names`: git's patterns match the ends of names as well. */
+/**
+ * The references of `git ls-remote` that bear exactly one of `names`: git's patterns match the ends of names as well.
+ */
 export function refsFrom(output: Buffer, names: readonly string[]): { readonly name: string; readonly hash: string }[] {
   return output
     .toString('utf8')

@@ -49,7 +49,9 @@ export function loadSource(sync: GitSync): Promise<void> {
   return sync.state.loaded;
 }
 
-/** Polls the server once, and puts a new good commit in force. Gives how many polls in a row have failed; never throws. */
+/**
+ * Polls the server once, and puts a new good commit in force. Gives how many polls in a row have failed; never throws.
+ */
 export async function pollSource(sync: GitSync, trigger: SyncTrigger): Promise<number> {
   const { state } = sync;
   await loadSource(sync);

@@ -11,11 +11,11 @@ import { SignatureError } from './verify-commit.js';
 
 export interface Judgement {
   readonly files: readonly SpecFile[];
-  /** Null: it may be applied. */
+  /** Null when the commit may be applied. */
   readonly failure: GitFailure | null;
 }
 
-/** Whether a commit applies, whole. Throws only when the clone cannot be read: then nothing is known of the commit. */
+/** Judges whether a commit may be applied, as a whole. Throws only when the clone cannot be read. */
 export async function judgeCommit(
   commit: Commit,
   {
@@ -43,7 +43,7 @@ export async function judgeCommit(
     throw error;
   }
   const files = await readCommit(commit.revision, breathe);
-  // Git keeps no empty directories: a slip in a path, or a directory renamed, would look like the removal of all.
+  // Git keeps no empty directories: a wrong path, or a renamed directory, would look like the removal of every spec.
   if (files === null)
     return refused(
       'PathMissing',

@@ -4,7 +4,10 @@ import type { Memo } from './memo.js';
 import type { InForce } from './reading.js';
 import type { GitRepository } from './repository.js';
 
-/** What an earlier process applied, by the clone alone; null: nothing. Throws when that cannot be told now, or nobody who is trusted has signed it. */
+/**
+ * Reads what an earlier process applied from the clone alone; null when it applied nothing. Throws when that cannot be
+ * read now, or when no trusted key has signed it.
+ */
 export async function readApplied({
   memo,
   repository,
@@ -18,7 +21,7 @@ export async function readApplied({
 }): Promise<InForce['applied']> {
   const commit = (await memo.hasApplied()) ? await repository.applied() : null;
   if (commit === null) return null;
-  // Keys may have been taken back since.
+  // A key may have lost its trust since.
   await repository.verify(commit.revision);
   const files = await readCommit(commit.revision, breathe);
   return files === null ? null : { commit, files, at: null };

@@ -3,14 +3,15 @@ import { problemOf } from '../parse/problem.js';
 import type { Refusal, ScannedFile, SourceReading, SpecFile } from '../parse/spec-file.js';
 import { SPEC_KINDS, specKey, workspaceOfKey } from '../parse/spec-kind.js';
 
-/** What holds of a git source. */
+/** The commit of a git source that is in force, and a newer one that is not. */
 export interface InForce {
   readonly applied: {
     readonly commit: Commit;
     readonly files: readonly SpecFile[];
-    /** ms since the epoch; null: by an earlier process */ readonly at: number | null;
+    /** When it was applied, in ms since the epoch; null when an earlier process did that. */
+    readonly at: number | null;
   } | null;
-  /** A newer commit that is not applied, with as much of it as could be read. */
+  /** A newer commit that is refused, with as much of it as could be read. */
   readonly refused: {
     readonly commit: Commit;
     readonly files: readonly SpecFile[];
@@ -18,19 +19,19 @@ export interface InForce {
   } | null;
 }
 
-/** The newest commit of which is known whether it applies. */
+/** The newest commit that has been judged; null when none has. */
 export function judged({ applied, refused }: InForce): Commit | null {
   return refused?.commit ?? applied?.commit ?? null;
 }
 
-/** A commit that was refused for its signature: whose keys are trusted may have changed since. */
+/** The commit that was refused for its signature, if any: other keys may be trusted by now. */
 export function unsigned({ refused }: InForce): Commit | null {
   return refused?.failure.reason === 'SignatureInvalid' ? refused.commit : null;
 }
 
 /**
- * What a scan takes from a git source: the files of the commit in force. What a refused commit says of a name keeps that name
- * from being taken for removed, and tells its workspace what is wrong.
+ * What a scan takes from a git source: the files of the commit in force. What a refused commit says of a name keeps
+ * that name from being taken for removed, and tells its workspace what is wrong.
  */
 export function readingOf(
   id: string,
@@ -42,7 +43,7 @@ export function readingOf(
   );
   const files = (applied?.files ?? []).map((file): ScannedFile => {
     const newer = broken.get(file.file);
-    // Its problems are told once, with the commit.
+    // Its problems are reported once, with the commit.
     return { ...file, isSettling: false, staleBecause: newer?.refusals[0]?.problem ?? null };
   });
   const defined = new Set(files.flatMap(({ definitions }) => definitions.map(({ key }) => key)));
@@ -62,7 +63,7 @@ export function readingOf(
   };
 }
 
-/** The files of one commit, as a scan that is over would have them. */
+/** The files of one commit, as a scan without half-written files finds them. */
 export function wholeReading(id: string, files: readonly SpecFile[]): SourceReading {
   return {
     id,
@@ -72,7 +73,7 @@ export function wholeReading(id: string, files: readonly SpecFile[]): SourceRead
   };
 }
 
-/** Names that only the refused commit defines, or may define: nobody knows yet what becomes of them. */
+/** Claims the names that only the refused commit defines, or may define: nobody knows yet what becomes of them. */
 function claimOf(
   file: SpecFile,
   failure: GitFailure,

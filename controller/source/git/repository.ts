@@ -25,7 +25,10 @@ export interface GitRepository {
   /** The commit that was applied last, by this or an earlier process; null when there is none. */
   applied(): Promise<Commit | null>;
   markApplied(revision: string): Promise<void>;
-  /** Keeps an applied commit for the next process: a clone that has lost it fetches it again, if the server still gives it. */
+  /**
+   * Keeps an applied commit for the next process: a clone that has lost it fetches it again, if the server still gives
+   * it.
+   */
   keepApplied(revision: string, signal: AbortSignal): Promise<void>;
   /** The files below the source's path; null when the commit has no such directory. */
   list(revision: string): Promise<readonly TreeEntry[] | null>;

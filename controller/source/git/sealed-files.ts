@@ -6,7 +6,7 @@ import type { Definition, SpecFile } from '../parse/spec-file.js';
 import type { TreeEntry } from './git-output.js';
 
 const FILE = /^100/;
-/** Of all encrypted files of a commit: they stay in memory. */
+/** The most bytes of all encrypted files of a commit together, since they stay in memory. */
 const SEALED_BYTES = 64 * 1024 * 1024;
 
 export interface SealedBlob {
@@ -16,13 +16,14 @@ export interface SealedBlob {
 
 type ReadBlobs = (blobs: readonly SealedBlob[]) => Promise<ReadonlyMap<string, Buffer>>;
 
-/** A file that a definition names, or what is wrong with it, in words that follow its name. */
+/** A file that a definition names, or what is wrong with it: words that follow the file's name. */
 type Found = SealedBlob | { readonly fault: string };
 
 /**
- * Gives definitions the encrypted files of their own commit: what a commit says and the secrets beside it go together. A definition
- * whose file is not there, or is not encrypted, is refused, and with it the commit. What did not change is the same object again.
- * @param mostBytes of all of them
+ * Gives definitions the encrypted files of their own commit, since its specs and the secrets beside them belong
+ * together. A definition whose file is missing or not encrypted is refused, and the commit with it. A file that has not
+ * changed comes back as the same object.
+ * @param mostBytes the most bytes of all encrypted files together
  */
 export function createSealedFiles(prefix: string, mostBytes = SEALED_BYTES) {
   let memory = new Map<SpecFile, { readonly id: string; readonly file: SpecFile }>();
@@ -98,7 +99,7 @@ function seal(file: SpecFile, uses: ReadonlyMap<string, Found>, contents: Readon
   return { ...file, definitions, refusals, problems };
 }
 
-/** Or what is wrong, in words that follow the file's name. */
+/** The bytes of a file, or what is wrong with it: words that follow the file's name. */
 function bytesOf(found: Found, contents: ReadonlyMap<string, Buffer>): Uint8Array | string {
   if ('fault' in found) return found.fault;
   const bytes = contents.get(found.hash) ?? Buffer.alloc(0);

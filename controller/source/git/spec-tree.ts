@@ -5,13 +5,13 @@ import type { TreeEntry } from './git-output.js';
 
 /** A spec file of a commit. */
 export interface TreeFile {
-  /** Below the source's path. */
+  /** The path below the source's directory. */
   readonly path: string;
   readonly hash: string;
   readonly size: number;
 }
 
-/** A file of a commit that is no spec and should be one. */
+/** A file of a commit that should be a spec and cannot be one. */
 export interface TreeFault {
   readonly path: string;
   readonly message: string;
@@ -25,16 +25,16 @@ export interface SpecTree {
 const LINK = '120000';
 const SUBMODULE = '160000';
 
-/** The links of a tree, whose targets `specTree` has to know. */
+/** The links of a tree; `specTree` needs their targets. */
 export function linksIn(entries: readonly TreeEntry[]): TreeEntry[] {
   return entries.filter(({ mode }) => mode === LINK);
 }
 
 /**
- * The spec files among a commit's files, as a walk through a directory of them would find them. Pure. A link is followed
- * within the source's path; one that leads out of the repository is a fault whatever it is called.
- * @param prefix the source's path in the tree
- * @param targets what the links hold, by hash
+ * The spec files among a commit's files, as `listSpecs` finds them in a directory. Pure. A link is followed within the
+ * source's directory; one that leads out of the repository is a fault, whatever it is called.
+ * @param prefix the source's directory in the repository
+ * @param targets the text of each link, by hash
  */
 export function specTree(
   entries: readonly TreeEntry[],
@@ -74,7 +74,8 @@ export function specTree(
     const inRepository = posix.join(prefix, posix.dirname(path), target);
     if (posix.isAbsolute(target) || inRepository === '..' || inRepository.startsWith('../'))
       return void fault(
-        `is a link that leads out of the repository (${quote(target)}): remove it, or copy the target into the repository`,
+        `is a link that leads out of the repository (${quote(target)}): ` +
+          'remove it, or copy the target into the repository',
       );
     if (!isSpec) return;
     const inSource = posix.join(posix.dirname(path), target);
@@ -85,7 +86,7 @@ export function specTree(
       fault('is a link to a file that does not exist, or through other links: mend or remove it');
     else if (found.mode === LINK || found.mode === SUBMODULE || found.size === null)
       fault('is a link to something else than a file: mend or remove it');
-    // What goes by a spec's name itself is listed already.
+    // A target that has a spec's name itself is listed already.
     else if (isHidden(inSource) || !isSpecName(posix.basename(inSource)))
       files.push({ path, hash: found.hash, size: found.size });
   }

@@ -1,11 +1,11 @@
 import { delay, type Clock } from '../../model/clock.js';
 
-/** Why a source is looked at. */
+/** Why a source is polled. */
 export type SyncTrigger = 'start' | 'interval' | 'hook' | 'local' | 'request' | 'resume';
 
 export interface SyncLoop {
   run(): Promise<void>;
-  /** Look now; calls that come while it looks meet in one look more. */
+  /** Polls now; calls that come during a poll are met by one poll more. */
   sync(trigger: SyncTrigger): void;
 }
 
@@ -14,15 +14,15 @@ export interface SyncLoopOptions {
   readonly random: () => number;
   readonly signal: AbortSignal;
   readonly intervalMs: number;
-  /** One look; gives how many in a row have failed. Never throws. */
+  /** Polls once; gives how many polls in a row have failed. Never rejects. */
   readonly poll: (trigger: SyncTrigger) => Promise<number>;
 }
 
 const FIRST_RETRY_MS = 2_000;
-/** As much of an interval longer or shorter, by chance: many controllers do not ask at once. */
+/** The part of an interval by which it is longer or shorter, at random, so that controllers do not poll all at once. */
 const JITTER = 0.1;
 
-/** Looks one after the other: on an interval, sooner after a failure, and when told to. */
+/** Polls one after the other: at an interval in ms, sooner after a failure, and when `sync` is called. */
 export function createSyncLoop({ clock, random, signal, intervalMs, poll }: SyncLoopOptions): SyncLoop {
   let due: SyncTrigger | null = 'start';
   let wake: AbortController | null = null;
@@ -45,7 +45,7 @@ export function createSyncLoop({ clock, random, signal, intervalMs, poll }: Sync
       }
     },
     sync(trigger) {
-      // A hook says more than the others.
+      // A webhook says more than the other triggers, so it is not overwritten.
       if (due !== 'hook') due = trigger;
       wake?.abort();
     },

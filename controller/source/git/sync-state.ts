@@ -60,7 +60,9 @@ export function isKnown({ inForce, knownRef }: SyncState, ref: RemoteRef, isHook
   return !isHooked && knownRef?.name === ref.name && knownRef.hash === ref.hash;
 }
 
-/** What is known of the server after a fetch. A webhook's commit was not listed, so the next poll has to find its hash. */
+/**
+ * What is known of the server after a fetch. A webhook's commit was not listed, so the next poll has to find its hash.
+ */
 export function refAfterFetch(ref: RemoteRef, isHooked: boolean): RemoteRef {
   return isHooked ? { name: ref.name, hash: ref.hash === null ? null : '' } : ref;
 }

@@ -15,12 +15,12 @@ const TOKEN = {
 
 export const MAX_NESTING = 64;
 
-/** Keys that reach an object's prototype in careless code, ours or another's. */
+/** Keys that reach an object's prototype in careless code, ours or a library's. */
 const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
 export interface TextFault {
   readonly offset: number;
-  /** A key to name in the message, or null. */
+  /** The key that the message names, or null. */
   readonly key: string | null;
   readonly fault: 'nesting' | 'duplicate-key' | 'forbidden-key' | 'nul' | 'surrogate' | 'number';
 }
@@ -29,8 +29,8 @@ export interface TextFault {
 type Level = Set<string> | null;
 
 /**
- * What parsers let pass and we do not, and what would break a recursive parser. One pass, no recursion:
- * a million brackets are as harmless as two. The text need not be valid JSON.
+ * The first thing in a JSON text that parsers accept and we do not, or that breaks a recursive parser. It reads the
+ * text once and without recursion: a million brackets are as harmless as two. The text need not be valid JSON.
  */
 export function checkTokens(text: string): TextFault | null {
   const scanner = createScanner(text, true);

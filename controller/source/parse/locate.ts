@@ -4,9 +4,9 @@ import type { JSONPath, Node } from 'jsonc-parser';
 /** Something wrong at a place in an object, before it has a line and a column. */
 export interface Issue {
   readonly path: JSONPath;
-  /** Whether the message speaks of the field's name or of its value. */
+  /** Whether the message is about the field's name or about its value. */
   readonly at: 'key' | 'value';
-  /** Without the path: that is put before it. */
+  /** The message without the path, which is put before it later. */
   readonly message: string;
 }
 
@@ -15,7 +15,7 @@ export function specIssue(path: JSONPath, message: string): Issue {
   return { path: ['spec', ...path], at: 'value', message };
 }
 
-/** The offset of what stands at `path` below `node`; of the nearest thing around it when there is nothing. */
+/** The offset of what stands at `path` below `node`, or of the nearest thing around it when nothing does. */
 export function offsetOf(node: Node, path: JSONPath, at: Issue['at'] = 'value'): number {
   for (let length = path.length; length > 0; length -= 1) {
     const found = findNodeAtLocation(node, path.slice(0, length));
@@ -26,7 +26,7 @@ export function offsetOf(node: Node, path: JSONPath, at: Issue['at'] = 'value'):
   return node.offset;
 }
 
-/** `spec.env[0].value`; a key that is no plain word stands in brackets. */
+/** A path as text, such as `spec.env[0].value`; a key that is no plain word stands in brackets, as `show` writes it. */
 export function pathText(path: JSONPath, show: (key: string) => string): string {
   return path.reduce<string>((text, part) => {
     if (typeof part === 'number') return `${text}[${part}]`;

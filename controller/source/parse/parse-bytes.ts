@@ -15,19 +15,19 @@ export interface Unparsed {
   readonly message: string;
   readonly line: number;
   readonly column: number;
-  /** What a half-written file may look like. */
+  /** The text looks as a half-written file may. */
   readonly mayBePartial: boolean;
-  /** As much of the structure as a tolerant parser sees; null when there is none to trust. */
+  /** As much of the structure as a tolerant parser finds; null when none of it can be trusted. */
   readonly tree: Node | null;
 }
 
 export type ParseOutcome = { readonly ok: ParsedText } | { readonly failed: Unparsed };
 
-/** A tolerant parse of a broken text is for finding a name in it, and not worth more time than this many characters take. */
+/** How many characters of a broken text are parsed tolerantly: that only serves to find a name in it. */
 const TOLERANT_LIMIT = 65_536;
 const STRICT = { disallowComments: true, allowTrailingComma: false, allowEmptyContent: false };
 
-/** Strict JSON in UTF-8; a byte order mark is accepted. */
+/** Parses strict JSON in UTF-8; a byte order mark is accepted. Never throws. */
 export function parseBytes(bytes: Uint8Array): ParseOutcome {
   const text = decode(bytes);
   if (text === null) {
@@ -66,7 +66,7 @@ export function parseBytes(bytes: Uint8Array): ParseOutcome {
   return { ok: { value: value.parsed, tree, position } };
 }
 
-/** Depth is bounded by `checkTokens` before this runs. */
+/** Undefined when the text is not valid. `checkTokens` has bounded its depth before. */
 function parseStrictly(text: string): { parsed: unknown } | undefined {
   try {
     return { parsed: JSON.parse(text) as unknown };
@@ -83,11 +83,12 @@ function syntaxFailure(text: string, position: ParsedText['position']): Unparsed
   const isCut = first === undefined || (!isSmall && first.offset + first.length >= TOLERANT_LIMIT);
   if (isCut) return { message: 'the file is not valid JSON', line: 1, column: 1, mayBePartial: true, tree: null };
   const atEnd = text.slice(first.offset).trim() === '';
-  const message = `not valid JSON: ${atEnd ? 'the text ends in the middle of an object; complete it' : syntaxWords(first.error)}`;
+  const words = atEnd ? 'the text ends in the middle of an object; complete it' : syntaxWords(first.error);
+  const message = `not valid JSON: ${words}`;
   return { ...position(first.offset), message, mayBePartial: true, tree: isSmall ? (tree ?? null) : null };
 }
 
-/** By jsonc-parser's `ParseErrorCode`. */
+/** The words for each `ParseErrorCode` of jsonc-parser. */
 const SYNTAX_WORDS: Readonly<Record<number, string>> = {
   1: 'an unknown word; put text into double quotes',
   2: 'a number in a wrong form',
@@ -137,7 +138,9 @@ function decode(bytes: Uint8Array): string | null {
   }
 }
 
-/** The decoder does not say where: the first difference to a lenient round trip is the place. */
+/**
+ * The decoder does not say where it failed: that is the first difference to what a lenient decoder makes of the bytes.
+ */
 function invalidOffset(bytes: Uint8Array): number {
   const lenient = Buffer.from(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes), 'utf8');
   const end = Math.min(bytes.length, lenient.length);

@@ -5,7 +5,7 @@ export { escapeControls };
 
 const CUT_AT = 60;
 
-/** A value as a message quotes it: escaped, cut when long. */
+/** A value as a message quotes it: escaped, and cut when it is long. */
 export function quote(text: string): string {
   const start = text.slice(0, CUT_AT + 1);
   const chars = Array.from(start);
@@ -13,6 +13,7 @@ export function quote(text: string): string {
   return `"${escapeControls(isCut ? chars.slice(0, CUT_AT).join('') : text)}${isCut ? '…' : ''}"`;
 }
 
+/** A problem at a place; `workspace` is the one it concerns, if any. */
 export function problemAt(location: SpecLocation, message: string, workspace: string | null = null): SpecProblem {
   return { location, workspace, message };
 }
@@ -22,7 +23,7 @@ export function problemOf(source: string, file: string, message: string): SpecPr
   return problemAt({ source, file, line: 1, column: 1 }, message);
 }
 
-/** Whether two problems tell a person the same. */
+/** Whether two problems say the same to a person. */
 export function sameProblem(a: SpecProblem | null, b: SpecProblem | null): boolean {
   if (a === null || b === null) return a === b;
   const [here, there] = [a.location, b.location];
@@ -31,7 +32,7 @@ export function sameProblem(a: SpecProblem | null, b: SpecProblem | null): boole
   );
 }
 
-/** By file, line and column. */
+/** Sorts by file, line and column. */
 export function byPlace(a: SpecProblem, b: SpecProblem): number {
   const [here, there] = [a.location, b.location];
   if (here.file !== there.file) return here.file < there.file ? -1 : 1;

@@ -4,7 +4,7 @@ import type { Workspace } from '../../model/workspace.generated.js';
 import type { SpecKind } from './spec-kind.js';
 
 interface Defined {
-  /** Kind and name in one, see `specKey`. */
+  /** The kind and the name in one text: see `specKey`. */
   readonly key: string;
   readonly name: string;
   readonly location: SpecLocation;
@@ -17,7 +17,10 @@ export interface WorkspaceDefinition extends Defined {
   readonly workspace: Workspace;
   /** Where each secret variable names its file, by the variable's name. */
   readonly secretLocations: ReadonlyMap<string, SpecLocation>;
-  /** Of a commit: the encrypted files beside it that its variables name. Those of a directory are looked up when they are needed. */
+  /**
+   * The encrypted files that its variables name, by path. Only a commit's definitions hold them: those of a directory
+   * are read when they are needed.
+   */
   readonly sealed: ReadonlyMap<string, Uint8Array>;
 }
 
@@ -31,9 +34,9 @@ export type Definition = WorkspaceDefinition | CacheDefinition;
 
 /** One object that is not accepted, or a file that holds none. */
 export interface Refusal {
-  /** Null when it can't be read, or is not a name. */
+  /** Null when the name cannot be read, or is not valid. */
   readonly name: string | null;
-  /** Null when it may be of any kind: then it claims its name in each. */
+  /** Null when the object may be of any kind: then it claims its name in each. */
   readonly kind: SpecKind | null;
   readonly problem: SpecProblem;
 }
@@ -45,17 +48,17 @@ export interface SpecFile {
   readonly definitions: readonly Definition[];
   readonly refusals: readonly Refusal[];
   readonly problems: readonly SpecProblem[];
-  /** An object may be defined in it whose name can't be read. */
+  /** The file may define an object whose name cannot be read. */
   readonly hidesNames: boolean;
-  /** It does not parse, as a file that is being written does not. */
+  /** The file does not parse, as one that is half written. */
   readonly mayBePartial: boolean;
 }
 
 /** A spec file as one scan found it. */
 export interface ScannedFile extends SpecFile {
-  /** Being written, or so it seems: keep quiet for this scan. */
+  /** The file seems to be half written: its problems are not reported in this scan. */
   readonly isSettling: boolean;
-  /** Set when this is an earlier version, because the newest can't be read. */
+  /** Why this is an earlier version: the newest cannot be read. Null when it is the newest. */
   readonly staleBecause: SpecProblem | null;
 }
 
@@ -67,8 +70,8 @@ export interface SourceReading {
   readonly problems: readonly SpecProblem[];
   /** False when a directory could not be read: what is not in `files` is unknown, not absent (law 2). */
   readonly isWhole: boolean;
-  /** What it holds is known, if perhaps not the newest; without it: when it is whole. */
+  /** What it holds is known, though perhaps not the newest; without this field, that is the same as `isWhole`. */
   readonly isRead?: boolean;
-  /** Of a source with revisions: the one that `files` are of. */
+  /** The revision that `files` belong to, for a source that has revisions. */
   readonly revision?: string | null;
 }

@@ -28,7 +28,7 @@ export interface CacheResolver {
   ): Map<string, DesiredCache>;
 }
 
-/** Gives the same object again as long as nothing about a cache changed. */
+/** Resolves definitions of caches; gives the same object again as long as nothing about a cache has changed. */
 export function createCacheResolver(): CacheResolver {
   const memory = new WeakMap<CacheDefinition, DesiredCache>();
   let wasImplicit = false;
@@ -49,7 +49,7 @@ export function createCacheResolver(): CacheResolver {
   return {
     resolve(wanted, merged, workspaces) {
       const caches = new Map(wanted.map((item) => [item.definition.name, resolveOnce(item)]));
-      // Unknown is not absent (law 2): a broken spec of that name, or a cache's spec without a readable one, may want it otherwise.
+      // Unknown is not absent (law 2): a broken spec may define this cache, by its name or by one that cannot be read.
       const isOpen =
         !caches.has(DEFAULT_CACHE) &&
         !merged.claimed.has(specKey('NixCache', DEFAULT_CACHE)) &&
@@ -61,7 +61,7 @@ export function createCacheResolver(): CacheResolver {
   };
 }
 
-/** Fills in the defaults, and sorts what has no order. */
+/** Fills in the defaults, and sorts the lists whose order means nothing. */
 function cacheConfig(spec: NixCacheSpec): CacheConfig {
   const config = { ...DEFAULT_CACHE_CONFIG, ...spec };
   return {

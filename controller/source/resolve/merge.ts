@@ -7,21 +7,21 @@ import { SPEC_KINDS, specKey, workspaceOfKey } from '../parse/spec-kind.js';
 /** An object that the sources want, and what keeps its newest spec from being used. */
 export interface Wanted<D extends Definition = Definition> {
   readonly definition: D;
-  /** Null: this is the newest spec. */
+  /** Null when the newest spec is used. */
   readonly problem: SpecProblem | null;
-  /** False: `definition` is the last good one. */
+  /** False when `definition` is the last good one. */
   readonly isNewest: boolean;
 }
 
 export interface Merged {
-  /** By key, as all here. */
+  /** By key, as everything here is. */
   readonly wanted: ReadonlyMap<string, Wanted>;
   /** Keys that only broken or duplicate specs claim. */
   readonly claimed: ReadonlySet<string>;
   readonly problems: readonly SpecProblem[];
-  /** A file can't be read far enough to know which objects it defines: none may count as gone. */
+  /** A file cannot be read far enough to know which objects it defines, so no object may count as gone. */
   readonly hidesNames: boolean;
-  /** A cache is being written, or stands broken, whose name can't be read. */
+  /** There is a cache, broken or half written, whose name cannot be read. */
   readonly hidesCache: boolean;
 }
 
@@ -92,7 +92,7 @@ function groupKnown(known: ReadonlyMap<string, Definition>): Map<string, string[
   return groupBy(known.keys(), (key) => placeOf(known.get(key)!.location));
 }
 
-/** Two repositories may have files of one name. */
+/** A file's identity: two sources may have files of one name. */
 function placeOf({ source, file }: { readonly source: string; readonly file: string }): string {
   return `${source}\0${file}`;
 }

@@ -21,7 +21,7 @@ import type { WorkspaceDefinition } from '../parse/spec-file.js';
 const DEFAULT_HOST_IP = '127.0.0.1';
 
 export interface ResolvedSecrets {
-  /** By variable. */
+  /** By the name of the variable. */
   readonly digests: ReadonlyMap<string, string>;
   readonly secrets: ReadonlyMap<string, Secret>;
   readonly isReadable: boolean;
@@ -53,6 +53,7 @@ export function resolveWorkspace(
   };
 }
 
+/** What happens to a workspace's data volume when the workspace is removed. */
 export function reclaimPolicyOf(definition: WorkspaceDefinition): DesiredWorkspace['reclaimPolicy'] {
   return definition.workspace.spec.storage?.reclaimPolicy ?? 'Retain';
 }
@@ -76,7 +77,7 @@ function creationSpec(spec: WorkspaceSpec, digests: ReadonlyMap<string, string>)
     cache,
     mounts: creationMounts(spec).sort(by((mount) => mount.target)),
     healthcheck: spec.healthcheck ? healthcheckDefinition(spec.healthcheck) : null,
-    // Also without packages: the first one must not need a new container.
+    // Set even without packages, so that the first package needs no new container.
     packagesFrom: cache === null ? null : 'profile',
   };
 }

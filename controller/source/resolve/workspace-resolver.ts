@@ -11,13 +11,13 @@ const NO_SECRETS: ResolvedSecrets = { digests: new Map(), secrets: new Map(), is
 
 export interface Resolved {
   readonly desired: DesiredWorkspace;
-  /** Of its secrets. */
+  /** What is wrong with its secrets. */
   readonly problems: readonly SpecProblem[];
 }
 
 export type WorkspaceResolver = (wanted: Wanted<WorkspaceDefinition>, secrets: SecretScan) => Promise<Resolved>;
 
-/** Resolves definitions of workspaces, and gives the same object again as long as nothing about a workspace changed. */
+/** Resolves definitions of workspaces; gives the same object again as long as nothing about a workspace has changed. */
 export function createWorkspaceResolver(): WorkspaceResolver {
   const memory = new WeakMap<WorkspaceDefinition, DesiredWorkspace>();
 

@@ -8,11 +8,12 @@ import type { Looked, SmallFiles } from './small-files.js';
 /** A variable whose value stands encrypted beside the spec. */
 export interface AgeFileUse {
   readonly variable: string;
-  /** From the spec's directory. */
+  /** The path from the spec's directory. */
   readonly file: string;
   readonly location: SpecLocation;
 }
 
+/** The variables of a definition whose values stand in age files; empty for a cache. */
 export function ageFilesOf(definition: Definition): AgeFileUse[] {
   if (definition.kind !== 'Workspace') return [];
   return (definition.workspace.spec.env ?? []).flatMap(({ name, valueFrom }) =>
@@ -28,11 +29,12 @@ export function ageFilesOf(definition: Definition): AgeFileUse[] {
   );
 }
 
+/** A problem with an age file; `fault` is words that follow the file's name. */
 export function ageProblem({ variable, file, location }: AgeFileUse, workspace: string, fault: string): SpecProblem {
   return problemAt(location, `spec.env: ${variable}: the age file ${quote(file)} ${fault}`, workspace);
 }
 
-/** `root` is the directory that the spec's file was found in, and that the other may not leave. */
+/** Reads a file beside a spec. `root` is the directory in which the spec was found, and which `file` may not leave. */
 export function lookBeside(files: SmallFiles, root: string, specFile: string, file: string): Promise<Looked> {
   return files.look(root, join(relative(root, dirname(specFile)), file), MAX_AGE_BYTES);
 }

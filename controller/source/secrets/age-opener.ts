@@ -4,15 +4,15 @@ import { quote } from '../parse/problem.js';
 import { decodeSecret, MAX_SECRET_BYTES, type Content } from './content.js';
 import type { SmallFiles } from './small-files.js';
 
-/** A value in ASCII armour, for many recipients. */
+/** Room for a value in ASCII armour, for many recipients. */
 export const MAX_AGE_BYTES = 3 * MAX_SECRET_BYTES;
 const MAX_IDENTITY_BYTES = 64 * 1024;
-/** Each costs an operation on a curve for each key: a file of 96 KiB has room for 850. */
+/** Each recipient costs an operation on a curve for each key, and a file of 96 KiB has room for 850. */
 const MAX_RECIPIENTS = 100;
 const BINARY_START = 'age-encryption.org/';
 const ARMOUR_START = '-----BEGIN AGE ENCRYPTED FILE-----';
 const IDENTITY = /^AGE-SECRET-KEY-(PQ-)?1[0-9A-Z]+$/;
-/** In the words of age-encryption 0.3. */
+/** The words of age-encryption 0.3. */
 const NOT_FOR_US = /no identity matched/;
 
 /** Decrypts what is meant for the keys of one identity file, which may be replaced at any time. */
@@ -21,11 +21,14 @@ export type AgeOpener = (sealed: Uint8Array) => Promise<Content>;
 interface Keys {
   readonly bytes: Uint8Array;
   readonly parsed: ReturnType<typeof parseIdentities>;
-  /** By the very bytes: a file that did not change comes with the same ones. */
+  /** By the object that holds the bytes: a file that has not changed comes as the same object. */
   readonly opened: WeakMap<Uint8Array, Promise<Content>>;
 }
 
-/** Anybody may read what is committed in clear: such a file must not pass for an encrypted one. */
+/**
+ * What is wrong with the form of an age file; null for a good one. A secret in clear must not pass for an encrypted
+ * one.
+ */
 export function faultOfForm(bytes: Uint8Array): string | null {
   const start = Buffer.from(bytes.subarray(0, 64)).toString('latin1').trimStart();
   if (start.startsWith(BINARY_START) || start.startsWith(ARMOUR_START)) return null;
@@ -34,10 +37,13 @@ export function faultOfForm(bytes: Uint8Array): string | null {
 
 type Library = Pick<typeof age, 'Decrypter' | 'identityToRecipient' | 'armor'>;
 
-// Loaded when it is needed: most controllers have no use for it.
+// Loaded when it is needed: most controllers do not use it.
 const loadLibrary = (): Promise<Library> => import('age-encryption');
 
-/** @param option that names the identity file. @param files where it is looked at. @param load for tests */
+/**
+ * Opens age files with the keys of `identityFile`; null: there is none, and every file is a fault. `option` is the
+ * option that names it, for messages. `load` gives the library that decrypts.
+ */
 export function createAgeOpener(
   identityFile: string | null,
   option: string,
@@ -59,7 +65,7 @@ export function createAgeOpener(
     try {
       library = await load();
     } catch {
-      // Too many open files, or a package that is being replaced: it passes.
+      // The cause passes: too many open files, or a package that is being replaced.
       return { fault: 'cannot be decrypted: the package age-encryption cannot be loaded' };
     }
     if (keys?.bytes !== identity.bytes)
@@ -74,8 +80,8 @@ export function createAgeOpener(
 }
 
 type Identities =
-  | { readonly decrypter: age.Decrypter; /** Of the first key. */ readonly recipient: string }
-  | { readonly fault: string };
+  /** `recipient` is the one of the first key. */
+  { readonly decrypter: age.Decrypter; readonly recipient: string } | { readonly fault: string };
 
 async function parseIdentities(bytes: Uint8Array, { Decrypter, identityToRecipient }: Library): Promise<Identities> {
   const decrypter = new Decrypter();
@@ -118,7 +124,7 @@ async function open(
   }
 }
 
-/** Lines of the header that begin a recipient's stanza; what follows the header's end may hold anything. */
+/** Counts the recipients in the header; what follows the header may hold anything. */
 function recipientsOf(sealed: Uint8Array): number {
   const text = Buffer.from(sealed).toString('latin1');
   const end = text.indexOf('\n---');

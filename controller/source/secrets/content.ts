@@ -1,12 +1,14 @@
 import { Secret } from '../../model/secret.js';
 
-/** The engine passes the environment through a command line of its own: values beyond this are a mistake. */
+/**
+ * The largest value of a secret, in bytes: the engine passes variables through a command line, which bounds their size.
+ */
 export const MAX_SECRET_BYTES = 32 * 1024;
 
-/** A secret's value, or what is wrong with where it should come from: words that follow the file's name, and no word of the content. */
+/** A secret's value, or what is wrong with its file: words that follow the file's name, and never quote its content. */
 export type Content = { readonly secret: Secret } | { readonly fault: string };
 
-/** One line break at the end belongs to the file, not to the value. */
+/** The value in a file's bytes, without one line break at the end, which belongs to the file. */
 export function decodeSecret(bytes: Uint8Array): Content {
   let text: string;
   try {

@@ -14,22 +14,22 @@ const DIGEST_BYTES = 16;
 const UNREADABLE = 'unreadable';
 
 export interface SecretReading {
-  /** Null when it can't be read now. */
+  /** Null when the secret cannot be read now. */
   readonly secret: Secret | null;
-  /** Of the last value that could be read. */
+  /** The digest of the last value that could be read. */
   readonly digest: string;
-  /** What is wrong and what to do; never a word of the content. */
+  /** What is wrong and what to do, without a word of the content; null when nothing is. */
   readonly message: string | null;
 }
 
-/** The secrets of one scan: each file is looked at once, however many variables name it. */
+/** The secrets of one scan: each file is read once, however many variables name it. */
 export interface SecretScan {
   read(
     definition: WorkspaceDefinition,
     variable: string,
     from: NonNullable<EnvVar['valueFrom']>,
   ): Promise<SecretReading>;
-  /** Drops what no spec of this scan asked for. */
+  /** Forgets what no spec of this scan asked for. */
   end(): void;
 }
 
@@ -42,7 +42,7 @@ export interface AgeSource {
   readonly identityFile: string | null;
   /** The option that sets it. */
   readonly option: string;
-  /** The source's directory; null: its definitions come with what stands beside them. */
+  /** The source's directory; null for a git source, whose definitions hold their encrypted files. */
   readonly root: string | null;
 }
 
@@ -50,10 +50,11 @@ export interface SecretReaderOptions {
   readonly directory: string | null;
   readonly instance: string;
   readonly fs: FileSystem;
-  /** By source: one team's key must not open what another team copied. */
+  /** By source, so that one team's key does not open a file that another team has copied. */
   readonly age: ReadonlyMap<string, AgeSource>;
 }
 
+/** Reads secrets scan by scan; remembers digests, and decrypted values of files that have not changed. */
 export function createSecretReader({ directory, instance, fs, age }: SecretReaderOptions): SecretReader {
   const files = createSmallFiles(fs);
   const ageSources = new Map(
@@ -62,10 +63,10 @@ export function createSecretReader({ directory, instance, fs, age }: SecretReade
       { root, open: createAgeOpener(identityFile, option, files) },
     ]),
   );
-  /** By workspace and variable; spares the slow hash of a value that did not change. */
+  /** By workspace and variable: a value that has not changed is not hashed again, which is slow. */
   let digests = new Map<string, { readonly secret: Secret; readonly digest: string }>();
 
-  /** Faults are whole sentences here. */
+  /** Its faults are whole sentences. */
   const contentOf = async (
     definition: WorkspaceDefinition,
     { secretFile, ageFile }: NonNullable<EnvVar['valueFrom']>,
@@ -128,7 +129,7 @@ function faultWith(subject: string, content: Content): Content {
   return 'fault' in content ? { fault: `${subject} ${content.fault}` } : content;
 }
 
-/** Slow on purpose, as the digest stands in a label: trying out short secrets must not be cheap. */
+/** Slow on purpose: the digest stands in a label, and guessing short secrets must not be cheap. */
 function slowHash(secret: Secret, salt: string): Promise<string> {
   return new Promise((resolve, reject) => {
     scrypt(secret.reveal(), salt, DIGEST_BYTES, SCRYPT, (error, key) => {

@@ -3,14 +3,16 @@ import { errorCode, ioWords, isInside, isRacy, stampOf } from '../files/file-sys
 import type { FileSystem } from '../files/file-system.js';
 import { readWhole } from '../files/read-whole.js';
 
-/** The same bytes as before when the file is the same; or what is wrong, in words that follow the file's name. */
+/**
+ * The bytes of a file, the same object as long as the file is the same; or what is wrong: words that follow its name.
+ */
 export type Looked = { readonly bytes: Uint8Array } | { readonly fault: string };
 
-/** Files that are looked at in every scan and seldom change. */
+/** Files that every scan reads and that seldom change. */
 export interface SmallFiles {
-  /** A regular file below `root`, of at most `limit` bytes; each is looked at once until `end`. */
+  /** Reads a regular file below `root`, of at most `limit` bytes, once until `end`. */
   look(root: string, file: string, limit: number): Promise<Looked>;
-  /** Ends a scan: what nobody asked for in it is forgotten. */
+  /** Ends a scan: files that nobody asked for in it are forgotten. */
   end(): void;
 }
 
@@ -19,6 +21,7 @@ interface Known {
   readonly bytes: Uint8Array;
 }
 
+/** Remembers the bytes of files from one scan to the next, by their stamps. */
 export function createSmallFiles(fs: FileSystem): SmallFiles {
   let known = new Map<string, Known>();
   let next: typeof known = new Map();
@@ -39,7 +42,7 @@ export function createSmallFiles(fs: FileSystem): SmallFiles {
     if (result.kind === 'gone') return gone();
     if (result.kind === 'changing') return { fault: 'is being written' };
     if (result.kind === 'failed') return { fault: `is not usable: ${result.message}` };
-    // A racy stamp is not kept: the file is read again next time.
+    // A racy stamp is not kept, so the file is read again next time.
     next.set(path, { stampId: isRacy(result.stamp, Date.now()) ? '' : result.stamp.id, bytes: result.bytes });
     return { bytes: result.bytes };
   };

@@ -154,9 +154,9 @@ describe('progress of kalpana gc', () => {
     const { io, written } = captureIo({ errColumns });
     const progress = createGcProgress(io);
     progress.end();
-    progress.tell('default', 'reading the links');
-    progress.tell('default', 'reading the links');
-    progress.tell('default', 'looking at \u001b[31mprocesses of a host');
+    progress.report('default', 'reading the links');
+    progress.report('default', 'reading the links');
+    progress.report('default', 'looking at \u001b[31mprocesses of a host');
     progress.end();
     progress.end();
     expect(written.out).toBe('');
