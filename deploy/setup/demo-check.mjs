@@ -10,12 +10,15 @@ import { demoSpecsDir, secretsDir, specsDir } from './paths.mjs';
 import { SetupError } from './say.mjs';
 import { ensureWorkspaceImage } from './workspace-image.mjs';
 
+/** A second name of the keeper's image while the clean-up takes the first: in containerd's store an image without one is gone. */
+const SPARE = 'kalpana/nix-keeper:spare';
+
 /** The examples become Ready, a second plan is empty, and a clean-up finds everything it has to remove. */
 export async function checkDemo(result, engine, run) {
   await ensureWorkspaceImage(engine, { tryRegistry: false });
   await ensureKeeperImage(engine, { suite: engine.keeper, tryRegistry: false });
   await ensureDemoPackages(engine, { tryInternet: false });
-  const { Id: keeperImage } = await call(engine.host, 'GET', `/images/${KEEPER_IMAGE}/json`);
+  await tag(engine.host, KEEPER_IMAGE, SPARE);
   const specs = readdirSync(specsDir).map((name) => JSON.parse(readFileSync(join(specsDir, name), 'utf8')));
   const stateDir = mkdtempSync(join(tmpdir(), 'kalpana-demo-'));
   const started = performance.now();
@@ -50,15 +53,16 @@ export async function checkDemo(result, engine, run) {
     if (removed.length !== 2 * specs.length + 6)
       throw new SetupError(`demo:clean removed only:\n${removed.join('\n')}`);
   } finally {
-    await restoreKeeperImage(engine.host, keeperImage);
+    // The suites that follow on this engine need it.
+    await tag(engine.host, SPARE, KEEPER_IMAGE);
+    await call(engine.host, 'DELETE', `/images/${SPARE}`);
     rmSync(stateDir, { recursive: true, force: true });
   }
 }
 
-/** The suites that follow on this engine need it. Its layers are still there, for kalpana/test-nix is made on them. */
-async function restoreKeeperImage(host, id) {
-  const [repo, tag] = KEEPER_IMAGE.split(':');
-  await call(host, 'POST', `/images/${id}/tag?repo=${repo}&tag=${tag}`);
+async function tag(host, image, name) {
+  const [repo, version] = name.split(':');
+  await call(host, 'POST', `/images/${image}/tag?repo=${repo}&tag=${version}`);
 }
 
 /** What the second workspace got of what the first had fetched. */

@@ -18,7 +18,7 @@ const EVERY_KIND_OF_CALL = [
 const NIX = ['nix-keeper', 'nix-packages', 'nix-workspace', 'nix-gc', 'nix-gc-old-nix', 'nix-hostile-builds'];
 
 /** By the name of the part: the engine, the Debian release of the keeper's Nix, and the suites, all when not given. */
-const RUNS = {
+export const RUNS = {
   e2e: { which: 'newest', keeper: 'forky' },
   'e2e-own': { which: 'own', keeper: 'forky', files: EVERY_KIND_OF_CALL },
   'e2e-own-all': { which: 'own', keeper: 'trixie' },

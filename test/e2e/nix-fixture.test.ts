@@ -3,7 +3,7 @@ import { dockerOf, type Shell } from '../support/e2e/docker.js';
 import { eventually } from '../support/e2e/eventually.js';
 import { testEngineHost } from '../support/e2e/engine.js';
 import { serveNixCache, type TestNixCache } from '../support/nix/cache.js';
-import { importOldKeeper, KEEPER_IMAGE, OLD_KEEPER_IMAGE, TEST_NIX_IMAGE } from '../support/nix/images.js';
+import { importOldKeeper, KEEPER_IMAGE, keeperNix, OLD_KEEPER_IMAGE, TEST_NIX_IMAGE } from '../support/nix/images.js';
 
 const docker = dockerOf(testEngineHost());
 const made = new Set<string>();
@@ -20,14 +20,16 @@ afterAll(async () => {
 });
 
 describe("the keeper's image", () => {
-  it('has Nix 2.26, flock, git and the accounts, and nothing in /nix', async () => {
+  it('has its Nix, flock, git and the accounts, and nothing in /nix', async () => {
     await startNix('nix-image');
     const { text } = await docker.sh(
       'nix-image',
       'ls -A /nix 2>/dev/null; nix-store --version; flock --version; git --version; id -u nixbld10; id -u kalpana; getent group nixbld',
     );
     expect(text).toMatch(
-      /^nix-store \(Nix\) 2\.26\.\d+\nflock from util-linux [\d.]+\ngit version [\d.]+\n30010\n29999\nnixbld:x:30000:nixbld1,.*,nixbld10$/,
+      new RegExp(
+        `^nix-store \\(Nix\\) ${keeperNix()}\\.\\d+\nflock from util-linux [\\d.]+\ngit version [\\d.]+\n30010\n29999\nnixbld:x:30000:nixbld1,.*,nixbld10$`,
+      ),
     );
   });
 
@@ -37,12 +39,12 @@ describe("the keeper's image", () => {
       'nix-workspace',
       'runuser -u dev -- bash -c "id -u; nix-store --version 2>/dev/null; cd ~dev; pwd; touch here && echo writable"',
     );
-    expect(text).toMatch(/^1000\nnix-store \(Nix\) 2\.26\.\d+\n\/home\/dev\nwritable$/);
+    expect(text).toMatch(new RegExp(`^1000\nnix-store \\(Nix\\) ${keeperNix()}\\.\\d+\n/home/dev\nwritable$`));
   });
 });
 
 describe.each([
-  ['Nix 2.26', KEEPER_IMAGE, 'nix-new'],
+  [`Nix ${keeperNix()}`, KEEPER_IMAGE, 'nix-new'],
   ['Nix 2.8', OLD_KEEPER_IMAGE, 'nix-old'],
 ])('the binary cache, asked by %s', (version, image, name) => {
   let cache: TestNixCache;

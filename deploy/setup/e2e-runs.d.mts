@@ -1,0 +1,11 @@
+export interface E2eRun {
+  readonly which: 'newest' | 'own';
+  /** A Debian release: its Nix is the keeper's. */
+  readonly keeper: string;
+  /** Names of e2e test files without `.test.ts`; all when not given. */
+  readonly files?: readonly string[];
+}
+
+export const RUNS: Readonly<Record<string, E2eRun>>;
+export const E2E_PARTS: readonly string[];
+export const MORE_E2E_PARTS: readonly string[];
