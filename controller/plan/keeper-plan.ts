@@ -1,3 +1,4 @@
+import { isUp } from '../model/container-state.js';
 import type { ContainerDefinition, ObservedContainer, ObservedVolume } from '../model/engine-objects.js';
 import { keeperName } from '../model/names.js';
 import type { Failure } from '../model/reasons.js';
@@ -90,8 +91,7 @@ export function startingByName(name: string, cause: string): Operation {
 
 /** Stops a container that is up, else nothing. */
 export function stoppingIfUp(container: ObservedContainer | null, cause: string): Operation[] {
-  const isUp = container !== null && ['running', 'paused', 'restarting'].includes(container.state);
-  return isUp ? stopping(container, cause) : [];
+  return container !== null && isUp(container) ? stopping(container, cause) : [];
 }
 
 /** Removes a container in any state. */

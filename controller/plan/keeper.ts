@@ -38,9 +38,9 @@ function planStep(input: KeeperInput): KeeperPlan {
   if (wanted === null) return planRetirement(input);
   const conflict = volumeConflict(input);
   if (conflict !== null) return failing(conflict);
-  const migrating = migration(input);
-  if (migrating !== null)
-    return { ...failing(migrating), operations: stoppingIfUp(main, 'the replaced system uses the volume') };
+  const inUse = replacedSystemInUse(input);
+  if (inUse !== null)
+    return { ...failing(inUse), operations: stoppingIfUp(main, 'the replaced system uses the volume') };
   if (main === null && next !== null) return step([takingName(next, cache)]);
   if (main === null)
     return step([...volumeIfMissing(input), ...making(input, wanted, keeperName(cache), 'the cache has no keeper')]);
@@ -69,7 +69,7 @@ function volumeConflict({ volume }: KeeperInput): Failure | null {
 }
 
 /** While containers of the replaced system use the volume, no keeper begins to write it. */
-function migration({ cache, main, users }: KeeperInput): Failure | null {
+function replacedSystemInUse({ cache, main, users }: KeeperInput): Failure | null {
   const old = users
     .filter(isOnBareStore)
     .map(({ name }) => name)

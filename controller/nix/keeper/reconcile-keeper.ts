@@ -21,7 +21,7 @@ export async function reconcileKeeper(
 ): Promise<CacheOutcome> {
   const { deps, state } = context;
   const seen = await observeKeeper(context, desired, calls);
-  const plan = await planStep(context, desired, seen, calls);
+  const plan = await planWithProof(context, desired, seen, calls);
   if (plan.giveUp !== null) {
     const failure = await withLastWords(deps.docker, plan.giveUp.failure, seen.next, calls);
     state.failed = { hash: plan.giveUp.hash, failure };
@@ -70,7 +70,7 @@ export function planFrom(
 }
 
 /** A next keeper is asked before it takes the place of the old one. */
-async function planStep(
+async function planWithProof(
   context: KeeperContext,
   desired: DesiredCache | null,
   seen: KeeperSight,

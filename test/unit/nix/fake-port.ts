@@ -1,5 +1,6 @@
 import type { DockerPort } from '../../../controller/docker/port.js';
 import type { ExecRequest } from '../../../controller/model/engine-objects.js';
+import { FailureError, type Failure } from '../../../controller/model/reasons.js';
 
 /** An engine with these verbs alone: any other is a fault of the test, which hears of it. */
 export function portOf(verbs: Partial<DockerPort>): DockerPort {
@@ -42,4 +43,14 @@ export function execBy(answer: (command: FakeCommand, request: ExecRequest) => F
       return { exitCode };
     },
   };
+}
+
+/** The failure that a command ends with; it is a fault of the test when there is none. */
+export async function failureOf(promise: Promise<unknown>): Promise<Failure> {
+  const error: unknown = await promise.then(
+    () => null,
+    (caught: unknown) => caught,
+  );
+  if (!(error instanceof FailureError)) throw new Error(`no failure, but ${String(error)}`);
+  return error.failure;
 }
