@@ -15,7 +15,7 @@ import type { PullProgress } from '../model/engine-objects.js';
 import type { GcNews } from '../model/gc-status.js';
 import type { OperationResult } from '../apply/executor.js';
 import { createCacheTotals, createGcRecords, createImageRecord } from '../state/cache-records.js';
-import { createCaches, type Caches } from '../nix/caches.js';
+import { createCaches } from '../nix/caches.js';
 import type { GcRecord } from '../nix/gc/record.js';
 import { findPortHolder } from '../observe/port-holder.js';
 import { isStorageGone } from '../observe/storage.js';
@@ -73,7 +73,7 @@ export function assembleController(options: AssemblyOptions): AssembledControlle
   const calls = { signal: ended.signal };
   const totals = createCacheTotals(stateFile('cache-totals.json'));
   const gcRecords = createGcRecords<GcRecord>(stateFile('gc.json'));
-  const caches: Caches = createCaches({
+  const caches = createCaches({
     docker,
     clock,
     random,
@@ -82,9 +82,10 @@ export function assembleController(options: AssemblyOptions): AssembledControlle
     calls,
     execute: (key, operations, callOptions) => execute(key, operations, callOptions),
     imageRecord: createImageRecord(stateFile('images.json')),
-    totals: totals.of,
+    totalsRecord: totals.of,
     gcRecord: gcRecords.of,
-    once: options.once,
+    isForesight: false,
+    isOnce: options.once,
     emit(event) {
       listener.cacheEvent(event);
       if (event.type === 'realising') controller.reportAgain(event.workspaces);

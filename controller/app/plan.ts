@@ -130,10 +130,11 @@ function foreseenCaches(
     calls: { signal },
     execute: () => Promise.resolve({ failure: null }),
     imageRecord: { load, save: quiet },
-    totals: () => ({ load: () => null, save: quiet }),
+    totalsRecord: () => ({ load: () => null, save: quiet }),
     gcRecord: () => ({ load: () => null, save: quiet }),
     emit: quiet,
-    foresight: true,
+    isForesight: true,
+    isOnce: true,
   });
 }
 

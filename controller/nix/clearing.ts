@@ -13,20 +13,29 @@ const POLL_MS = 200;
 export interface ClearingDependencies {
   readonly cache: string;
   readonly clock: Clock;
-  readonly keeper: Keeper;
-  readonly environments: Environments;
+  readonly keeper: Pick<Keeper, 'commands' | 'listUsers' | 'stop' | 'unavailable'>;
+  readonly environments: Pick<Environments, 'isBusy' | 'underWay'>;
   /** Workspaces of this controller on the cache. */
   readonly workspaces: () => readonly string[];
-  /** Whether the cache is being emptied has changed: workspaces stop, or start again, by their ordinary plan. */
+  /** `isUnderWay` has changed: workspaces stop, or start again, by their ordinary plan. */
   readonly onChange: () => void;
   readonly isCollecting: () => boolean;
 }
 
+export interface Clearing {
+  isUnderWay(): boolean;
+  /**
+   * Empties the cache, and returns what happened, in a sentence. Throws an error of one line when that is refused: while
+   * something else is under way, or without `force` while the cache is used.
+   */
+  clear(force: boolean, calls: CallOptions): Promise<string>;
+}
+
 /**
  * Empties a cache's volume and nothing else: its workspaces stop, the keeper marks the volume and ends, and the next
- * keeper empties it before it does anything. Killed anywhere on the way, the controller's next run starts them again.
+ * keeper empties it before it does anything. When the controller is killed on the way, its next run starts them again.
  */
-export function createClearing(deps: ClearingDependencies) {
+export function createClearing(deps: ClearingDependencies): Clearing {
   const { cache, clock, keeper, environments } = deps;
   let isUnderWay = false;
 
@@ -76,8 +85,7 @@ export function createClearing(deps: ClearingDependencies) {
 
   return {
     isUnderWay: () => isUnderWay,
-    /** Gives what happened, in a sentence; throws an error of one line when it is refused. */
-    async clear(force: boolean, calls: CallOptions): Promise<string> {
+    async clear(force, calls) {
       const users = await keeper.listUsers(calls);
       const refused = refusal(force, users);
       if (refused !== null) throw new Error(refused);

@@ -1,9 +1,14 @@
 import type { CacheTotals, CacheUse, PathCount } from '../../model/cache-status.js';
 import type { KnownEnvironment, Realised } from '../keeper/keeper-answers.js';
 
+export interface TotalsRecord {
+  load(): CacheTotals | null;
+  save(totals: CacheTotals): void;
+}
+
 export const NO_TOTALS: CacheTotals = { paths: { hit: 0, fetched: 0, built: 0 }, bytesFetched: 0, bytesSaved: 0 };
 
-/** A realisation's own use of the cache. */
+/** How a realisation that took `seconds` used the cache. */
 export function useOf({ hit, fetched, built }: Realised, seconds: number): CacheUse {
   return {
     paths: count(hit.size, fetched.size, built.size),
@@ -13,12 +18,30 @@ export function useOf({ hit, fetched, built }: Realised, seconds: number): Cache
   };
 }
 
-/** A workspace that found its whole environment in the store. */
+/** How a workspace that found its whole environment in the store used the cache. */
 export function warmUse({ paths, bytes }: KnownEnvironment, seconds: number): CacheUse {
   return { paths: count(paths, 0, 0), bytes: count(bytes, 0, 0), seconds, temperature: 'warm' };
 }
 
-export function addUse(totals: CacheTotals, { paths, bytes }: CacheUse): CacheTotals {
+/** The totals of one cache: each use is added once, and kept. */
+export interface Totals {
+  current(): CacheTotals;
+  add(use: CacheUse): void;
+}
+
+/** `record` is where the totals outlive the controller; they begin at zero when it is lost. */
+export function createTotals(record: TotalsRecord): Totals {
+  let totals = record.load() ?? NO_TOTALS;
+  return {
+    current: () => totals,
+    add(use) {
+      totals = addUse(totals, use);
+      record.save(totals);
+    },
+  };
+}
+
+function addUse(totals: CacheTotals, { paths, bytes }: CacheUse): CacheTotals {
   return {
     paths: {
       hit: totals.paths.hit + paths.hit,

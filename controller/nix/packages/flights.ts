@@ -1,61 +1,171 @@
-/**
- * Who may fetch now. Nix downloads a path as often as clients ask for it at once (F9), so two realisations that want one
- * path take turns; those that share none go side by side. Paths that the first one brought, the second one finds.
- */
-export interface Turnstile<T extends Claim> {
-  /** Resolves when nothing that goes on wants what `claim` wants; until `leave`, nobody else gets it. */
-  enter(claim: T): Promise<void>;
-  leave(claim: T): void;
-  /** Those that go on and want something of `claim`. */
-  inTheWayOf(claim: T): readonly T[];
+import type { CallOptions } from '../../docker/port.js';
+import type { EmitCacheEvent } from '../../model/cache-event.js';
+import type { CacheUse } from '../../model/cache-status.js';
+import type { Clock } from '../../model/clock.js';
+import type { Failure } from '../../model/reasons.js';
+import type { Realised } from '../keeper/keeper-answers.js';
+import { commandFailure, type KeeperCommands, type RunningCommand } from '../keeper/keeper-commands.js';
+import { useOf } from './accounts.js';
+import type { EnvironmentRequest } from './environment-key.js';
+import { progressWords, type RealisationProgress } from './nix-log.js';
+import { throttled } from './throttled.js';
+import { createTurnstile, type Claim } from './turnstile.js';
+
+export type RealisingKeeper = Pick<KeeperCommands, 'resolve' | 'realise'>;
+
+export interface FlightsDependencies {
+  readonly cache: string;
+  readonly clock: Clock;
+  readonly calls: CallOptions;
+  readonly keeper: () => RealisingKeeper | null;
+  readonly emit: EmitCacheEvent;
+  /** The environment is in the store. `workspaces` asked for it, in the order in which they came. */
+  readonly onRealised: (key: string, realised: Realised, workspaces: readonly string[], use: CacheUse) => void;
+  readonly onFailed: (key: string, failure: Failure) => void;
+  /** A flight that had begun is over, however it ended. */
+  readonly onLanded: () => void;
 }
 
-export interface Claim {
-  readonly wants: ReadonlySet<string>;
-  /** Lower goes first. */
-  readonly rank: number;
+/** The realisation of one environment, for all workspaces that ask for it while it lasts. */
+interface Flight extends Claim {
+  readonly request: EnvironmentRequest;
+  readonly packages: readonly string[];
+  readonly workspaces: Set<string>;
+  readonly startedAt: number;
+  wants: ReadonlySet<string>;
+  words: string;
+  running: RunningCommand | null;
+  isCancelled: boolean;
 }
 
-export function createTurnstile<T extends Claim>(): Turnstile<T> {
-  const inside = new Set<T>();
-  let waiting: { readonly claim: T; readonly go: () => void }[] = [];
+const PROGRESS_EVERY_MS = 2_000;
 
-  function inTheWayOf(claim: T): T[] {
-    return [...inside].filter((other) => other !== claim && overlaps(other.wants, claim.wants));
+/** The realisations of one cache that are under way: at most one for each environment (F9). */
+export interface Flights {
+  /** Joins the flight of this environment; false when there is none. */
+  join(key: string, workspace: string): boolean;
+  /** `rank` 0 for a workspace; what has a higher one makes way for it. */
+  begin(flight: {
+    readonly request: EnvironmentRequest;
+    readonly packages: readonly string[];
+    readonly workspace: string;
+    readonly rank: number;
+  }): void;
+  /** How far the environment is, for a person; null when the workspace waits for no flight of it. */
+  wordsOf(key: string, workspace: string): string | null;
+  /** What is under way, a line each, sorted. */
+  underWay(): string[];
+  isAny(): boolean;
+}
+
+/** Nothing is under way before `begin`. */
+export function createFlights(deps: FlightsDependencies): Flights {
+  const { cache, clock, calls, emit } = deps;
+  const turnstile = createTurnstile<Flight>();
+  const flights = new Map<string, Flight>();
+
+  function end({ request: { key }, workspaces, packages, startedAt }: Flight, result: EndOfFlight): void {
+    flights.delete(key);
+    const seconds = (clock.now() - startedAt) / 1_000;
+    emit({ type: 'realised', cache, workspaces: [...workspaces].sort(), packages, ...result, seconds });
+    emit({ type: 'changed', cache, workspaces: [...workspaces] });
   }
 
-  function admit(): void {
-    const held: typeof waiting = [];
-    for (const one of waiting) {
-      // Behind whoever waits longer for the same: nobody is overtaken for ever.
-      const isBehind = held.some((other) => overlaps(other.claim.wants, one.claim.wants));
-      if (isBehind || inTheWayOf(one.claim).length > 0) held.push(one);
-      else {
-        inside.add(one.claim);
-        one.go();
-      }
+  async function fly(flight: Flight): Promise<void> {
+    const { key } = flight.request;
+    const keeper = deps.keeper();
+    if (keeper === null) return end(flight, { use: null, failure: notReady(cache) });
+    try {
+      const realised = await realise(flight, keeper);
+      // Another keeper may have another volume: what this one did is not known to be there.
+      if (deps.keeper() !== keeper) return end(flight, { use: null, failure: null });
+      const use = useOf(realised, (clock.now() - flight.startedAt) / 1_000);
+      deps.onRealised(key, realised, [...flight.workspaces], use);
+      end(flight, { use, failure: null });
+    } catch (error) {
+      const failure = commandFailure(error, cache);
+      // What made way is asked for again later; nobody hears of it.
+      if (flight.isCancelled) return void flights.delete(key);
+      deps.onFailed(key, failure);
+      end(flight, { use: null, failure });
+    } finally {
+      turnstile.leave(flight);
+      deps.onLanded();
     }
-    waiting = held;
+  }
+
+  async function realise(flight: Flight, keeper: RealisingKeeper): Promise<Realised> {
+    const { derivation, wants } = await keeper.resolve(flight.request, calls);
+    flight.wants = wants;
+    if (flight.rank === 0) cancelLowerRanks(turnstile.inTheWayOf(flight));
+    await turnstile.enter(flight);
+    const onProgress = throttled(clock, PROGRESS_EVERY_MS, (progress: RealisationProgress) => {
+      flight.words = progressWords(progress);
+      emit({ type: 'realising', cache, workspaces: [...flight.workspaces], words: flight.words });
+    });
+    const onStart = (command: RunningCommand) => {
+      flight.running = command;
+      if (flight.isCancelled) command.cancel();
+    };
+    return keeper.realise(flight.request, derivation, onProgress, onStart, calls);
   }
 
   return {
-    enter(claim) {
-      return new Promise((go) => {
-        waiting.push({ claim, go });
-        waiting.sort((a, b) => a.claim.rank - b.claim.rank);
-        admit();
-      });
+    join(key, workspace) {
+      const flight = flights.get(key);
+      flight?.workspaces.add(workspace);
+      return flight !== undefined;
     },
-    leave(claim) {
-      inside.delete(claim);
-      admit();
+    begin({ request, packages, workspace, rank }) {
+      const flight = newFlight(request, packages, workspace, rank, clock.now());
+      flights.set(request.key, flight);
+      void fly(flight);
     },
-    inTheWayOf,
+    wordsOf(key, workspace) {
+      const flight = flights.get(key);
+      return flight?.workspaces.has(workspace) === true ? flight.words : null;
+    },
+    underWay: () =>
+      [...flights.values()].map(({ workspaces, words }) => `${[...workspaces].sort().join(', ')}: ${words}`).sort(),
+    isAny: () => flights.size > 0,
   };
 }
 
-function overlaps(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
-  const [few, many] = a.size < b.size ? [a, b] : [b, a];
-  for (const path of few) if (many.has(path)) return true;
-  return false;
+interface EndOfFlight {
+  /** Null when it failed or was overtaken. */
+  readonly use: CacheUse | null;
+  readonly failure: Failure | null;
+}
+
+function newFlight(
+  request: EnvironmentRequest,
+  packages: readonly string[],
+  workspace: string,
+  rank: number,
+  startedAt: number,
+): Flight {
+  return {
+    request,
+    packages,
+    workspaces: new Set([workspace]),
+    rank,
+    startedAt,
+    wants: new Set(),
+    words: 'evaluating',
+    running: null,
+    isCancelled: false,
+  };
+}
+
+/** Prewarming never keeps a workspace waiting: what it has fetched stays, and it is asked for again later. */
+function cancelLowerRanks(flights: readonly Flight[]): void {
+  for (const flight of flights) {
+    if (flight.rank === 0 || flight.isCancelled) continue;
+    flight.isCancelled = true;
+    flight.running?.cancel();
+  }
+}
+
+function notReady(cache: string): Failure {
+  return { reason: 'KeeperNotReady', message: `the keeper of the cache ${cache} is not ready` };
 }

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 
-/** Reads Nix's `internal-json` log. Numbers of activities and results as in Nix's logging.hh, the same from 2.8 to 2.26. */
+/** Reader of Nix's `internal-json` log. Numbers of activities and results as in Nix's logging.hh, the same from 2.8 to 2.26. */
 
 const ACTIVITY = { copyPath: 100, copyPaths: 103, build: 105 } as const;
 const RESULT = { buildLogLine: 101, progress: 105, setExpected: 106 } as const;
@@ -39,6 +39,7 @@ interface Activity {
   expected: number;
 }
 
+/** A log of which nothing has been read yet. */
 export function createNixLog(): NixLog {
   const active = new Map<number, Activity>();
   const fetched = new Map<string, number>();

@@ -10,32 +10,49 @@ export interface FailedBefore {
   readonly retryMs: number | null;
 }
 
-/** Failures by key, and when each is worth another try (law 9): doubling with jitter, for ever where only a change helps. */
-export function createRetries(clock: Clock, random: () => number) {
-  const failures = new Map<
-    string,
-    { readonly failure: Failure; readonly count: number; readonly retryAt: number | null }
-  >();
+/** What has failed, by key, and when each is worth another try. */
+export interface Retries {
+  failed(key: string, failure: Failure): void;
+  succeeded(key: string): void;
+  /** Null: it has not failed since the last success. */
+  of(key: string): FailedBefore | null;
+  /** Forgets all failures. */
+  clear(): void;
+}
+
+interface Failures {
+  readonly failure: Failure;
+  /** In a row. */
+  readonly count: number;
+  /** ms since the epoch. */
+  readonly retryAt: number | null;
+}
+
+/**
+ * Nothing has failed yet. The time to the next try doubles, with jitter from `random` (0 to 1), up to a bound and for ever;
+ * a stalled failure waits for a change (law 9).
+ */
+export function createRetries(clock: Clock, random: () => number): Retries {
+  const failures = new Map<string, Failures>();
   return {
-    failed(key: string, failure: Failure): void {
+    failed(key, failure) {
       const count = (failures.get(key)?.count ?? 0) + 1;
-      const kind = failureClass(failure.reason);
-      const whole = kind === 'stalled' ? 0 : Math.min(LONGEST_MS[kind], FIRST_MS * 2 ** Math.min(count - 1, 20));
-      failures.set(key, {
-        failure,
-        count,
-        retryAt: kind === 'stalled' ? null : clock.now() + Math.round(whole * (0.5 + random() / 2)),
-      });
+      failures.set(key, { failure, count, retryAt: nextTryAt(failure, count) });
     },
-    succeeded: (key: string) => void failures.delete(key),
-    of(key: string): FailedBefore | null {
+    succeeded: (key) => void failures.delete(key),
+    of(key) {
       const found = failures.get(key);
       if (found === undefined) return null;
-      return {
-        failure: found.failure,
-        retryMs: found.retryAt === null ? null : Math.max(0, found.retryAt - clock.now()),
-      };
+      const { failure, retryAt } = found;
+      return { failure, retryMs: retryAt === null ? null : Math.max(0, retryAt - clock.now()) };
     },
     clear: () => failures.clear(),
   };
+
+  function nextTryAt({ reason }: Failure, count: number): number | null {
+    const kind = failureClass(reason);
+    if (kind === 'stalled') return null;
+    const whole = Math.min(LONGEST_MS[kind], FIRST_MS * 2 ** Math.min(count - 1, 20));
+    return clock.now() + Math.round(whole * (0.5 + random() / 2));
+  }
 }

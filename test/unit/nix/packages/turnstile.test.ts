@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { createTurnstile, type Claim } from '../../../../controller/nix/packages/flights.js';
+import { createTurnstile, type Claim } from '../../../../controller/nix/packages/turnstile.js';
 
 interface Named extends Claim {
   readonly name: string;

@@ -1,0 +1,28 @@
+import { containerName } from '../model/names.js';
+import type { Failure } from '../model/reasons.js';
+import { isOnBareStore } from '../model/shared-volume.js';
+import type { CacheObservation } from '../plan/types.js';
+import type { CacheContext } from './cache-context.js';
+
+/** Why the cache cannot be used now; null: it can. */
+export function whyUnavailable({
+  name,
+  clearing,
+  keeper,
+}: Pick<CacheContext, 'name' | 'clearing' | 'keeper'>): Failure | null {
+  return clearing.isUnderWay()
+    ? { reason: 'CacheClearing', message: `the cache ${name} is being emptied` }
+    : keeper.unavailable();
+}
+
+/** Whether the replaced system's store is still in the volume, and who keeps it there. */
+export function migrationOf({ keeper, specs }: Pick<CacheContext, 'keeper' | 'specs'>): CacheObservation['migration'] {
+  if (keeper.failure()?.reason !== 'CacheMigrating') return 'none';
+  const own = new Set(specs.workspaces().map(containerName));
+  return keeper.users().every((user) => own.has(user.name) || !isOnBareStore(user)) ? 'due' : 'held';
+}
+
+/** Something is under way in the cache. */
+export function isBusy({ environments, imports, clearing, collector }: CacheContext): boolean {
+  return environments.isBusy() || imports.isBusy() || clearing.isUnderWay() || collector.isUnderWay();
+}

@@ -1,0 +1,58 @@
+import type { CallOptions, DockerPort } from '../docker/port.js';
+import type { EmitCacheEvent } from '../model/cache-event.js';
+import type { Clock } from '../model/clock.js';
+import type { DesiredSnapshot } from '../model/desired.js';
+import type { EngineView } from '../observe/engine-view.js';
+import type { Clearing } from './clearing.js';
+import type { CacheSpecs } from './cache-specs.js';
+import type { Collector } from './gc/collector.js';
+import type { GcRecordFile } from './gc/record.js';
+import type { createImages } from './images/images.js';
+import type { Imports } from './images/imports.js';
+import type { ExecutePlan, Keeper } from './keeper/keeper.js';
+import type { Totals, TotalsRecord } from './packages/accounts.js';
+import type { Environments } from './packages/environments.js';
+import type { Measure } from './packages/measure.js';
+import type { WorkspaceUses } from './workspace-uses.js';
+
+/**
+ * One cache and all that belongs to it. Each part owns what changes in it, and no value is kept twice; what concerns
+ * several parts is a function of the context, in a file of its own.
+ */
+export interface CacheContext {
+  readonly name: string;
+  readonly specs: CacheSpecs;
+  readonly keeper: Keeper;
+  readonly environments: Environments;
+  readonly imports: Imports;
+  readonly measure: Measure;
+  readonly totals: Totals;
+  readonly clearing: Clearing;
+  readonly collector: Collector;
+  readonly shared: SharedByCaches;
+}
+
+/** What all caches of the controller have in common. */
+export interface SharedByCaches {
+  readonly docker: DockerPort;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly instance: string;
+  readonly view: Pick<EngineView, 'containers' | 'volumes'>;
+  /** Aborted when the controller ends. */
+  readonly calls: CallOptions;
+  readonly execute: ExecutePlan;
+  readonly emit: EmitCacheEvent;
+  readonly images: ReturnType<typeof createImages>;
+  readonly uses: WorkspaceUses;
+  /** All specs as they were read last; null before the first time. */
+  readonly snapshot: () => CachesSnapshot | null;
+  readonly totalsRecord: (cache: string) => TotalsRecord;
+  readonly gcRecord: (cache: string) => GcRecordFile;
+  /** For a plan: nothing is begun without being asked for. */
+  readonly isForesight: boolean;
+  /** For one convergence: nothing is collected without being asked for. */
+  readonly isOnce: boolean;
+}
+
+export type CachesSnapshot = Pick<DesiredSnapshot, 'caches' | 'workspaces' | 'complete'>;

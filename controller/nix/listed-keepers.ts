@@ -1,0 +1,19 @@
+import type { ObservedContainer } from '../model/engine-objects.js';
+import { CONTAINER_TYPE, LABEL, cacheOfKeeperName } from '../model/names.js';
+import type { SharedByCaches } from './cache-context.js';
+
+type View = Pick<SharedByCaches['view'], 'containers'>;
+
+/** The caches whose keepers on the engine this instance made: a spec that went while no controller ran leaves one. */
+export function cachesWithKeeper({ containers }: View, instance: string): string[] {
+  return [...containers.values()].flatMap(({ name, labels }) =>
+    labels[LABEL.type] === CONTAINER_TYPE.keeper && labels[LABEL.cacheOwner] === instance
+      ? (cacheOfKeeperName(name) ?? [])
+      : [],
+  );
+}
+
+/** The keeper of the cache as the engine lists it; one that is about to replace it does not count. */
+export function keeperOf(cache: string, { containers }: View): ObservedContainer | undefined {
+  return [...containers.values()].find(({ name }) => cacheOfKeeperName(name) === cache && !name.endsWith('.next'));
+}
