@@ -5,7 +5,7 @@ import type { StatusStore } from '../status/store.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { Metrics } from '../telemetry/metrics.js';
 
-type Told<T extends CacheEvent['type']> = Extract<CacheEvent, { type: T }>;
+type EventOf<T extends CacheEvent['type']> = Extract<CacheEvent, { type: T }>;
 
 export interface CacheReportingDependencies {
   readonly store: StatusStore;
@@ -43,7 +43,7 @@ export function reportCacheEvent(event: CacheEvent, deps: CacheReportingDependen
 }
 
 function reportProgress(
-  { cache, workspaces, words }: Told<'realising'>,
+  { cache, workspaces, words }: EventOf<'realising'>,
   { log, onRealising }: CacheReportingDependencies,
 ): void {
   const named = workspaces.filter((name) => !name.startsWith('.'));
@@ -52,7 +52,7 @@ function reportProgress(
 }
 
 function reportRealised(
-  { cache, workspaces, packages, use, failure, seconds }: Told<'realised'>,
+  { cache, workspaces, packages, use, failure, seconds }: EventOf<'realised'>,
   { log }: CacheReportingDependencies,
 ): void {
   const facts = { cache, workspaces, packages, seconds };
@@ -61,7 +61,7 @@ function reportRealised(
   else log.info({ ...facts, paths: use?.paths, bytes: use?.bytes }, 'packages realised');
 }
 
-function reportRun({ cache, run }: Told<'gc-ended'>, { store, metrics, log }: CacheReportingDependencies): void {
+function reportRun({ cache, run }: EventOf<'gc-ended'>, { store, metrics, log }: CacheReportingDependencies): void {
   metrics.gcEnded({ cache, run });
   const event = gcEvent(cache, run);
   if (event !== null) store.record(event);

@@ -147,6 +147,6 @@ export interface DesiredSnapshot {
   /** Workspaces whose spec is provably gone, with the reclaim policy of their last good spec. */
   readonly removed: ReadonlyMap<string, { readonly reclaimPolicy: 'Retain' | 'Delete' }>;
   readonly problems: readonly SpecProblem[];
-  /** Of the sources that have revisions, by their id: the one that this snapshot holds. */
+  /** The revision that this snapshot holds of each source that has revisions, by the source's id. */
   readonly revisions: ReadonlyMap<string, string>;
 }

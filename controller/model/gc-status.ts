@@ -58,7 +58,7 @@ export interface GcRun {
   readonly seconds: number;
   /** How long new realisations had to wait for it. */
   readonly heldSeconds: number;
-  /** Of disk space. */
+  /** Bytes of disk space. */
   readonly freedBytes: number;
   readonly freedPaths: number;
   /** Paths that are kept: those in the closure of a root. */

@@ -2,11 +2,11 @@ export interface GitUrl {
   /** As git takes it; without credentials. */
   readonly text: string;
   readonly scheme: 'https' | 'http' | 'ssh' | 'file';
-  /** Of `file` addresses: the repository's absolute path. */
+  /** The repository's absolute path of a `file` address; null for any other. */
   readonly path: string | null;
   /** `scheme://host[:port]` of https and http addresses: what a token is for. */
   readonly origin: string | null;
-  /** Of the host itself, or on this machine. */
+  /** The host is this machine. */
   readonly isLoopback: boolean;
 }
 

@@ -57,7 +57,7 @@ function itemCauses<T>({ word, keyOf, more, changes }: Kind<T>, before: readonly
   const wanted = new Map(after.map((item) => [keyOf(item), item]));
   const keys = [...new Set([...old.keys(), ...wanted.keys()])].sort();
   return keys.flatMap((key) =>
-    words(old.get(key), wanted.get(key)).map((told) => `${word} ${shortened(key)}: ${told}`),
+    words(old.get(key), wanted.get(key)).map((text) => `${word} ${shortened(key)}: ${text}`),
   );
 
   function words(was: T | undefined, is: T | undefined): readonly string[] {

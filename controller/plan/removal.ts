@@ -9,7 +9,7 @@ export interface RemovalInput {
   readonly workspace: string;
   readonly instance: string;
   readonly observed: WorkspaceObservation;
-  /** Of the last good spec; null when nobody knows it any more: then the volume stays. */
+  /** The policy of the last good spec; null when that is lost: then the volume stays. */
   readonly reclaimPolicy: 'Retain' | 'Delete' | null;
 }
 

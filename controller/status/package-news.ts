@@ -14,25 +14,25 @@ export interface PackageNews {
  * events.
  */
 export function createPackageNews(): PackageNews {
-  const told = new Map<string, string>();
+  const reported = new Map<string, string>();
 
   function of(status: WorkspaceStatus): NewEvent[] {
     const { name: workspace } = status;
     const is = conditionOf(status, 'PackagesReady');
-    if (is === null) told.delete(workspace);
-    if (is?.status === 'True' && told.delete(workspace)) {
+    if (is === null) reported.delete(workspace);
+    if (is?.status === 'True' && reported.delete(workspace)) {
       return [{ type: 'Normal', workspace, reason: 'PackagesReady', message: 'The packages are in place.' }];
     }
     if (is?.status !== 'False' || failureReason(is.reason) === null) return [];
     // A workspace that fails for its packages has the event of its phase, and that of its end.
     if (conditionOf(status, 'Ready')?.reason === is.reason) {
-      told.delete(workspace);
+      reported.delete(workspace);
       return [];
     }
-    if (told.get(workspace) === is.message) return [];
-    told.set(workspace, is.message);
+    if (reported.get(workspace) === is.message) return [];
+    reported.set(workspace, is.message);
     return [{ type: 'Warning', workspace, reason: is.reason, message: is.message }];
   }
 
-  return { of, forget: (workspace) => void told.delete(workspace) };
+  return { of, forget: (workspace) => void reported.delete(workspace) };
 }

@@ -13,7 +13,7 @@ export interface SourceSummary {
   readonly specs: {
     readonly valid: number;
     readonly invalid: number;
-    /** Of the invalid ones: those whose last good version is in force. */
+    /** How many of the invalid ones have a last good version in force. */
     readonly lastGood: number;
   };
   readonly problems: readonly SpecProblem[];

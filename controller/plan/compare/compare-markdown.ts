@@ -14,7 +14,7 @@ export interface MarkdownContext {
   /** What the two were asked for by; null: nothing but the commit, or the repository's HEAD. */
   readonly fromName?: string | null;
   readonly toName?: string | null;
-  /** Of the specs of `to`. */
+  /** The problems of the specs of `to`. */
   readonly problems: readonly SpecProblem[];
   /** Why `to` would not be applied. */
   readonly failure: string | null;
@@ -41,11 +41,11 @@ export function compareMarkdown(
     '',
   ];
   if (failure !== null || problems.length > 0) return invalid(head, problems, failure);
-  const told = [
+  const alerts = [
     ...warnings.slice(0, NAMES_IN_WARNING).map((warning) => `- **Warning:** ${codeSpan(warning)}`),
     ...warningLines(comparison),
   ];
-  head.push(comparisonSummary(comparison), '', ...told, ...(told.length > 0 ? [''] : []));
+  head.push(comparisonSummary(comparison), '', ...alerts, ...(alerts.length > 0 ? [''] : []));
   const rows = comparisonRows(comparison).map(tableRow);
   if (rows.length === 0) return textOf(head);
   const isFolded = rows.length > UNFOLDED_ROWS;
