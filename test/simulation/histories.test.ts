@@ -11,7 +11,7 @@ import { READS } from '../support/sim/invariants.js';
 import { createRandom } from '../support/sim/random.js';
 import { deviations } from '../support/sim/world.js';
 
-const RUNS = cases(100, 1_500);
+const RUNS = cases(60, 2_000);
 const MINUTE = 60_000;
 
 const open: Simulation[] = [];

@@ -13,10 +13,10 @@ export interface CrashPoint {
 /** Each call with each fault; in the usual run without those that show the controller the same as another does. */
 export function crashPointsOf(calls: readonly EngineCall[]): CrashPoint[] {
   const wanted = (verb: EngineCall['verb'], k: number, fault: (typeof FAULTS)[number]): boolean => {
-    if (IS_LONG || fault === 'refused' || fault === 'crash-after') return true;
+    if (IS_LONG || fault === 'refused') return true;
     // Before a call is after the call before it.
     if (fault === 'crash-before') return k === 1;
-    // A read has no effect whose answer could be lost.
+    // A read has no effect: nothing of it is lost, and a death after it is one after the change before it.
     return !READS.has(verb);
   };
   return calls.flatMap(({ verb }, at) =>

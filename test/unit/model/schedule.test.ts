@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { readSchedule } from '../../../controller/model/schedule.js';
+import { cases } from '../../support/cases.js';
 import type { Schedule } from '../../../controller/model/schedule.js';
 
 const seed = 20260329;
@@ -219,7 +220,7 @@ describe('a schedule', () => {
           expect(text(schedule.next(between))).toBe(text(second));
         },
       ),
-      { seed, numRuns: 400 },
+      { seed, numRuns: cases(150, 4_000) },
     );
   });
 });
@@ -305,7 +306,7 @@ describe('no schedule is', () => {
           else expect(schedule.next(ms('2026-01-01'))).toBeGreaterThan(ms('2026-01-01'));
         },
       ),
-      { seed, numRuns: 1500 },
+      { seed, numRuns: cases(500, 15_000) },
     );
   });
 });

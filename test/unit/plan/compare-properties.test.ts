@@ -8,11 +8,11 @@ import { compareMarkdown } from '../../../controller/plan/compare/compare-markdo
 import { comparisonRows } from '../../../controller/plan/compare/compare-rows.js';
 import { compareText } from '../../../controller/plan/compare/compare-text.js';
 import { change, listChanges } from '../../../controller/plan/value-change.js';
-import { SEED } from '../../support/cases.js';
+import { cases, SEED } from '../../support/cases.js';
 import { admitted, cacheArbitrary, hostile, pairOf, specArbitrary } from './compare-arbitraries.js';
 import { commit, snapshot } from './compare-samples.js';
 
-const RUNS = { numRuns: 400, seed: SEED };
+const RUNS = { numRuns: cases(150, 4_000), seed: SEED };
 /** What the engine gets of a workspace. */
 const definition = ({ creation, inPlace, packages, state, reclaimPolicy, imagePullPolicy }: DesiredWorkspace): string =>
   canonicalJson({ creation, inPlace, packages, state, reclaimPolicy, imagePullPolicy });
@@ -142,7 +142,7 @@ describe('any two values', () => {
         // Where a side has an arrow of its own, nobody can tell where the other ends.
         if (parts.length === 2) expect(parts[0]).not.toBe(parts[1]);
       }),
-      { numRuns: 2_000, seed: SEED },
+      { numRuns: cases(600, 20_000), seed: SEED },
     );
   });
 
@@ -159,7 +159,7 @@ describe('any two values', () => {
         );
         expect(added!.filter((cause) => removed!.includes(cause))).toEqual([]);
       }),
-      { numRuns: 1_000, seed: SEED },
+      { numRuns: cases(300, 10_000), seed: SEED },
     );
   });
 
@@ -170,7 +170,7 @@ describe('any two values', () => {
         expect(line.match(SPAN)?.length).toBe(texts.length);
         expect(line.replace(SPAN, '')).toBe(Array(texts.length).join('<br>'));
       }),
-      { numRuns: 1_000, seed: SEED },
+      { numRuns: cases(300, 10_000), seed: SEED },
     );
   });
 });

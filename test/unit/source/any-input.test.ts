@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { interpret } from '../../../controller/source/check/interpret.js';
 import { loadSchemas } from '../../../controller/source/check/schema.js';
+import { cases } from '../../support/cases.js';
 import { codePoint } from '../../support/code-point.js';
 import { cache, workspace } from './fixture.js';
 
@@ -63,13 +64,13 @@ describe('any input', () => {
   it('of random bytes gets an answer', () =>
     fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), (bytes) => expectAnswer(bytes)),
-      { seed, numRuns: 300 },
+      { seed, numRuns: cases(150, 3_000) },
     ));
 
   it('of random JSON gets an answer', () =>
     fc.assert(
       fc.asyncProperty(fc.json(), (text) => expectAnswer(Buffer.from(text))),
-      { seed, numRuns: 300 },
+      { seed, numRuns: cases(150, 3_000) },
     ));
 
   it('of a spec with a piece replaced gets an answer', () =>
@@ -80,7 +81,7 @@ describe('any input', () => {
         fc.oneof(fc.string(), fc.constantFrom('{', '}', '[', ']', ',', '"', ':', 'null', '1e999', '\\')),
         (at, length, piece) => expectAnswer(Buffer.from(good.slice(0, at) + piece + good.slice(at + length))),
       ),
-      { seed, numRuns: 1000 },
+      { seed, numRuns: cases(300, 10_000) },
     ));
 
   it.each([
@@ -91,7 +92,7 @@ describe('any input', () => {
     const property = fc.asyncProperty(fc.constantFrom(...Object.keys(value.spec)), fc.jsonValue(), (key, replacement) =>
       expectAnswer(Buffer.from(JSON.stringify({ ...value, spec: { ...value.spec, [key]: replacement } }))),
     );
-    return fc.assert(property, { seed, numRuns: 500 });
+    return fc.assert(property, { seed, numRuns: cases(150, 5_000) });
   });
 
   it('of a collection with a text replaced gets an answer that is true', () => {
@@ -106,6 +107,6 @@ describe('any input', () => {
           ),
         ),
     );
-    return fc.assert(property, { seed, numRuns: 500 });
+    return fc.assert(property, { seed, numRuns: cases(150, 5_000) });
   });
 });
