@@ -1,6 +1,7 @@
-// dist/ from controller/, only when a source or a setting of the compiler changed.
+// dist/ from controller/, only when a source or a setting of the compiler changed. Shell scripts are sources too.
 import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { copyScripts } from './copy-scripts.mjs';
 import { hashOf } from './dependencies.mjs';
 import { root } from './paths.mjs';
 import { run } from './processes.mjs';
@@ -12,7 +13,7 @@ const SETTINGS = ['tsconfig.json', 'controller/tsconfig.json', 'package-lock.jso
 export function inputsHash(folders, files) {
   const sources = folders.flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true })
-      .filter((name) => /\.(ts|json|html|css|js)$/.test(name))
+      .filter((name) => /\.(ts|json|html|css|js|sh)$/.test(name))
       .map((name) => join(folder, name)),
   );
   const all = [...sources, ...files].filter((name) => statSync(join(root, name)).isFile()).sort();
@@ -22,28 +23,31 @@ export function inputsHash(folders, files) {
 const controllerHash = () => inputsHash(['controller'], SETTINGS);
 
 export async function ensureBuild() {
-  return compile({ project: 'controller', outDir: 'dist', hash: controllerHash() });
+  return compile({ project: 'controller', outDir: 'dist', scriptsDir: 'dist', hash: controllerHash() });
 }
 
-/** Tells `ensureBuild` that somebody else has just compiled the controller. */
+/** Completes dist/ when somebody else has just compiled the controller, and tells `ensureBuild` so. */
 export function stampBuild() {
+  copyScripts('dist');
   writeFileSync(stampOf('dist'), controllerHash());
 }
 
 /** The bench and the controller's parts that it measures, compiled as they are shipped. */
 export async function ensureBenchBuild() {
   const hash = inputsHash(['controller', 'test/bench', 'test/support'], [...SETTINGS, 'test/bench/tsconfig.json']);
-  return compile({ project: 'test/bench', outDir: '.kalpana/bench-build', hash });
+  const outDir = '.kalpana/bench-build';
+  return compile({ project: 'test/bench', outDir, scriptsDir: `${outDir}/controller`, hash });
 }
 
 const stampOf = (outDir) => join(root, outDir, '.kalpana-inputs');
 
-async function compile({ project, outDir, hash }) {
+async function compile({ project, outDir, scriptsDir, hash }) {
   const stamp = stampOf(outDir);
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return undefined;
   rmSync(stamp, { force: true });
   const { code, text } = await run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', project], { cwd: root });
   if (code !== 0) throw new SetupError(`the build failed:\n${text.trimEnd()}`);
+  copyScripts(scriptsDir);
   writeFileSync(stamp, hash);
   return `compiled to ${outDir}/`;
 }

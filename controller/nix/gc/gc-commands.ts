@@ -2,7 +2,6 @@ import type { CallOptions, DockerPort } from '../../docker/port.js';
 import { FailureError } from '../../model/reasons.js';
 import { createKeeperExec, SILENCE_MS, TOLD } from '../keeper/keeper-exec.js';
 import { ROOT_USER } from '../keeper/scripts.js';
-import { COLLECT_SCRIPT } from './collect-script.js';
 import * as scripts from './gc-scripts.js';
 import type { FoundLink } from './plan-roots.js';
 import { rootInventoryFrom, type Generation, type KnownLink, type Pin, type RootInventory } from './root-inventory.js';
@@ -109,7 +108,7 @@ export function createGcCommands(docker: DockerPort, keeperId: string) {
         KALPANA_GO_MS: String(GO_MS),
         KALPANA_MAX_FREED: maxFreed === null ? '' : String(maxFreed),
       };
-      const code = await run(COLLECT_SCRIPT, ROOT_USER, env, onLine, { deadlineMs: SILENCE_MS, ...options });
+      const code = await run(scripts.COLLECT_SCRIPT, ROOT_USER, env, onLine, { deadlineMs: SILENCE_MS, ...options });
       const of = (kind: string) => rows.filter(([first]) => first === kind);
       const atRisk = of('at-risk').map(([, path]) => path);
       if (atRisk.length > 0)

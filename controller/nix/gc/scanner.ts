@@ -13,7 +13,7 @@ import { sharedVolumeLabels } from '../../model/shared-volume.js';
 import { HELPER_CONTAINER, isConflict } from '../keeper/helper-container.js';
 import { createKeeperExec } from '../keeper/keeper-exec.js';
 import { ROOT_USER } from '../keeper/scripts.js';
-import { SCAN_SCRIPT } from './scan-script.js';
+import { SCAN_SCRIPT } from './gc-scripts.js';
 
 /** F12: what the look at other users' processes needs, and nothing more. */
 const CAPABILITIES: readonly string[] = ['SYS_PTRACE', 'DAC_READ_SEARCH'];

@@ -5,8 +5,7 @@ import type { ContainerDefinition, ContainerMount } from '../../model/engine-obj
 import { CACHE_MOUNT_PATH, CONTAINER_TYPE, LABEL, VOLUME_TYPE, cacheVolumeName } from '../../model/names.js';
 import { sharedVolumeLabels } from '../../model/shared-volume.js';
 import { HELPER_CONTAINER } from './helper-container.js';
-import { KEEPER_SCRIPT } from './keeper-script.js';
-import { SEED_ROOT, SEED_SCRIPT } from './seed-script.js';
+import { KEEPER_SCRIPT, SEED_ROOT, SEED_SCRIPT } from './scripts.js';
 import { nixConf } from './nix-conf.js';
 
 /** F11: what a daemon with build users needs, and nothing more. */

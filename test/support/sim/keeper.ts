@@ -1,7 +1,5 @@
 import { keyOfPath } from '../../../controller/nix/packages/environment-key.js';
-import { COLLECT_SCRIPT } from '../../../controller/nix/gc/collect-script.js';
-import { CHANGE_ROOTS_SCRIPT, ROOTS_SCRIPT } from '../../../controller/nix/gc/gc-scripts.js';
-import { SCAN_SCRIPT } from '../../../controller/nix/gc/scan-script.js';
+import { CHANGE_ROOTS_SCRIPT, COLLECT_SCRIPT, ROOTS_SCRIPT, SCAN_SCRIPT } from '../../../controller/nix/gc/gc-scripts.js';
 import * as scripts from '../../../controller/nix/keeper/scripts.js';
 import type { ExecHandler } from '../engine/fake-engine-state.js';
 

@@ -1,10 +1,10 @@
-/**
- * Which store paths running processes use, told from the host's PID namespace (F4, F12): programs, working directories, open
- * and mapped files, environments and arguments of every process that mounts this cache, or whose control group says that it
- * belongs to one of `KALPANA_CONTAINERS` (running containers that mount it, by the first 32 digits of their ids).
- * Tells: `path PATH`, `unreadable PID CONTAINER PROGRAM` (`-` for a process of no container), `unseen CONTAINER` for one without any process here.
- */
-export const SCAN_SCRIPT = String.raw`set -u
+#!/bin/sh
+# Which store paths running processes use, seen from the host's PID namespace (F4, F12): programs, working directories, open
+# and mapped files, environments and arguments of every process that mounts this cache, or whose control group says that it
+# belongs to one of KALPANA_CONTAINERS (running containers that mount it, by the first 32 digits of their ids).
+# Prints `path PATH`, `unreadable PID CONTAINER PROGRAM` (`-` for a process of no container), `unseen CONTAINER` for a container
+# without any process here, and `scanned N`.
+set -u
 exec 2>&1
 export LC_ALL=C
 mine=
@@ -33,10 +33,9 @@ done
 sed -nE 's#.*/proc/([0-9]+)/.*(Permission denied|Operation not permitted).*#\1#p' "$work/errors" | sort -un | while read -r pid; do
   line=
   read -r line 2> /dev/null < "/proc/$pid/stat" || continue
-  case ${'$'}{line##*) } in [ZX]*) continue ;; esac
-  program=${'$'}{line#*(}
+  case ${line##*) } in [ZX]*) continue ;; esac
+  program=${line#*(}
   owner=$(grep -ohE -m 1 '[0-9a-f]{64}' "/proc/$pid/cgroup" 2> /dev/null | tail -n 1)
-  echo "kalpana: unreadable $pid ${'$'}{owner:--} ${'$'}{program%)*}"
+  echo "kalpana: unreadable $pid ${owner:--} ${program%)*}"
 done
 echo "kalpana: scanned $(wc -l < "$work/members")"
-`;

@@ -1,15 +1,12 @@
-/**
- * What runs before each start of a keeper whose image has its Nix in /nix/store, in a container of that image that ends
- * with it: the volume would hide that store (F14), so it is taken into the volume first. Only while no keeper runs (F18).
- * What is valid in the volume is left as it is; run again after a kill, it goes on. `KALPANA_IMAGE` is the image's id.
- */
-export const SEED_ROOT = '/kalpana';
-
-export const SEED_SCRIPT = String.raw`set -eu
+#!/bin/sh
+# Runs before each start of a keeper whose image has its Nix in /nix/store, in a container of that image that ends with it: the
+# volume would hide that store (F14), so it is copied into the volume first. Only while no keeper runs (F18). A path that is
+# valid in the volume is left as it is; run again after a kill, this script goes on where it was.
+set -eu
 exec 2>&1
 die() { echo "kalpana-keeper: $*"; exit 78; }
 export NIX_REMOTE=local HOME=/tmp NIX_CONFIG='build-users-group ='
-root=${SEED_ROOT}
+root=/kalpana
 volume=$root/nix
 var=$volume/var/kalpana
 [ -e /nix/var/nix/db/db.sqlite ] || die "the image has a Nix store without a Nix database: use an image with Nix outside /nix, or one with both"
@@ -40,10 +37,9 @@ fi
 roots=$volume/var/nix/gcroots/kalpana/keeper
 rm -rf "$roots.new"
 mkdir -p "$roots.new"
-while read -r path; do ln -s "$path" "$roots.new/${'$'}{path##*/}"; done < "$work/all"
+while read -r path; do ln -s "$path" "$roots.new/${path##*/}"; done < "$work/all"
 rm -rf "$roots"
 mv -T "$roots.new" "$roots"
 # Where many images have their PATH.
 if [ -e /nix/var/nix/profiles/default ]; then ln -sfn "$(readlink -f /nix/var/nix/profiles/default)" "$volume/var/nix/profiles/default"; fi
 echo "kalpana-keeper: the image's own store is in the volume"
-`;

@@ -1,19 +1,18 @@
-/**
- * The keeper's part of a collection, run by the process that holds the shared lock: while a collector is there (it holds
- * `collector.lock`), the daemon and its workers stand still, so that no client begins to use a path that no root keeps
- * between the last look at the roots and the collection's own; the shared lock is let go of when the collector asks for it,
- * and taken again whatever became of the collector. A collection that a client started gets no turn in between (F8).
- */
-export const KEEPER_GUARD_SCRIPT = String.raw`gc=$var/gc
+#!/bin/sh
+# The keeper's part of a collection, run by the process that holds the shared lock: while a collector runs (it holds
+# `collector.lock`), the daemon and its workers stand still, so that no client begins to use a path that no root keeps between
+# the last look at the roots and the collection's own. The shared lock is released when the collector asks for it, and taken
+# again whatever became of the collector. A collection that a client started gets no turn in between (F8). A part of keeper.sh.
+gc=$var/gc
 lock=$(stat -c %i /nix/var/nix/gc.lock)
 # Process ids of the children of $1. The daemon's are its workers, one a connection.
 children() {
   for stat in /proc/[0-9]*/stat; do
     line=
     read -r line 2>/dev/null < "$stat" || continue
-    rest=${'$'}{line##*) }
-    rest=${'$'}{rest#* }
-    [ "${'$'}{rest%% *}" != "$1" ] || echo "${'$'}{line%% *}"
+    rest=${line##*) }
+    rest=${rest#* }
+    [ "${rest%% *}" != "$1" ] || echo "${line%% *}"
   done
 }
 # Process ids that hold ("FLOCK") or wait for ("-> FLOCK") the lock in this way: READ or WRITE.
@@ -90,4 +89,4 @@ guard() {
   rm -f "$gc/frozen" "$gc/release" "$gc/released" "$gc/thaw" "$gc/go"
 }
 frozen=
-bridge=`;
+bridge=

@@ -1,12 +1,14 @@
-import { LIST_LINKS } from './gc-scripts.js';
-
-/**
- * One collection in a keeper, from the daemon's standstill to the end of Nix's own. It holds `collector.lock` to its end, and
- * its Nix as well: as long as either lives, the keeper's guard waits before it takes the shared lock again.
- * `KALPANA_MODE`: `collect` or `dry-run`. `KALPANA_GO_MS`: how long to wait for the word to go on. `KALPANA_MAX_FREED`: bytes, or nothing.
- * Tells: the known links and `frozen`, then after the word `live N`, `dead PATH` for each, `at-risk PATH`, `deleting PATH`, `freed BYTES PATHS`, `left N`.
- */
-export const COLLECT_SCRIPT = String.raw`set -u
+#!/bin/sh
+# One collection in a keeper, from the daemon's standstill to the end of Nix's own collection; as root. It holds
+# `collector.lock` until it ends, and its Nix inherits the lock: as long as either lives, the keeper's guard waits before it
+# takes the shared lock again.
+# KALPANA_MODE: `collect` or `dry-run`. KALPANA_GO_MS: how long to wait for the permission to go on, in milliseconds.
+# KALPANA_MAX_FREED: bytes, or nothing for no limit.
+# Prints the known links and `frozen`; then, once the permission came, `live N`, `dead PATH [BYTES]` for each dead path,
+# `at-risk PATH`, `deleting PATH`, `freed BYTES PATHS`, `left N`.
+# Exit codes: 12 no temporary directory, 20 another collection is under way, 21 no standstill, 22 paths at risk, 23 no permission,
+# 24 the living could not be listed, 25 the shared lock was not released, 26 the dead could not be listed, 27 Nix failed.
+set -u
 exec 2>&1
 export HOME=/tmp NIX_REMOTE=local LC_ALL=C
 gc=/nix/var/kalpana/gc
@@ -24,7 +26,7 @@ until [ -e "$gc/frozen" ]; do
   [ "$tries" -lt 500 ] || { echo "the daemon did not come to a standstill"; exit 21; }
   sleep 0.02
 done
-${LIST_LINKS}
+. ./list-links.sh
 echo "kalpana: frozen"
 tries=0
 until [ -e "$gc/go" ]; do
@@ -64,11 +66,11 @@ if [ "$KALPANA_MODE" = dry-run ]; then
   exit 0
 fi
 sed 's/^/kalpana: dead /' "$work/dead"
-nix-store --gc ${'$'}{KALPANA_MAX_FREED:+--max-freed "$KALPANA_MAX_FREED"} 2>&1 > /dev/null | while read -r line; do
+nix-store --gc ${KALPANA_MAX_FREED:+--max-freed "$KALPANA_MAX_FREED"} 2>&1 > /dev/null | while read -r line; do
   case $line in
     # The roots are read: whoever begins to use a path now tells the collector.
     'deleting garbage'*|'deleting unused'*) : > "$gc/thaw" ;;
-    "deleting '"*) path=${'$'}{line#*\'}; echo "kalpana: deleting ${'$'}{path%\'*}" ;;
+    "deleting '"*) path=${line#*\'}; echo "kalpana: deleting ${path%\'*}" ;;
     *error*) echo "$line"; : > "$work/failed" ;;
   esac
 done
@@ -84,4 +86,3 @@ join "$work/rows" "$work/gone" | cut -d' ' -f2- | sort | uniq -c | {
 [ ! -e "$work/left" ] || echo "kalpana: left $(wc -l < "$work/left")"
 [ ! -e "$work/failed" ] || exit 27
 exit 0
-`;

@@ -1,17 +1,13 @@
-import { KEEPER_GUARD_SCRIPT } from './guard-script.js';
-
-/**
- * What runs in a keeper, as its only long-lived process beside the init: it prepares the volume, holds the shared lock
- * that keeps garbage collections out (F8), and lives exactly as long as its nix-daemon. The lock and the daemon cannot
- * outlive each other: the engine ends the container with its main process.
- * POSIX sh: any Nix image may be a keeper. `KALPANA_NIX_CONF` is the whole nix.conf.
- */
-export const KEEPER_SCRIPT = String.raw`set -eu
+#!/bin/sh
+# The main process of a keeper, its only long-lived one beside the init: it prepares the volume, holds the shared lock that
+# keeps garbage collections out (F8), and lives exactly as long as its nix-daemon. The lock and the daemon cannot outlive each
+# other: the engine ends the container with its main process. KALPANA_NIX_CONF is the whole nix.conf.
+set -eu
 die() { echo "kalpana-keeper: $*" >&2; exit 78; }
 for program in nix nix-store nix-daemon flock; do
   command -v "$program" >/dev/null || die "the image has no $program: use an image with Nix outside /nix, and flock (see deploy/images/nix-keeper)"
 done
-version=$(nix --version); version=${'$'}{version##* }
+version=$(nix --version); version=${version##* }
 case $version in
   2.35.0*) die "Nix 2.35.0 breaks the temporary roots of other versions: use another release" ;;
   [01].*|2.[0-7]|2.[0-7].*|2.[0-7][a-z]*) die "Nix $version is too old: 2.8 or newer is needed" ;;
@@ -33,7 +29,7 @@ wipe() {
 # A bare store of the replaced system has its paths at the volume's root: it is a cache and nothing else (F1).
 if [ ! -e /nix/var/nix/db/db.sqlite ]; then
   for entry in /nix/*-*; do
-    case ${'$'}{entry#/nix/} in
+    case ${entry#/nix/} in
       [0-9a-df-np-sv-z][0-9a-df-np-sv-z][0-9a-df-np-sv-z][0-9a-df-np-sv-z]*-?*)
         mkdir -p "$var"; echo legacy > "$var/wipe"; break ;;
     esac
@@ -55,7 +51,7 @@ grep -q '^nixbld:' /etc/group || {
     echo "nixbld$i:x:$((30000 + i)):30000:Nix build user $i:/var/empty:/bin/false" >> /etc/passwd
     members="$members,nixbld$i"
   done
-  echo "nixbld:x:30000:${'$'}{members#,}" >> /etc/group
+  echo "nixbld:x:30000:${members#,}" >> /etc/group
 }
 mkdir -p /etc/nix /nix/store /nix/var/nix/profiles/kalpana /nix/var/nix/gcroots/kalpana "$var/home" "$var/locks" "$var/links"
 # What users' ./result links are known by. Nix takes each for stale, for it cannot see the file, and every client may make it
@@ -88,7 +84,7 @@ rm -f /nix/var/nix/daemon-socket/socket
 nix-daemon --quiet 9>&- &
 daemon=$!
 
-${KEEPER_GUARD_SCRIPT}
+. ./guard.sh
 asked=
 trap 'asked=1' USR1
 trap 'thaw; kill "$daemon" 2>/dev/null || true; wait "$daemon" || true; rm -f "$var/running"; exit 0' TERM INT
@@ -101,4 +97,3 @@ while :; do
 done
 echo "kalpana-keeper: nix-daemon ended with code $code" >&2
 exit 1
-`;
