@@ -15,6 +15,7 @@ function toolsOf(isCached) {
   return [
     ['rules', [...ESLINT, ...(isCached ? cached('eslint') : [])]],
     ['types', TSC],
+    ['shell scripts', ['deploy/setup/check-shell.mjs']],
     ['format', [...PRETTIER, ...(isCached ? cached('prettier') : [])]],
     ['imports', ['deploy/setup/check-imports.mjs']],
     ['generated types', ['deploy/setup/generate-types.mjs', '--check']],

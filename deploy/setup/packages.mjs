@@ -16,6 +16,9 @@ export const GIT_PACKAGES = {
   curl: 'curl',
 };
 
+/** What the shell scripts are checked with. */
+export const SHELL_CHECK_PACKAGES = { shellcheck: 'shellcheck', dash: 'dash' };
+
 const ENV = { DEBIAN_FRONTEND: 'noninteractive' };
 
 /** Fields of /etc/os-release, e.g. `{ ID: 'debian', VERSION_CODENAME: 'bookworm' }`. */

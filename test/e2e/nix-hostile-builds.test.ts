@@ -1,8 +1,11 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { storePathIn } from '../../controller/nix/gc/root-inventory.js';
 import { eventually } from '../support/e2e/eventually.js';
 import { testEngineHost } from '../support/e2e/engine.js';
 import type { Kalpana } from '../support/e2e/kalpana.js';
 import { createSite } from '../support/e2e/kalpana-site.js';
+import { collect } from '../support/gc/household.js';
+import { EVIL, HOSTILE_NAMES } from '../support/gc/hostile-names.js';
 import { quietly } from '../support/nix/attacks.js';
 import { serveNixCache, type TestNixCache } from '../support/nix/cache.js';
 import { TEST_NIX_IMAGE } from '../support/nix/images.js';
@@ -152,5 +155,44 @@ describe.each([
     );
     site.put('nb-victim', { cache: CACHE, packages: ['hello'] });
     await eventually(expectSound, { withinMs: 60_000 });
+  });
+});
+
+// F20: a build may make entries of any name in the store's directory.
+describe('names that a build lays into the store', () => {
+  const collections = [
+    ['told in advance', ['--dry-run']],
+    ['for good', []],
+  ] as const;
+
+  async function lay(names: readonly string[]): Promise<void> {
+    const bytes = Buffer.from(names.map((name) => `${name}\0`).join(''), 'latin1').toString('base64');
+    const text = await build(
+      `echo 'touch /tmp/kalpana-evil-ran-$(id -u)' > /tmp/${EVIL}; echo ${bytes} | base64 -d > names; (cd /nix/store && xargs -0 mkdir --) < names && echo LAID`,
+      '1000',
+    );
+    expect(text).toContain('LAID');
+  }
+
+  async function expectHarmless(flags: readonly string[]): Promise<void> {
+    const { code, news } = await collect(site, CACHE, ...flags);
+    expect((await docker.sh(KEEPER, 'ls -d /tmp/kalpana-evil-ran* 2>/dev/null')).text).toBe('');
+    expect({ code, news }).toMatchObject({
+      code: 0,
+      news: flags.length > 0 ? { type: 'preview' } : { type: 'run', run: { result: 'success', failure: null } },
+    });
+    if (news.type === 'preview') for (const { path } of news.preview.dead) expect(path).toBe(storePathIn(path));
+    await expectSound();
+  }
+
+  it.each(collections)('are not taken for a command by a collection, %s', async (_what, flags) => {
+    await lay([`~ -exec env -C tmp sh ${EVIL} ; -quit`]);
+    await expectHarmless(flags);
+  });
+
+  it.each(collections)('stop no collection, %s, whatever they are', async (_what, flags) => {
+    const inUse = (server.fixture.paths['hello'] ?? '').slice('/nix/store/'.length);
+    await lay([...HOSTILE_NAMES, `${inUse}\nand more`]);
+    await expectHarmless(flags);
   });
 });

@@ -1,5 +1,10 @@
 import { keyOfPath } from '../../../controller/nix/packages/environment-key.js';
-import { CHANGE_ROOTS_SCRIPT, COLLECT_SCRIPT, ROOTS_SCRIPT, SCAN_SCRIPT } from '../../../controller/nix/gc/gc-scripts.js';
+import {
+  CHANGE_ROOTS_SCRIPT,
+  COLLECT_SCRIPT,
+  ROOTS_SCRIPT,
+  SCAN_SCRIPT,
+} from '../../../controller/nix/gc/gc-scripts.js';
 import * as scripts from '../../../controller/nix/keeper/scripts.js';
 import type { ExecHandler } from '../engine/fake-engine-state.js';
 

@@ -1,15 +1,20 @@
 #!/bin/sh
-# Ends a collector that still runs, waits until the keeper holds its lock again, and only then removes the run's own roots.
+# Ends a collector that still runs, waits until the keeper holds its lock again, and only then removes the run's own
+# roots.
 set -u
 exec 2>&1
 gc=/nix/var/kalpana/gc
 end() {
-  for child in $(cat "/proc/$1/task/$1/children" 2>/dev/null); do end "$child"; done
+  children=
+  read -r children 2>/dev/null < "/proc/$1/task/$1/children"
+  for child in $children; do end "$child"; done
   kill -TERM "$1" 2>/dev/null
 }
 tries=0
 while [ -e "$gc/frozen" ] || [ -e "$gc/collector" ]; do
-  if [ -e "$gc/collector" ]; then flock -n "$gc/collector.lock" rm -f "$gc/collector" || end "$(cat "$gc/collector")"; fi
+  if [ -e "$gc/collector" ]; then
+    flock -n "$gc/collector.lock" rm -f "$gc/collector" || end "$(cat "$gc/collector")"
+  fi
   tries=$((tries + 1))
   [ "$tries" -lt 600 ] || { echo "the keeper has not taken its lock again"; exit 1; }
   sleep 0.05

@@ -1,11 +1,12 @@
 #!/bin/sh
-# Lists the roots in the volume. Roots that an earlier run made for processes are removed, because this run looks for itself;
-# but not while a collector still runs, of a controller that was killed or of another one: this script waits for its end, longer
-# than that collector waits for its permission to go on.
+# Lists the roots in the volume. Roots that an earlier run made for processes are removed, because this run looks for
+# itself; but not while a collector still runs, of a controller that was killed or of another one: this script waits for
+# its end, longer than that collector waits for its permission to go on.
 # Prints `busy`, or `now SECONDS`, the known links, `root MTIME LINK<tab>TARGET` and `invalid PATH`.
 set -u
 exec 2>&1
-export HOME=/tmp NIX_REMOTE=local LC_ALL=C
+export HOME=/tmp NIX_REMOTE=local
+. ../../keeper/scripts/names.sh
 exec 8>>/nix/var/kalpana/gc/collector.lock
 tries=0
 until flock -n 8; do
@@ -15,11 +16,13 @@ until flock -n 8; do
 done
 rm -rf /nix/var/nix/gcroots/kalpana/run
 exec 8>&-
-# By the clock that the links' own times are of, and as finely: one that was seen a moment ago is not seen in the future.
+# From the clock that the links' own times come from, and as precise: a link made a moment ago must not lie in the
+# future.
 : > /nix/var/kalpana/gc/now
 find /nix/var/kalpana/gc/now -printf 'kalpana: now %T@\n'
 . ./list-links.sh
-find /nix/var/nix/gcroots /nix/var/nix/profiles -type l -printf 'root %T@ %p\t%l\0' | tr '\n\0' '\001\n' | sed 's/^/kalpana: /'
+find /nix/var/nix/gcroots /nix/var/nix/profiles -type l -printf 'root %T@ %p\t%l\0' | to_lines | sed 's/^/kalpana: /'
 cd /nix/var/nix/profiles/kalpana || exit 1
-find . -maxdepth 1 -type l -name '*-link' -printf '%l\n' | grep '^/nix/store/' | sort -u | xargs -r nix-store --check-validity --print-invalid | sed 's/^/kalpana: invalid /'
+find . -maxdepth 1 -type l -name '*-link' -printf '%l\0' | to_lines | store_paths | sort -u |
+  with_paths nix-store --check-validity --print-invalid | sed 's/^/kalpana: invalid /'
 exit 0

@@ -1,23 +1,31 @@
 #!/bin/sh
-# Takes an image's store paths, copied beside the store before, into the cache. The image's own database is not asked, because
-# many images have none: references are found as Nix finds them, by the hashes in the files. A path that is valid already is
-# left as it is: an import never replaces one (F14). KALPANA_IMAGE is the image's id. Prints `imported N`.
+# Takes an image's store paths, copied beside the store before, into the cache. The image's own database is not asked,
+# because many images have none: references are found as Nix finds them, by the hashes in the files. A path that is
+# valid already is left as it is: an import never replaces one (F14). KALPANA_IMAGE is the image's id. Prints `imported
+# N`.
 set -u
 exec 2>&1
 export HOME=/tmp NIX_REMOTE=local
-staging=/nix/var/kalpana/import/$KALPANA_IMAGE
+. ./names.sh
+staging=/nix/var/kalpana/import/${KALPANA_IMAGE:?}
 roots=/nix/var/nix/gcroots/kalpana/images
 cd "$staging/nix/store" || exit 1
 rm -rf "$staging/nix/var"
 work=$(mktemp -d) || exit 12
 trap 'rm -rf "$work"' EXIT
-ls -A | grep -E '^[0-9a-df-np-sv-z]{32}-[A-Za-z0-9+._?=-]+$' | grep -vE '\.(drv|lock|chroot)$' > "$work/paths"
+find . -mindepth 1 -maxdepth 1 -printf '/nix/store/%f\0' | to_lines | store_paths |
+  grep -vE '\.(drv|lock|chroot)$' | sort > "$work/all"
+sed 's|.*/||' "$work/all" > "$work/paths"
 cut -c1-32 "$work/paths" | sort -u > "$work/hashes"
-while read -r path; do
-  # A path that is a link is read as one: what it leads to is not the image's.
-  { [ -L "$path" ] || grep -rhoaF -f "$work/hashes" "./$path" 2>/dev/null; find "./$path" -type l -printf '%l\n' | grep -oF -f "$work/hashes"; } | sort -u | sed 's/^/^/' > "$work/found"
+# shellcheck disable=SC2094 # the list of paths is read only
+while IFS= read -r path; do
+  {
+    # A path that is a link is read as one: what it leads to is not the image's.
+    [ -L "$path" ] || grep -rhoaF -f "$work/hashes" -- "./$path" 2>/dev/null
+    find "./$path" -type l -printf '%l\n' | grep -aoF -f "$work/hashes"
+  } | sort -u | sed 's/^/^/' > "$work/found"
   grep -f "$work/found" "$work/paths" > "$work/references"
-  echo "/nix/store/$path"
+  printf '/nix/store/%s\n' "$path"
   nix-store --dump "./$path" > "$work/nar" || exit 15
   sha256sum < "$work/nar" | cut -c1-64
   wc -c < "$work/nar"
@@ -26,13 +34,17 @@ while read -r path; do
   sed 's|^|/nix/store/|' "$work/references"
 done < "$work/paths" > "$work/registration"
 nix-store --store "local?root=$staging" --load-db < "$work/registration" || exit 15
-# One list: what refers to a path is taken after it, and half an import is no import.
-set -- $(sed 's|^|/nix/store/|' "$work/paths")
-{ nix-store --store "local?root=$staging" --export "$@" || touch "$work/cut"; } | nix-store --import > /dev/null || exit 16
+# One list, however long: what refers to a path is taken after it, and half an import is no import.
+set -f
+# shellcheck disable=SC2046 # store paths hold no blanks, and nothing is expanded
+set -- $(cat "$work/all")
+set +f
+{ nix-store --store "local?root=$staging" --export -- "$@" || touch "$work/cut"; } |
+  nix-store --import > /dev/null || exit 16
 [ ! -e "$work/cut" ] || exit 15
 rm -rf "$roots/$KALPANA_IMAGE.new"
 mkdir -p "$roots/$KALPANA_IMAGE.new"
-while read -r path; do ln -s "/nix/store/$path" "$roots/$KALPANA_IMAGE.new/$path"; done < "$work/paths"
+while IFS= read -r path; do ln -s -- "/nix/store/$path" "$roots/$KALPANA_IMAGE.new/$path"; done < "$work/paths"
 rm -rf "${roots:?}/$KALPANA_IMAGE"
 mv -T "$roots/$KALPANA_IMAGE.new" "$roots/$KALPANA_IMAGE"
 chmod -R u+w "$staging" 2>/dev/null

@@ -4,6 +4,8 @@
 set -u
 exec 2>&1
 export HOME=/tmp
+. ./names.sh
+total() { sum=0; while IFS= read -r size; do sum=$((sum + size)); done; echo "$sum"; }
 tries=0
 until NIX_REMOTE=daemon nix --extra-experimental-features nix-command store ping >/dev/null 2>&1; do
   tries=$((tries + 1))
@@ -13,20 +15,28 @@ done
 # Whoever trusts what is there now loses it when the keeper ends, which it does in a moment.
 [ ! -e /nix/var/kalpana/wipe ] || { echo "the volume is about to be emptied"; exit 1; }
 version=$(nix --version)
-echo "kalpana: version ${version##* }"
-cd /nix/var/nix/profiles/kalpana
+printf 'kalpana: version %s\n' "${version##* }"
+export NIX_REMOTE=local
+closure=$(mktemp) || exit 12
+trap 'rm -f "$closure"' EXIT
+cd /nix/var/nix/profiles/kalpana || exit 1
 for profile in *; do
-  case $profile in *-link|'*') continue ;; esac
-  out=$(readlink -f "$profile") && [ -d "$out" ] && echo "kalpana: profile $profile $out"
+  case $profile in *-link) continue ;; esac
+  is_name "$profile" || continue
+  out=$(readlink -f -- "$profile") || continue
+  if [ -d "$out" ] && is_store_path "$out"; then printf 'kalpana: profile %s %s\n' "$profile" "$out"; fi
 done
-cd /nix/var/nix/gcroots/kalpana
+cd /nix/var/nix/gcroots/kalpana || exit 1
 for image in images/*; do
-  case $image in *.new|'images/*') continue ;; esac
-  echo "kalpana: image ${image#images/}"
+  image=${image#images/}
+  case $image in *.new) continue ;; esac
+  if is_name "$image"; then printf 'kalpana: image %s\n' "$image"; fi
 done
-for env in $(readlink -f /nix/var/nix/profiles/kalpana/*-link | sort -u); do
+readlink -fz -- /nix/var/nix/profiles/kalpana/*-link | to_lines | store_paths | sort -u | while IFS= read -r env; do
   [ -d "$env" ] || continue
-  closure=$(NIX_REMOTE=local nix-store -qR "$env" 2>/dev/null) || continue
-  echo "kalpana: environment $env $(echo "$closure" | wc -l) $(NIX_REMOTE=local nix-store -q --size $closure | { sum=0; while read -r size; do sum=$((sum + size)); done; echo "$sum"; }) $(sed -n 's/^# packages: //p' "$env/manifest.nix" 2>/dev/null)"
+  nix-store -qR -- "$env" > "$closure" 2>/dev/null < /dev/null || continue
+  bytes=$(with_paths nix-store -q --size < "$closure" | total)
+  packages=$(sed -n '/^# packages: /{s///p;q;}' "$env/manifest.nix" 2>/dev/null)
+  printf 'kalpana: environment %s %s %s %s\n' "$env" "$(wc -l < "$closure")" "$bytes" "$packages"
 done
 exit 0

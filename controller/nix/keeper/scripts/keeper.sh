@@ -1,11 +1,12 @@
 #!/bin/sh
-# The main process of a keeper, its only long-lived one beside the init: it prepares the volume, holds the shared lock that
-# keeps garbage collections out (F8), and lives exactly as long as its nix-daemon. The lock and the daemon cannot outlive each
-# other: the engine ends the container with its main process. KALPANA_NIX_CONF is the whole nix.conf.
+# The main process of a keeper, its only long-lived one beside the init: it prepares the volume, holds the shared lock
+# that keeps garbage collections out (F8), and lives exactly as long as its nix-daemon. The lock and the daemon cannot
+# outlive each other: the engine ends the container with its main process. KALPANA_NIX_CONF is the whole nix.conf.
 set -eu
-die() { echo "kalpana-keeper: $*" >&2; exit 78; }
+die() { printf 'kalpana-keeper: %s\n' "$*" >&2; exit 78; }
 for program in nix nix-store nix-daemon flock; do
-  command -v "$program" >/dev/null || die "the image has no $program: use an image with Nix outside /nix, and flock (see deploy/images/nix-keeper)"
+  command -v "$program" >/dev/null ||
+    die "the image has no $program: use an image with Nix outside /nix, and flock (see deploy/images/nix-keeper)"
 done
 version=$(nix --version); version=${version##* }
 case $version in
@@ -17,7 +18,7 @@ echo "kalpana-keeper: Nix $version"
 var=/nix/var/kalpana
 wipe() {
   # The mark goes last: a wipe that was cut short starts again with the next keeper.
-  for entry in /nix/* /nix/.[!.]*; do
+  for entry in /nix/* /nix/.[!.]* /nix/..?*; do
     [ -e "$entry" ] || [ -L "$entry" ] || continue
     [ "$entry" = /nix/var ] || { chmod -R u+w "$entry" 2>/dev/null || true; rm -rf "$entry"; }
   done
@@ -53,9 +54,10 @@ grep -q '^nixbld:' /etc/group || {
   done
   echo "nixbld:x:30000:${members#,}" >> /etc/group
 }
-mkdir -p /etc/nix /nix/store /nix/var/nix/profiles/kalpana /nix/var/nix/gcroots/kalpana "$var/home" "$var/locks" "$var/links"
-# What users' ./result links are known by. Nix takes each for stale, for it cannot see the file, and every client may make it
-# look (F5). It writes through a link, and does not look behind one.
+mkdir -p /etc/nix /nix/store /nix/var/nix/profiles/kalpana /nix/var/nix/gcroots/kalpana
+mkdir -p "$var/home" "$var/locks" "$var/links"
+# Where users' ./result links are noted. Nix takes each of these for stale, because it cannot see the file, and every
+# client may make it look (F5). Nix writes through a link, and does not look behind one.
 auto=/nix/var/nix/gcroots/auto
 if [ ! -L "$auto" ]; then
   [ ! -d "$auto" ] || { find "$auto" -mindepth 1 -maxdepth 1 -exec mv -f {} "$var/links/" ';'; rmdir "$auto"; }
@@ -74,7 +76,8 @@ exec 9>>/nix/var/nix/gc.lock
 flock -s 9
 rm -rf "$var/gc"
 mkdir -p "$var/gc"
-# What a kill left half written is found before anybody builds on it; what is there and not known is no longer there.
+# What a kill left half written is found before anybody builds on it, and a path that the database knows and that is
+# missing is forgotten.
 if [ -e "$var/running" ]; then
   echo "kalpana-keeper: the last keeper was killed; checking the store"
   nix-store --verify 9>&- || echo "kalpana-keeper: the store has errors, see above" >&2

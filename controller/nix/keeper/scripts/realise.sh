@@ -1,11 +1,11 @@
 #!/bin/sh
-# Realises an environment: first what was to be fetched, by its own paths, then the rest. Asked for a derivation, Nix builds
-# from source what no substituter serves with a good signature; asked for a path, it fails and names it.
-# The lock is for a controller that was killed meanwhile: its command goes on here, and the next one waits for it instead of
+# Realises an environment: first what was to be fetched, by its own paths, then the rest. Asked for a derivation, Nix
+# builds from source what no substituter serves with a good signature; asked for a path, it fails and names it. The lock
+# is for a controller that was killed meanwhile: its command goes on here, and the next one waits for it instead of
 # fetching the same a second time (F9).
 # Prints `pid PID`, `closure BYTES PATH`, `built BYTES PATH` and `environment PATH`.
 . ./through-daemon.sh
-
+. ./names.sh
 echo "kalpana: pid $$"
 log=$(mktemp) || exit 12
 trap 'rm -f "$log" "$log".*' EXIT
@@ -13,21 +13,22 @@ exec 8>>"/nix/var/kalpana/locks/$KALPANA_KEY"
 flock 8
 {
   code=0
-  [ ! -s "$KALPANA_FETCH_LIST" ] || xargs nix-store --realise --log-format internal-json -v < "$KALPANA_FETCH_LIST" 2>&1 >/dev/null 8>&- || code=$?
-  [ "$code" != 0 ] || nix-store --realise "$KALPANA_DERIVATION" --log-format internal-json -v 2>&1 8>&- || code=$?
+  with_paths nix-store --realise --log-format internal-json -v < "$KALPANA_FETCH_LIST" 2>&1 >/dev/null 8>&- || code=$?
+  [ "$code" != 0 ] || nix-store --realise --log-format internal-json -v -- "$KALPANA_DERIVATION" 2>&1 8>&- || code=$?
   echo "$code" > "$log.code"
 } | tee "$log"
 code=$(cat "$log.code")
 [ "$code" = 0 ] || exit 11
 rm -f "$KALPANA_FETCH_LIST"
 # Its own output is the path; asking again would be one more start of Nix.
-out=$(grep -E '^/nix/store/[^ ]+$' "$log" | tail -n 1)
-nix-store -qR "$out" > "$log.closure" || exit 11
-xargs nix-store -q --size < "$log.closure" > "$log.sizes" || exit 11
+out=$(store_paths < "$log" | tail -n 1)
+nix-store -qR -- "$out" > "$log.closure" || exit 11
+with_paths nix-store -q --size < "$log.closure" > "$log.sizes" || exit 11
 paste -d' ' "$log.sizes" "$log.closure" | sed 's/^/kalpana: closure /'
-sed -n "s/.*\"text\":\"building '\(\/nix\/store\/[^']*\.drv\)'.*/\1/p" "$log" | sort -u | while read -r derivation; do
-  for built in $(nix-store -q --outputs "$derivation"); do
-    echo "kalpana: built $(nix-store -q --size "$built" 2>/dev/null || echo 0) $built"
+sed -n "s/.*\"text\":\"building '\([^']*\.drv\)'.*/\1/p" "$log" | store_paths | sort -u |
+  while IFS= read -r derivation; do
+    nix-store -q --outputs -- "$derivation" < /dev/null | store_paths | while IFS= read -r built; do
+      printf 'kalpana: built %s %s\n' "$(nix-store -q --size -- "$built" 2>/dev/null < /dev/null || echo 0)" "$built"
+    done
   done
-done
-echo "kalpana: environment $out"
+printf 'kalpana: environment %s\n' "$out"

@@ -1,15 +1,18 @@
 #!/bin/sh
-# Runs before each start of a keeper whose image has its Nix in /nix/store, in a container of that image that ends with it: the
-# volume would hide that store (F14), so it is copied into the volume first. Only while no keeper runs (F18). A path that is
-# valid in the volume is left as it is; run again after a kill, this script goes on where it was.
+# Runs before each start of a keeper whose image has its Nix in /nix/store, in a container of that image that ends with
+# it: the volume would hide that store (F14), so it is copied into the volume first. Only while no keeper runs (F18). A
+# path that is valid in the volume is left as it is; run again after a kill, this script goes on where it was.
 set -eu
 exec 2>&1
-die() { echo "kalpana-keeper: $*"; exit 78; }
+. ./names.sh
+die() { printf 'kalpana-keeper: %s\n' "$*"; exit 78; }
 export NIX_REMOTE=local HOME=/tmp NIX_CONFIG='build-users-group ='
+# As SEED_ROOT in scripts.ts has it.
 root=/kalpana
 volume=$root/nix
 var=$volume/var/kalpana
-[ -e /nix/var/nix/db/db.sqlite ] || die "the image has a Nix store without a Nix database: use an image with Nix outside /nix, or one with both"
+[ -e /nix/var/nix/db/db.sqlite ] ||
+  die "the image has a Nix store without a Nix database: use an image with Nix outside /nix, or one with both"
 work=/tmp/kalpana-seed
 mkdir -p "$work"
 # The keeper cannot do this: its own programs are in what it would empty.
@@ -20,7 +23,7 @@ is_bare() {
 }
 if is_bare; then mkdir -p "$var"; echo legacy > "$var/wipe"; fi
 if [ -e "$var/wipe" ]; then
-  for entry in "$volume"/* "$volume"/.[!.]* "$volume"/var/* "$var"/*; do
+  for entry in "$volume"/* "$volume"/.[!.]* "$volume"/..?* "$volume"/var/* "$var"/*; do
     case $entry in "$volume/var"|"$var"|"$var/wipe") continue ;; esac
     [ -e "$entry" ] || [ -L "$entry" ] || continue
     chmod -R u+w "$entry" 2>/dev/null || true
@@ -28,18 +31,25 @@ if [ -e "$var/wipe" ]; then
   done
   rm -f "$var/wipe"
 fi
-nix --extra-experimental-features nix-command path-info --all > "$work/all"
-nix-store --store "local?root=$root" --check-validity --print-invalid $(cat "$work/all") > "$work/missing"
+nix --extra-experimental-features nix-command path-info --all > "$work/printed"
+store_paths < "$work/printed" > "$work/all" || true
+with_paths nix-store --store "local?root=$root" --check-validity --print-invalid < "$work/all" > "$work/missing"
 if [ -s "$work/missing" ]; then
-  { nix-store --export $(cat "$work/missing") || touch "$work/cut"; } | nix-store --store "local?root=$root" --import > /dev/null
+  # One list, however long: what refers to a path is taken after it.
+  set -f
+  # shellcheck disable=SC2046 # store paths hold no blanks, and nothing is expanded
+  set -- $(cat "$work/missing")
+  set +f
+  { nix-store --export -- "$@" || touch "$work/cut"; } | nix-store --store "local?root=$root" --import > /dev/null
   [ ! -e "$work/cut" ] || die "the store of the image could not be read"
 fi
 roots=$volume/var/nix/gcroots/kalpana/keeper
 rm -rf "$roots.new"
 mkdir -p "$roots.new"
-while read -r path; do ln -s "$path" "$roots.new/${path##*/}"; done < "$work/all"
+while IFS= read -r path; do ln -s -- "$path" "$roots.new/${path##*/}"; done < "$work/all"
 rm -rf "$roots"
 mv -T "$roots.new" "$roots"
 # Where many images have their PATH.
-if [ -e /nix/var/nix/profiles/default ]; then ln -sfn "$(readlink -f /nix/var/nix/profiles/default)" "$volume/var/nix/profiles/default"; fi
+default=/nix/var/nix/profiles/default
+if [ -e "$default" ]; then ln -sfn -- "$(readlink -f "$default")" "$volume/var/nix/profiles/default"; fi
 echo "kalpana-keeper: the image's own store is in the volume"

@@ -1,0 +1,242 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
+import { existsSync, lstatSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { rootInventoryFrom, storePathIn } from '../../controller/nix/gc/root-inventory.js';
+import * as gc from '../../controller/nix/gc/gc-scripts.js';
+import { loadScript } from '../../controller/nix/keeper/load-script.js';
+import * as keeper from '../../controller/nix/keeper/scripts.js';
+import { HOSTILE_NAMES } from '../support/gc/hostile-names.js';
+import { createKeeperFolder, type KeeperFolder } from '../support/nix/keeper-folder.js';
+
+// F20: names that strangers chose, in the scripts that run as root, under the machine's own sh.
+const HASH = 'djjxv3pda7r3hh3lrkcq4bwaji4x35av';
+const LIVE = `${HASH}-hello-1.0-live`;
+const DEAD = `${HASH}-dead+._?=-1`;
+/** Its first line is a path that is in use. */
+const PRETENDER = `${LIVE}\nand more`;
+const FLAGS = /^(-[a-zA-Z-]*|local\?root=.*)$/;
+
+let folder: KeeperFolder;
+beforeEach(() => (folder = createKeeperFolder()));
+afterEach(() => folder.remove());
+
+const told = (lines: readonly string[], kind: string) =>
+  lines.flatMap((line) => (line.startsWith(`kalpana: ${kind} `) ? [line.slice(`kalpana: ${kind} `.length)] : []));
+/** Nix was asked about store paths only. */
+const expectPathsOnly = () => {
+  const words = folder.asked().filter((word) => !FLAGS.test(word));
+  expect(words.filter((word) => storePathIn(word) !== word)).toEqual([]);
+};
+
+describe('the filter of names', () => {
+  const NAMES = loadScript(new URL('../../controller/nix/keeper/scripts/names.sh', import.meta.url));
+  const filter = (names: readonly string[]) =>
+    execFileSync('/bin/sh', ['-c', `${NAMES}to_lines | store_paths`], {
+      input: Buffer.from(names.map((name) => `/nix/store/${name}\0`).join(''), 'latin1'),
+    })
+      .toString('latin1')
+      .split('\n')
+      .slice(0, -1);
+
+  it('lets every byte through that a name of Nix may have, and no other', () => {
+    const bytes = Array.from({ length: 255 }, (_, index) => String.fromCharCode(index + 1));
+    const names = bytes.flatMap((byte) => [`${HASH}-a${byte}b`, `${HASH}-${byte}`, `${HASH}-a${byte}`]);
+    const good = names.filter((name) => /^[^]{33}[0-9a-zA-Z+._?=-]+$/.test(name));
+    expect(good).toHaveLength(3 * (10 + 26 + 26 + 6));
+    expect(filter(names)).toEqual(good.map((name) => `/nix/store/${name}`));
+  });
+
+  it('lets no hostile name through, nor anything before, after or between', () => {
+    const longest = `${HASH}-${'l'.repeat(211)}`;
+    expect(filter([...HOSTILE_NAMES, LIVE, PRETENDER, longest, `${longest}l`, `${LIVE}/bin`, `../${LIVE}`])).toEqual([
+      `/nix/store/${LIVE}`,
+      `/nix/store/${longest}`,
+    ]);
+  });
+
+  it('takes one path for itself only, without a program of its own', () => {
+    const names = [...HOSTILE_NAMES, LIVE, DEAD, PRETENDER, `${LIVE}/bin`].map((name) => `/nix/store/${name}`);
+    const code = `${NAMES}for path in "$@"; do if is_store_path "$path"; then printf '%s\\n' "$path"; fi; done`;
+    expect(
+      execFileSync('/bin/sh', ['-c', code, 'sh', ...names])
+        .toString()
+        .split('\n'),
+    ).toEqual([`/nix/store/${LIVE}`, `/nix/store/${DEAD}`, '']);
+  });
+
+  it.each(['', '.', '..', '-rf', 'a/b', 'a b', 'a\nb', '$(x)', '`x`', '*', '?', '[a]', "'", '\u00ff', 'a\\'])(
+    'takes %j for no file of ours',
+    (name) => {
+      const code = `${NAMES}is_name "$1" && echo yes || echo no`;
+      expect(execFileSync('/bin/sh', ['-c', code, 'sh', name]).toString()).toBe('no\n');
+    },
+  );
+});
+
+describe('a collection beside hostile names', () => {
+  const env = { KALPANA_GO_MS: '60000', KALPANA_MAX_FREED: '' };
+  const mine = [LIVE, DEAD, 'b'.repeat(32) + '-not-known'];
+
+  beforeEach(() => {
+    for (const name of [...mine, ...HOSTILE_NAMES, PRETENDER]) folder.lay(name);
+    symlinkSync(folder.path(`/nix/store/${LIVE}`), folder.path('/nix/var/nix/gcroots/kept'));
+    for (const [index, name] of HOSTILE_NAMES.entries())
+      symlinkSync(
+        Buffer.from(`${folder.path('/nix/store/')}${name}`, 'latin1'),
+        folder.path(`/nix/var/nix/gcroots/root-${index}`),
+      );
+    symlinkSync(
+      Buffer.from(`${folder.path('/nix/store/')}${PRETENDER}`, 'latin1'),
+      folder.path('/nix/var/nix/profiles/kalpana/x'),
+    );
+  });
+
+  it.each(['', '1'])(
+    'tells what is dead, hands Nix paths only, and runs nothing (FAKE_KEEPS_ODD=%s)',
+    async (keeps) => {
+      const before = folder.entries();
+      const all = { ...env, KALPANA_MODE: 'dry-run', FAKE_KEEPS_ODD: keeps };
+      const { code, lines } = await folder.run(gc.COLLECT_SCRIPT, all);
+      expect({ code, lines: lines.filter((line) => !line.startsWith('kalpana: ')) }).toEqual({ code: 0, lines: [] });
+      expect(told(lines, 'dead').map((row) => row.split(' ')[0])).toEqual([
+        `/nix/store/${'b'.repeat(32)}-not-known`,
+        `/nix/store/${DEAD}`,
+      ]);
+      expect(told(lines, 'live')).toEqual(['1']);
+      expectPathsOnly();
+      if (keeps !== '') expect(folder.entries()).toEqual(before);
+      for (const name of mine) expect(folder.entries()).toContain(name);
+    },
+  );
+
+  it('deletes what Nix deletes, keeps what is in use, and ends well', async () => {
+    const all = { ...env, KALPANA_MODE: 'collect', FAKE_KEEPS_ODD: '1' };
+    const { code, lines } = await folder.run(gc.COLLECT_SCRIPT, all);
+    expect({ code, risk: told(lines, 'at-risk') }).toEqual({ code: 0, risk: [] });
+    // Nix's own words are for a failure, and there is none.
+    expect(lines.filter((line) => !/^kalpana: (frozen|live|links|dead|deleting|freed|left)\b/.test(line))).toEqual([
+      "error: the store is full'",
+    ]);
+    for (const path of told(lines, 'deleting')) expect(storePathIn(path)).toBe(path);
+    expect(told(lines, 'freed')[0]?.split(' ')[1]).toBe('2');
+    expectPathsOnly();
+    expect(folder.entries()).toContain(LIVE);
+    expect(folder.entries()).not.toContain(DEAD);
+  });
+
+  it('still says when a path in use would be deleted', async () => {
+    const inUse = `${HASH}-in-use`;
+    folder.lay(inUse);
+    folder.lay(`${inUse}\nand more`);
+    symlinkSync(folder.path(`/nix/store/${inUse}`), folder.path('/nix/var/nix/gcroots/in-use'));
+    const { code, lines } = await folder.run(gc.COLLECT_SCRIPT, { ...env, KALPANA_MODE: 'collect' });
+    expect({ code, risk: told(lines, 'at-risk') }).toEqual({ code: 22, risk: [`/nix/store/${inUse}`] });
+    expect(folder.entries()).toContain(inUse);
+  });
+
+  it('measures nothing but store paths', async () => {
+    const { code, lines } = await folder.run(keeper.MEASURE_SCRIPT);
+    expect({ code, paths: told(lines, 'store')[0]?.split(' ')[1] }).toEqual({ code: 0, paths: '3' });
+  });
+
+  it('lists the roots, and asks about store paths only', async () => {
+    for (const [index, name] of HOSTILE_NAMES.entries()) {
+      const link = `/nix/var/nix/profiles/kalpana/p-${index}-link`;
+      symlinkSync(Buffer.from(`${folder.path('/nix/store/')}${name}`, 'latin1'), folder.path(link));
+      symlinkSync(Buffer.from(`/nix/store/${name}`, 'latin1'), folder.path(`/nix/var/kalpana/links/l${index}`));
+    }
+    const { code, lines } = await folder.run(gc.ROOTS_SCRIPT);
+    expect(code).toBe(0);
+    expect(lines.filter((line) => !/^kalpana: (now|links|root) /.test(line))).toEqual([]);
+    expectPathsOnly();
+    const inventory = rootInventoryFrom(lines.map((line) => line.slice('kalpana: '.length)));
+    expect(inventory.links.map(({ name }) => name).sort()).toEqual(HOSTILE_NAMES.map((_, index) => `l${index}`).sort());
+    expect(inventory.generations).toEqual([]);
+    for (const { path } of inventory.others) expect(storePathIn(path)).toBe(path);
+  });
+
+  it('weighs store paths only', async () => {
+    const list = [...HOSTILE_NAMES, LIVE].map((name) => folder.path(`/nix/store/${name}`)).join('\n');
+    const candidates = [...HOSTILE_NAMES, DEAD].map((name) => folder.path(`/nix/store/${name}`)).join('\n');
+    const { code, lines } = await folder.run(gc.PRESSURE_SCRIPT, {
+      KALPANA_FIRST: '1',
+      KALPANA_KEEP: Buffer.from(list, 'latin1').toString(),
+      KALPANA_CANDIDATES: Buffer.from(candidates, 'latin1').toString(),
+    });
+    expect(code).toBe(0);
+    expectPathsOnly();
+    for (const row of told(lines, 'own')) expect(storePathIn(row.split(' ')[0] ?? '')).toBe(row.split(' ')[0]);
+    expect(told(lines, 'own')).toContain(`/nix/store/${DEAD} /nix/store/${DEAD} 1000`);
+  });
+});
+
+describe('a change of roots', () => {
+  const none = {
+    KALPANA_PIN: '',
+    KALPANA_RUN: '',
+    KALPANA_EXPIRE: '',
+    KALPANA_UNPIN: '',
+    KALPANA_FORGET: '',
+    KALPANA_GO: '',
+  };
+  const path = `/nix/store/${LIVE}`;
+
+  it('makes the roots that it is given, and drops others', async () => {
+    writeFileSync(folder.path('/nix/var/kalpana/links/old'), '');
+    const { code, lines } = await folder.run(gc.CHANGE_ROOTS_SCRIPT, {
+      ...none,
+      KALPANA_PIN: `alice abc.${HASH} ${folder.path(path)}\n~some_box abc.${HASH} ${folder.path(path)}\n`,
+      KALPANA_RUN: `${folder.path(path)}\n`,
+      KALPANA_FORGET: 'old\n',
+      KALPANA_GO: '1',
+    });
+    expect({ code, lines }).toEqual({ code: 0, lines: [] });
+    for (const made of [`links/alice/abc.${HASH}`, `links/~some_box/abc.${HASH}`, `run/${LIVE}`])
+      expect(lstatSync(folder.path(`/nix/var/nix/gcroots/kalpana/${made}`)).isSymbolicLink()).toBe(true);
+    expect(existsSync(folder.path('/nix/var/kalpana/links/old'))).toBe(false);
+    expect(existsSync(folder.path('/nix/var/kalpana/gc/go'))).toBe(true);
+    const unpin = { ...none, KALPANA_UNPIN: `alice/abc.${HASH}\n` };
+    expect((await folder.run(gc.CHANGE_ROOTS_SCRIPT, unpin)).code).toBe(0);
+    expect(readdirSync(folder.path('/nix/var/nix/gcroots/kalpana/links'))).toEqual(['~some_box']);
+  });
+
+  it.each([
+    ['KALPANA_PIN', 'alice abc /nix/store/x'],
+    ['KALPANA_PIN', `alice ../../../../abc PATH`],
+    ['KALPANA_PIN', `.. abc PATH`],
+    ['KALPANA_PIN', `-t abc PATH`],
+    ['KALPANA_PIN', `alice abc PATH; reboot`],
+    ['KALPANA_RUN', 'PATH/bin'],
+    ['KALPANA_RUN', '/nix/store/* *'],
+    ['KALPANA_RUN', 'PATH -rf'],
+    ['KALPANA_EXPIRE', '../../victim'],
+    ['KALPANA_EXPIRE', '*'],
+    ['KALPANA_UNPIN', '../victim'],
+    ['KALPANA_UNPIN', 'alice/../../victim'],
+    ['KALPANA_FORGET', '../victim'],
+    ['KALPANA_FORGET', '-rf'],
+  ])('refuses %s=%s, and changes nothing', async (variable, value) => {
+    const victims = ['/nix/var/victim', '/nix/var/nix/victim', '/nix/var/kalpana/victim'];
+    for (const victim of victims) mkdirSync(folder.path(victim), { recursive: true });
+    for (const victim of victims) writeFileSync(folder.path(`${victim}/file`), '');
+    const line = value.replace('PATH', folder.path(path));
+    const { code, lines } = await folder.run(gc.CHANGE_ROOTS_SCRIPT, { ...none, [variable]: line, KALPANA_GO: '1' });
+    expect(code).not.toBe(0);
+    expect(lines).toEqual([expect.stringContaining('unknown form')]);
+    for (const victim of victims) expect(existsSync(folder.path(`${victim}/file`))).toBe(true);
+    expect(existsSync(folder.path('/nix/var/kalpana/gc/go'))).toBe(false);
+  });
+});
+
+describe("an image's store with hostile names", () => {
+  it('is imported without them', async () => {
+    const staging = '/nix/var/kalpana/import/abc/nix/store';
+    mkdirSync(folder.path(staging), { recursive: true });
+    for (const name of [...HOSTILE_NAMES, PRETENDER, LIVE, DEAD])
+      mkdirSync(Buffer.from(`${folder.path(staging)}/${name}`, 'latin1'));
+    const { code, lines } = await folder.run(keeper.IMPORT_SCRIPT, { KALPANA_IMAGE: 'abc' });
+    expect({ code, lines }).toEqual({ code: 0, lines: ['kalpana: imported 2'] });
+    expect(readdirSync(folder.path('/nix/var/nix/gcroots/kalpana/images/abc')).sort()).toEqual([DEAD, LIVE].sort());
+    expect(existsSync(folder.path('/nix/var/kalpana/import/abc'))).toBe(false);
+  });
+});

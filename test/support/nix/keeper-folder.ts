@@ -1,0 +1,93 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync, existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/**
+ * A folder that stands for a keeper's `/nix`: scripts run in it under the machine's own `sh`, on real files, with a `nix-store`
+ * that notes its arguments. An entry of the store is in use when its name ends with `-live`, and all others are dead. Entries that
+ * have no store path's name go when the dead are printed, as with Nix 2.26; with FAKE_KEEPS_ODD they stay then.
+ */
+export interface KeeperFolder {
+  readonly root: string;
+  /** A path in the keeper, here. */
+  path(inKeeper: string): string;
+  /** Makes an entry of the store; one byte of the name a character. */
+  lay(name: string): void;
+  /** Names of the store's entries, as bytes. */
+  entries(): Set<string>;
+  /** Runs the text of a script; `lines` are those of both its outputs, with the keeper's own paths. */
+  run(script: string, env?: Readonly<Record<string, string>>): Promise<{ code: number | null; lines: string[] }>;
+  /** Every argument that `nix-store` was given, as bytes. */
+  asked(): string[];
+  remove(): void;
+}
+
+const NIX_STORE = `#!/bin/sh
+printf '%s\\0' "$@" >> "$FAKE_ROOT/asked"
+dead() { find "$FAKE_ROOT/nix/store" -mindepth 1 -maxdepth 1 ! -name '*-live' "$@"; }
+case " $* " in
+  *' --print-dead '*)
+    dead -print
+    # As Nix 2.26 does.
+    [ -n "$FAKE_KEEPS_ODD" ] || dead -regextype posix-extended ! -regex '.*/[0-9a-df-np-sv-z]{32}-[0-9a-zA-Z+._?=-]{1,211}' \
+      -printf "deleting '%p'\\n" -exec rm -rf {} + >&2 ;;
+  *' --gc '*) dead -printf "deleting '%p'\\n" -exec rm -rf {} + >&2 ;;
+  *' --print-invalid '* | *' --load-db '*) ;;
+  *' -qR '*) while [ "$1" != -- ]; do shift; done; shift; printf '%s\\n' "$@" ;;
+  *' --size '*) while [ "$1" != -- ]; do shift; done; shift; for path in "$@"; do echo 1000; done ;;
+esac
+`;
+
+/** In the place of the keeper's own process: a standstill, the permission to go on and the lock's release are given at once. */
+const HOLDER = `gc=$FAKE_ROOT/nix/var/kalpana/gc
+echo $$ > "$FAKE_ROOT/nix/var/kalpana/running"
+trap ': > "$gc/frozen"' USR1
+while :; do
+  if [ -e "$gc/frozen" ]; then : > "$gc/go"; fi
+  if [ -e "$gc/release" ]; then : > "$gc/released"; fi
+  sleep 0.02
+done
+`;
+
+export function createKeeperFolder(): KeeperFolder {
+  const root = mkdtempSync(join(tmpdir(), 'kalpana-keeper-'));
+  const path = (inKeeper: string) => `${root}${inKeeper}`;
+  for (const folder of ['store', 'var/kalpana/gc', 'var/kalpana/home', 'var/kalpana/links', 'var/nix/profiles/kalpana'])
+    mkdirSync(path(`/nix/${folder}`), { recursive: true });
+  mkdirSync(path('/nix/var/nix/gcroots/kalpana'), { recursive: true });
+  mkdirSync(join(root, 'bin'));
+  writeFileSync(join(root, 'bin/nix-store'), NIX_STORE, { mode: 0o755 });
+  const env = { PATH: `${root}/bin:${process.env['PATH']}`, FAKE_ROOT: root };
+  const holder = spawn('/bin/sh', ['-c', HOLDER], { env, stdio: 'ignore' });
+  const bytesOf = (file: string) => (existsSync(file) ? readFileSync(file, 'latin1') : '');
+
+  return {
+    root,
+    path,
+    lay: (name) =>
+      mkdirSync(Buffer.concat([Buffer.from(path('/nix/store/')), Buffer.from(name, 'latin1')]), { recursive: true }),
+    entries: () =>
+      new Set(readdirSync(path('/nix/store'), { encoding: 'buffer' }).map((name) => name.toString('latin1'))),
+    run: (script, more = {}) =>
+      new Promise((resolve, reject) => {
+        const child = spawn('/bin/sh', ['-c', script.replace(/(?<!\w)\/nix\//g, `${root}/nix/`)], {
+          cwd: root,
+          env: { ...env, ...more },
+        });
+        const chunks: Buffer[] = [];
+        child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+        child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
+        child.on('error', reject);
+        child.on('close', (code) => {
+          const text = Buffer.concat(chunks).toString('latin1').replaceAll(root, '');
+          resolve({ code, lines: text.split('\n').filter((line) => line !== '') });
+        });
+      }),
+    asked: () => bytesOf(join(root, 'asked')).replaceAll(root, '').split('\0').slice(0, -1),
+    remove() {
+      holder.kill('SIGKILL');
+      rmSync(root, { recursive: true, force: true });
+    },
+  };
+}
