@@ -1,5 +1,5 @@
 import type { CacheContext } from './cache-context.js';
-import type { GcWorkspace } from './gc/steps.js';
+import type { GcWorkspace } from './gc/run-state.js';
 
 /** What a collection has to know of the cache's workspaces. */
 export function gcWorkspaces({

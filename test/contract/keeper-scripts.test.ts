@@ -17,7 +17,9 @@ const PRETENDER = `${LIVE}\nand more`;
 const FLAGS = /^(-[a-zA-Z-]*|local\?root=.*)$/;
 
 let folder: KeeperFolder;
-beforeEach(() => (folder = createKeeperFolder()));
+beforeEach(() => {
+  folder = createKeeperFolder();
+});
 afterEach(() => folder.remove());
 
 const told = (lines: readonly string[], kind: string) =>

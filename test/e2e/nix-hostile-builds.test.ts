@@ -168,7 +168,7 @@ describe('names that a build lays into the store', () => {
   async function lay(names: readonly string[]): Promise<void> {
     const bytes = Buffer.from(names.map((name) => `${name}\0`).join(''), 'latin1').toString('base64');
     const text = await build(
-      `echo 'touch /tmp/kalpana-evil-ran-$(id -u)' > /tmp/${EVIL}; echo ${bytes} | base64 -d > names; (cd /nix/store && xargs -0 mkdir --) < names && echo LAID`,
+      `echo 'touch /tmp/kalpana-evil-ran-$(id -u)' > /tmp/${EVIL}; echo ${bytes} | base64 -d > names; (cd /nix/store && xargs -0 mkdir -p --) < names && echo LAID`,
       '1000',
     );
     expect(text).toContain('LAID');

@@ -1,6 +1,7 @@
 import type { CallOptions } from '../../docker/port.js';
 import type { GcPreview, GcRoot } from '../../model/gc-status.js';
-import type { Collected, GcCommands } from './gc-commands.js';
+import type { Collected } from './collect.js';
+import type { GcCommands } from './gc-commands.js';
 import type { RootsPlan } from './plan-roots.js';
 
 /** What a dry run has to tell: what is dead now, and what would be without the roots that are about to go. */

@@ -3,8 +3,8 @@ import { later, type Clock } from '../../model/clock.js';
 import type { GcResult } from '../../model/gc-status.js';
 import { FailureError, type Failure } from '../../model/reasons.js';
 import { firstGcState, nextGcState, type GcEvent, type GcState } from './machine.js';
-import { RootAtRiskError } from './gc-commands.js';
-import type { createGcSteps } from './steps.js';
+import { RootAtRiskError } from './collect.js';
+import type { GcWork } from './steps.js';
 
 export interface GcEnd {
   readonly result: GcResult;
@@ -24,11 +24,7 @@ export interface GcRunDependencies {
 const UNBOUNDED: ReadonlySet<GcState> = new Set(['verifying', 'mending', 'releasing', 'failing', 'aborting']);
 
 /** Goes through the machine's states until the last one. Throws only when the controller ends. */
-export async function runGc(
-  { steps, openGate }: ReturnType<typeof createGcSteps>,
-  dryRun: boolean,
-  deps: GcRunDependencies,
-): Promise<GcEnd> {
+export async function runGc({ step, openGate }: GcWork, dryRun: boolean, deps: GcRunDependencies): Promise<GcEnd> {
   const { clock, calls } = deps;
   const deadline = new AbortController();
   const over = new AbortController();
@@ -45,7 +41,7 @@ export async function runGc(
       const startedAt = clock.now();
       let event: GcEvent = { type: 'DONE' };
       try {
-        await steps[state](UNBOUNDED.has(state) ? calls : bounded);
+        await step(state, UNBOUNDED.has(state) ? calls : bounded);
       } catch (error) {
         calls.signal?.throwIfAborted();
         // The first failure is the cause of those that follow.

@@ -1,10 +1,12 @@
 import type { GcConfig } from '../../../controller/model/gc-status.js';
 import { FailureError } from '../../../controller/model/reasons.js';
-import type { Collected, GcCommands } from '../../../controller/nix/gc/gc-commands.js';
+import type { Collected } from '../../../controller/nix/gc/collect.js';
+import type { GcCommands } from '../../../controller/nix/gc/gc-commands.js';
 import { firstGcState, nextGcState, type GcEvent, type GcState } from '../../../controller/nix/gc/machine.js';
 import { goneAfter } from '../../../controller/nix/gc/gone.js';
 import type { RootInventory } from '../../../controller/nix/gc/root-inventory.js';
-import { createGcSteps, type GcStepsDependencies } from '../../../controller/nix/gc/steps.js';
+import type { GcStepsDependencies } from '../../../controller/nix/gc/run-state.js';
+import { createGcWork, type GcStep, type GcWork } from '../../../controller/nix/gc/steps.js';
 import { createGcEngine } from './engine.js';
 import {
   closureOf,
@@ -26,7 +28,7 @@ import {
 /** The real steps of a collection on a world of this kind, one at a time, so that anything may happen in between. */
 export type GcModel = ReturnType<typeof createGcModel>;
 
-type Run = { readonly work: ReturnType<typeof createGcSteps>; readonly startedAt: number; state: GcState };
+type Run = { readonly work: GcWork; readonly startedAt: number; state: GcState };
 type Collection = { isTold: boolean; isOrphaned: boolean; readonly end: (result: Collected) => void };
 
 /** The controller is killed. */
@@ -317,15 +319,15 @@ export function createGcModel(world: World) {
     /** The next step of the run; of a new one when none is under way. */
     async step(): Promise<void> {
       if (run === null) named = new Set(seenSpecs().map(({ name }) => name));
-      run ??= { work: createGcSteps(deps(), false), startedAt: world.now, state: FIRST };
+      run ??= { work: createGcWork(deps(), false), startedAt: world.now, state: FIRST };
       const now = run;
-      const state = now.state as keyof Run['work']['steps'];
+      const state = now.state as GcStep;
       if (state === 'listing') claim();
       if (state === 'collecting' && !isKeeperLost) collect();
       let event: GcEvent = { type: 'DONE' };
       try {
         if (state === 'collecting') ask();
-        await now.work.steps[state]({});
+        await now.work.step(state, {});
       } catch (error) {
         if (error === KILLED) return kill();
         if (!(error instanceof FailureError)) throw error;
