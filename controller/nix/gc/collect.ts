@@ -64,11 +64,11 @@ export async function collect(
 function collectedFrom(rows: readonly (readonly string[])[], code: number, words: string): Collected {
   const of = (kind: string) => rows.filter(([first]) => first === kind);
   const atRisk = of('at-risk').map(([, path]) => path);
-  if (atRisk.length > 0)
-    throw new RootAtRiskError({
-      reason: 'RootAtRisk',
-      message: `Nix takes ${atRisk.slice(0, 3).join(', ')}${atRisk.length > 3 ? ` and ${atRisk.length - 3} others` : ''} for dead, and they are in use`,
-    });
+  if (atRisk.length > 0) {
+    const others = atRisk.length > 3 ? ` and ${atRisk.length - 3} others` : '';
+    const message = `Nix takes ${atRisk.slice(0, 3).join(', ')}${others} for dead, and they are in use`;
+    throw new RootAtRiskError({ reason: 'RootAtRisk', message });
+  }
   if (code !== 0)
     throw new FailureError({
       reason: code === BUSY ? 'GcBusy' : 'KeeperNotReady',

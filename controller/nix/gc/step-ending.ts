@@ -8,11 +8,12 @@ export async function verifying({ deps }: GcRunState, calls: CallOptions): Promi
   const { mended, lost } = await deps.commands.verify(calls);
   deps.environments.forget(new Set(lost));
   const broken = [...lost, ...mended];
-  if (broken.length > 0)
-    throw new FailureError({
-      reason: 'StoreDamaged',
-      message: `${broken.length} paths in use were missing in the store of the cache ${deps.cache}, such as ${broken[0]}`,
-    });
+  if (broken.length === 0) return;
+  const where = `in the store of the cache ${deps.cache}, such as ${broken[0]}`;
+  throw new FailureError({
+    reason: 'StoreDamaged',
+    message: `${broken.length} paths in use were missing ${where}`,
+  });
 }
 
 /** After a collection that was cut short, Nix may still be deleting: the gate opens once the keeper has its lock again. */
