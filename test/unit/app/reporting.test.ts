@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { CacheEvent } from '../../../controller/model/cache-event.js';
 import { createReporting } from '../../../controller/app/reporting.js';
 import { createStatusStore } from '../../../controller/status/store.js';
 import { createLogger } from '../../../controller/telemetry/logger.js';
@@ -81,5 +82,42 @@ describe('a collection, reported', () => {
     ]);
     expect(events()).toEqual([`Warning GcBusy: ${detail}`]);
     expect(await metrics.render()).toContain(`kalpana_nix_gc_runs_total{cache="default",result="${result}"} 1\n`);
+  });
+});
+
+describe('packages, reported', () => {
+  const failure = { reason: 'PackageNotFound', message: 'no such package' } as const;
+  const facts = { cache: 'default', workspaces: ['alice'], packages: ['hello'], seconds: 2 };
+
+  it.each<{ event: CacheEvent; line: Record<string, unknown> }>([
+    {
+      event: { type: 'realised', ...facts, use: null, failure },
+      line: { level: 'warn', ...facts, reason: 'PackageNotFound', msg: 'packages could not be realised' },
+    },
+    {
+      event: { type: 'realised', ...facts, use: null, failure: null },
+      line: { level: 'info', ...facts, msg: 'packages realised' },
+    },
+    {
+      event: { type: 'realising', cache: 'default', workspaces: ['.prewarm'], words: 'evaluating' },
+      line: {
+        level: 'info',
+        cache: 'default',
+        workspaces: ['.prewarm'],
+        words: 'evaluating',
+        msg: 'realising packages',
+      },
+    },
+  ])('as $event.type with $event.failure.reason are a line of the log', ({ event, line }) => {
+    const { listener, lines } = open();
+    listener.cacheEvent(event);
+    expect(lines).toEqual([expect.objectContaining(line)]);
+    expect(lines[0]).not.toHaveProperty('type');
+  });
+
+  it('of workspaces that are only to be looked at are none', () => {
+    const { listener, lines } = open();
+    listener.cacheEvent({ type: 'changed', cache: 'default', workspaces: ['alice'] });
+    expect(lines).toEqual([]);
   });
 });
