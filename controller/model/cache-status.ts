@@ -2,7 +2,7 @@ import type { ContainerState } from './engine-objects.js';
 import type { SpecLocation, SpecProblem } from './desired.js';
 import type { GcStatus } from './gc-status.js';
 import type { Failure } from './reasons.js';
-import type { Condition } from './status.js';
+import type { Condition } from './condition.js';
 
 /** How often something happened, or how many bytes it were, by what became of the store paths asked for. */
 export interface PathCount {

@@ -1,3 +1,4 @@
+import type { Condition } from './condition.js';
 import type { WorkspaceCacheReport } from './cache-status.js';
 import type { ContainerState, Health, PublishedPort } from './engine-objects.js';
 import type { SpecLocation, SpecProblem } from './desired.js';
@@ -43,19 +44,6 @@ export interface WorkspaceReport {
   } | null;
   /** Null: the spec uses no cache, or is gone. What is not known of one that is used goes as `unknown`. */
   readonly cache: WorkspaceCacheReport | null;
-}
-
-/** The conditions of the cache and of the packages exist only where a cache is used. */
-export type ConditionType = 'SpecValid' | 'CacheReady' | 'PackagesReady' | 'ContainerReady' | 'Ready';
-
-export interface Condition<Type extends string = ConditionType> {
-  readonly type: Type;
-  readonly status: 'True' | 'False' | 'Unknown';
-  /** A reason of the closed list, or a state's name such as `Running`. */
-  readonly reason: string;
-  readonly message: string;
-  /** ISO 8601; moves only when `status` changes. */
-  readonly lastTransitionTime: string;
 }
 
 export const PHASES = [

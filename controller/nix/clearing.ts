@@ -25,8 +25,8 @@ export interface ClearingDependencies {
 export interface Clearing {
   isUnderWay(): boolean;
   /**
-   * Empties the cache, and returns what happened, in a sentence. Throws an error of one line when that is refused: while
-   * something else is under way, or without `force` while the cache is used.
+   * Empties the cache, and returns what happened, in a sentence. Throws an error of one line when that is refused:
+   * while something else is under way, or without `force` while the cache is used.
    */
   clear(force: boolean, calls: CallOptions): Promise<string>;
 }
@@ -44,11 +44,14 @@ export function createClearing(deps: ClearingDependencies): Clearing {
     if (deps.isCollecting()) return `the garbage of the cache ${cache} is being collected: try again afterwards`;
     const missing = keeper.unavailable();
     if (missing !== null) return missing.message;
-    if (environments.isBusy())
-      return `packages are being realised (${environments.underWay().join('; ') || 'a profile is being switched'}): try again afterwards`;
+    const busyWith = environments.underWay().join('; ') || 'a profile is being switched';
+    if (environments.isBusy()) return `packages are being realised (${busyWith}): try again afterwards`;
     const running = namesOf(users.filter(isUp));
     if (running.length > 0 && !force)
-      return `${running.join(', ')} use the cache ${cache}: stop them, or use --force, which stops them, empties the cache and starts them again`;
+      return (
+        `${running.join(', ')} use the cache ${cache}: stop them, or use --force, which stops them, ` +
+        'empties the cache and starts them again'
+      );
     const own = new Set(
       deps.workspaces().flatMap((workspace) => [containerName(workspace), nextContainerName(workspace)]),
     );
@@ -76,7 +79,8 @@ export function createClearing(deps: ClearingDependencies): Clearing {
     while (keeper.commands() === null) {
       if (clock.now() > deadline)
         throw new Error(
-          `the cache ${cache} is being emptied, but its keeper has not come back yet: ${keeper.unavailable()?.message ?? ''}`,
+          `the cache ${cache} is being emptied, but its keeper has not come back yet: ` +
+            (keeper.unavailable()?.message ?? ''),
         );
       await delay(clock, POLL_MS, calls.signal);
       calls.signal?.throwIfAborted();

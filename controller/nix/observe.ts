@@ -15,8 +15,8 @@ export type ObservedCache = Pick<
 > & { readonly shared: Pick<SharedByCaches, 'images' | 'isForesight'> };
 
 /**
- * What the planner has to know of the workspace's cache; null without a cache. `imageIds` are those of the container that is
- * there, and of the spec's image.
+ * What the planner has to know of the workspace's cache; null without a cache. `imageIds` are those of the container
+ * that is there, and of the spec's image.
  */
 export function observe(
   { caches, shared, packageLists }: CacheRegistry,

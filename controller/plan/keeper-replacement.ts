@@ -22,8 +22,8 @@ import type { Operation } from './types.js';
 const CAUSE = 'the configuration or the image of the keeper changed';
 
 /**
- * The step that is due on the way from the keeper `main` to one as it is wanted now: the next one is made beside it, the
- * old one stops, the next one starts, answers and takes its name. Pure.
+ * The step that is due on the way from the keeper `main` to one as it is wanted now: the next one is made beside it,
+ * the old one stops, the next one starts, answers and takes its name. Pure.
  */
 export function planReplacement(input: KeeperInput, wanted: WantedKeeper, main: ObservedContainer): KeeperPlan {
   const { next, failed } = input;

@@ -21,9 +21,9 @@ const LOOK_AGAIN_MS = 500;
 const CAUSE = "the keeper's image has its Nix in a store of its own, which the volume would hide";
 
 /**
- * Puts the seed before a keeper's start, and the start into a plan of its own: it happens with no keeper up (F18). A seed
- * that has ended well is removed with the start it is for; killed in between, the next one finds nothing left to do.
- * `restartInMs`: how long a start that failed is left alone. Pure.
+ * Puts the seed before a keeper's start, and the start into a plan of its own: it happens with no keeper up (F18). A
+ * seed that has ended well is removed with the start it is for; killed in between, the next one finds nothing left to
+ * do. `restartInMs`: how long a start that failed is left alone. Pure.
  */
 export function seedFirst<Plan extends SeededPlan>(seed: SeedInput | null, restartInMs: number, plan: Plan): Plan {
   const at = plan.operations.findIndex(({ type }) => type === 'start-container');

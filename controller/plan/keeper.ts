@@ -49,7 +49,10 @@ function planStep(input: KeeperInput): KeeperPlan {
   return planReplacement(input, wanted, main);
 }
 
-/** Only a keeper of our own file, and only when nothing mounts its volume any more. The volume stays: it is never removed here. */
+/**
+ * Only a keeper of our own file, and only when nothing mounts its volume any more. The volume stays: it is never
+ * removed here.
+ */
 function planRetirement({ main, next, instance, users }: KeeperInput): KeeperPlan {
   const isOurs = main?.labels[LABEL.cacheOwner] === instance;
   if (!isOurs || users.length > 0) return { ...step([]), usable: main?.state === 'running' ? main : null };
@@ -64,7 +67,8 @@ function volumeConflict({ volume }: KeeperInput): Failure | null {
   if (volume === undefined || isSharedVolumeOurs(volume, VOLUME_TYPE.cache)) return null;
   return {
     reason: 'VolumeConflict',
-    message: `the volume ${volume.name} exists and is not a volume of type ${VOLUME_TYPE.cache} (${LABEL.type}) of ours`,
+    message:
+      `the volume ${volume.name} exists and is not a volume of type ${VOLUME_TYPE.cache} ` + `(${LABEL.type}) of ours`,
   };
 }
 
@@ -77,7 +81,9 @@ function replacedSystemInUse({ cache, main, users }: KeeperInput): Failure | nul
   if (old.length === 0 || main?.state === 'running') return null;
   return {
     reason: 'CacheMigrating',
-    message: `the volume ${cacheVolumeName(cache)} holds the bare store of the replaced system, which still serves ${old.join(', ')}`,
+    message:
+      `the volume ${cacheVolumeName(cache)} holds the bare store of the replaced system, ` +
+      `which still serves ${old.join(', ')}`,
   };
 }
 

@@ -1,7 +1,7 @@
 import type { CacheConditionType, CachePhase, CacheReport } from '../model/cache-status.js';
 import { problemText } from '../model/problem-text.js';
 import { explain, failureClass } from '../model/reasons.js';
-import type { Condition } from '../model/status.js';
+import type { Condition } from '../model/condition.js';
 import { capitalised, conditionsFrom, no, unknown, yes, type Finding } from './findings.js';
 
 /**

@@ -1,6 +1,7 @@
 import { problemText } from '../model/problem-text.js';
 import { explain } from '../model/reasons.js';
-import type { Condition, ConditionType, WorkspaceReport } from '../model/status.js';
+import type { Condition, ConditionType } from '../model/condition.js';
+import type { WorkspaceReport } from '../model/status.js';
 import { capitalised, conditionsFrom, no, unknown, yes, type Finding } from './findings.js';
 import { cacheReady, packagesReady } from './package-conditions.js';
 

@@ -1,4 +1,4 @@
-import type { Condition } from '../model/status.js';
+import type { Condition } from '../model/condition.js';
 
 /** The value of one condition after a report. */
 export type Finding = Pick<Condition, 'status' | 'reason' | 'message'>;

@@ -1,4 +1,5 @@
-// The machine's own package mirrors, read from its apt configuration: what we build comes from where it gets its packages.
+// The machine's own package mirrors, read from its apt configuration: what we build comes from where it gets its
+// packages.
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { osRelease } from './packages.mjs';
@@ -30,7 +31,10 @@ function fromLines(text) {
   }));
 }
 
-/** The deb822 format: fields in stanzas parted by empty lines. A key written into the stanza itself is left to apt's defaults. */
+/**
+ * The deb822 format: fields in stanzas parted by empty lines. A key written into the stanza itself is left to apt's
+ * defaults.
+ */
 function fromStanzas(text) {
   return text.split(/\n\s*\n/).flatMap((stanza) => {
     const field = (name) => new RegExp(`^${name}:[ \\t]*(.*)$`, 'im').exec(stanza)?.[1].trim() ?? '';
@@ -50,7 +54,10 @@ export function officialSources() {
   return readEntries().filter(({ suite, components }) => suites.includes(suite) && components.includes('main'));
 }
 
-/** The machine's mirrors carry Debian's other releases too, signed with keys that its keyring has; none on another distribution. */
+/**
+ * The machine's mirrors carry Debian's other releases too, signed with keys that its keyring has; none on another
+ * distribution.
+ */
 export function sourcesOfSuite(suite) {
   const { ID: id, VERSION_CODENAME: own } = osRelease();
   const sources = officialSources();

@@ -1,4 +1,5 @@
-// npm run bench: an engine of its own, compose where it can be had, then test/bench/main.ts. Arguments after -- go to it.
+// npm run bench: an engine of its own, compose where it can be had, then test/bench/main.ts. Arguments after -- go to
+// it.
 import { spawn } from 'node:child_process';
 import { ensureBenchBuild, ensureBuild } from './build.mjs';
 import { ensureCompose } from './compose.mjs';

@@ -1,4 +1,5 @@
-// Part of lint: package-lock.json is whole, so that `npm ci` works on every platform and installs exactly what was reviewed.
+// Part of lint: package-lock.json is whole, so that `npm ci` works on every platform and installs exactly what was
+// reviewed.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './paths.mjs';

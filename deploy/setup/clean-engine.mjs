@@ -7,9 +7,9 @@ import { WORKSPACE_IMAGE } from './workspace-image.mjs';
 const NETWORK = 'kalpana-workspaces';
 
 /**
- * Removes, of `specs`: containers by name with our labels and the demo's instance, the keepers of caches that nobody else
- * uses, data volumes by name and label, shared volumes and caches; then the network and the images. What is in use elsewhere
- * stays: the engine refuses it, and we never force. Gives a line for each object removed.
+ * Removes, of `specs`: containers by name with our labels and the demo's instance, the keepers of caches that nobody
+ * else uses, data volumes by name and label, shared volumes and caches; then the network and the images. What is in use
+ * elsewhere stays: the engine refuses it, and we never force. Gives a line for each object removed.
  */
 export async function cleanEngine({ host, tls }, specs) {
   const removed = [];

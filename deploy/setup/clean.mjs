@@ -37,7 +37,10 @@ function refuseWhileRunning() {
   rmSync(startPidFile, { force: true });
 }
 
-/** Names and shared volumes of the examples, also of those a person added while trying; what can't be read is not ours to guess. */
+/**
+ * Names and shared volumes of the examples, also of those a person added while trying; what can't be read is not ours
+ * to guess.
+ */
 function exampleSpecs() {
   return readdirSync(specsDir)
     .filter((name) => name.endsWith('.json'))
@@ -58,7 +61,8 @@ async function removePrivateEngine() {
   const left = await stopPrivateEngine({ dir: demoEngineDir, empty: true });
   if (left.processes.length + left.mounts.length > 0) {
     throw new SetupError(
-      `could not end all of the private engine: processes ${left.processes.join(' ')}, mounts ${left.mounts.join(' ')}; see ${layoutOf(demoEngineDir).log}`,
+      `could not end all of the private engine: processes ${left.processes.join(' ')}, ` +
+        `mounts ${left.mounts.join(' ')}; see ${layoutOf(demoEngineDir).log}`,
     );
   }
   rmSync(demoEngineDir, { recursive: true, force: true });

@@ -1,4 +1,5 @@
-// A docker compose v2 program for the bench: Debian trixie's package carries one; it is unpacked beside us, not installed.
+// A docker compose v2 program for the bench: Debian trixie's package carries one; it is unpacked beside us, not
+// installed.
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-// The shell scripts of controller/, copied beside the modules that load them: `node deploy/setup/copy-scripts.mjs dist`.
+// The shell scripts of controller/, copied beside the modules that load them: `node deploy/setup/copy-scripts.mjs
+// dist`.
 import { cpSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './paths.mjs';

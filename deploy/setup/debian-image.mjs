@@ -1,4 +1,5 @@
-// An image of Debian packages, made in two ways from one recipe: from its Dockerfile where a base image can be had, else with mmdebstrap.
+// An image of Debian packages, made in two ways from one recipe: from its Dockerfile where a base image can be had,
+// else with mmdebstrap.
 import { spawn } from 'node:child_process';
 import { createReadStream, existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -15,8 +16,8 @@ export const RECIPE_LABEL = 'kalpana.image-recipe';
 
 /**
  * `folder` is the recipe: a Dockerfile and packages.txt; where the image needs accounts, lines for /etc/passwd and
- * /etc/group in `passwd` and `group`; in leave-out.txt what is taken away at the end. `suite` is a Debian release, or null for
- * the machine's own; `expired`: its list of packages may be one that the mirror no longer renews.
+ * /etc/group in `passwd` and `group`; in leave-out.txt what is taken away at the end. `suite` is a Debian release, or
+ * null for the machine's own; `expired`: its list of packages may be one that the mirror no longer renews.
  */
 export function debianImage({ image, folder, suite = null, expired = false }) {
   const files = readdirSync(folder).sort();
@@ -35,7 +36,8 @@ export async function ensureImage(engine, made, { tryRegistry = true } = {}) {
       return `${made.image} built from its Dockerfile`;
     } catch (error) {
       say(
-        `no base image to be had (${error.message.split('\n')[0].slice(0, 120)}): making ${made.image} from Debian's packages`,
+        `no base image to be had (${error.message.split('\n')[0].slice(0, 120)}): ` +
+          `making ${made.image} from Debian's packages`,
       );
     }
   }
@@ -80,7 +82,8 @@ async function makeRootfs({ image, folder, suite, expired, files }, tarball) {
   if (sources.length === 0) {
     const release = suite ? `Debian's release ${suite}` : 'Debian packages';
     throw new SetupError(
-      `no base image and no mirror of ${release}: make ${image} available on the engine (docker pull, docker load or docker build ${folder}) and run this again`,
+      `no base image and no mirror of ${release}: make ${image} available on the engine ` +
+        `(docker pull, docker load or docker build ${folder}) and run this again`,
     );
   }
   const hooks = Object.keys(HOOKS)

@@ -7,10 +7,13 @@ import { ensureDemoPackages } from './demo-packages.mjs';
 import { call } from './engine-api.mjs';
 import { KEEPER_IMAGE, ensureKeeperImage } from './keeper-image.mjs';
 import { demoSpecsDir, secretsDir, specsDir } from './paths.mjs';
-import { SetupError } from './say.mjs';
+import { SetupError, seconds } from './say.mjs';
 import { ensureWorkspaceImage } from './workspace-image.mjs';
 
-/** A second name of the keeper's image while the clean-up takes the first: in containerd's store an image without one is gone. */
+/**
+ * A second name of the keeper's image while the clean-up takes the first: in containerd's store an image without one is
+ * gone.
+ */
 const SPARE = 'kalpana/nix-keeper:spare';
 
 /** The examples become Ready, a second plan is empty, and a clean-up finds everything it has to remove. */
@@ -45,7 +48,8 @@ export async function checkDemo(result, engine, run) {
       );
     await expectCode(kalpana(['run', '--once']), 'kalpana run --once');
     const { hit, fetched, built } = cacheTotals(stateDir);
-    result.note = `${specs.length} workspaces Ready in ${((performance.now() - started) / 1000).toFixed(1)} s; of the shared store ${hit} paths hit, ${fetched} fetched, ${built} built`;
+    const shared = `of the shared store ${hit} paths hit, ${fetched} fetched, ${built} built`;
+    result.note = `${specs.length} workspaces Ready in ${seconds(started)}; ${shared}`;
     if (hit === 0 || fetched === 0) throw new SetupError(`no package was shared: ${result.note}`);
     await expectCode(kalpana(['plan']), 'kalpana plan, after all is Ready');
     const removed = await cleanEngine(engine, specs);

@@ -1,5 +1,6 @@
-// Where the demo's packages come from: the cache's defaults where its binary cache and its nixpkgs can be reached, else a
-// small binary cache made on the spot of real programs, Debian's own, each wrapped as a Nix package with the libraries it needs.
+// Where the demo's packages come from: the cache's defaults where its binary cache and its nixpkgs can be reached, else
+// a small binary cache made on the spot of real programs, Debian's own, each wrapped as a Nix package with the
+// libraries it needs.
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -18,8 +19,8 @@ const INSIDE = '/srv/kalpana-demo';
 const ANSWER_MS = 5_000;
 
 /**
- * Writes the demo's NixCache into a directory of specs of its own, or removes it. Gives a line that says where the packages
- * come from. `engine` has the keeper's image.
+ * Writes the demo's NixCache into a directory of specs of its own, or removes it. Gives a line that says where the
+ * packages come from. `engine` has the keeper's image.
  */
 export async function ensureDemoPackages(engine, { tryInternet = true } = {}) {
   const spec = join(demoSpecsDir, 'cache.json');
@@ -72,8 +73,8 @@ function nixCache({ cache, nixpkgs, publicKey }) {
 }
 
 /**
- * The builds read Debian's files where `prepare` lays them; their paths follow from this text alone. A program is started by
- * the loader of its own C library, so it runs in an image of any Linux.
+ * The builds read Debian's files where `prepare` lays them; their paths follow from this text alone. A program is
+ * started by the loader of its own C library, so it runs in an image of any Linux.
  */
 const EXPRESSION = String.raw`{ ... }:
 let
@@ -95,7 +96,8 @@ let
     cp "/out/programs/$name/usr/bin/$command" "$out/libexec/$command"
     find "/out/programs/$name" -name '*.so.*' -exec cp -L {} "$out/lib" \;
     printf '%s\n' '#!/bin/sh' \
-      "exec $libc/lib/ld.so --argv0 $command --library-path $out/lib:$libc/lib $out/libexec/$command \"\$@\"" > "$out/bin/$command"
+      "exec $libc/lib/ld.so --argv0 $command --library-path $out/lib:$libc/lib $out/libexec/$command \"\$@\"" \
+      > "$out/bin/$command"
     chmod 755 "$out/bin/$command"
   '';
 in

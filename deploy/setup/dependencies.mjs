@@ -27,7 +27,10 @@ export async function ensureDependencies() {
 /** Node 24 is what we recommend and 20 the oldest that works: the one of them that is not running. */
 const OTHER_NODE = process.versions.node.startsWith('24.') ? 20 : 24;
 
-/** The path of a Node of the other version, from its npm package; throws a SetupError with the reason where it can't be had. */
+/**
+ * The path of a Node of the other version, from its npm package; throws a SetupError with the reason where it can't be
+ * had.
+ */
 export async function ensureOtherNode() {
   const name = `node-${process.platform}-${process.arch}`;
   const prefix = join(kalpanaDir, `node${OTHER_NODE}`);

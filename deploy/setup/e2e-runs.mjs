@@ -29,7 +29,9 @@ export const RUNS = {
 export const E2E_PARTS = ['e2e', 'e2e-own'];
 export const MORE_E2E_PARTS = ['e2e-own-all', 'e2e-nix-2.8'];
 
-/** Starts the engine of a part, or takes a kept one with `reuse`; gives undefined when it does not start: a failed part. */
+/**
+ * Starts the engine of a part, or takes a kept one with `reuse`; gives undefined when it does not start: a failed part.
+ */
 export function startEngineFor(run, name, reuse) {
   return run.part(`engine of ${name}`, async (result) => {
     const engine = await startTestEngine({ ...RUNS[name], reuse });

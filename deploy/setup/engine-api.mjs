@@ -1,4 +1,5 @@
-// A Docker engine over HTTP with node's builtins alone: the set-up runs before node_modules exists, perhaps without a docker CLI.
+// A Docker engine over HTTP with node's builtins alone: the set-up runs before node_modules exists, perhaps without a
+// docker CLI.
 import http from 'node:http';
 import https from 'node:https';
 

@@ -9,8 +9,8 @@ import { engineProcesses } from './processes.mjs';
 const ENTER_ROOT = fileURLToPath(new URL('enter-engine-root.sh', import.meta.url));
 
 /**
- * The command that runs `command` in namespaces of its own; `root` is a folder of ensureEngineRoot, or null. After a kill,
- * what is left of the engine holds them, with the bridges and the mounts of its containers: back into them.
+ * The command that runs `command` in namespaces of its own; `root` is a folder of ensureEngineRoot, or null. After a
+ * kill, what is left of the engine holds them, with the bridges and the mounts of its containers: back into them.
  */
 export function inOwnNamespaces(layout, { busybox, root }, command) {
   const [left] = engineProcesses([layout.execRoot]);
@@ -26,7 +26,9 @@ export function inOwnNamespaces(layout, { busybox, root }, command) {
   return [...own, ...loopback, 'sh', ENTER_ROOT, busybox, root, newRoot, ...sharedPaths(layout), '--', ...command];
 }
 
-/** What the engine keeps, and what tests mount: temporary folders and what was made for them once. Outer folders first. */
+/**
+ * What the engine keeps, and what tests mount: temporary folders and what was made for them once. Outer folders first.
+ */
 function sharedPaths({ dir, runDir }) {
   return [...new Set([tmpdir(), kalpanaDir, dir, runDir])].sort((a, b) => a.length - b.length);
 }

@@ -1,4 +1,5 @@
-// The engine of another Debian release, unpacked beside us and not installed: newer than the one the machine's release has.
+// The engine of another Debian release, unpacked beside us and not installed: newer than the one the machine's release
+// has.
 import { existsSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { sourcesOfSuite } from './apt-sources.mjs';

@@ -32,7 +32,9 @@ export function layoutOf(dir) {
   };
 }
 
-/** The process id of the dockerd of `dir`, or null. A pid file alone proves nothing: ids are used again after a reboot. */
+/**
+ * The process id of the dockerd of `dir`, or null. A pid file alone proves nothing: ids are used again after a reboot.
+ */
 export function privateEnginePid(dir) {
   const { pidFile, dataRoot } = layoutOf(dir);
   const pid = existsSync(pidFile) ? Number(readFileSync(pidFile, 'utf8')) : 0;
@@ -49,13 +51,15 @@ export async function runningPrivateEngine(dir) {
 function checkMachine(root) {
   if (process.getuid?.() !== 0) {
     throw new SetupError(
-      'a private dockerd needs root: run this as root, or start Docker and give your user access to its socket (group docker)',
+      'a private dockerd needs root: run this as root, or start Docker and give your user access to its socket ' +
+        '(group docker)',
     );
   }
   const mounts = readFileSync('/proc/mounts', 'utf8');
   if (!/ cgroup2? /.test(mounts)) {
     throw new SetupError(
-      'no cgroups are mounted, and containers need them: mount -t cgroup2 none /sys/fs/cgroup (or install cgroupfs-mount), then run this again',
+      'no cgroups are mounted, and containers need them: mount -t cgroup2 none /sys/fs/cgroup ' +
+        '(or install cgroupfs-mount), then run this again',
     );
   }
   const dockerd = root === null ? findProgram('dockerd') : '/usr/sbin/dockerd';
@@ -73,10 +77,11 @@ function tailOf(file, lines) {
 /**
  * Starts the engine of `dir`, or gives the one that runs there.
  * - `pool`: the address pool of its networks, e.g. `10.213.0.0/16`; engines on one host need different ones.
- * - `ownNetwork`: in a network namespace of its own; `busybox` is the program that brings its loopback up. Nothing of the
- *   host's interfaces, ports and firewall is touched then; a client of published ports has to enter it (`enterNetwork`).
- * - `root`: a folder of ensureEngineRoot, whose engine runs in place of the machine's own: with containerd's image store,
- *   and refusing an API below 1.44, as Docker 29 does. It needs `ownNetwork`.
+ * - `ownNetwork`: in a network namespace of its own; `busybox` is the program that brings its loopback up. Nothing of
+ *   the host's interfaces, ports and firewall is touched then; a client of published ports has to enter it
+ *   (`enterNetwork`).
+ * - `root`: a folder of ensureEngineRoot, whose engine runs in place of the machine's own: with containerd's image
+ *   store, and refusing an API below 1.44, as Docker 29 does. It needs `ownNetwork`.
  * - `fresh`: data of an earlier engine of `dir` is deleted first.
  */
 export async function startPrivateEngine({
@@ -190,7 +195,10 @@ async function retryWithVfs(layout, attempt) {
 
 function remedyFor(log) {
   if (/iptables|nat.*chain/i.test(log))
-    return 'the engine cannot set up its firewall rules: install iptables and allow this machine NET_ADMIN (a container needs --privileged)';
+    return (
+      'the engine cannot set up its firewall rules: install iptables and allow this machine NET_ADMIN ' +
+      '(a container needs --privileged)'
+    );
   if (/cgroup/i.test(log))
     return 'the engine cannot use the cgroups: mount them, or run this on the host rather than in a container';
   if (/overlap|address pool/i.test(log))

@@ -1,5 +1,5 @@
-// npm run figures [-- DIR]: the figures of the code's structure, of this checkout or of the one in DIR, as text that two
-// of which can be laid side by side.
+// npm run figures [-- DIR]: the figures of the code's structure, of this checkout or of the one in DIR, as text that
+// two of which can be laid side by side.
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import ts from 'typescript';

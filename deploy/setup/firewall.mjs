@@ -3,8 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { runningEngines } from './network.mjs';
 import { findProgram, run } from './processes.mjs';
 
-const OURS =
-  /(^-[AN] DOCKER)|-j DOCKER|-[io] (docker0|br-[0-9a-f]{12})\b|^-A POSTROUTING .*! -o (docker0|br-[0-9a-f]{12}) -j MASQUERADE/;
+const BRIDGE = '(docker0|br-[0-9a-f]{12})';
+const OURS = new RegExp(`(^-[AN] DOCKER)|-j DOCKER|-[io] ${BRIDGE}\\b|^-A POSTROUTING .*! -o ${BRIDGE} -j MASQUERADE`);
 
 /** Deletes rules first, then the chains: a chain that is referred to stays. `forwarded`: the host forwarded before. */
 export async function removeFirewall({ forwarded }) {

@@ -1,5 +1,5 @@
-// Writes docs/reference/*.md from what defines them: the schemas, the command line's program, the metric families and the
-// list of reasons. With --check it only compares.
+// Writes docs/reference/*.md from what defines them: the schemas, the command line's program, the metric families and
+// the list of reasons. With --check it only compares.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { register } from 'node:module';
 import { fileURLToPath } from 'node:url';

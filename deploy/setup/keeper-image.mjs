@@ -1,4 +1,5 @@
-// kalpana/nix-keeper:latest, the image of a Nix cache's keeper: Nix 2.26 of Debian trixie; for tests also other releases' Nix.
+// kalpana/nix-keeper:latest, the image of a Nix cache's keeper: Nix 2.26 of Debian trixie; for tests also other
+// releases' Nix.
 import { join } from 'node:path';
 import { debianImage, ensureImage, ensureRootfs } from './debian-image.mjs';
 import { root } from './paths.mjs';
@@ -11,7 +12,10 @@ const folder = join(root, 'deploy/images/nix-keeper');
 /** The release of the Dockerfile, and so of everybody's keeper. */
 const RELEASE = 'trixie';
 
-/** The recipe with the Nix of a Debian release: bookworm has 2.8, trixie 2.26, forky 2.34; the list of the last may be an old one. */
+/**
+ * The recipe with the Nix of a Debian release: bookworm has 2.8, trixie 2.26, forky 2.34; the list of the last may be
+ * an old one.
+ */
 export function keeperOf(suite = RELEASE) {
   return debianImage({ image: KEEPER_IMAGE, folder, suite, expired: suite !== RELEASE });
 }
@@ -19,8 +23,8 @@ export function keeperOf(suite = RELEASE) {
 const oldKeeper = debianImage({ image: OLD_KEEPER_IMAGE, folder, suite: 'bookworm' });
 
 /**
- * `engine` is a host and its TLS files; `suite` is for tests: a release other than the Dockerfile's. Gives a line that says
- * what was done, or undefined when the image is there.
+ * `engine` is a host and its TLS files; `suite` is for tests: a release other than the Dockerfile's. Gives a line that
+ * says what was done, or undefined when the image is there.
  */
 export function ensureKeeperImage(engine, { suite = RELEASE, tryRegistry = true } = {}) {
   return ensureImage(engine, keeperOf(suite), { tryRegistry: tryRegistry && suite === RELEASE });
@@ -31,7 +35,10 @@ export function ensureOldKeeperImage(engine) {
   return ensureImage(engine, oldKeeper, { tryRegistry: false });
 }
 
-/** The slow part alone, half a minute once a recipe: it needs no engine yet. For a test engine both, which has no way to a package mirror. */
+/**
+ * The slow part alone, half a minute once a recipe: it needs no engine yet. For a test engine both, which has no way to
+ * a package mirror.
+ */
 export async function ensureKeeperRootfs(suite) {
   await Promise.all([ensureRootfs(keeperOf(suite)), ensureRootfs(oldKeeper)]);
 }

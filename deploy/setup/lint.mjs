@@ -26,8 +26,9 @@ function toolsOf(isCached) {
 }
 
 /**
- * Runs all tools, as many at once as there are cores. `isCached`: files that did not change are not linted again; a fault
- * that another file's change causes in one of them is then found by the whole run only (`npm test`), which has no cache.
+ * Runs all tools, as many at once as there are cores. `isCached`: files that did not change are not linted again; a
+ * fault that another file's change causes in one of them is then found by the whole run only (`npm test`), which has no
+ * cache.
  */
 export async function lint(run, { isCached }) {
   const waiting = toolsOf(isCached).map(

@@ -1,12 +1,13 @@
-// Locks between the scripts of one clone. The kernel holds them: they end with the process that took them, killed or not.
+// Locks between the scripts of one clone. The kernel holds them: they end with the process that took them, killed or
+// not.
 import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { findProgram } from './processes.mjs';
 
 /**
- * Takes the lock of `file`. Gives an async function that lets go of it; null when `wait` is false and somebody else has it.
- * Without the flock command (util-linux) there is no lock to take, and the script goes on without one.
+ * Takes the lock of `file`. Gives an async function that lets go of it; null when `wait` is false and somebody else has
+ * it. Without the flock command (util-linux) there is no lock to take, and the script goes on without one.
  */
 export async function takeLock(file, { wait }) {
   if (findProgram('flock') === null) return async () => {};

@@ -1,12 +1,13 @@
-// Files and folders that are slow to make: there as a whole or not at all, whoever else makes them and whatever interrupts us.
+// Files and folders that are slow to make: there as a whole or not at all, whoever else makes them and whatever
+// interrupts us.
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { unmountBelow } from './mounts.mjs';
 import { isAlive } from './processes.mjs';
 
 /**
- * Calls `make` with a path beside `path`, and puts what it made there in its place. Another process of this clone may be
- * faster: then its work stays. What an interrupted process has left is removed first.
+ * Calls `make` with a path beside `path`, and puts what it made there in its place. Another process of this clone may
+ * be faster: then its work stays. What an interrupted process has left is removed first.
  */
 export async function makeWhole(path, make) {
   mkdirSync(dirname(path), { recursive: true });

@@ -1,5 +1,5 @@
-// What is wrong with a Markdown file: links and anchors that lead nowhere, paths and npm scripts that are not there, and
-// lines that are too long. Code blocks are passed over.
+// What is wrong with a Markdown file: links and anchors that lead nowhere, paths and npm scripts that are not there,
+// and lines that are too long. Code blocks are passed over.
 import { posix } from 'node:path';
 
 const MAX_COLUMNS = 120;

@@ -13,15 +13,15 @@ const LEFT_OUT = ['doc', 'man', 'locale', 'info', 'lintian'].map(
 );
 
 /**
- * Its filter of paths is a Python program that runs once a package: the system's Python, for a version manager before it
- * (pyenv) takes a second each time.
+ * Its filter of paths is a Python program that runs once a package: the system's Python, for a version manager before
+ * it (pyenv) takes a second each time.
  */
 const SYSTEM_PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
 
 /**
- * Puts `packages` of a release into `target`, a tarball or a folder by `format`. `variant` is `essential` for a system that
- * runs by itself, `extract` for the packages' files alone. `sources` are those of apt-sources.mjs; `expired`: their lists
- * may be some that the mirror no longer renews. `name` is what the lines of
+ * Puts `packages` of a release into `target`, a tarball or a folder by `format`. `variant` is `essential` for a system
+ * that runs by itself, `extract` for the packages' files alone. `sources` are those of apt-sources.mjs; `expired`:
+ * their lists may be some that the mirror no longer renews. `name` is what the lines of
  * its progress begin with, `why` is ensurePackages's. Throws a SetupError with the last words of a failure.
  */
 export async function mmdebstrap({

@@ -4,7 +4,10 @@ import { basename } from 'node:path';
 import { commandLineOf, findProgram, run } from './processes.mjs';
 import { SetupError, say } from './say.mjs';
 
-/** Process ids of the dockerds in this network: one with a network of its own shares no bridge and no firewall with ours. */
+/**
+ * Process ids of the dockerds in this network: one with a network of its own shares no bridge and no firewall with
+ * ours.
+ */
 export function runningEngines() {
   const pids = readdirSync('/proc').filter(
     (pid) => /^\d+$/.test(pid) && basename(commandLineOf(pid)[0] ?? '') === 'dockerd',
@@ -27,16 +30,19 @@ export function hasInterface(name) {
 
 /**
  * The dockerd flags for the host's own network. Beside another dockerd ours must leave docker0 and the firewall alone:
- * a starting dockerd flushes the DOCKER chains of the first, and with `--bridge none` it deletes docker0 (seen with 20.10).
+ * a starting dockerd flushes the DOCKER chains of the first, and with `--bridge none` it deletes docker0 (seen with
+ * 20.10).
  */
 export async function hostNetworkFlags(bridge, pool) {
   const [other] = runningEngines();
   if (other === undefined) return [];
   say(
-    `warning: another dockerd runs on this machine (process ${other}) but is not the engine in use here; ours leaves the firewall`,
+    `warning: another dockerd runs on this machine (process ${other}) but is not the engine in use here; ` +
+      'ours leaves the firewall',
   );
   say(
-    '         to it, so its containers have no way to other hosts. To use the other one, set DOCKER_HOST to its socket.',
+    '         to it, so its containers have no way to other hosts. ' +
+      'To use the other one, set DOCKER_HOST to its socket.',
   );
   const ip = findProgram('ip');
   if (!ip) throw new SetupError('a second engine needs a bridge of its own: install iproute2 and run this again');

@@ -1,8 +1,10 @@
-// Packages for tests and the bench that need no nixpkgs: each is a `derivation` of /bin/sh and the keeper image's programs.
-// Where the directory lies makes no difference to their store paths, so what was built once is found in the binary cache.
+// Packages for tests and the bench that need no nixpkgs: each is a `derivation` of /bin/sh and the keeper image's
+// programs. Where the directory lies makes no difference to their store paths, so what was built once is found in the
+// binary cache.
 
 const PACKAGE = String.raw`
-  # Shell for every build: "program NAME LINE" makes an executable, "noise MEGABYTES KEY" bytes that no compression shrinks.
+  # Shell for every build: "program NAME LINE" makes an executable, "noise MEGABYTES KEY" bytes that no compression
+  # shrinks.
   prelude = ''
     program () {
       mkdir -p "$out/bin"
@@ -11,7 +13,8 @@ const PACKAGE = String.raw`
     }
     noise () {
       mkdir -p "$out/share/$name"
-      head -c "$1"000000 /dev/zero | openssl enc -aes-128-ctr -K "$(printf %032d "$2")" -iv "$(printf %032d 0)" > "$out/share/$name/noise"
+      head -c "$1"000000 /dev/zero |
+        openssl enc -aes-128-ctr -K "$(printf %032d "$2")" -iv "$(printf %032d 0)" > "$out/share/$name/noise"
     }
   '';
   package = name: extra: script:
@@ -31,7 +34,9 @@ ${PACKAGE}
     mkdir -p "$out/share"
     echo 'greet () { echo "hello from $1"; }' > "$out/share/greet.sh"
   '';
-  big = megabytes: package ("big" + toString megabytes + "-1.0") { } ("program big" + toString megabytes + " 'echo big'; noise " + toString megabytes + " " + toString megabytes);
+  big = megabytes: package
+    ("big" + toString megabytes + "-1.0") { }
+    ("program big" + toString megabytes + " 'echo big'; noise " + toString megabytes + " " + toString megabytes);
 in
 {
   inherit lib;
@@ -57,7 +62,9 @@ in
   fresh = package "fresh-1.0" { } "program fresh 'echo fresh'";
   slow = package "slow-1.0" { } "echo 'slow: begins'; sleep 20; program slow 'echo slow'";
   broken = package "broken-1.0" { } "echo 'broken: this build always fails'; exit 1";
-  needsBroken = package "needs-broken-1.0" { broken = package "broken-1.0" { } "echo 'broken: this build always fails'; exit 1"; } "program needsBroken true";
+  needsBroken = package "needs-broken-1.0" {
+    broken = package "broken-1.0" { } "echo 'broken: this build always fails'; exit 1";
+  } "program needsBroken true";
   refused = throw "refused: its licence does not allow it";
 }
 `;
@@ -79,7 +86,10 @@ ${PACKAGE}
   part = number: package ("part-" + toString number) { } ("noise 2 " + toString number);
   parts = builtins.genList (index: part (index + 1)) ${PARTS};
 in
-builtins.listToAttrs (builtins.genList (index: { name = "part" + toString (index + 1); value = builtins.elemAt parts index; }) ${PARTS})
+builtins.listToAttrs (builtins.genList (index: {
+  name = "part" + toString (index + 1);
+  value = builtins.elemAt parts index;
+}) ${PARTS})
 // { suite = package "suite-1.0" { inherit parts; } ''program suite 'echo suite'; echo "$parts" > "$out/parts"''; }
 `;
 

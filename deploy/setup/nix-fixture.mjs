@@ -1,4 +1,5 @@
-// A signed binary cache of the test packages, made once a machine: built in a container that is thrown away, kept in .kalpana/cache.
+// A signed binary cache of the test packages, made once a machine: built in a container that is thrown away, kept in
+// .kalpana/cache.
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hashOf } from './dependencies.mjs';
@@ -22,8 +23,9 @@ const SETTINGS = [
 ];
 
 /**
- * The fixture of `packages`, a set of nix-fixture-packages.mjs or the demo's. `host` is an engine with the keeper's image
- * (importKeeper). `packages.prepare` lays what the builds read into a directory, `packages.scratch` names what of it goes.
+ * The fixture of `packages`, a set of nix-fixture-packages.mjs or the demo's. `host` is an engine with the keeper's
+ * image (importKeeper). `packages.prepare` lays what the builds read into a directory, `packages.scratch` names what of
+ * it goes.
  */
 export async function ensureNixFixture(host, packages) {
   const dir = join(
@@ -58,7 +60,8 @@ function scriptFor({ name, cached, uncached, compression }) {
   return [
     'cd /out',
     `nix-store --generate-binary-cache-key kalpana-${name}-1 key.secret key.public`,
-    `nix-instantiate --eval --strict --json -E 'let packages = import ./nixpkgs { }; in { ${paths.join(' ')} }' > paths.json`,
+    `paths='let packages = import ./nixpkgs { }; in { ${paths.join(' ')} }'`,
+    'nix-instantiate --eval --strict --json -E "$paths" > paths.json',
     `nix-build ./nixpkgs --no-out-link ${cached.map((attribute) => `-A ${attribute}`).join(' ')} > built`,
     `nix copy --to 'file:///out/cache?compression=${compression}&secret-key=/out/key.secret' $(cat built)`,
     'rm built',

@@ -64,7 +64,8 @@ async function installMissing(needed, why) {
   const programs = missing.map(([program]) => program).join(', ');
   if (!isDebianLike())
     throw new SetupError(
-      `${programs} is needed to ${why}, and this is no Debian or Ubuntu: install it with your package manager and run this again`,
+      `${programs} is needed to ${why}, and this is no Debian or Ubuntu: ` +
+        'install it with your package manager and run this again',
     );
   const command = `apt-get install --no-install-recommends ${packages.join(' ')}`;
   if (process.getuid?.() !== 0)
@@ -74,7 +75,10 @@ async function installMissing(needed, why) {
   return `installed ${packages.join(', ')}`;
 }
 
-/** docker.io would start its service, which would outlive us; we want the program. Debian's own switch for that is this file. */
+/**
+ * docker.io would start its service, which would outlive us; we want the program. Debian's own switch for that is this
+ * file.
+ */
 async function withoutServices(install) {
   const policy = '/usr/sbin/policy-rc.d';
   if (existsSync(policy)) return install();

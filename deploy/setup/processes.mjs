@@ -101,8 +101,8 @@ export function findProgram(name) {
 }
 
 /**
- * Runs a command to its end. `output`: 'inherit', or 'capture' to get stdout and stderr together as text. `onLine` is told
- * each whole line of them as it comes.
+ * Runs a command to its end. `output`: 'inherit', or 'capture' to get stdout and stderr together as text. `onLine` is
+ * told each whole line of them as it comes.
  */
 export function run(command, args, { cwd, env, output = 'capture', input, onStart, onLine } = {}) {
   const stdio = output === 'inherit' ? ['ignore', 'inherit', 'inherit'] : [input ? 'pipe' : 'ignore', 'pipe', 'pipe'];

@@ -13,7 +13,10 @@ export function seconds(sinceMs) {
 
 const HEARTBEAT_MS = 15_000;
 
-/** Runs one step and prints its line: `work` gives what it did, or nothing when all was up to date; every 15 seconds a line before. */
+/**
+ * Runs one step and prints its line: `work` gives what it did, or nothing when all was up to date; every 15 seconds a
+ * line before.
+ */
 export async function step(name, work) {
   const started = performance.now();
   // Silence is no answer for ever.
@@ -24,7 +27,9 @@ export async function step(name, work) {
 
 const PROGRESS_EVERY_MS = 5_000;
 
-/** Gives a function that prints what work that takes long is at: the latest words, at most one line every five seconds. */
+/**
+ * Gives a function that prints what work that takes long is at: the latest words, at most one line every five seconds.
+ */
 export function progressOf(name) {
   const started = performance.now();
   let printed = started;

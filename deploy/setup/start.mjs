@@ -33,7 +33,8 @@ async function main() {
   const release = await takeLock(startLock, { wait: false });
   if (release === null)
     throw new SetupError(
-      'npm start already runs in this clone: see `npx kalpana get workspaces --state-dir .kalpana/state`, or end it with Ctrl-C first',
+      'npm start already runs in this clone: see `npx kalpana get workspaces --state-dir .kalpana/state`, ' +
+        'or end it with Ctrl-C first',
     );
   const noMore = undoOnSignals();
   await underLock(setupLock, async () => {
@@ -137,7 +138,8 @@ function runController(engine, address, args) {
     child.on('exit', (code, signal) => {
       rmSync(startPidFile, { force: true });
       say(
-        'The workspaces keep running. `npm start` goes on with them; `npm run demo:clean` removes all that the demo made.',
+        'The workspaces keep running. `npm start` goes on with them; ' +
+          '`npm run demo:clean` removes all that the demo made.',
       );
       resolve(code ?? (signal === null ? 0 : 1));
     });

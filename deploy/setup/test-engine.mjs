@@ -16,7 +16,9 @@ import { busybox, ensureTestRootfs, importKeeper, importTestImages } from './tes
 
 const runsDir = join(kalpanaDir, 'test-engines');
 
-/** Debian's releases that may have a newer engine than the machine's own, newest first, with the Nix of their keeper. */
+/**
+ * Debian's releases that may have a newer engine than the machine's own, newest first, with the Nix of their keeper.
+ */
 const NEWER_RELEASES = ['forky', 'trixie'];
 
 /** Each run has engines of its own, in a folder named after the run's process: two runs in one clone do not meet. */
@@ -24,7 +26,9 @@ function runDirOf(pid) {
   return join(runsDir, `run-${pid}`);
 }
 
-/** Ends the engines of runs that were killed before they could do so themselves; with `kept` also those left on purpose. */
+/**
+ * Ends the engines of runs that were killed before they could do so themselves; with `kept` also those left on purpose.
+ */
 export async function sweepDeadRuns({ kept = false } = {}) {
   for (const name of existsSync(runsDir) ? readdirSync(runsDir) : []) {
     const pid = Number(/^run-(\d+)$/.exec(name)?.[1]);
@@ -95,7 +99,10 @@ export async function startTestEngine({
   return handOf({ which, keeper, name, env, host: engine.host, enter: isApart ? enterNetwork(engine.pid, []) : [] });
 }
 
-/** What a run has of an engine that the run `owner` started. `enter`: the words before a command for the engine's network. */
+/**
+ * What a run has of an engine that the run `owner` started. `enter`: the words before a command for the engine's
+ * network.
+ */
 function handOf(engine, owner = process.pid) {
   const { keeper, name, env, host, enter } = engine;
   return {

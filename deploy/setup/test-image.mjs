@@ -1,5 +1,5 @@
-// Images for tests and the bench. kalpana/test:1 and :2: Debian's static busybox and nothing else, 2 MB, imported in a blink.
-// kalpana/test-nix: a workspace's image with Nix in it, on the keeper's.
+// Images for tests and the bench. kalpana/test:1 and :2: Debian's static busybox and nothing else, 2 MB, imported in a
+// blink. kalpana/test-nix: a workspace's image with Nix in it, on the keeper's.
 import { spawn } from 'node:child_process';
 import {
   chmodSync,
@@ -79,7 +79,8 @@ async function rootTree(tree, program) {
     symlinkSync(alias.includes('/') ? '../bin' : 'bin', join(tree, alias));
   writeFileSync(
     join(tree, 'etc/passwd'),
-    'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000:user:/workspace:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n',
+    'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000:user:/workspace:/bin/sh\n' +
+      'nobody:x:65534:65534:nobody:/:/bin/false\n',
   );
   writeFileSync(join(tree, 'etc/group'), 'root:x:0:\nuser:x:1000:\nnogroup:x:65534:\n');
   return tree;

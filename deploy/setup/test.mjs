@@ -1,6 +1,6 @@
-// The tests. `node deploy/setup/test.mjs [PART]… [--keep] [-- jest's arguments]`; the parts are below, package.json has a
-// script for those in daily use. A run has an engine of its own that is gone afterwards; with --keep it stays for the next
-// run with --keep, until `node deploy/setup/test.mjs stop`.
+// The tests. `node deploy/setup/test.mjs [PART]… [--keep] [-- jest's arguments]`; the parts are below, package.json has
+// a script for those in daily use. A run has an engine of its own that is gone afterwards; with --keep it stays for the
+// next run with --keep, until `node deploy/setup/test.mjs stop`.
 import { ensureBuild } from './build.mjs';
 import { checkDemo } from './demo-check.mjs';
 import { ensureDependencies, ensureOtherNode } from './dependencies.mjs';
@@ -13,7 +13,9 @@ import { summarize, testRun } from './test-runs.mjs';
 
 const IN_PROCESS = ['unit', 'simulation', 'contract'];
 const ON_ENGINES = [...E2E_PARTS, ...MORE_E2E_PARTS];
-/** `long`: unit and simulation with more random cases; `other-node`: in process once more, on the other version of Node. */
+/**
+ * `long`: unit and simulation with more random cases; `other-node`: in process once more, on the other version of Node.
+ */
 const PARTS = ['lint', ...IN_PROCESS, ...ON_ENGINES, 'demo', 'long', 'other-node'];
 const GROUPS = {
   check: ['lint', 'unit', 'simulation'],

@@ -1,5 +1,5 @@
-// Hooks of Node's module loader: the controller's TypeScript is imported as it stands, without a build. Register this file
-// with `register` of node:module before such an import.
+// Hooks of Node's module loader: the controller's TypeScript is imported as it stands, without a build. Register this
+// file with `register` of node:module before such an import.
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { transform } from '@swc/core';

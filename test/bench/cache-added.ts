@@ -12,8 +12,8 @@ const REST_MS = 500;
 const LOOK = `hash -r; command -v ${SUITE} >/dev/null`;
 
 /**
- * A package more in the spec of a running workspace, its paths fetched already: how long until its program is on PATH in
- * there. Each sample is an environment that nobody has had yet, so that it has to be evaluated and put together.
+ * A package more in the spec of a running workspace, its paths fetched already: how long until its program is on PATH
+ * in there. Each sample is an environment that nobody has had yet, so that it has to be evaluated and put together.
  * One exec waits inside for each: looking costs a `usleep`, and no call.
  */
 export async function measureAddedPackage(bench: Bench, controller: RunningController, specs: string): Promise<void> {
@@ -49,7 +49,10 @@ export async function measureAddedPackage(bench: Bench, controller: RunningContr
   });
 }
 
-/** Runs a loop in the workspace; `startedAtMs` and `saidAtMs` resolve when it looks for the first time, and when it has ended. */
+/**
+ * Runs a loop in the workspace; `startedAtMs` and `saidAtMs` resolve when it looks for the first time, and when it has
+ * ended.
+ */
 function toldInside(
   { engine }: Bench,
   loop: string,

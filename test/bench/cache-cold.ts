@@ -19,8 +19,8 @@ interface Fetched {
 }
 
 /**
- * Ten workspaces with the same packages at once, from an empty cache, against one. The keeper runs before the clock does, on
- * both sides: it is made once a host, and as an addend on both it would only bring their ratio nearer to 1.
+ * Ten workspaces with the same packages at once, from an empty cache, against one. The keeper runs before the clock
+ * does, on both sides: it is made once a host, and as an addend on both it would only bring their ratio nearer to 1.
  */
 export async function measureColdPackages(bench: Bench, site: NixSite): Promise<void> {
   const { options, report } = bench;

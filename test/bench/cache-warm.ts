@@ -27,9 +27,9 @@ interface Start {
  * A workspace whose packages are there already, against the same container by three bare calls.
  *
  * What is fair: both are told by the engine's events, and ours from the first thing that it does on the engine for this
- * workspace, be it the profile's link (an exec in the keeper) or the data volume; the bare one from its volume, whose call
- * was under way before the event. What comes before, ours alone, is how a file becomes known: the watcher's pause for
- * writers that are not finished (25 ms), reading, planning. It is printed too, with the ratio of the whole.
+ * workspace, be it the profile's link (an exec in the keeper) or the data volume; the bare one from its volume, whose
+ * call was under way before the event. What comes before, ours alone, is how a file becomes known: the watcher's pause
+ * for writers that are not finished (25 ms), reading, planning. It is printed too, with the ratio of the whole.
  */
 export async function measureWarmStart(bench: Bench, controller: RunningController, specs: string): Promise<void> {
   const { report, watch, main, fresh } = bench;

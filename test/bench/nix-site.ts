@@ -72,7 +72,9 @@ function closureIn(directory: string): NixSite['closure'] {
   };
 }
 
-/** The engine's own end of its default bridge; a fresh 20.10 does not tell it, then it is the subnet's first address. */
+/**
+ * The engine's own end of its default bridge; a fresh 20.10 does not tell it, then it is the subnet's first address.
+ */
 async function bridgeGateway(engine: Bench['engine']): Promise<string> {
   const { IPAM: ipam } = await engine.call<{ IPAM: { Config: readonly { Gateway?: string; Subnet?: string }[] } }>(
     'GET',

@@ -3,7 +3,10 @@ import { LABEL, WORKSPACE_NETWORK, cacheOfKeeperName, cacheOfVolumeName } from '
 import type { EngineWatch } from './engine-watch.js';
 import { inParallel } from './parallel.js';
 
-/** The engine's API with nothing around it: connections kept alive, JSON in, JSON out. Throws on a status of 400 and above. */
+/**
+ * The engine's API with nothing around it: connections kept alive, JSON in, JSON out. Throws on a status of 400 and
+ * above.
+ */
 export interface RawEngine {
   readonly socketPath: string;
   /** `onChunk` hears the answer as it comes. */
@@ -72,8 +75,8 @@ function isKeeper({ Names: names }: ListedContainer): boolean {
 }
 
 /**
- * The workspaces' network, made once and found there by all contestants: a 20.10 engine now and then counts endpoints of
- * containers that are gone, and such a network cannot be removed before the engine starts anew.
+ * The workspaces' network, made once and found there by all contestants: a 20.10 engine now and then counts endpoints
+ * of containers that are gone, and such a network cannot be removed before the engine starts anew.
  */
 export async function ensureNetwork(engine: RawEngine): Promise<void> {
   const networks = await engine.call<{ readonly Name: string }[]>('GET', '/networks');
@@ -87,7 +90,10 @@ export async function ensureNetwork(engine: RawEngine): Promise<void> {
   });
 }
 
-/** Removes all containers and volumes, and waits until nothing happens on the engine any more. `keeper`: a cache and its keeper stay. */
+/**
+ * Removes all containers and volumes, and waits until nothing happens on the engine any more. `keeper`: a cache and its
+ * keeper stay.
+ */
 export async function emptyEngine(engine: RawEngine, watch: EngineWatch, { keeper = false } = {}): Promise<void> {
   const containers = await engine.call<ListedContainer[]>('GET', '/containers/json?all=1');
   await inParallel(

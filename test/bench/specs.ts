@@ -60,7 +60,10 @@ export function benchNames(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `bench-${String(index + 1).padStart(4, '0')}`);
 }
 
-/** Files that lie there for a while: a file of this very moment is read twice (its version could not be told by its stamp). */
+/**
+ * Files that lie there for a while: a file of this very moment is read twice (its version could not be told by its
+ * stamp).
+ */
 export function writeSpecs(
   directory: string,
   names: readonly string[],

@@ -8,7 +8,9 @@ import { createSite } from '../support/e2e/kalpana-site.js';
 
 const site = createSite('img', testEngineHost());
 let kalpana: Kalpana;
-/** A registry that knows no image, and keeps count. The engine reaches it: `npm test` runs the suites in its network. */
+/**
+ * A registry that knows no image, and keeps count. The engine reaches it: `npm test` runs the suites in its network.
+ */
 let registry: Server;
 let refused: string;
 let manifests = 0;

@@ -31,7 +31,10 @@ afterEach(() => {
   for (const fault of faults) fault.end();
 });
 
-/** Fetches a package that arrives and one that takes its time; resolves when the first is there and the second under way. */
+/**
+ * Fetches a package that arrives and one that takes its time; resolves when the first is there and the second under
+ * way.
+ */
 async function downloadUnderWay(cache: string, workspace: string): Promise<void> {
   server.forget();
   misbehave({ paths: server.nar('big16'), bytesPerSecond: 1_500_000, times: 1 });

@@ -128,7 +128,8 @@ async function expectAborted(
   });
   expect(await abortedRuns()).toBe(before + 1);
   expect((await hands.sh(`ls -d ${dead}`)).code).toBe(0);
-  // An engine that was away is asked again after 30 s at the most, and each step of the mending is a command in a container.
+  // An engine that was away is asked again after 30 s at the most, and each step of the mending is a command in a
+  // container.
   await eventually(
     async () =>
       expect((await hands.sh('ls /nix/var/kalpana/gc/frozen /nix/var/kalpana/gc/collector 2>/dev/null')).text).toBe(''),

@@ -57,7 +57,10 @@ const settled = () =>
     { withinMs: 60_000 },
   );
 
-/** What changes something, or is followed by what does. An exec does nothing before its start, and has done all before the next step. */
+/**
+ * What changes something, or is followed by what does. An exec does nothing before its start, and has done all before
+ * the next step.
+ */
 const isStep = (method: string, path: string): boolean =>
   method === 'GET'
     ? path === '/containers/json'

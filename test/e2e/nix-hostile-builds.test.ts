@@ -31,7 +31,9 @@ beforeAll(async () => {
   await controller.ready('nb-attacker', 'nb-victim');
 });
 
-/** Submits a derivation whose builder runs `script` in the keeper; gives what it said. `more` are further attributes. */
+/**
+ * Submits a derivation whose builder runs `script` in the keeper; gives what it said. `more` are further attributes.
+ */
 async function build(script: string, user: string, more = ''): Promise<string> {
   attempts += 1;
   const expression = `derivation { name = "attack-${attempts}"; system = builtins.currentSystem; builder = "/bin/sh"; PATH = "/usr/bin:/bin"; ${more}

@@ -34,7 +34,10 @@ function simulate(seed: number): Simulation {
 const EXPLAINED =
   /^(ReplacementFailed|StartFailed|CrashLoop|Unhealthy|ImagePullFailed|NameConflict|VolumeConflict|PortConflict)$/;
 
-/** What is wrong with a workspace once everything works again: a good spec is met, a bad one explained, and the old container serves. */
+/**
+ * What is wrong with a workspace once everything works again: a good spec is met, a bad one explained, and the old
+ * container serves.
+ */
 function unmet(sim: Simulation): string[] {
   const { state } = sim.engine;
   return sim.specs.names().flatMap((name) => {

@@ -1,4 +1,4 @@
-import type { Condition } from '../../model/status.js';
+import type { Condition } from '../../model/condition.js';
 import type { CountedEvent } from '../../status/events.js';
 import { oneLineText, renderTable, type Cell } from './table.js';
 import { formatAge } from './workspace-table.js';

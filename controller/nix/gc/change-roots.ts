@@ -46,7 +46,10 @@ function fileNames(names: readonly string[]): string[] {
   return names.filter((name) => FILE_NAME.test(name));
 }
 
-/** One file of a name may be there twice, with another path each. A name that no client gave, but a person, may hold anything. */
+/**
+ * One file of a name may be there twice, with another path each. A name that no client gave, but a person, may hold
+ * anything.
+ */
 function pinFile(name: string, path: string): string {
   return `${name.replace(/[^0-9a-zA-Z+._~=-]/g, '_')}.${path.slice('/nix/store/'.length).slice(0, 32)}`;
 }

@@ -28,7 +28,10 @@ export class RootAtRiskError extends FailureError {
   override readonly name = 'RootAtRiskError' as never;
 }
 
-/** How long the collector waits for the word to go on. The daemon stands still for so long at most when the controller dies. */
+/**
+ * How long the collector waits for the word to go on. The daemon stands still for so long at most when the controller
+ * dies.
+ */
 const GO_MS = 20_000;
 /** The script's exit code when another collection holds its lock. */
 const BUSY = 20;

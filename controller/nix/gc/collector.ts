@@ -36,8 +36,8 @@ export interface Collector {
   consider(): void;
   isUnderWay(): boolean;
   /**
-   * `names`: workspaces of the cache, and its prewarmed profile while there is one. Those that were there and are not any more are
-   * gone since now.
+   * `names`: workspaces of the cache, and its prewarmed profile while there is one. Those that were there and are not
+   * any more are gone since now.
    */
   noteNames(names: readonly string[], before: readonly string[]): void;
   /** The last news is what came of it. Throws only when the controller ends. */

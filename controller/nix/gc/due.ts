@@ -28,9 +28,9 @@ export interface DueAnswer {
 }
 
 /**
- * Whether a run should begin now. Scheduled times that passed since the last run are made up for by one run, however many they
- * are; those of a time when runs were suspended or scheduled otherwise count too. A last run in the future, after the clock was
- * set back, holds runs by schedule until then: rather too few than one after the other.
+ * Whether a run should begin now. Scheduled times that passed since the last run are made up for by one run, however
+ * many they are; those of a time when runs were suspended or scheduled otherwise count too. A last run in the future,
+ * after the clock was set back, holds runs by schedule until then: rather too few than one after the other.
  */
 export function gcDue(input: DueInput): DueAnswer {
   const { config, now, watchingSince } = input;

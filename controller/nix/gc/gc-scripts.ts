@@ -1,8 +1,8 @@
 import { loadScript } from '../keeper/load-script.js';
 
 /**
- * What a collection runs in a keeper, and the scanner in its own container: POSIX sh, as root. What each script takes and prints
- * stands at its head; what is meant for us is on lines that begin with `kalpana: `.
+ * What a collection runs in a keeper, and the scanner in its own container: POSIX sh, as root. What each script takes
+ * and prints stands at its head; what is meant for us is on lines that begin with `kalpana: `.
  */
 export const ROOTS_SCRIPT = script('roots');
 export const CHANGE_ROOTS_SCRIPT = script('change-roots');

@@ -2,9 +2,9 @@ import type { GcRecord } from './record.js';
 import type { GcFindings, GcWorkspace } from './run-state.js';
 
 /**
- * Since when each workspace is gone, after a run; times in ms since the epoch. Where no spec of ours tells, the container does:
- * its workspace is gone since the container was last there. Where nothing tells, it is gone since now. Those that went before
- * `forgetBefore` and have nothing left in the volume are forgotten.
+ * Since when each workspace is gone, after a run; times in ms since the epoch. Where no spec of ours tells, the
+ * container does: its workspace is gone since the container was last there. Where nothing tells, it is gone since now.
+ * Those that went before `forgetBefore` and have nothing left in the volume are forgotten.
  */
 export function goneAfter(
   before: Readonly<Record<string, number>>,
@@ -20,7 +20,10 @@ export function goneAfter(
   return Object.fromEntries(gone);
 }
 
-/** The same after a look at the specs, which name `present`; `known`: everybody who was there before. Null: nothing changed. */
+/**
+ * The same after a look at the specs, which name `present`; `known`: everybody who was there before. Null: nothing
+ * changed.
+ */
 export function goneWithNames(
   before: Readonly<Record<string, number>>,
   present: ReadonlySet<string>,

@@ -50,7 +50,10 @@ export function newLinkLook(): LinkLook {
   return { found: [], tried: new Set(), through: new Set() };
 }
 
-/** The first look: every known link, in every user and every data volume that has no user now. Throws as `findLinks` does. */
+/**
+ * The first look: every known link, in every user and every data volume that has no user now. Throws as `findLinks`
+ * does.
+ */
 export async function lookForLinks(
   look: LinkLook,
   deps: LinkLookDependencies,
@@ -84,7 +87,10 @@ export async function lookAgain(
   look.found = [...look.found.filter(({ owner, name }) => !renewed.has(`${owner}/${name}`)), ...more];
 }
 
-/** A workspace that has no container now has its files all the same; so has one that went, for as long as it is remembered. */
+/**
+ * A workspace that has no container now has its files all the same; so has one that went, for as long as it is
+ * remembered.
+ */
 async function findInVolumes(
   look: LinkLook,
   deps: LinkLookDependencies,

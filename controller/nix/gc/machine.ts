@@ -1,6 +1,9 @@
 import { initialTransition, setup, transition } from 'xstate';
 
-/** `DONE`: the step did what it says. `RISK`: Nix would delete what is in use. `FAILED`: anything else, the deadline included. */
+/**
+ * `DONE`: the step did what it says. `RISK`: Nix would delete what is in use. `FAILED`: anything else, the deadline
+ * included.
+ */
 export type GcEvent = { readonly type: 'DONE' | 'FAILED' | 'RISK' };
 
 export interface GcContext {
@@ -10,8 +13,8 @@ export interface GcContext {
 const finished = { type: 'final' } as const;
 
 /**
- * One run of the collector. Before `collecting` a failure deletes nothing; from there on the shared lock is taken again by the
- * keeper itself, and what is live is looked at whatever happened.
+ * One run of the collector. Before `collecting` a failure deletes nothing; from there on the shared lock is taken again
+ * by the keeper itself, and what is live is looked at whatever happened.
  * Used through pure transitions only: no actor runs and no snapshot is kept (trap xstate-1).
  */
 const machine = setup({
@@ -38,7 +41,9 @@ const machine = setup({
     scanning: { on: { DONE: [{ guard: 'dryRun', target: 'collecting' }, { target: 'expiring' }], FAILED: 'aborting' } },
     /** Roots older than `retain`, and the longest unused over `maxBytes`, are let go of. */
     expiring: { on: { DONE: 'collecting', FAILED: 'aborting' } },
-    /** The lock is let go of, the dead are listed and compared with the living, Nix deletes, the lock is taken again. */
+    /**
+     * The lock is let go of, the dead are listed and compared with the living, Nix deletes, the lock is taken again.
+     */
     collecting: {
       on: {
         DONE: [{ guard: 'dryRun', target: 'releasing' }, { target: 'verifying' }],

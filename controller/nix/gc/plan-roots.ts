@@ -90,13 +90,17 @@ export function planRoots(input: RootsInput): RootsPlan {
   };
 }
 
-/** Null: in use. A live workspace's older generation is unused since the next one was made; a gone one's all since it went. */
+/**
+ * Null: in use. A live workspace's older generation is unused since the next one was made; a gone one's all since it
+ * went.
+ */
 function unusedSince(
   { profile, number }: Generation,
   own: readonly Generation[],
   { inventory, live, goneSince, now }: RootsInput,
 ): number | null {
-  // A crash between the two links of a switch leaves a generation that no profile names yet: the newest is the present one then.
+  // A crash between the two links of a switch leaves a generation that no profile names yet: the newest is the present
+  // one then.
   const present = inventory.profiles.get(profile) ?? Math.max(...own.map((other) => other.number));
   if (!live.has(profile)) return goneSince.get(profile) ?? now;
   if (number >= present) return null;

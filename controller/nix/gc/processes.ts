@@ -4,7 +4,10 @@ import { FailureError } from '../../model/reasons.js';
 import { hasProcesses } from './owners.js';
 import type { Scanner } from './scanner.js';
 
-/** Store paths that processes of `users` use. Throws a `FailureError` that names the process, or the container, which keeps its own to itself. */
+/**
+ * Store paths that processes of `users` use. Throws a `FailureError` that names the process, or the container, which
+ * keeps its own to itself.
+ */
 export async function pathsInUse(
   docker: DockerPort,
   scanner: Scanner,

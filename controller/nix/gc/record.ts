@@ -1,6 +1,9 @@
 import type { GcRun, GcTrigger, RootCounts } from '../../model/gc-status.js';
 
-/** What outlives the controller of one cache's collections. It can be lost: then nothing is owed, and what is gone is gone since now. */
+/**
+ * What outlives the controller of one cache's collections. It can be lost: then nothing is owed, and what is gone is
+ * gone since now.
+ */
 export interface GcRecord {
   /** ms since the epoch. */
   readonly knownSince: number;
@@ -10,7 +13,10 @@ export interface GcRecord {
   readonly underWay: { readonly startedAt: number; readonly trigger: GcTrigger } | null;
   /** Workspaces that no spec names any more: since when. */
   readonly goneSince: Readonly<Record<string, number>>;
-  /** Where each workspace mounts its data volume, or did while it was there: its spec is gone by the time that this is asked for. */
+  /**
+   * Where each workspace mounts its data volume, or did while it was there: its spec is gone by the time that this is
+   * asked for.
+   */
   readonly mountPaths: Readonly<Record<string, string>>;
   readonly roots: RootCounts | null;
   /** The size that a run left over `maxBytes`. */

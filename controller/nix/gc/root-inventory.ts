@@ -7,7 +7,10 @@ export interface Generation {
   readonly madeAt: number;
 }
 
-/** A link that a client made for a path, such as `/workspace/result`: whose, nobody knows; one name stands for all that have such a file. */
+/**
+ * A link that a client made for a path, such as `/workspace/result`: whose, nobody knows; one name stands for all that
+ * have such a file.
+ */
 export interface KnownLink {
   /** Nix's own: a hash of the file's name. */
   readonly name: string;
@@ -45,7 +48,10 @@ export interface RootInventory {
 const PROFILES = '/nix/var/nix/profiles/kalpana/';
 const ROOTS = '/nix/var/nix/gcroots/';
 
-/** From the lines that the keeper tells: `now S`, `root MTIME LINK<tab>TARGET`, `invalid PATH`, and `links` with bytes of `MTIME NAME<tab>FILE<zero>`. */
+/**
+ * From the lines that the keeper tells: `now S`, `root MTIME LINK<tab>TARGET`, `invalid PATH`, and `links` with bytes
+ * of `MTIME NAME<tab>FILE<zero>`.
+ */
 export function rootInventoryFrom(lines: readonly string[]): RootInventory {
   const generations: Generation[] = [];
   const profiles = new Map<string, number>();
@@ -98,7 +104,10 @@ function linksFrom(bytes: readonly string[]): KnownLink[] {
   });
 }
 
-/** The store path that `path` is, or lies in; null for any other. A link's target is anybody's text: what Nix has no names of is none. */
+/**
+ * The store path that `path` is, or lies in; null for any other. A link's target is anybody's text: what Nix has no
+ * names of is none.
+ */
 export function storePathIn(path: string): string | null {
   return /^(\/nix\/store\/[0-9a-df-np-sv-z]{32}-[0-9A-Za-z+._?=-]{1,211})(?:\/|$)/.exec(path)?.[1] ?? null;
 }

@@ -49,7 +49,10 @@ export interface GcStepsDependencies {
   readonly onProgress: (words: string) => void;
 }
 
-/** What one run has found so far and what it holds. Only the steps change it, and each field only in the steps named there. */
+/**
+ * What one run has found so far and what it holds. Only the steps change it, and each field only in the steps named
+ * there.
+ */
 export interface GcRunState {
   readonly deps: GcStepsDependencies;
   readonly dryRun: boolean;
@@ -63,7 +66,10 @@ export interface GcRunState {
   scanner: Scanner | null;
   /** Generations that go before their time, because the store is over `maxBytes`. Preparing. */
   pressed: ReadonlySet<Generation>;
-  /** When realisations began to wait, in ms since the epoch; null: they do not wait. Gating, and whatever opens the gate. */
+  /**
+   * When realisations began to wait, in ms since the epoch; null: they do not wait. Gating, and whatever opens the
+   * gate.
+   */
   heldAt: number | null;
   /** For how long they waited. Whatever opens the gate. */
   heldMs: number;

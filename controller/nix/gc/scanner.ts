@@ -40,8 +40,8 @@ export interface Scanner {
 }
 
 /**
- * Starts the container that looks at processes from the host's PID namespace (F4). Its name is there once an engine: it is also what
- * keeps two controllers from collecting one cache at once. It ends by itself after `lifeMs`.
+ * Starts the container that looks at processes from the host's PID namespace (F4). Its name is there once an engine: it
+ * is also what keeps two controllers from collecting one cache at once. It ends by itself after `lifeMs`.
  */
 export async function startScanner(
   docker: DockerPort,
@@ -96,7 +96,9 @@ export async function refuseBesideOthers(
   if (isAlive && there.labels[LABEL.type] === CONTAINER_TYPE.scanner && !isLeftScanner(there, instance)) {
     throw new FailureError({
       reason: 'GcBusy',
-      message: `the controller instance "${there.labels[LABEL.cacheOwner] ?? ''}" is collecting this cache now: it has the container ${there.name}`,
+      message:
+        `the controller instance "${there.labels[LABEL.cacheOwner] ?? ''}" is collecting this cache now: ` +
+        `it has the container ${there.name}`,
     });
   }
   return there;

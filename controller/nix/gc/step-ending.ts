@@ -3,7 +3,10 @@ import { FailureError } from '../../model/reasons.js';
 import { openGate } from './gate.js';
 import type { GcRunState } from './run-state.js';
 
-/** Looks for paths in use that are missing. Throws a `FailureError` when there were some, also when they could be had again. */
+/**
+ * Looks for paths in use that are missing. Throws a `FailureError` when there were some, also when they could be had
+ * again.
+ */
 export async function verifying({ deps }: GcRunState, calls: CallOptions): Promise<void> {
   const { mended, lost } = await deps.commands.verify(calls);
   deps.environments.forget(new Set(lost));
@@ -16,7 +19,9 @@ export async function verifying({ deps }: GcRunState, calls: CallOptions): Promi
   });
 }
 
-/** After a collection that was cut short, Nix may still be deleting: the gate opens once the keeper has its lock again. */
+/**
+ * After a collection that was cut short, Nix may still be deleting: the gate opens once the keeper has its lock again.
+ */
 export async function mending(run: GcRunState, calls: CallOptions): Promise<void> {
   await run.deps.commands.release(calls);
   openGate(run);

@@ -7,7 +7,10 @@ import { refuseBesideOthers } from './scanner.js';
 
 const RESTORE_MS = 120_000;
 
-/** Lists the roots in the store, and every container that mounts it; what the store has lost is known as lost from now on. */
+/**
+ * Lists the roots in the store, and every container that mounts it; what the store has lost is known as lost from now
+ * on.
+ */
 export async function listing(run: GcRunState, calls: CallOptions): Promise<void> {
   const { docker, cache, instance, commands, environments, listUsers } = run.deps;
   await refuseBesideOthers(docker, cache, instance, calls);
@@ -27,8 +30,8 @@ export async function listing(run: GcRunState, calls: CallOptions): Promise<void
 }
 
 /**
- * Brings missing packages of workspaces back, or throws a `FailureError`. Only for workspaces that have a container: what has
- * never started needs nothing kept.
+ * Brings missing packages of workspaces back, or throws a `FailureError`. Only for workspaces that have a container:
+ * what has never started needs nothing kept.
  */
 export async function restoring(run: GcRunState, calls: CallOptions): Promise<void> {
   const { cache, commands, environments, workspaces } = run.deps;

@@ -3,7 +3,10 @@ import type { ContainerDefinition, ObservedContainer } from '../../model/engine-
 import { CONTAINER_TYPE, LABEL } from '../../model/names.js';
 import { createAnew, HELPER_CONTAINER } from '../keeper/helper-container.js';
 
-/** Where it is kept over restarts whether images, by their ids, bring a Nix store. When it is lost, each is looked at once more. */
+/**
+ * Where it is kept over restarts whether images, by their ids, bring a Nix store. When it is lost, each is looked at
+ * once more.
+ */
 export interface ImageRecord {
   load(): readonly (readonly [string, boolean])[];
   save(rows: readonly (readonly [string, boolean])[]): void;
@@ -13,7 +16,10 @@ export interface ImageRecord {
 const ENTRIES = 3;
 const STORE_NAME = /^[0-9a-df-np-sv-z]{32}-/;
 
-/** Whether images, by their ids, bring a Nix store (F14). An id never means other content, so one look is enough for good. */
+/**
+ * Whether images, by their ids, bring a Nix store (F14). An id never means other content, so one look is enough for
+ * good.
+ */
 export function createImages(docker: DockerPort, instance: string, record: ImageRecord) {
   const known = new Map(record.load());
   const looks = new Map<string, Promise<void>>();
@@ -33,8 +39,8 @@ export function createImages(docker: DockerPort, instance: string, record: Image
   }
 
   /**
-   * Makes a container of the image, which never runs, for as long as `use` takes. One at a time for each image: its name is
-   * always the same, so that one left by a killed controller is found.
+   * Makes a container of the image, which never runs, for as long as `use` takes. One at a time for each image: its
+   * name is always the same, so that one left by a killed controller is found.
    */
   async function withProbe<T>(imageId: string, calls: CallOptions, use: (container: string) => Promise<T>): Promise<T> {
     const name = `${prefix}${imageId.replace(/^sha256:/, '').slice(0, 16)}`;

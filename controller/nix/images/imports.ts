@@ -31,8 +31,7 @@ export function createImports(deps: {
   const askedAt = new Map<string, number>();
   const failures = new Map<string, Failure>();
   const under = new Map<string, Promise<void>>();
-  /** While a collection is under way, imports wait for its end. */
-  let held: { readonly end: Promise<void>; readonly go: () => void } | null = null;
+  const gate = createGate();
 
   async function importOnce(imageId: string, withSource: WithSource, calls: CallOptions): Promise<void> {
     const using = deps.commands();
@@ -43,15 +42,13 @@ export function createImports(deps: {
       imported.add(bareImageId(imageId));
       failures.delete(imageId);
     } catch (error) {
-      const why = commandFailure(error, cache);
-      const isFull = why.reason === 'CacheDiskFull' || /no space left/i.test(why.message);
-      const told: Failure = { reason: isFull ? 'CacheDiskFull' : 'ImageImportFailed', message: why.message };
-      failures.set(imageId, told);
+      const failure = importFailure(error, cache);
+      failures.set(imageId, failure);
       later(clock, RETRY_MS, calls.signal, () => {
         failures.delete(imageId);
         deps.onChange();
       });
-      throw new FailureError(told, { cause: error });
+      throw new FailureError(failure, { cause: error });
     }
   }
 
@@ -68,20 +65,14 @@ export function createImports(deps: {
     isBusy: () => under.size > 0,
     /** Imports the image, or joins the import of it that is under way. Throws a `FailureError`. */
     async take(imageId: string, withSource: WithSource, calls: CallOptions): Promise<void> {
-      while (held !== null) await held.end;
+      await gate.passed();
       const flight = under.get(imageId) ?? importOnce(imageId, withSource, calls).finally(() => under.delete(imageId));
       under.set(imageId, flight);
       await flight;
     },
     /** A collection begins: imports wait until `letGo`. */
-    hold(): void {
-      let go = () => {};
-      held ??= { end: new Promise<void>((resolve) => (go = resolve)), go: () => go() };
-    },
-    letGo(): void {
-      held?.go();
-      held = null;
-    },
+    hold: gate.hold,
+    letGo: gate.letGo,
     /** Takes over what a keeper that has come up told: the ids of the images in its store, without `sha256:`. */
     reset(images: ReadonlySet<string>): void {
       imported = new Set(images);
@@ -102,4 +93,29 @@ export function createImports(deps: {
       return unused.some((id) => imported.has(id)) ? KEPT_MS : null;
     },
   };
+}
+
+/** While a collection is under way, imports wait for its end. */
+function createGate() {
+  let held: { readonly end: Promise<void>; readonly go: () => void } | null = null;
+  return {
+    hold(): void {
+      let go = () => {};
+      held ??= { end: new Promise<void>((resolve) => (go = resolve)), go: () => go() };
+    },
+    letGo(): void {
+      held?.go();
+      held = null;
+    },
+    /** Another collection may have begun at the moment that one ended. */
+    async passed(): Promise<void> {
+      while (held !== null) await held.end;
+    },
+  };
+}
+
+function importFailure(error: unknown, cache: string): Failure {
+  const { reason, message } = commandFailure(error, cache);
+  const isFull = reason === 'CacheDiskFull' || /no space left/i.test(message);
+  return { reason: isFull ? 'CacheDiskFull' : 'ImageImportFailed', message };
 }

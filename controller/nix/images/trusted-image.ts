@@ -6,8 +6,8 @@ export interface NamedImage {
 
 /**
  * Whether one of the entries of `trustedImages` stands for this image. An entry that is an image's id means that image
- * under any name. Any other is compared with the reference alone: `*` stands for anything, and an entry without a tag or
- * a digest for all of that name.
+ * under any name. Any other is compared with the reference alone: `*` stands for anything, and an entry without a tag
+ * or a digest for all of that name.
  */
 export function isTrustedImage({ reference, imageId }: NamedImage, entries: readonly string[]): boolean {
   return entries.some((entry) =>

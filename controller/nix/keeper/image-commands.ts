@@ -11,8 +11,9 @@ export interface ImageImport {
 }
 
 /**
- * Takes the store paths of an image into the cache, and roots them there; a path that is valid already is never replaced
- * (F14). Gives how many paths the image has. When it fails, what was copied is dropped again, as far as the keeper can still be asked.
+ * Takes the store paths of an image into the cache, and roots them there; a path that is valid already is never
+ * replaced (F14). Gives how many paths the image has. When it fails, what was copied is dropped again, as far as the
+ * keeper can still be asked.
  */
 export async function importImage(
   docker: Pick<DockerPort, 'copyPath'>,

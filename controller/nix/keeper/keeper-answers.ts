@@ -31,8 +31,8 @@ export interface StoreSize {
 }
 
 /**
- * From the lines of the inventory, without what marks them as ours. Lines of another form are passed over, and what is no
- * number counts as 0: a keeper's image may be anybody's.
+ * From the lines of the inventory, without what marks them as ours. Lines of another form are passed over, and what is
+ * no number counts as 0: a keeper's image may be anybody's.
  */
 export function inventoryFrom(lines: readonly string[]): Inventory {
   const rows = lines.map((line) => line.split(' '));
@@ -70,7 +70,10 @@ function isFarm(path: string): boolean {
   return /-kalpana-env-/.test(path);
 }
 
-/** From the lines of a realisation, and from Nix's log what was copied: NAR bytes by path, 0 where the log does not tell. */
+/**
+ * From the lines of a realisation, and from Nix's log what was copied: NAR bytes by path, 0 where the log does not
+ * tell.
+ */
 export function realisedFrom(lines: readonly string[], fetchedBytes: ReadonlyMap<string, number>): Realised {
   const sized = (kind: string) =>
     new Map(

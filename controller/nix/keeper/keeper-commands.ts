@@ -15,8 +15,8 @@ export type { Resolved, RunningCommand } from './environment-commands.js';
 export type KeeperCommands = ReturnType<typeof createKeeperCommands>;
 
 /**
- * What the controller has done in one running keeper. Every command throws a `FailureError` when it fails in the keeper,
- * and an `EngineError` when the engine does not carry it there and back; see `commandFailure`.
+ * What the controller has done in one running keeper. Every command throws a `FailureError` when it fails in the
+ * keeper, and an `EngineError` when the engine does not carry it there and back; see `commandFailure`.
  */
 export function createKeeperCommands(docker: DockerPort, keeperId: string, clock: Clock) {
   const exec = createKeeperExec(docker, keeperId);

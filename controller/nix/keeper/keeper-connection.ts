@@ -7,8 +7,8 @@ import type { KeeperContext } from './keeper-state.js';
 import { withLastWords } from './last-words.js';
 
 /**
- * Gives commands to this keeper from now on, once its daemon has answered; nothing is asked of one that has answered since
- * its start. One that does not answer is disconnected, with its last words as the failure.
+ * Gives commands to this keeper from now on, once its daemon has answered; nothing is asked of one that has answered
+ * since its start. One that does not answer is disconnected, with its last words as the failure.
  */
 export async function connectKeeper(
   context: KeeperContext,

@@ -13,7 +13,9 @@ const CAPABILITIES: readonly string[] = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'SET
 const SEED_CAPABILITIES: readonly string[] = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER'];
 const SANDBOX_CAPABILITIES: readonly string[] = [...CAPABILITIES, 'SYS_ADMIN'];
 
-/** The container of a keeper, as the spec of its cache or the defaults want it. `owner` is the controller's instance. */
+/**
+ * The container of a keeper, as the spec of its cache or the defaults want it. `owner` is the controller's instance.
+ */
 export function keeperDefinition(cache: DesiredCache, owner: string): ContainerDefinition {
   const { config } = cache;
   const mounts: ContainerMount[] = [
@@ -56,7 +58,9 @@ export function keeperDefinition(cache: DesiredCache, owner: string): ContainerD
   };
 }
 
-/** The container that takes the store of the keeper's image into the volume, and ends; `imageId` is without `sha256:`. */
+/**
+ * The container that takes the store of the keeper's image into the volume, and ends; `imageId` is without `sha256:`.
+ */
 export function seedDefinition(cache: DesiredCache, imageId: string): ContainerDefinition {
   const { image } = cache.config;
   const hash = createHash('sha256')

@@ -31,8 +31,9 @@ export function createKeeperExec(docker: DockerPort, containerId: string) {
   }
 
   /**
-   * Gives the lines that the script says to us; `onTold` hears them as they come. For scripts that fail only when something
-   * is wrong with the keeper: then throws a `FailureError` that begins with `what`. Throws an `EngineError` as well.
+   * Gives the lines that the script says to us; `onTold` hears them as they come. For scripts that fail only when
+   * something is wrong with the keeper: then throws a `FailureError` that begins with `what`. Throws an `EngineError`
+   * as well.
    */
   async function told(
     script: string,

@@ -44,7 +44,10 @@ export interface AnsweringKeeper {
 export interface KeeperState {
   /** Written by keeper-connection.ts. Null: no keeper can be asked. */
   answering: AnsweringKeeper | null;
-  /** Why the keeper is not as it should be: keeper-connection.ts, and reconcile-keeper.ts for one that serves all the same. */
+  /**
+   * Why the keeper is not as it should be: keeper-connection.ts, and reconcile-keeper.ts for one that serves all the
+   * same.
+   */
   failure: Failure | null;
   /** Why no keeper can be asked where that is no failure: keeper-connection.ts. */
   message: string;

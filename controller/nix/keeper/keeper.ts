@@ -14,8 +14,8 @@ export type { ExecutePlan, KeeperDependencies } from './keeper-state.js';
 export type Keeper = ReturnType<typeof createKeeper>;
 
 /**
- * The keeper of one cache, reconciled like any other object: whatever happens to its containers or its volume, each look
- * brings it a step nearer to what is desired. All that is remembered between looks is in one `KeeperState`.
+ * The keeper of one cache, reconciled like any other object: whatever happens to its containers or its volume, each
+ * look brings it a step nearer to what is desired. All that is remembered between looks is in one `KeeperState`.
  */
 export function createKeeper(deps: KeeperDependencies) {
   const state = newKeeperState(deps.clock);
@@ -29,7 +29,9 @@ export function createKeeper(deps: KeeperDependencies) {
     users: (): readonly ObservedContainer[] => state.users,
     /** Ids, without `sha256:`, of the images of all containers on the engine, as they were listed last. */
     imagesInUse: (): ReadonlySet<string> => state.imagesInUse,
-    /** For a plan: what a look would do. Nothing on the engine is changed; a keeper that runs is asked what it holds. */
+    /**
+     * For a plan: what a look would do. Nothing on the engine is changed; a keeper that runs is asked what it holds.
+     */
     async foresee(desired: DesiredCache | null, calls: CallOptions): Promise<KeeperPlan> {
       const plan = planFrom(context, desired, await observeKeeper(context, desired, calls), false);
       if (plan.usable !== null) await connectKeeper(context, plan.usable, calls);

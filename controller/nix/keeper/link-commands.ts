@@ -20,9 +20,9 @@ export function createLinkCommands(docker: Pick<DockerPort, 'exec'>, exec: Keepe
     leave: (): void => session.close(),
 
     /**
-     * Switches one profile for each of `workspaces` to the environment, a store path. `onLinked` hears of each profile as
-     * soon as it points there, which may be twice: a command's own end and the engine's word for it come a tenth of a
-     * start later. Throws a `FailureError` when not all are known to be switched.
+     * Switches one profile for each of `workspaces` to the environment, a store path. `onLinked` hears of each profile
+     * as soon as it points there, which may be twice: a command's own end and the engine's word for it come a tenth of
+     * a start later. Throws a `FailureError` when not all are known to be switched.
      */
     async link(
       environment: string,

@@ -1,8 +1,8 @@
 import type { CacheConfig } from '../../model/desired.js';
 
 /**
- * The keeper's nix.conf, a setting a line. Validation refuses values that would add a word or a line, or begin a comment;
- * one that comes here all the same makes this throw.
+ * The keeper's nix.conf, a setting a line. Validation refuses values that would add a word or a line, or begin a
+ * comment; one that comes here all the same makes this throw.
  */
 export function nixConf(config: CacheConfig): string {
   const lines: readonly (readonly [string, string])[] = [

@@ -10,7 +10,10 @@ import type { KeeperContext } from './keeper-state.js';
 /** The containers that make up a keeper, as one look found them. */
 export type KeeperSight = Pick<KeeperInput, 'main' | 'next' | 'seed'>;
 
-/** Looks at the keeper's containers and at the users of its volume. Throws an `EngineError` when the engine does not tell. */
+/**
+ * Looks at the keeper's containers and at the users of its volume. Throws an `EngineError` when the engine does not
+ * tell.
+ */
 export async function observeKeeper(
   context: KeeperContext,
   desired: DesiredCache | null,
@@ -27,8 +30,8 @@ export async function observeKeeper(
 }
 
 /**
- * Containers in any state, ours or not, that mount the volume of the cache, without those of the cache itself. The engine
- * is asked each time: a keeper may be about to empty the volume.
+ * Containers in any state, ours or not, that mount the volume of the cache, without those of the cache itself. The
+ * engine is asked each time: a keeper may be about to empty the volume.
  */
 export async function listUsers(
   { deps, state }: KeeperContext,

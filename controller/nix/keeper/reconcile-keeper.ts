@@ -40,7 +40,9 @@ export async function reconcileKeeper(
   return { operations: 0, failure, recheckMs: plan.recheckMs };
 }
 
-/** What is due by this sight of the keeper. `nextProven`: the next keeper, which runs beside the old one, has answered. */
+/**
+ * What is due by this sight of the keeper. `nextProven`: the next keeper, which runs beside the old one, has answered.
+ */
 export function planFrom(
   { deps, state }: KeeperContext,
   desired: DesiredCache | null,

@@ -9,9 +9,10 @@ export const ROOT_USER = '0:0';
 export const SEED_ROOT = '/kalpana';
 
 /**
- * What runs in a keeper: its main process, what fills its volume before, and the commands of the controller. POSIX sh, for any
- * Nix image may be a keeper. What each takes and prints stands at the head of its file: values come in variables, never as
- * part of a script's text; what is meant for us is on lines that begin with `kalpana: `; Nix's own are JSON behind `@nix `.
+ * What runs in a keeper: its main process, what fills its volume before, and the commands of the controller. POSIX sh,
+ * for any Nix image may be a keeper. What each takes and prints stands at the head of its file: values come in
+ * variables, never as part of a script's text; what is meant for us is on lines that begin with `kalpana: `; Nix's own
+ * are JSON behind `@nix `.
  */
 export const KEEPER_SCRIPT = script('keeper');
 export const SEED_SCRIPT = script('seed');

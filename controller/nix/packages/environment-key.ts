@@ -13,8 +13,8 @@ export interface EnvironmentRequest {
 const KEY_VERSION = 1;
 
 /**
- * One environment: the same packages of the same nixpkgs. Its key is part of the environment's name in the store, so that
- * a profile tells what it holds without any record beside it.
+ * One environment: the same packages of the same nixpkgs. Its key is part of the environment's name in the store, so
+ * that a profile tells what it holds without any record beside it.
  * `ranked` gives each package a priority of its own: a collection of roots, in which two may provide one file.
  */
 export function environmentRequest(

@@ -28,9 +28,13 @@ export interface EnvironmentsDependencies {
   readonly onIdle: () => void;
 }
 
-/** Environments and profiles of one cache: what is there, and how more of it gets there. Keys are those of environments. */
+/**
+ * Environments and profiles of one cache: what is there, and how more of it gets there. Keys are those of environments.
+ */
 export interface Environments {
-  /** Asks for the workspace's profile to hold these packages, and comes back at once; events tell what becomes of it. */
+  /**
+   * Asks for the workspace's profile to hold these packages, and comes back at once; events tell what becomes of it.
+   */
   request(workspace: string, nixpkgs: string, packages: readonly string[]): void;
   /** Resolves with true as soon as the profile holds the environment, else with false after `waitMs`. */
   inPlace(workspace: string, key: string, waitMs: number): Promise<boolean>;
@@ -67,7 +71,9 @@ export interface Environments {
   /** These store paths are gone or about to go: an environment among them has to be realised again. */
   forget(paths: ReadonlySet<string>): void;
 
-  /** A keeper has come up and told what its volume holds. A failure that another keeper met says nothing of this one. */
+  /**
+   * A keeper has come up and told what its volume holds. A failure that another keeper met says nothing of this one.
+   */
   open(keeper: EnvironmentKeeper, inventory: Inventory): void;
   /** The keeper is gone: what was under way ends with its commands. */
   close(): void;
@@ -138,7 +144,10 @@ export function createEnvironments(deps: EnvironmentsDependencies): Environments
   };
 }
 
-/** What is known, and the two things that change it: flights bring environments into the store, links switch profiles to them. */
+/**
+ * What is known, and the two things that change it: flights bring environments into the store, links switch profiles to
+ * them.
+ */
 function createParts(deps: EnvironmentsDependencies, keeper: () => EnvironmentKeeper | null) {
   const { cache, clock, emit, calls } = deps;
   const known = createKnownEnvironments();

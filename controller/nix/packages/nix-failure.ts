@@ -56,30 +56,39 @@ function untrusted(text: string): Failure | null {
   return failure('PackageUntrusted', `${namePaths(withoutPrefix(line))}`);
 }
 
+const CORRUPTED = anyOf(
+  'hash mismatch|size mismatch|corrupt|bad archive|unexpected end.?of.?file|truncated [a-z]|input is not',
+  'compression error|decompress|failed to uncompress',
+);
+const UNREACHABLE = anyOf(
+  "unable to download|unable to check|could not (connect|resolve)|couldn't (connect|resolve)",
+  'connection (refused|timed out)|HTTP error|timeout was reached|stalled|cannot open connection',
+  'some substitutes for the outputs',
+);
+const BUILD_FAILED = anyOf(
+  "builder for '.*' failed|build of '.*\\.drv[^']*' (failed|timed out)|Cannot build '",
+  'failed to produce output|timed out after',
+);
+
+/** Alternatives of regular expressions, whatever their case. */
+function anyOf(...alternatives: readonly string[]): RegExp {
+  return new RegExp(alternatives.join('|'), 'i');
+}
+
 function corrupted(text: string): Failure | null {
-  const line = lineWith(
-    text,
-    /hash mismatch|failed to (decompress|uncompress)|(corrupt|bad archive|unexpected end.?of.?file|truncated [a-z]|input is not|compression error|decompress)|file size mismatch|size mismatch/i,
-  );
+  const line = lineWith(text, CORRUPTED);
   return line === null
     ? null
     : failure('PackageFetchFailed', `a substituter serves something broken, which was refused: ${named(line, text)}`);
 }
 
 function unreachable(text: string): Failure | null {
-  const line = lineWith(
-    text,
-    /unable to download|unable to check|could not (connect|resolve)|couldn't (connect|resolve)|connection (refused|timed out)|HTTP error|timeout was reached|stalled|cannot open connection|some substitutes for the outputs/i,
-  );
+  const line = lineWith(text, UNREACHABLE);
   return line === null ? null : failure('PackageFetchFailed', named(line, text));
 }
 
 function buildFailed(messages: readonly string[], log: NixLog): Failure | null {
-  const told = messages.find((message) =>
-    /builder for '.*' failed|build of '.*\.drv[^']*' (failed|timed out)|Cannot build '|failed to produce output|timed out after/i.test(
-      message,
-    ),
-  );
+  const told = messages.find((message) => BUILD_FAILED.test(message));
   if (told === undefined) return null;
   const path = /'(\/nix\/store\/[^']+\.drv)'/.exec(told)?.[1] ?? '';
   const output = log.buildLines().at(-1) ?? [...told.matchAll(/^\s*>\s?(.*)$/gm)].at(-1)?.[1] ?? '';

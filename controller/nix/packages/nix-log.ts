@@ -1,6 +1,9 @@
 import { stripVTControlCharacters } from 'node:util';
 
-/** Reader of Nix's `internal-json` log. Numbers of activities and results as in Nix's logging.hh, the same from 2.8 to 2.26. */
+/**
+ * Reader of Nix's `internal-json` log. Numbers of activities and results as in Nix's logging.hh, the same from 2.8 to
+ * 2.26.
+ */
 
 const ACTIVITY = { copyPath: 100, copyPaths: 103, build: 105 } as const;
 const RESULT = { buildLogLine: 101, progress: 105, setExpected: 106 } as const;
@@ -24,7 +27,10 @@ export interface NixLog {
   /** One line of the log, with or without `@nix `. */
   push(line: string): void;
   progress(): RealisationProgress;
-  /** The paths that were copied, with their NAR sizes; 0 for a small one, of which Nix does not tell. To be believed when all went well. */
+  /**
+   * The paths that were copied, with their NAR sizes; 0 for a small one, of which Nix does not tell. To be believed
+   * when all went well.
+   */
   fetched(): ReadonlyMap<string, number>;
   /** Nix's words, without colours: errors and warnings, and what was said outside of JSON. */
   messages(): readonly string[];

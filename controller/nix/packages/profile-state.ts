@@ -2,8 +2,8 @@ import type { DesiredWorkspace } from '../../model/desired.js';
 import type { CacheObservation } from '../../plan/types.js';
 
 /**
- * What a profile is to its workspace. `held` and `wanted` are keys of environments: what the profile holds, and what the
- * spec asks for. `hasInventory`: a keeper has told what the profiles hold.
+ * What a profile is to its workspace. `held` and `wanted` are keys of environments: what the profile holds, and what
+ * the spec asks for. `hasInventory`: a keeper has told what the profiles hold.
  */
 export function profileState(
   workspace: Pick<DesiredWorkspace, 'packages'>,

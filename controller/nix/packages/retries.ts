@@ -29,8 +29,8 @@ interface Failures {
 }
 
 /**
- * Nothing has failed yet. The time to the next try doubles, with jitter from `random` (0 to 1), up to a bound and for ever;
- * a stalled failure waits for a change (law 9).
+ * Nothing has failed yet. The time to the next try doubles, with jitter from `random` (0 to 1), up to a bound and for
+ * ever; a stalled failure waits for a change (law 9).
  */
 export function createRetries(clock: Clock, random: () => number): Retries {
   const failures = new Map<string, Failures>();

@@ -1,6 +1,7 @@
 /**
- * Decides who may fetch now. Nix downloads a path as often as clients ask for it at once (F9), so two realisations that want one
- * path take turns; those that share none go side by side. Paths that the first one brought, the second one finds.
+ * Decides who may fetch now. Nix downloads a path as often as clients ask for it at once (F9), so two realisations that
+ * want one path take turns; those that share none go side by side. Paths that the first one brought, the second one
+ * finds.
  */
 export interface Turnstile<T extends Claim> {
   /** Resolves when nothing that goes on wants what `claim` wants; until `leave`, nobody else gets it. */

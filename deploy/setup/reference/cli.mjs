@@ -10,10 +10,11 @@ export async function cliPage() {
   return [
     ...opening('Command line', 'controller/cli/program.ts'),
     wrapped(
-      '`kalpana <command>`. Results go to stdout, logs and errors to stderr. A usage error ends with 1. Most options have an ' +
-        'environment variable, named after them below. A flag wins over a variable, a variable over the file of `--config`, ' +
-        'which holds one JSON object with the options of `run` in camelCase: `{"stateDir": "/var/lib/kalpana"}`. Repositories ' +
-        'stand in it as a list: `{"git": [{"url": "…", "ref": "main", "path": "specs"}]}`.',
+      '`kalpana <command>`. Results go to stdout, logs and errors to stderr. A usage error ends with 1. ' +
+        'Most options have an environment variable, named after them below. A flag wins over a variable, a ' +
+        'variable over the file of `--config`, which holds one JSON object with the options of `run` in ' +
+        'camelCase: `{"stateDir": "/var/lib/kalpana"}`. Repositories stand in it as a list: `{"git": [{"url": ' +
+        '"…", "ref": "main", "path": "specs"}]}`.',
     ),
     '',
     '## Options of every command',

@@ -10,9 +10,9 @@ export async function metricsPage() {
   return [
     ...opening('Metrics', 'controller/telemetry/families.ts'),
     wrapped(
-      '`/metrics` serves these, and the metrics of the process by prom-client (`process_…`, `nodejs_…`). Units are seconds ' +
-        'and bytes. The values of a label are a closed list, whose counters begin at 0, or names of objects and revisions, ' +
-        'whose series go with the object.',
+      '`/metrics` serves these, and the metrics of the process by prom-client (`process_…`, `nodejs_…`). ' +
+        'Units are seconds and bytes. The values of a label are a closed list, whose counters begin at 0, or ' +
+        'names of objects and revisions, whose series go with the object.',
     ),
     '',
     ...metrics.map(({ name, type, labelNames, help }) => item(`${code(name)} (${facts(type, labelNames)}): ${help}`)),

@@ -12,9 +12,10 @@ export function specsPage(root) {
   return [
     ...opening('Specs', 'crds-like-schemas/*.schema.json'),
     wrapped(
-      'A file of specs is JSON and holds one object, or a list: `{"kind": "List", "items": [...]}`. An editor completes and ' +
-        'checks a spec when its `"$schema"` leads to the schema. `kalpana validate` checks more than a schema can: names that ' +
-        'stand twice, ports that meet, time zones, units. Dotfiles, editor backups and half-written files are never specs.',
+      'A file of specs is JSON and holds one object, or a list: `{"kind": "List", "items": [...]}`. An ' +
+        'editor completes and checks a spec when its `"$schema"` leads to the schema. `kalpana validate` ' +
+        'checks more than a schema can: names that stand twice, ports that meet, time zones, units. Dotfiles, ' +
+        'editor backups and half-written files are never specs.',
     ),
     '',
     ...schemas.flatMap(({ file, schema }) => kind(file, schema)),

@@ -7,7 +7,10 @@ export function opening(title, source) {
   return [`# ${title}`, '', `<!-- Generated from ${source} by \`npm run generate\`. Do not edit. -->`, ''];
 }
 
-/** A text in lines of at most 118 columns, broken at blanks outside of code; `indent` stands before all lines but the first. */
+/**
+ * A text in lines of at most 118 columns, broken at blanks outside of code; `indent` stands before all lines but the
+ * first.
+ */
 export function wrapped(text, indent = '') {
   const words = text.match(/(?:`[^`]*`|[^\s`])+/g) ?? [];
   const lines = [];

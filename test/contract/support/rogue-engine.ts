@@ -28,8 +28,8 @@ export interface RogueEngine {
 export const VERSION = { Version: '20.10.24', ApiVersion: '1.41', MinAPIVersion: '1.12' };
 
 /**
- * A server that speaks HTTP badly on purpose. `routes` are tried in order against `METHOD /path?query`; `GET /version` has an
- * honest answer unless a route takes it.
+ * A server that speaks HTTP badly on purpose. `routes` are tried in order against `METHOD /path?query`; `GET /version`
+ * has an honest answer unless a route takes it.
  */
 export async function rogueEngine(
   routes: readonly (readonly [RegExp, Answer])[],

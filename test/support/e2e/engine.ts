@@ -7,11 +7,16 @@ import { leftoversOf, stopPrivateEngine, type Leftovers } from '../../../deploy/
 import { canHaveOwnNetwork } from '../../../deploy/setup/network.mjs';
 import { busybox, ensureTestRootfs, importTestImages } from '../../../deploy/setup/test-image.mjs';
 
-/** The images of every test engine: busybox with `CMD sleep infinity`; they differ in a label and in KALPANA_TEST_IMAGE. */
+/**
+ * The images of every test engine: busybox with `CMD sleep infinity`; they differ in a label and in KALPANA_TEST_IMAGE.
+ */
 export const TEST_IMAGE = 'kalpana/test:1';
 export const OTHER_TEST_IMAGE = 'kalpana/test:2';
 
-/** `unix://…` of the engine that `npm test` runs for all e2e suites. It is shared: use an instance and names of your own. */
+/**
+ * `unix://…` of the engine that `npm test` runs for all e2e suites. It is shared: use an instance and names of your
+ * own.
+ */
 export function testEngineHost(): string {
   const host = process.env['KALPANA_TEST_DOCKER_HOST'];
   if (host) return host;
@@ -20,7 +25,10 @@ export function testEngineHost(): string {
   );
 }
 
-/** An engine of one test, to be stopped, killed and paused. It has a network of its own: ports it publishes are not ours. */
+/**
+ * An engine of one test, to be stopped, killed and paused. It has a network of its own: ports it publishes are not
+ * ours.
+ */
 export interface ScratchEngine {
   readonly host: string;
   readonly dataRoot: string;
@@ -58,8 +66,8 @@ afterAll(async () => {
 }, 60_000);
 
 /**
- * Starts an engine of the run's release with both test images; well under two seconds. `importKeeper` of nix-images.ts adds those with a Nix.
- * Cleaned up after the file's last test in any case.
+ * Starts an engine of the run's release with both test images; well under two seconds. `importKeeper` of nix-images.ts
+ * adds those with a Nix. Cleaned up after the file's last test in any case.
  */
 export async function startScratchEngine(): Promise<ScratchEngine> {
   const dir = mkdtempSync(join(process.env['KALPANA_TEST_SCRATCH_DIR'] ?? tmpdir(), 'scratch-'));

@@ -23,7 +23,10 @@ export interface ProcessOptions {
   readonly host: string;
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** File permissions hold for it, as they do for the user of a real installation: root gives up its right to pass over them. */
+  /**
+   * File permissions hold for it, as they do for the user of a real installation: root gives up its right to pass over
+   * them.
+   */
   readonly heedsPermissions?: boolean;
 }
 

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from '@jest/globals';
 
-/** How the proxy treats the engine's event stream. `swallow`: open and silent, as when the engine skips a slow listener. */
+/**
+ * How the proxy treats the engine's event stream. `swallow`: open and silent, as when the engine skips a slow listener.
+ */
 export type EventMode = 'pass' | 'swallow' | 'refuse';
 
 export interface EngineProxy {
@@ -14,11 +16,19 @@ export interface EngineProxy {
   events(mode: EventMode): void;
   /** Streams that have been opened so far. */
   streams(): number;
-  /** The next call for which `matches` is true reaches the engine, and its answer is lost. Resolves when that happened. */
+  /**
+   * The next call for which `matches` is true reaches the engine, and its answer is lost. Resolves when that happened.
+   */
   loseAnswer(matches: Matches): Promise<void>;
-  /** The next call for which `matches` is true (or the `nth` of them) waits here, and has not reached the engine, until it is let go. */
+  /**
+   * The next call for which `matches` is true (or the `nth` of them) waits here, and has not reached the engine, until
+   * it is let go.
+   */
   hold(matches: Matches, nth?: number): HeldCall;
-  /** The JSON body of each call for which `matches` is true is changed on its way, until the function that this gives is called. */
+  /**
+   * The JSON body of each call for which `matches` is true is changed on its way, until the function that this gives is
+   * called.
+   */
   rewrite(matches: Matches, change: (body: Record<string, unknown>) => void): () => void;
   /** The engine is gone: every connection is cut, and no new one is answered, until `restore`. */
   sever(): void;

@@ -13,7 +13,10 @@ import {
   type FakeContainer,
 } from './fake-engine-state.js';
 
-/** The port's verbs as what they do to the engine at one instant, without the way there and back; a command in a container takes its time. */
+/**
+ * The port's verbs as what they do to the engine at one instant, without the way there and back; a command in a
+ * container takes its time.
+ */
 export type Effects = {
   [Verb in Exclude<keyof DockerPort, 'events'>]: (
     ...args: Parameters<DockerPort[Verb]>

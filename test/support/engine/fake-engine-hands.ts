@@ -5,7 +5,10 @@ import { endContainer, killContainer, removeContainer } from './fake-engine-life
 import { placeOf } from './fake-engine-inside.js';
 import { emitContainer, findContainer, isRunning, type EngineCore, type FakeContainer } from './fake-engine-state.js';
 
-/** What people and their tools do on an engine. What makes no sense at the moment does nothing, as for a person who is told so. */
+/**
+ * What people and their tools do on an engine. What makes no sense at the moment does nothing, as for a person who is
+ * told so.
+ */
 export interface Hands {
   kill(name: string): void;
   /** The main process ends by itself. */
@@ -23,7 +26,10 @@ export interface Hands {
   damageVolume(name: string): void;
   repairVolume(name: string): void;
   createVolume(name: string, labels: Readonly<Record<string, string>>, driver?: string): void;
-  /** Puts a symbolic link at a path of a container, into the volume that holds the path if there is one; null takes it away. */
+  /**
+   * Puts a symbolic link at a path of a container, into the volume that holds the path if there is one; null takes it
+   * away.
+   */
   link(name: string, path: string, target: string | null): void;
   /** Takes everybody out of the workspaces' network, removes it, and makes one of the same name anew. */
   renewNetwork(): void;

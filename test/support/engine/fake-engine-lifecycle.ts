@@ -14,7 +14,10 @@ const REMOVAL_MS = 20;
 const FIRST_RESTART_MS = 100;
 const LONGEST_RESTART_MS = 60_000;
 
-/** A container's life on the engine: what Docker does on a start, an end, a stop and a removal, and by itself in between. */
+/**
+ * A container's life on the engine: what Docker does on a start, an end, a stop and a removal, and by itself in
+ * between.
+ */
 export function startContainer(core: EngineCore, container: FakeContainer): void {
   const { name } = container;
   if (container.state === 'paused')

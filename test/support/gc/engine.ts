@@ -3,7 +3,9 @@ import type { ContainerDefinition, ObservedContainer } from '../../../controller
 import { LABEL, containerName, dataVolumeName } from '../../../controller/model/names.js';
 import { GUEST, type World } from './world.js';
 
-/** As much of an engine as a collection asks for, in front of such a world: links, processes, helpers and containers. */
+/**
+ * As much of an engine as a collection asks for, in front of such a world: links, processes, helpers and containers.
+ */
 export function createGcEngine(
   world: World,
   guestName: string,

@@ -154,7 +154,10 @@ export async function happen(model: GcModel, { what, who, which }: Happening): P
   await work(model, model.owner(PEOPLE[who % PEOPLE.length]!), which);
 }
 
-/** Everybody comes to rest, and everything is old; then two whole runs, for what goes away during the first is noted with it. */
+/**
+ * Everybody comes to rest, and everything is old; then two whole runs, for what goes away during the first is noted
+ * with it.
+ */
 export async function comeToRest(model: GcModel): Promise<void> {
   model.land();
   while (model.isRunning()) await model.step();
@@ -167,7 +170,9 @@ export async function comeToRest(model: GcModel): Promise<void> {
   }
 }
 
-/** What is left of the store though nothing uses it. A generation behind the present one stays until the next switch. */
+/**
+ * What is left of the store though nothing uses it. A generation behind the present one stays until the next switch.
+ */
 export function leftOver({ world }: GcModel): string[] {
   const behind = [...world.generations.values()].filter(
     ({ profile, number }) => isThere(world.owners.get(profile)!) && number > (world.profiles.get(profile) ?? 0),

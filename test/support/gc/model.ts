@@ -308,7 +308,10 @@ export function createGcModel(world: World) {
       named.add(name);
     },
     presentOf,
-    /** Its processes end with it, and with them what the daemon kept for clients; the next one is there at the next action. */
+    /**
+     * Its processes end with it, and with them what the daemon kept for clients; the next one is there at the next
+     * action.
+     */
     loseKeeper(): void {
       isKeeperLost = run !== null;
       collection = null;

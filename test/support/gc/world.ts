@@ -1,6 +1,9 @@
 import type { Generation, KnownLink, Pin } from '../../../controller/nix/gc/root-inventory.js';
 
-/** What stands in a cache's volume and in front of it, as far as roots go. A set of store paths is a bit mask of their indices. */
+/**
+ * What stands in a cache's volume and in front of it, as far as roots go. A set of store paths is a bit mask of their
+ * indices.
+ */
 
 export const HOUR = 3_600_000;
 export const FILES = ['/workspace/result', '/workspace/.direnv/flake-profile'] as const;
@@ -61,8 +64,8 @@ export function linkName(file: string): string {
 export interface FileLink {
   path: string;
   /**
-   * Whether what it leads to is promised to stay. What a client has just made is; what nobody had noted when its workspace went,
-   * or what was away for longer than `retain`, is once a run begins that finds it there.
+   * Whether what it leads to is promised to stay. What a client has just made is; what nobody had noted when its
+   * workspace went, or what was away for longer than `retain`, is once a run begins that finds it there.
    */
   claimed: boolean;
 }
@@ -84,7 +87,9 @@ export interface Owner {
   flipped: { readonly path: string; readonly at: number }[];
 }
 
-/** A client's `nix build` under way: the daemon keeps its path for it, then the file is made, then the link is known. */
+/**
+ * A client's `nix build` under way: the daemon keeps its path for it, then the file is made, then the link is known.
+ */
 export interface Build {
   readonly owner: string;
   readonly file: string;

@@ -38,7 +38,9 @@ type Rules = (asked: Asked, statesOf: StatesOf) => HostAnswer;
 
 const RULES: Readonly<Record<Provider, Rules>> = { github, gitlab, gitea };
 
-/** A real server on loopback that takes the states of the commits that `knows` names, as a host of repositories does. */
+/**
+ * A real server on loopback that takes the states of the commits that `knows` names, as a host of repositories does.
+ */
 export async function openHost(provider: Provider, knows: (revision: string) => boolean) {
   const shown = new Map<string, Shown[]>();
   const answers: number[] = [];

@@ -1,4 +1,5 @@
-// A binary cache over HTTP: the files of a directory, a log of what was asked for, and faults. Node's builtins alone: the bench has it too.
+// A binary cache over HTTP: the files of a directory, a log of what was asked for, and faults. Node's builtins alone:
+// the bench has it too.
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join, normalize } from 'node:path';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect } from '@jest/globals';
 import { call, callWithProgress } from '../../../deploy/setup/engine-api.mjs';
-import type { Condition, ConditionType } from '../../../controller/model/status.js';
+import type { Condition, ConditionType } from '../../../controller/model/condition.js';
 import type { Docker } from '../e2e/docker.js';
 import { eventually, PATIENCE } from '../e2e/eventually.js';
 import type { Kalpana } from '../e2e/kalpana.js';
@@ -60,7 +60,10 @@ export async function cacheFails(controller: Kalpana, cache: string, reason: str
   );
 }
 
-/** Runs a program of the workspace's packages by name, so through its PATH; gives what it printed, or null where there is none. */
+/**
+ * Runs a program of the workspace's packages by name, so through its PATH; gives what it printed, or null where there
+ * is none.
+ */
 export async function runs(docker: Docker, workspace: string, program: string): Promise<string | null> {
   const { code, text } = await docker.sh(`workspace-${workspace}`, program);
   return code === 0 ? text : null;
@@ -85,7 +88,10 @@ export function keeperHands(docker: Docker, cache: string) {
       const { text } = await sh('for how in s x; do flock -n -$how /nix/var/nix/gc.lock true && echo $how; done');
       return text.split('\n');
     },
-    /** Kills (SIGKILL) every process that a shell condition on `$pid` fits. The container may end with it, and this with that. */
+    /**
+     * Kills (SIGKILL) every process that a shell condition on `$pid` fits. The container may end with it, and this with
+     * that.
+     */
     killProcesses: (condition: string) =>
       sh(`for dir in /proc/[0-9]*; do pid=\${dir#/proc/}; [ $pid != $$ ] && ${condition} && kill -9 $pid; done`).catch(
         () => undefined,

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * A folder that stands for a keeper's `/nix`: scripts run in it under the machine's own `sh`, on real files, with a `nix-store`
- * that notes its arguments. An entry of the store is in use when its name ends with `-live`, and all others are dead. Entries that
- * have no store path's name go when the dead are printed, as with Nix 2.26; with FAKE_KEEPS_ODD they stay then.
+ * A folder that stands for a keeper's `/nix`: scripts run in it under the machine's own `sh`, on real files, with a
+ * `nix-store` that notes its arguments. An entry of the store is in use when its name ends with `-live`, and all others
+ * are dead. Entries that have no store path's name go when the dead are printed, as with Nix 2.26; with FAKE_KEEPS_ODD
+ * they stay then.
  */
 export interface KeeperFolder {
   readonly root: string;
@@ -39,7 +40,10 @@ case " $* " in
 esac
 `;
 
-/** In the place of the keeper's own process: a standstill, the permission to go on and the lock's release are given at once. */
+/**
+ * In the place of the keeper's own process: a standstill, the permission to go on and the lock's release are given at
+ * once.
+ */
 const HOLDER = `gc=$FAKE_ROOT/nix/var/kalpana/gc
 echo $$ > "$FAKE_ROOT/nix/var/kalpana/running"
 trap ': > "$gc/frozen"' USR1

@@ -12,7 +12,9 @@ export function cacheObjects(cache: string): { readonly keeper: string; readonly
   return { keeper: `kalpana-nix-keeper-${cache}`, volume: `kalpana-nix-store-${cache}` };
 }
 
-/** Writes a NixCache of a site's own, on the test packages of `server`; its objects go with the site. Gives its name. */
+/**
+ * Writes a NixCache of a site's own, on the test packages of `server`; its objects go with the site. Gives its name.
+ */
 export function putCache(site: Site, name: string, server: TestNixCache, spec: Partial<NixCacheSpec> = {}): string {
   const { keeper, volume } = cacheObjects(name);
   site.owns(keeper, `${keeper}.next`, volume);

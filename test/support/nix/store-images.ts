@@ -53,7 +53,10 @@ export interface StoreImage {
   readonly database?: boolean;
 }
 
-/** Imports an image with a Nix store of its own: nothing of it but that store can run. Gives its id, without `sha256:`; see `trusted`. */
+/**
+ * Imports an image with a Nix store of its own: nothing of it but that store can run. Gives its id, without `sha256:`;
+ * see `trusted`.
+ */
 export async function importStoreImage(
   host: string,
   { reference, tree = STORE_TREE, database = false }: StoreImage,

@@ -7,7 +7,10 @@ interface Timer {
   cancelled: boolean;
 }
 
-/** Virtual time for whole simulations: it moves only in `run`, and between two moments everything that can go on goes on. */
+/**
+ * Virtual time for whole simulations: it moves only in `run`, and between two moments everything that can go on goes
+ * on.
+ */
 export interface SimClock extends Clock {
   /** Moves on by `ms`, running what falls due in its order and draining all promises in between. */
   run(ms: number): Promise<void>;
@@ -69,7 +72,10 @@ export function createSimClock(startMs = Date.UTC(2026, 0, 1)): SimClock {
   };
 }
 
-/** Lets every promise that can settle do so. The controller's own look into /proc is real I/O, so that is waited for as well. */
+/**
+ * Lets every promise that can settle do so. The controller's own look into /proc is real I/O, so that is waited for as
+ * well.
+ */
 async function drain(): Promise<void> {
   do await new Promise((resolve) => setImmediate(resolve));
   while (process.getActiveResourcesInfo().some((resource) => resource.startsWith('FSReq')));

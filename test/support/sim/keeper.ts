@@ -33,7 +33,9 @@ export interface SimKeepers {
 const HASH = 'djjxv3pda7r3hh3lrkcq4bwaji4x35av';
 const pathOf = (key: string) => `/nix/store/${HASH}-kalpana-env-${key}`;
 
-/** Keepers of the fake engine: what our scripts do on a real one, in a word each. Their truth is kept with the volume. */
+/**
+ * Keepers of the fake engine: what our scripts do on a real one, in a word each. Their truth is kept with the volume.
+ */
 export function createSimKeepers({ realiseMs = 500 } = {}): SimKeepers {
   const stores = new Map<string, SimStore>();
   let failure: string | null = null;

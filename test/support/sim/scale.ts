@@ -10,7 +10,10 @@ export interface ScaleResult {
   readonly engineCalls: number;
 }
 
-/** `count` workspaces on an engine that answers at once: what the controller itself costs. Throws when they do not all come up. */
+/**
+ * `count` workspaces on an engine that answers at once: what the controller itself costs. Throws when they do not all
+ * come up.
+ */
 export async function simulateScale(count: number): Promise<ScaleResult> {
   const sim = createSimulation({ checked: false, concurrency: 16 });
   try {

@@ -7,7 +7,10 @@ import { MAX_ATTEMPTS } from '../../../controller/notify/delivery.js';
 import { createManualClock } from '../../support/manual-clock.js';
 import { createRandom } from '../../support/sim/random.js';
 
-/** What becomes of one attempt. `lost`, `late`: the host takes the state, and the answer goes missing or does not come in time. */
+/**
+ * What becomes of one attempt. `lost`, `late`: the host takes the state, and the answer goes missing or does not come
+ * in time.
+ */
 const FATES = ['taken', 'taken', 'refused', 'failed', 'unreachable', 'lost', 'silent', 'late'] as const;
 type Fate = (typeof FATES)[number];
 

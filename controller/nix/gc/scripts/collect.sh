@@ -55,8 +55,9 @@ until [ -e "$gc/released" ]; do
   sleep 0.01
 done
 nix-store --gc --print-dead > "$work/printed" 2> "$work/words" || { foreign < "$work/words" | tail -n 3; exit 26; }
-# An entry whose name is no store path's is not listed. Where such a name holds a newline, its first line may look like a path
-# that is in use: each such line is taken out once. Most releases of Nix delete these entries while they print, and say so.
+# An entry whose name is no store path's is not listed. Where such a name holds a newline, its first line may
+# look like a path that is in use: each such line is taken out once. Most releases of Nix delete these entries
+# while they print, and say so.
 sed -n "s/^deleting '//p" "$work/words" | store_paths | sort > "$work/halves"
 [ -s "$work/halves" ] || find /nix/store -mindepth 1 -maxdepth 1 -name '*
 *' -print0 | to_lines | tr '\001' '\t' | cut -f1 | store_paths | sort > "$work/halves"

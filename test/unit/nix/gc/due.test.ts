@@ -147,7 +147,10 @@ interface Look {
   readonly watchingSince: number;
 }
 
-/** When a controller looks, for a year: time and again as long as it runs, then not at all for a while. Spans in minutes. */
+/**
+ * When a controller looks, for a year: time and again as long as it runs, then not at all for a while. Spans in
+ * minutes.
+ */
 function looksOf(spans: readonly { readonly up: number; readonly down: number; readonly pace: number }[]): Look[] {
   const looks: Look[] = [];
   let now = at('01-01T00:00');

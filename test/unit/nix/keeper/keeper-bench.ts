@@ -48,7 +48,7 @@ export function createBench() {
     asked: [] as string[],
     imageId: null as string | null,
     lookedInto: 0,
-    onStop: async (_id: string, _graceSeconds: number): Promise<void> => undefined,
+    onStop: (async () => undefined) as (id: string, graceSeconds: number) => Promise<void>,
   };
   const docker = portOf({
     inspectContainer: async (name) => containers.get(name) ?? null,

@@ -46,7 +46,9 @@ export interface Realisation {
   isCancelled: boolean;
 }
 
-/** A keeper that realises what it is asked for when the test says so, and links at once. `wants`: store paths by key. */
+/**
+ * A keeper that realises what it is asked for when the test says so, and links at once. `wants`: store paths by key.
+ */
 export function createFakeKeeper(wants: Readonly<Record<string, readonly string[]>> = {}): FakeKeeper {
   const keeper: FakeKeeper = {
     resolved: [],
