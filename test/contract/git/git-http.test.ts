@@ -215,7 +215,7 @@ describe('a server that misbehaves', () => {
     expect(
       readFileSync(join(site.root, 'state/git/team/clone.git/shallow'), 'utf8').trim().split('\n').length,
     ).toBeLessThanOrEqual(41);
-  }, 30_000);
+  });
 
   it('is not needed by a stop: what git does then ends at once', async () => {
     const http = await serve();
