@@ -363,7 +363,7 @@ describe('a volume that is full', () => {
     site.put('ni-full', { cache, image: 'trusted/full:1' });
     await controller.until(
       'ni-full',
-      { reason: 'CacheDiskFull', message: expect.stringMatching(/no space left/i) },
+      { reason: 'CacheDiskFull', message: expect.stringMatching(/no space left|disk is full/i) },
       LONG.withinMs,
     );
     expect(await docker.containerOrNull('workspace-ni-full')).toBeNull();

@@ -3,6 +3,7 @@ import { later, type Clock } from '../../model/clock.js';
 import { FailureError, type Failure } from '../../model/reasons.js';
 import { bareImageId } from '../../model/image-id.js';
 import { commandFailure, type KeeperCommands } from '../keeper/keeper-commands.js';
+import { isDiskFull } from '../keeper/keeper-exec.js';
 
 /** How long a failed import is reported before it is due again. */
 const RETRY_MS = 15_000;
@@ -116,6 +117,6 @@ function createGate() {
 
 function importFailure(error: unknown, cache: string): Failure {
   const { reason, message } = commandFailure(error, cache);
-  const isFull = reason === 'CacheDiskFull' || /no space left/i.test(message);
+  const isFull = reason === 'CacheDiskFull' || isDiskFull(message);
   return { reason: isFull ? 'CacheDiskFull' : 'ImageImportFailed', message };
 }

@@ -6,7 +6,7 @@ import type { EnvironmentRequest } from '../packages/environment-key.js';
 import { realiseEnvironment, resolveEnvironment, type Resolved, type RunningCommand } from './environment-commands.js';
 import { importImage, releaseImages } from './image-commands.js';
 import { inventoryFrom, storeSizeFrom, type Inventory, type Realised, type StoreSize } from './keeper-answers.js';
-import { createKeeperExec } from './keeper-exec.js';
+import { createKeeperExec, isDiskFull } from './keeper-exec.js';
 import { createLinkCommands } from './link-commands.js';
 import * as scripts from './scripts.js';
 
@@ -61,6 +61,9 @@ export function createKeeperCommands(docker: DockerPort, keeperId: string, clock
 /** What a command's error means to those who use the cache. Throws anything again that no command throws. */
 export function commandFailure(error: unknown, cache: string): Failure {
   if (error instanceof FailureError) return error.failure;
+  // Nix 2.34 says so, and then hangs.
+  if (error instanceof EngineError && isDiskFull(error.message))
+    return { reason: 'CacheDiskFull', message: error.message };
   if (error instanceof EngineError)
     return { reason: 'KeeperNotReady', message: `the keeper of the cache ${cache} went away: ${error.message}` };
   throw error;

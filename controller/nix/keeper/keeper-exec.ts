@@ -58,6 +58,10 @@ export function createKeeperExec(docker: DockerPort, containerId: string) {
 
 function shellFailure(lines: readonly string[], what: string): Failure {
   const words = lines.filter((line) => !line.startsWith(TOLD) && line.trim() !== '').at(-1) ?? '';
-  const isFull = /no space left|disk is full/i.test(lines.join('\n'));
-  return { reason: isFull ? 'CacheDiskFull' : 'KeeperNotReady', message: words === '' ? what : `${what}: ${words}` };
+  return { reason: isDiskFull(lines.join('\n')) ? 'CacheDiskFull' : 'KeeperNotReady', message: words === '' ? what : `${what}: ${words}` };
+}
+
+/** Whether this text of Nix, its database or a tool says that no more fits on the disk. */
+export function isDiskFull(text: string): boolean {
+  return /no space left|disk is full|disk quota exceeded/i.test(text);
 }

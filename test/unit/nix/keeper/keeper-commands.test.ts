@@ -81,6 +81,11 @@ describe("a command's error", () => {
       new EngineError('conflict', 'exec', 'it is not running'),
       { reason: 'KeeperNotReady', message: 'the keeper of the cache team went away: it is not running' },
     ],
+    [
+      'says that the disk is full, in the words of a database that hangs on it',
+      new EngineError('timeout', 'exec', 'The engine was silent for 60 s: database or disk is full'),
+      { reason: 'CacheDiskFull', message: 'The engine was silent for 60 s: database or disk is full' },
+    ],
   ])('%s', (_what, error, failure) => expect(commandFailure(error, 'team')).toEqual(failure));
 
   it('of another kind is a fault, and thrown on', () => {
