@@ -58,7 +58,10 @@ export function createKeeperExec(docker: DockerPort, containerId: string) {
 
 function shellFailure(lines: readonly string[], what: string): Failure {
   const words = lines.filter((line) => !line.startsWith(TOLD) && line.trim() !== '').at(-1) ?? '';
-  return { reason: isDiskFull(lines.join('\n')) ? 'CacheDiskFull' : 'KeeperNotReady', message: words === '' ? what : `${what}: ${words}` };
+  return {
+    reason: isDiskFull(lines.join('\n')) ? 'CacheDiskFull' : 'KeeperNotReady',
+    message: words === '' ? what : `${what}: ${words}`,
+  };
 }
 
 /** Whether this text of Nix, its database or a tool says that no more fits on the disk. */
