@@ -43,9 +43,9 @@ describe('the example specs in deploy/examples', () => {
       const named = packages[name];
       expect(steps.filter((line) => new RegExp(`^${name}: `).test(line) && !line.includes('pull image'))).toEqual([
         ...(named === undefined ? [] : [`${name}: realise environment of ${name} in cache default (${named})`]),
+        ...(named === undefined ? [] : [`${name}: wait until the packages of ${name} are in place`]),
         `${name}: create volume kalpana-workspace-${name}`,
         `${name}: create container workspace-${name} from kalpana/workspace:latest`,
-        ...(named === undefined ? [] : [`${name}: wait until the packages of ${name} are in place`]),
         `${name}: start workspace-${name}`,
         // Carol goes without the cache.
         ...(name === 'carol' ? [] : [`${name}: prepare /workspace of workspace-${name} for Nix profiles`]),
