@@ -2,8 +2,8 @@
 import { startTestEngine } from './test-engine.mjs';
 
 /**
- * Between them, every kind of call that the controller makes: a few minutes. The newest engine shows with these that the
- * controller gets along with it; what of the other suites does not pass there yet stands in docs/operations.md.
+ * Between them, every kind of call that the controller makes: a few minutes. The newest engine shows with these that
+ * the controller gets along with it; what of the other suites does not pass there yet stands in docs/operations.md.
  */
 const EVERY_KIND_OF_CALL = [
   'convergence', // create, networks, a second plan

@@ -77,7 +77,10 @@ describe.each([
   });
 
   it('has a store that is not its own', async () => {
-    expect(JSON.parse(await run(user, 'nix store info --json'))).toMatchObject({ url: 'daemon', trusted: 0 });
+    // A number in older releases of Nix, a boolean in newer ones.
+    expect([0, false]).toContain(
+      (JSON.parse(await run(user, 'nix store info --json')) as { trusted: unknown }).trusted,
+    );
     expect(await run(user, 'nix store ping 2>&1 | cat')).toContain('Trusted: 0');
   });
 

@@ -136,18 +136,16 @@ describe.each([
   it.each(['', "--option trusted-users '*'", '--option allowed-users root', '--option build-users-group ""'])(
     'to be trusted: %s',
     async (options) => {
-      expect(JSON.parse((await attempt(`nix store info --json ${options} 2>/dev/null`)).text)).toMatchObject({
-        trusted: 0,
-      });
-      expect(
-        JSON.parse(
-          (
-            await attempt(
-              `NIX_CONFIG="$(printf 'extra-experimental-features = nix-command\\ntrusted-users = *')" nix store info --json 2>/dev/null`,
-            )
-          ).text,
-        ),
-      ).toMatchObject({ trusted: 0 });
+      const asked = [
+        `nix store info --json ${options} 2>/dev/null`,
+        'NIX_CONFIG="$(printf \'extra-experimental-features = nix-command\\ntrusted-users = *\')" ' +
+          'nix store info --json 2>/dev/null',
+      ];
+      for (const command of asked) {
+        const { trusted } = JSON.parse((await attempt(command)).text) as { trusted: unknown };
+        // A number in older releases of Nix, a boolean in newer ones.
+        expect([0, false]).toContain(trusted);
+      }
     },
   );
 });

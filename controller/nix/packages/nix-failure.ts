@@ -42,7 +42,7 @@ function missing(text: string): Failure | null {
 /** Nix names two files: a person wants to read two packages. */
 function collision(text: string): Failure | null {
   if (!/conflict for the following files|have the same priority/.test(text)) return null;
-  const paths = [...text.matchAll(/\/nix\/store\/[0-9a-z]{32}-[^\s'/]+(\/[^\s']+)/g)].filter(
+  const paths = [...text.matchAll(/\/nix\/store\/[0-9a-z]{32}-[^\s'"/]+(\/[^\s'"]+)/g)].filter(
     ([path]) => !path.includes('kalpana-env-'),
   );
   const [first, second] = paths.map(([path, file]) => ({ name: shortName(path), file }));

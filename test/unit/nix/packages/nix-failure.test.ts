@@ -31,6 +31,19 @@ const CASES: readonly [string, Phase, readonly string[], string, string][] = [
     'hello and other both provide /bin/hello',
   ],
   [
+    'a collision, Nix 2.34: paths in double quotes',
+    'realise',
+    [
+      message(
+        red(
+          `builder for '${ENV}' failed: packages "${P}/bin/hello" and "${Q}/bin/hello" have the same priority 5; use it`,
+        ),
+      ),
+    ],
+    'PackageCollision',
+    'hello and other both provide /bin/hello',
+  ],
+  [
     'a collision, Nix 2.8',
     'realise',
     [
