@@ -11,8 +11,15 @@ export function rememberObserved(
   now: number,
 ): WorkspaceMemory {
   const next = containers.find((container) => container.name === nextContainerName(workspace));
-  const nextRunningSince = next?.state === 'running' ? (memory.nextRunningSince ?? now) : null;
-  return nextRunningSince === memory.nextRunningSince ? memory : { ...memory, nextRunningSince };
+  if (next?.state !== 'running')
+    return memory.nextRunningSince === null ? memory : { ...memory, nextRunningSince: null, nextRun: null };
+  // A container that ends at once is restarted by the engine: seen twice, it may run twice, and not for long.
+  const run = next.details?.startedAt ?? memory.nextRun;
+  const isSameRun = memory.nextRun === null || memory.nextRun === run;
+  const since = (isSameRun ? memory.nextRunningSince : null) ?? now;
+  return since === memory.nextRunningSince && run === memory.nextRun
+    ? memory
+    : { ...memory, nextRunningSince: since, nextRun: run };
 }
 
 /** The memory after a plan was made: the spec that it gives up. */
@@ -43,5 +50,5 @@ export function rememberOperation(
   if (operation.container.name === containerName(workspace))
     return { ...memory, starts: countStart(memory.starts, now) };
   const count = memory.nextStarts?.specHash === specHash ? memory.nextStarts.count : 0;
-  return { ...memory, nextStarts: { specHash, count: count + 1 }, nextRunningSince: null };
+  return { ...memory, nextStarts: { specHash, count: count + 1 }, nextRunningSince: null, nextRun: null };
 }

@@ -179,6 +179,8 @@ export interface WorkspaceMemory {
   readonly nextStarts: { readonly specHash: string; readonly count: number } | null;
   /** Since when (our clock, ms) the replacement has been seen running. */
   readonly nextRunningSince: number | null;
+  /** The run that was seen, by when it began (the engine's clock, ms); null when that is not known. */
+  readonly nextRun: number | null;
   /**
    * The replacement with this hash could not be prepared yet (image, bind source): the old container serves meanwhile.
    */
@@ -193,6 +195,7 @@ export const NO_MEMORY: WorkspaceMemory = {
   failed: null,
   nextStarts: null,
   nextRunningSince: null,
+  nextRun: null,
   blocked: null,
   starts: null,
   takenPorts: [],

@@ -8,6 +8,9 @@ const down = container(alice(), { state: 'exited', details: { startedAt: NOW - 5
 const longLived = container(alice(), { state: 'exited', details: { startedAt: NOW - 60_000, finishedAt: NOW } });
 const failed = { specHash: 'v1:x', failure: { reason: 'StartFailed', message: 'no' } } as const;
 
+/** When the run of the samples' containers began. */
+const BEGAN = NOW - 600_000;
+
 describe('starts of a container that does not stay up', () => {
   it.each([
     ['the first', down, null, 0],
@@ -74,11 +77,30 @@ describe('the memory', () => {
     ['a creation that failed', rememberFailure(NO_MEMORY, 'h', create), { blocked: 'h' }],
     ['a start that failed', rememberFailure(NO_MEMORY, 'h', start('workspace-alice')), {}],
     ['a creation after that', rememberOperation({ ...NO_MEMORY, blocked: 'h' }, 'alice', 'h', create, NOW), {}],
-    ['a replacement that runs', rememberObserved(NO_MEMORY, 'alice', [next(alice())], NOW), { nextRunningSince: NOW }],
+    [
+      'a replacement that runs',
+      rememberObserved(NO_MEMORY, 'alice', [next(alice())], NOW),
+      { nextRunningSince: NOW, nextRun: BEGAN },
+    ],
     [
       'one that runs on',
       rememberObserved({ ...NO_MEMORY, nextRunningSince: 5 }, 'alice', [next(alice())], NOW),
-      { nextRunningSince: 5 },
+      { nextRunningSince: 5, nextRun: BEGAN },
+    ],
+    [
+      'one that the engine has started anew since',
+      rememberObserved({ ...NO_MEMORY, nextRunningSince: 5, nextRun: BEGAN - 1 }, 'alice', [next(alice())], NOW),
+      { nextRunningSince: NOW, nextRun: BEGAN },
+    ],
+    [
+      'one that was not inspected this time',
+      rememberObserved(
+        { ...NO_MEMORY, nextRunningSince: 5, nextRun: BEGAN },
+        'alice',
+        [next(alice(), { details: null })],
+        NOW,
+      ),
+      { nextRunningSince: 5, nextRun: BEGAN },
     ],
     [
       'one that ended',
