@@ -61,10 +61,11 @@ export function createKeeperCommands(docker: DockerPort, keeperId: string, clock
 /** What a command's error means to those who use the cache. Throws anything again that no command throws. */
 export function commandFailure(error: unknown, cache: string): Failure {
   if (error instanceof FailureError) return error.failure;
-  // Nix 2.34 says so, and then hangs.
-  if (error instanceof EngineError && isDiskFull(error.message))
-    return { reason: 'CacheDiskFull', message: error.message };
   if (error instanceof EngineError)
-    return { reason: 'KeeperNotReady', message: `the keeper of the cache ${cache} went away: ${error.message}` };
+    return {
+      // Nix 2.34 says that its database is full, and then hangs.
+      reason: isDiskFull(error.message) ? 'CacheDiskFull' : 'KeeperNotReady',
+      message: `the keeper of the cache ${cache} went away: ${error.message}`,
+    };
   throw error;
 }

@@ -84,7 +84,10 @@ describe("a command's error", () => {
     [
       'says that the disk is full, in the words of a database that hangs on it',
       new EngineError('timeout', 'exec', 'The engine was silent for 60 s: database or disk is full'),
-      { reason: 'CacheDiskFull', message: 'The engine was silent for 60 s: database or disk is full' },
+      {
+        reason: 'CacheDiskFull',
+        message: 'the keeper of the cache team went away: The engine was silent for 60 s: database or disk is full',
+      },
     ],
   ])('%s', (_what, error, failure) => expect(commandFailure(error, 'team')).toEqual(failure));
 
