@@ -48,6 +48,19 @@ export function readSchedule(expression: string, timeZone: string): Schedule | {
   }
 }
 
+/** How a schedule is read: `readSchedule`, or one that remembers. */
+export type ScheduleReader = typeof readSchedule;
+
+/** Reads like `readSchedule`, and the same schedule as the last time without parsing it again. */
+export function rememberingReader(): ScheduleReader {
+  let last: { readonly key: string; readonly read: ReturnType<ScheduleReader> } | null = null;
+  return (expression, timeZone) => {
+    const key = JSON.stringify([expression, timeZone]);
+    if (last?.key !== key) last = { key, read: readSchedule(expression, timeZone) };
+    return last.read;
+  };
+}
+
 function scheduleOf(cron: Cron): Schedule {
   return {
     next: (afterMs) => cron.nextRun(new Date(afterMs))?.getTime() ?? null,

@@ -3,6 +3,7 @@ import type { CallOptions } from '../../docker/port.js';
 import { later } from '../../model/clock.js';
 import type { GcNews, GcRun, GcStatus, GcTrigger } from '../../model/gc-status.js';
 import { cacheVolumeName } from '../../model/names.js';
+import { rememberingReader, type ScheduleReader } from '../../model/schedule.js';
 import { runCollection, type Collection } from './collection.js';
 import type { CollectorDependencies } from './collector-dependencies.js';
 import { gcDue, type DueAnswer } from './due.js';
@@ -16,6 +17,8 @@ interface CollectorState {
   readonly deps: CollectorDependencies;
   /** ms since the epoch. */
   readonly watchingSince: number;
+  /** Whether a run is due is asked with every report. */
+  readonly readSchedule: ScheduleReader;
   record: GcRecord;
   /** The run that is under way, and what it does now, for a person. */
   underWay: { words: string } | null;
@@ -54,6 +57,7 @@ export function createCollector(deps: CollectorDependencies): Collector {
   const state: CollectorState = {
     deps,
     watchingSince: now,
+    readSchedule: rememberingReader(),
     record: { ...newGcRecord(now), ...deps.record.load(), underWay: null },
     underWay: null,
     named: new Set(),
@@ -74,10 +78,10 @@ function keep(state: CollectorState, change: Partial<GcRecord>): void {
   state.deps.record.save(state.record);
 }
 
-function dueNow({ deps, record, watchingSince }: CollectorState): DueAnswer {
+function dueNow({ deps, record, watchingSince, readSchedule }: CollectorState): DueAnswer {
   const config = deps.desired()?.config.gc;
   if (config === undefined) return { trigger: null, nextAt: null };
-  return gcDue({
+  const input = {
     config,
     now: deps.clock.now(),
     lastRunAt: lastRunAt(record),
@@ -85,7 +89,8 @@ function dueNow({ deps, record, watchingSince }: CollectorState): DueAnswer {
     watchingSince,
     storeBytes: deps.size()?.bytes ?? null,
     lastOver: record.lastOver,
-  });
+  };
+  return gcDue(input, readSchedule);
 }
 
 function consider(state: CollectorState): void {

@@ -1,5 +1,5 @@
 import type { GcConfig, GcTrigger } from '../../model/gc-status.js';
-import { readSchedule } from '../../model/schedule.js';
+import { readSchedule, type ScheduleReader } from '../../model/schedule.js';
 
 /** A store that its roots keep over `maxBytes` is tried again when it has grown by this part of it. */
 const WORTH_ANOTHER_RUN = 0.01;
@@ -32,11 +32,11 @@ export interface DueAnswer {
  * many they are; those of a time when runs were suspended or scheduled otherwise count too. A last run in the future,
  * after the clock was set back, holds runs by schedule until then: rather too few than one after the other.
  */
-export function gcDue(input: DueInput): DueAnswer {
+export function gcDue(input: DueInput, read: ScheduleReader = readSchedule): DueAnswer {
   const { config, now, watchingSince } = input;
   if (config.suspend) return { trigger: null, nextAt: null };
   const since = input.lastRunAt ?? input.knownSince;
-  const schedule = readSchedule(config.schedule, config.timeZone);
+  const schedule = read(config.schedule, config.timeZone);
   // A spec is admitted with a good one only; a host with an older time zone database may still not know the zone.
   if ('error' in schedule) return { trigger: overTrigger(input), nextAt: null };
   const nextAt = schedule.next(Math.max(now, since));

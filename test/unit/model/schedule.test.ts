@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { readSchedule } from '../../../controller/model/schedule.js';
+import { readSchedule, rememberingReader } from '../../../controller/model/schedule.js';
 import { cases } from '../../support/cases.js';
 import type { Schedule } from '../../../controller/model/schedule.js';
 
@@ -308,5 +308,21 @@ describe('no schedule is', () => {
       ),
       { seed, numRuns: cases(500, 15_000) },
     );
+  });
+});
+
+describe('a reader that remembers', () => {
+  it('parses again only what is another expression or another zone', () => {
+    const read = rememberingReader();
+    const first = read('0 4 * * *', 'UTC');
+    expect(read('0 4 * * *', 'UTC')).toBe(first);
+    const [otherTime, otherZone] = [read('0 5 * * *', 'UTC'), read('0 5 * * *', 'Europe/Berlin')];
+    const nextOf = (schedule: typeof first) => ('error' in schedule ? schedule : schedule.next(ms('2026-01-01')));
+    expect([first, otherTime, otherZone].map(nextOf)).toEqual([
+      ms('2026-01-01T04:00:00Z'),
+      ms('2026-01-01T05:00:00Z'),
+      ms('2026-01-01T04:00:00Z'),
+    ]);
+    expect(read('0 5', 'UTC')).toEqual({ error: expect.stringMatching(/2 fields/) });
   });
 });
