@@ -1,5 +1,5 @@
 import type { ObservedContainer } from '../model/engine-objects.js';
-import { CONTAINER_TYPE, LABEL, cacheOfKeeperName } from '../model/names.js';
+import { CONTAINER_TYPE, LABEL, cacheOfKeeperName, keeperName } from '../model/names.js';
 import type { SharedByCaches } from './cache-context.js';
 
 type View = Pick<SharedByCaches['view'], 'containers'>;
@@ -13,7 +13,10 @@ export function cachesWithKeeper({ containers }: View, instance: string): string
   );
 }
 
-/** The keeper of the cache as the engine lists it; one that is about to replace it does not count. */
+/**
+ * The keeper of the cache as the engine lists it; neither one that is about to replace it nor the seed of its volume
+ * counts.
+ */
 export function keeperOf(cache: string, { containers }: View): ObservedContainer | undefined {
-  return [...containers.values()].find(({ name }) => cacheOfKeeperName(name) === cache && !name.endsWith('.next'));
+  return [...containers.values()].find(({ name }) => name === keeperName(cache));
 }
