@@ -87,8 +87,7 @@ export function specTree(
     else if (found.mode === LINK || found.mode === SUBMODULE || found.size === null)
       fault('is a link to something else than a file: mend or remove it');
     // A target that has a spec's name itself is listed already.
-    else if (isHidden(inSource) || !isSpecName(posix.basename(inSource)))
-      files.push({ path, hash: found.hash, size: found.size });
+    else if (isHidden(inSource) || !isSpecName(posix.basename(inSource))) take({ ...found, path });
   }
 }
 
