@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
 /** The directories that change when a branch or a tag of the repository at `path` moves; some may not exist. */
@@ -23,9 +23,14 @@ function commonDirectory(path: string): string {
     if (statSync(dot).isDirectory()) return dot;
     const named = /^gitdir: (.*)$/m.exec(readFileSync(dot, 'utf8'))?.[1];
     if (named === undefined) return path;
-    const gitDir = resolve(path, named);
-    return resolve(gitDir, readFileSync(join(gitDir, 'commondir'), 'utf8').trim());
+    return sharedDirectory(resolve(path, named));
   } catch {
     return path;
   }
+}
+
+/** A worktree's git directory names the one that holds its branches; that of a submodule holds them itself. */
+function sharedDirectory(gitDir: string): string {
+  const file = join(gitDir, 'commondir');
+  return existsSync(file) ? resolve(gitDir, readFileSync(file, 'utf8').trim()) : gitDir;
 }
