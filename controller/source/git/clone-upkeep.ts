@@ -60,7 +60,7 @@ export async function tidyClone(clone: Clone, signal: AbortSignal): Promise<void
   const call = callLocal(clone, ['repack', '-a', '-d', '-q'], { timeoutMs: WHOLE_CLONE_MS, signal });
   await call.catch((error: GitError) => {
     // Not a GitError: the server has answered, and the commit holds.
-    throw new Error(`the clone in ${directory} cannot be packed: ${error.message}`);
+    throw new Error(`the clone in ${directory} cannot be packed: ${error.message}`, { cause: error });
   });
 }
 
