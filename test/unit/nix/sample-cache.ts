@@ -1,4 +1,5 @@
 import type { CacheEvent } from '../../../controller/model/cache-event.js';
+import type { CacheOutcome } from '../../../controller/model/cache-status.js';
 import type { DesiredWorkspace } from '../../../controller/model/desired.js';
 import type { Failure } from '../../../controller/model/reasons.js';
 import { createCacheSpecs } from '../../../controller/nix/cache-specs.js';
@@ -7,6 +8,9 @@ import { NO_TOTALS } from '../../../controller/nix/packages/accounts.js';
 import type { FailedBefore } from '../../../controller/nix/packages/retries.js';
 import { createManualClock } from '../../support/manual-clock.js';
 import { cache } from './samples.js';
+
+/** A look that found everything as it should be. */
+export const SETTLED: CacheOutcome = { operations: 0, failure: null, recheckMs: null };
 
 /** What is true of a cache; everything is well unless a test says otherwise. */
 export interface CacheFacts {
@@ -31,6 +35,14 @@ export interface CacheFacts {
   imported?: readonly string[];
   importFailure?: Failure | null;
   isForesight?: boolean;
+  /** What a look at the keeper does and finds; it may change the facts. */
+  look?: () => CacheOutcome;
+  /** Ids of the images of all containers. */
+  imagesInUse?: readonly string[];
+  /** After how long imported images are to be looked at again. */
+  releaseAgainMs?: number | null;
+  isCollecting?: boolean;
+  isImporting?: boolean;
 }
 
 /** The context of the cache `team` as far as its own functions ask, with what it was asked to do. */
@@ -50,6 +62,8 @@ export function sampleCache(facts: CacheFacts) {
       message: () => 'it is not up yet',
       users: () => facts.users ?? [],
       view: () => null,
+      imagesInUse: () => new Set(facts.imagesInUse ?? []),
+      reconcile: async () => facts.look?.() ?? SETTLED,
     },
     environments: {
       isBusy: () => facts.isBusy ?? false,
@@ -63,16 +77,28 @@ export function sampleCache(facts: CacheFacts) {
       environmentCount: () => 0,
       underWay: () => [],
       request: (...args: unknown[]) => void asked.push(`request ${args.join(' ')}`),
+      forgetFailures: () => void asked.push('forget failures'),
     },
     imports: {
       has: (imageId: string) => (facts.imported ?? []).includes(imageId),
       failureOf: () => facts.importFailure ?? null,
-      isBusy: () => false,
+      isBusy: () => facts.isImporting ?? false,
+      async release(used: ReadonlySet<string>) {
+        asked.push(`release all but ${[...used].join()}`);
+        return facts.releaseAgainMs ?? null;
+      },
     },
     measure: { size: () => null, soon: () => void asked.push('measure') },
     totals: { current: () => NO_TOTALS, add: () => void asked.push('add') },
     clearing: { isUnderWay: () => facts.isClearing ?? false },
-    collector: { status: () => null, isUnderWay: () => false },
+    collector: {
+      status: () => null,
+      isUnderWay: () => facts.isCollecting ?? false,
+      sweep: async () => void asked.push('sweep'),
+      consider: () => void asked.push('consider'),
+      noteNames: (names: readonly string[], before: readonly string[]) =>
+        void asked.push(`names ${names.join()}, before ${before.join()}`),
+    },
     shared: {
       clock,
       calls: {},
