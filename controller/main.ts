@@ -14,13 +14,13 @@ const io: CliIo = {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   columns: process.stdout.isTTY ? process.stdout.columns : null,
-  // 0: a terminal that does not know its width.
+  // A terminal that does not know its width reports 0.
   errColumns: process.stderr.isTTY ? process.stderr.columns || 80 : null,
   color: process.stdout.isTTY === true && !process.env['NO_COLOR'],
   now: () => Date.now(),
 };
 
-// `kalpana get … | head`: the reader has enough, that is no fault.
+// In `kalpana get … | head`, the reader closes the pipe when it has enough; that is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });
@@ -41,7 +41,8 @@ process.exitCode = await runCli(process.argv.slice(2), {
   version,
   io,
   actions: {
-    // Loaded when asked for: rxjs, xstate, dockerode and the metrics cost a `validate` in an editor more than its work.
+    // These modules are loaded on demand: loading rxjs, xstate, dockerode and the metrics takes longer than the whole
+    // work of a `validate` in an editor.
     run: async (options) => (await import('./app/run.js')).run(options, around),
     plan: async (options) => (await import('./app/plan.js')).plan(options, around),
     validate: async (options) => (await import('./app/validate.js')).validate(options, io),

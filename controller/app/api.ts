@@ -49,7 +49,10 @@ export function createApi(
   });
 }
 
-/** The metrics as text. Series of objects that come and go are made from what is there at the scrape. */
+/**
+ * Renders the metrics as text. Series about objects that come and go are computed from the current state at each
+ * scrape.
+ */
 function scrape({ metrics, store }: Pick<Outputs, 'store' | 'metrics'>, sources: DesiredState): Promise<string> {
   metrics.observeStatus(store.list());
   metrics.observeCaches(store.caches());

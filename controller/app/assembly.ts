@@ -23,12 +23,12 @@ import { createEngineView } from '../observe/engine-view.js';
 import type { SpecSources } from '../reconcile/interfaces.js';
 
 /**
- * Every so many resyncs, one inspects every container: that shows what a list does not (limits, the data volume's
- * directory).
+ * Every tenth resync is deep: it inspects every container, which shows what a list does not (limits, the directory of
+ * the data volume).
  */
 const DEEP_EVERY = 10;
 
-/** What a controller is assembled from. Times in ms. */
+/** What a controller is assembled from. Times are in ms. */
 export interface AssemblyOptions {
   readonly docker: DockerPort;
   readonly sources: SpecSources;
@@ -37,7 +37,7 @@ export interface AssemblyOptions {
   readonly concurrency: number;
   readonly resyncMs: number;
   readonly allowPrune: boolean;
-  /** One convergence: nothing is collected by schedule. */
+  /** The controller converges once and ends; no collection runs by schedule. */
   readonly once: boolean;
   readonly clock: Clock;
   readonly random: () => number;
@@ -48,19 +48,19 @@ export interface AssemblyOptions {
   readonly onStateError: (error: Error) => void;
 }
 
-/** The controller, with what a person can ask of its caches. */
+/** The controller, with the operations on caches that a person can request. */
 export interface AssembledController extends Controller {
-  /** Empties a cache; throws an error of one line when it is refused. */
+  /** Empties a cache and returns a message for the person; throws an error of one line when the request is refused. */
   clearCache(cache: string, force: boolean): Promise<string>;
   /**
-   * Collects a cache's garbage; the last message is the result. Throws an error of one line when there is no such
-   * cache.
+   * Collects the garbage of a cache; the last `onNews` message is the result. Throws an error of one line when there is
+   * no such cache.
    */
   collect(cache: string, options: { readonly dryRun: boolean }, onNews: (news: GcNews) => void): Promise<void>;
 }
 
 /**
- * Connects the rooms into one controller, which is not started; the caller gives the engine, the sources and the
+ * Connects the rooms into one controller and does not start it; the caller provides the engine, the sources and the
  * listener.
  */
 export function assembleController(options: AssemblyOptions): AssembledController {

@@ -11,11 +11,11 @@ export interface CacheReportingDependencies {
   readonly store: StatusStore;
   readonly metrics: Metrics;
   readonly log: Logger;
-  /** For a person at a terminal. */
+  /** Shows the progress of a realisation to a person at a terminal. */
   readonly onRealising: (cache: string, workspaces: readonly string[], words: string) => void;
 }
 
-/** Puts what happens in a cache into status, metrics and log. */
+/** Records a cache event in status, metrics and log. */
 export function reportCacheEvent(event: CacheEvent, deps: CacheReportingDependencies): void {
   const { store, metrics, log } = deps;
   switch (event.type) {
@@ -37,7 +37,7 @@ export function reportCacheEvent(event: CacheEvent, deps: CacheReportingDependen
     case 'gc-ended':
       return reportRun(event, deps);
     case 'changed':
-      // The workspaces are reconciled, and reported, because of it.
+      // The affected workspaces are reconciled after this event, and that reconciliation is reported.
       return;
   }
 }

@@ -2,7 +2,7 @@ import { shortRevision, type Commit, type CommitState, type DeploymentEvent, typ
 import type { StatusStore } from '../status/store.js';
 import type { Logger } from '../telemetry/logger.js';
 
-/** Where it is reported what became of a commit: the event record, the log, notifications, and the commit's host. */
+/** The destinations of reports about a commit: the event record, the log, notifications, and the commit's host. */
 export interface CommitAudience {
   readonly store: Pick<StatusStore, 'record'>;
   readonly log: Pick<Logger, 'info' | 'warn'>;
@@ -10,7 +10,7 @@ export interface CommitAudience {
   readonly showState: (source: string, state: CommitState) => void;
 }
 
-/** The specs of `commit` are in force; its workspaces converge from now on. */
+/** Reports that the specs of `commit` are in force and that its workspaces begin to converge. */
 export function reportApplied(
   { store, log, showState }: CommitAudience,
   source: string,
@@ -24,7 +24,7 @@ export function reportApplied(
   showState(source, { revision, state: 'pending', description: 'in force; its workspaces converge' });
 }
 
-/** `commit` is not applied, and what was in force stays. */
+/** Reports that `commit` is not applied and that the previous commit stays in force. */
 export function reportRefused(to: CommitAudience, source: string, commit: Commit, failure: GitFailure): void {
   const { revision, author } = commit;
   const { reason, message, problems } = failure;
@@ -33,7 +33,7 @@ export function reportRefused(to: CommitAudience, source: string, commit: Commit
   reportFailure(to, source, commit, failure);
 }
 
-/** The repository of `source` cannot be fetched, and what is in force stays. */
+/** Reports that the repository of `source` cannot be fetched and that the current commit stays in force. */
 export function reportFetchFailure(to: CommitAudience, source: string, failure: GitFailure): void {
   to.log.warn(
     { source, reason: failure.reason, detail: failure.message },
@@ -42,7 +42,7 @@ export function reportFetchFailure(to: CommitAudience, source: string, failure: 
   reportFailure(to, source, null, failure);
 }
 
-/** All workspaces of `commit` have converged, as `message` says. */
+/** Reports that all workspaces of `commit` have converged; `message` describes the outcome. */
 export function reportRolledOut(to: CommitAudience, source: string, commit: Commit, message: string): void {
   const { revision } = commit;
   to.showState(source, { revision, state: 'success', description: message });
@@ -56,7 +56,7 @@ export function reportRolledOut(to: CommitAudience, source: string, commit: Comm
   to.notify({ type: 'applied', source, commit, message });
 }
 
-/** A workspace of `commit` cannot converge by itself, as `message` says. */
+/** Reports that a workspace of `commit` cannot converge by itself; `message` says why. */
 export function reportRolloutFailure(to: CommitAudience, source: string, commit: Commit, message: string): void {
   const { revision } = commit;
   to.showState(source, { revision, state: 'failure', description: message });

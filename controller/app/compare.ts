@@ -20,8 +20,8 @@ import { loadSchemas } from '../source/check/schema.js';
 const NOTHING: Comparison = { workspaces: [], caches: [] };
 
 /**
- * Prints what the commit of the one git source changes compared with that of `against`, without an engine. Gives the
- * exit code.
+ * Prints the differences between the commit of the only git source and the commit of `against`, without an engine, and
+ * returns the exit code.
  */
 export async function compare(options: PlanCommandOptions, around: Surroundings): Promise<number> {
   const [settings] = options.git;
@@ -34,7 +34,7 @@ export async function compare(options: PlanCommandOptions, around: Surroundings)
     readCommitSpecs({ settings: one, directory: join(home, name), git, schemas, signal: around.signal });
   try {
     const head = await named('--git-ref', settings, () => read(settings, 'head'));
-    // The base is compared with, not applied: its signature does not matter.
+    // The base is only compared and never applied, so its signature does not matter.
     const base = await named('--against', settings, () => read({ ...settings, ref: against, verify: null }, 'base'));
     return report(base, head, options, around);
   } catch (error) {
@@ -97,7 +97,10 @@ function report(
   return isEmpty(comparison) ? EXIT.ok : EXIT.changes;
 }
 
-/** The specs of the base; none when it does not have the directory: the branch brings the first specs. */
+/**
+ * The specs of the base. A base without the directory of specs counts as empty, because the branch may add the first
+ * specs.
+ */
 function baseSnapshot({ snapshot, failure }: CommitSpecs): DesiredSnapshot {
   return failure?.reason === 'PathMissing' ? { ...snapshot, workspaces: new Map(), caches: new Map() } : snapshot;
 }

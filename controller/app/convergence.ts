@@ -11,15 +11,15 @@ import type { StatusStore } from '../status/store.js';
 
 /** How long `--once` waits for notifications. */
 const NOTIFY_MS = 10_000;
-/** `--once` gives up an engine after so many lists in a row that failed. */
+/** `--once` gives up on an engine after this many failed lists in a row. */
 const ONCE_ENGINE_TRIES = 4;
-/** `--once` calls a workspace failed after so many failures in a row. */
+/** `--once` considers a workspace failed after this many failures in a row. */
 const ONCE_WORKSPACE_TRIES = 3;
 
-/** How the first convergence ended. `engine`: the engine does not answer. */
+/** How the first convergence ended; `engine` means that the engine does not answer. */
 export type Outcome = 'converged' | 'failed' | 'timeout' | 'interrupted' | 'engine';
 
-/** What the first convergence is judged by. */
+/** The state from which the end of the first convergence is determined. */
 export interface Convergence {
   readonly controller: Controller;
   readonly store: StatusStore;
@@ -28,7 +28,7 @@ export interface Convergence {
   readonly signal: AbortSignal;
 }
 
-/** Resolves when every workspace is as its spec wants it, or has failed in a way that waiting does not mend. */
+/** Resolves when every workspace either matches its spec or has failed in a way that waiting does not repair. */
 export async function firstConvergence(options: RunOptions, parts: Convergence): Promise<Outcome> {
   const { controller, store, sources, engine, signal } = parts;
   const deadline = systemClock.now() + options.timeoutMs;
@@ -49,7 +49,7 @@ export async function firstConvergence(options: RunOptions, parts: Convergence):
   return 'interrupted';
 }
 
-/** Prints why `--once` did not converge, and gives the exit code. */
+/** Prints why `--once` did not converge, and returns the exit code. */
 export function finishOnce(
   outcome: Outcome,
   store: StatusStore,
@@ -63,9 +63,11 @@ export function finishOnce(
   return outcome === 'converged' && problems.length === 0 && store.held().length === 0 ? EXIT.ok : EXIT.failed;
 }
 
-/** Resolves when all notifications are sent, `signal` aborts, or the time for them is over. */
+/**
+ * Resolves when all notifications are sent, when `signal` aborts, or when the time limit for notifications has passed.
+ */
 export async function untilNotified(notifications: Notifications, signal: AbortSignal): Promise<void> {
-  // The end of a rollout is reported a moment after the last status.
+  // The end of a rollout is reported shortly after the last status.
   await delay(systemClock, 200, signal);
   const deadline = systemClock.now() + NOTIFY_MS;
   while (!notifications.idle() && systemClock.now() < deadline && !signal.aborted) await delay(systemClock, 50, signal);

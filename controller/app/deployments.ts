@@ -23,9 +23,9 @@ export interface DeploymentOptions extends CommitAudience {
   readonly metrics: Pick<Metrics, 'fetched' | 'commit'>;
   readonly log: Logger;
   readonly clock: Clock;
-  /** What was reported of each source last, so that a restart does not report it again. */
+  /** The last report about each source, so that a restart does not report it again. */
   readonly reported: StateFile;
-  /** The commit of a source that is in force; null: none, or no such source. */
+  /** The commit of a source that is in force, or null when there is none or no such source. */
   readonly appliedOf: (source: string) => Commit | null;
 }
 
@@ -40,11 +40,11 @@ interface ReportedRollout {
   readonly state: string;
 }
 
-/** Reports what becomes of commits and of drift; what lasts is reported once. */
+/** Reports what happens to commits and to drift. A condition that lasts is reported once. */
 export function createDeployments(options: DeploymentOptions): Deployments {
   const { store, metrics, log } = options;
   const drifts = createDriftRepairs(options.notify);
-  /** The failure of each source whose repository cannot be fetched. */
+  /** The current fetch failure of each source, by the source's id. */
   const fetchFailures = new Map<string, string>();
   const onChange = rolloutReporter(options);
   const rollouts = createRollouts({
@@ -87,7 +87,7 @@ export function createDeployments(options: DeploymentOptions): Deployments {
   };
 }
 
-/** Reports the end of a rollout, once over restarts, unless another commit is in force by then. */
+/** Reports the end of a rollout once, even across restarts, unless another commit is in force by then. */
 function rolloutReporter(options: DeploymentOptions): (rollout: Rollout) => void {
   const rows = options.reported.read().filter(isReportedRollout);
   const reported = new Map(rows.map((row) => [row.source, row]));
@@ -103,7 +103,10 @@ function rolloutReporter(options: DeploymentOptions): (rollout: Rollout) => void
   };
 }
 
-/** Passes everything on to `listener`, and to the deployments what concerns them. */
+/**
+ * A listener that forwards every report to `listener`, and those about scans, workspaces and drift to `Deployments` as
+ * well.
+ */
 export function withDeployments(
   listener: ControllerListener,
   { scanned, report, drift }: Deployments['listener'],

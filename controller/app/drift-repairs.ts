@@ -2,15 +2,15 @@ import type { DeploymentEvent } from '../model/git.js';
 import type { WorkspaceStatus } from '../model/status.js';
 import { settled } from '../status/settled.js';
 
-/** Drift that was found and is not repaired yet. */
+/** Tracks drift that was found and is not repaired yet. */
 export interface DriftRepairs {
-  /** `field` of a workspace has drifted; `cause` is one line. */
+  /** Records that `field` of a workspace has drifted; `cause` is one line. */
   found(workspace: string, field: string, cause: string): void;
-  /** The status of a workspace has changed; null: it is removed. */
+  /** Records that the status of a workspace has changed; null means that the workspace is removed. */
   changed(workspace: string, status: WorkspaceStatus | null): void;
 }
 
-/** Notifies once a workspace with drift is settled again, with all fields and causes found meanwhile. */
+/** Sends one notification when a workspace with drift has settled again, with all fields and causes found meanwhile. */
 export function createDriftRepairs(notify: (event: DeploymentEvent) => void): DriftRepairs {
   const causes = new Map<string, Map<string, string>>();
   return {

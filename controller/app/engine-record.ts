@@ -1,10 +1,10 @@
-/** What the lists of the engine came to, for people and for `--once`. */
+/** The outcomes of the lists of the engine, for people and for `--once`. */
 export interface EngineRecord {
   /** Why the last list failed, in one line; empty when it succeeded. */
   readonly detail: () => string;
-  /** Lists in a row that failed. */
+  /** How many lists in a row have failed. */
   readonly failures: () => number;
-  /** To be called after each list. */
+  /** Records the outcome of a list; to be called after each one. */
   note(up: boolean, detail: string): void;
 }
 

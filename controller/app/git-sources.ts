@@ -22,7 +22,7 @@ const PROXIES = [
   'ALL_PROXY',
 ];
 
-/** The git sources of the command line, with their clones below `stateDir`. */
+/** Creates the git sources given on the command line, with their clones below `stateDir`. */
 export function createGitSources(
   settings: readonly GitSettings[],
   {
@@ -46,16 +46,22 @@ export function createGitSources(
   return settings.map((one) => createGitSource({ settings: one, directory, git, schemas, clock, random, events }));
 }
 
-/** The git command with its home in `home`: of the environment it sees the search path and the proxies only. */
+/**
+ * Creates the git command with `home` as its home directory. Of the environment `env` it sees only the search path and
+ * the proxies.
+ */
 export function gitCommand(home: string, env: Readonly<Record<string, string | undefined>>): Git {
   const proxies = Object.fromEntries(PROXIES.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
   return createGit({ path: env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin', home, proxies });
 }
 
-/** The shared secret of a source's webhooks; null: it takes none. Read at each request: the file may be replaced. */
+/**
+ * The shared secret of a source's webhooks, or null when the source accepts no webhooks. The file is read at each
+ * request, because it may be replaced.
+ */
 export function hookSecret(settings: readonly GitSettings[], name: string): Promise<Buffer | null> {
   const file = settings.find((one) => one.name === name)?.webhookSecretFile ?? null;
-  // A secret that cannot be read lets nobody in.
+  // When the secret cannot be read, every webhook is refused.
   return file === null
     ? Promise.resolve(null)
     : readSecretFile(file).then(
@@ -64,7 +70,10 @@ export function hookSecret(settings: readonly GitSettings[], name: string): Prom
       );
 }
 
-/** Does what a person asks of a git source; gives one line for that person, or null when there is no such source. */
+/**
+ * Performs what a person requests of a git source; returns one line for that person, or null when there is no such
+ * source.
+ */
 export async function actOnSource(
   sources: readonly GitSource[],
   name: string,
@@ -86,8 +95,8 @@ export async function actOnSource(
 }
 
 /**
- * Reads each repository once for `use`, into clones that are removed afterwards; the clones of a controller are not
- * touched.
+ * Reads each repository once for `use`, into temporary clones that are removed afterwards. The clones of a running
+ * controller are not touched.
  */
 export async function withGitSources<T>(
   options: Pick<PlanOptions, 'git'>,

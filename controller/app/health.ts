@@ -2,11 +2,11 @@ import type { Controller } from '../reconcile/controller-types.js';
 import type { Health } from '../server/read-routes.js';
 import type { SourceSummary } from '../status/sources.js';
 
-/** A controller that has not listed the engine for this long, and for three resyncs, hangs. */
+/** A controller counts as hung when it has not listed the engine for this long and for three resyncs. */
 const LONGEST_SILENCE_MS = 60_000;
 
 /**
- * The health of a controller at `now`, ms of our clock.
+ * Computes the health of a controller at `now`, in ms of the system clock.
  * @param engineDetail why the last list of the engine failed; empty when it succeeded
  */
 export function healthOf(

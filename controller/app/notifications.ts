@@ -7,17 +7,20 @@ import { commitHost } from '../notify/commit-host.js';
 import { createCommitStatuses } from '../notify/commit-statuses.js';
 import { createNotifier } from '../notify/notifier.js';
 
-/** Messages about deployments, to a webhook and to the hosts of commits. No call waits for an answer. */
+/**
+ * Sends messages about deployments to a webhook and to the hosts of commits. The methods return before a message is
+ * delivered.
+ */
 export interface Notifications {
   notify(event: DeploymentEvent): void;
   showState(source: string, state: CommitState): void;
-  /** Nothing waits or is under way. */
+  /** Whether no message is waiting or being delivered. */
   idle(): boolean;
 }
 
 /**
- * The notifications that the command line asks for. Throws an error of one line when the host of commit statuses cannot
- * be derived.
+ * Creates the notifications that the command line requests. Throws an error of one line when the host of commit
+ * statuses cannot be derived.
  */
 export function createNotifications(
   options: Pick<RunOptions, 'notify' | 'git' | 'instance'>,
@@ -57,7 +60,7 @@ function statusesOf(
   const host = commitHost(provider, url, status);
   if ('error' in host)
     throw new Error(`--git-status of ${name}: ${host.error} (--git-status-api, --git-status-repository)`);
-  // Several controllers may deploy one repository.
+  // The context names the instance, because several controllers may deploy one repository.
   const context = instance === 'default' ? `kalpana/${name}` : `kalpana/${instance}/${name}`;
   return [
     [

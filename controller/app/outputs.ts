@@ -15,15 +15,15 @@ import { createNotifications } from './notifications.js';
 import { createReporting } from './reporting.js';
 import type { Surroundings } from './surroundings.js';
 
-/** Barriers, and what only asks for a realisation: none is an engine call. */
+/** Operations that are not engine calls: two wait for something, and one only requests a realisation. */
 const NO_CALLS: readonly OperationType[] = ['await-ready', 'await-environment', 'realise-environment'];
 
 /** Everything that the controller reports to. */
 export type Outputs = ReturnType<typeof createOutputs>;
 
 /**
- * Connects log, metrics, status, progress, notifications and commit statuses with what reports to them. Throws an error
- * of one line when the host of commit statuses cannot be derived.
+ * Connects log, metrics, status, progress, notifications and commit statuses to the functions that report to them.
+ * Throws an error of one line when the host of commit statuses cannot be derived.
  */
 export function createOutputs(
   options: RunOptions,
@@ -31,9 +31,9 @@ export function createOutputs(
   inputs: {
     readonly stateDir: string;
     readonly sources: () => readonly SourceSummary[];
-    /** The commit of a git source that is in force; null: none, or no such source. */
+    /** The commit of a git source that is in force, or null when there is none or no such source. */
     readonly appliedOf: (source: string) => Commit | null;
-    /** Ends the notifications. */
+    /** Aborts the notifications. */
     readonly signal: AbortSignal;
   },
 ) {

@@ -27,14 +27,16 @@ import { formatProblem } from '../source/parse/problem.js';
 interface PlannedWorkspace {
   readonly name: string;
   readonly operations: readonly Operation[];
-  /** Why nothing is done although something is wrong; null when nothing is. */
+  /** Why the plan is empty although something is wrong, or null when nothing is wrong. */
   readonly blocked: string | null;
 }
 
-/** Time between the two scans that a removal needs. */
+/** Time between the two scans that a removal requires. */
 const REMOVAL_RESCAN_MS = 600;
 
-/** Prints what `run` would do now, and gives the exit code. Reads sources and engine, and changes neither. */
+/**
+ * Prints what `run` would do now, and returns the exit code. It reads the sources and the engine and changes neither.
+ */
 export async function plan(options: PlanCommandOptions, around: Surroundings): Promise<number> {
   if (options.against !== null) return compare(options, around);
   const endpoint = await findEndpoint(around.env, around.home);
@@ -93,7 +95,7 @@ async function planOn(
     networks: view.networks,
   });
   noteAsMade(view, shared.operations);
-  // A cache's volume may be planned by both: it is one.
+  // Both plans may contain the same operation, such as creating the volume of a cache; it is listed once.
   const made = new Set(shared.operations.map(renderOperation));
   const common = [
     ...shared.operations,
@@ -112,7 +114,7 @@ async function planOn(
     : EXIT.ok;
 }
 
-/** Caches that are observed only; what their keepers would do is planned as if they were up. */
+/** Caches for planning only: they read the engine and change nothing, and they plan as if their keepers were up. */
 function foreseenCaches(
   docker: DockerPort,
   view: EngineView,
@@ -154,7 +156,7 @@ async function planKeepers(
   return { operations, failures };
 }
 
-/** Whether a second scan may find a removal: one scan does not prove that a spec is gone. */
+/** Whether a second scan may lead to a removal. One scan is no proof that a spec is gone. */
 function mayRemove(state: ControllerState, view: EngineView): boolean {
   return state.desired.complete && view.workspaceNames().length > 0;
 }
@@ -168,7 +170,10 @@ async function inspectImages(docker: DockerPort, state: ControllerState, signal:
   }
 }
 
-/** Notes the shared objects as made: the controller makes them before it reconciles workspaces. */
+/**
+ * Records the shared objects in the view as if they were made, because the controller makes them before it reconciles
+ * workspaces.
+ */
 function noteAsMade(view: EngineView, operations: readonly Operation[]): void {
   for (const operation of operations) {
     if (operation.type === 'create-volume')

@@ -8,25 +8,28 @@ import { SHARED_KEY } from '../reconcile/reconcile-shared.js';
 import type { SourceSummary } from '../status/sources.js';
 import { reportCacheEvent, type CacheReportingDependencies } from './cache-reporting.js';
 
-/** What reports the controller's work. */
+/** Reports the work of the controller. */
 export interface Reporting {
   readonly listener: ControllerListener;
-  /** To be called with the result of each operation. */
+  /** Reports the result of an operation; to be called after each one. */
   onOperation(key: string, result: OperationResult): void;
 }
 
-/** Where it is reported to. */
+/** The destinations of the reports. */
 export interface ReportingDependencies extends CacheReportingDependencies {
-  /** What is known of the sources, after a scan. */
+  /** A summary of each source after a scan. */
   readonly sources: () => readonly SourceSummary[];
-  /** Called after each list of the engine; `detail` is empty for one that succeeded. */
+  /** Called after each list of the engine; `detail` is empty when the list succeeded. */
   readonly onEngine: (up: boolean, detail: string) => void;
 }
 
-/** A flood of broken files must not drown the log: so many problems a scan, and a count of the rest. */
+/**
+ * How many new problems of one scan are logged one by one; the rest is counted, so that many broken files do not flood
+ * the log.
+ */
 const PROBLEMS_LOGGED = 20;
 
-/** Reports the controller's work to status, metrics and log; what lasts is logged once. */
+/** Reports the work of the controller to status, metrics and log. A condition that lasts is logged once. */
 export function createReporting(deps: ReportingDependencies): Reporting {
   const { store, metrics, log } = deps;
   const reportProblems = problemReporter(deps);
@@ -59,7 +62,7 @@ export function createReporting(deps: ReportingDependencies): Reporting {
   return { listener, onOperation: (key, result) => reportOperation(key, result, deps) };
 }
 
-/** A failure that lasts is a warning once, not at every resync. */
+/** Logs a failure that lasts as a warning once, and not at every resync. */
 function reconcileReporter({ metrics, log }: ReportingDependencies): (record: ReconcileRecord) => void {
   const known = new Map<string, string>();
   return ({ kind, key, reconcileId, trigger, result, operations, failure, seconds }) => {
@@ -76,7 +79,7 @@ function reconcileReporter({ metrics, log }: ReportingDependencies): (record: Re
   };
 }
 
-/** An outage is an event at its begin and at its end. */
+/** Records an event when an outage of the engine begins and when it ends. */
 function engineReporter(deps: ReportingDependencies): (up: boolean, failure: Failure | null) => void {
   const { store, metrics, log } = deps;
   let wasUp: boolean | null = null;
@@ -130,7 +133,7 @@ function reportOperation(
   metrics.operation({ operation: operation.type, result: failure === null ? 'success' : 'failure', seconds });
   const facts = { key: key === SHARED_KEY ? 'shared' : key, operation: renderOperation(operation), seconds };
   if (failure === null) log.info(facts, 'operation');
-  // The create is how an absent image is found out (no inspect on the cold path); the pull follows.
+  // A missing image is discovered by the failed create (a cold start makes no inspect); the pull follows.
   else if (failure.reason === 'ImageMissing')
     log.info({ ...facts, reason: failure.reason }, 'image is not on the engine');
   else log.warn({ ...facts, reason: failure.reason, detail: failure.message }, 'operation failed');

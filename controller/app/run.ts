@@ -13,10 +13,12 @@ import { createGitSources } from './git-sources.js';
 import { createOutputs } from './outputs.js';
 import type { Surroundings } from './surroundings.js';
 
-/** Operations under way get this long to finish at the end; the whole shutdown stays below five seconds. */
+/** Time that operations under way get to finish at shutdown; the whole shutdown takes less than five seconds. */
 const SHUTDOWN_GRACE_MS = 3_000;
 
-/** Runs the controller in the foreground until a signal, or for one convergence with `once`. Gives the exit code. */
+/**
+ * Runs the controller in the foreground until a signal, or for one convergence with `once`, and returns the exit code.
+ */
 export async function run(options: RunOptions, around: Surroundings): Promise<number> {
   const { signal } = around;
   const service = await createService(options, around);
@@ -53,7 +55,7 @@ export async function run(options: RunOptions, around: Surroundings): Promise<nu
 
 type Service = Awaited<ReturnType<typeof createService>>;
 
-/** Everything that runs, connected and not started. */
+/** Creates and connects everything that `run` needs, and starts nothing. */
 async function createService(options: RunOptions, around: Surroundings) {
   const endpoint = await findEndpoint(around.env, around.home);
   const stateDir = resolve(options.stateDir);
@@ -122,7 +124,9 @@ function startFacts(
   };
 }
 
-/** For a person who uses the docker command line; null where that finds the same engine by itself. */
+/**
+ * The value of DOCKER_HOST for a person at the docker command line, or null where that finds the same engine by itself.
+ */
 function dockerHost(endpoint: EngineEndpoint): string | null {
   return endpoint.origin === 'default socket' ? null : endpoint.host;
 }

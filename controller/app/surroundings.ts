@@ -1,6 +1,6 @@
 import type { CliIo } from '../cli/io.js';
 
-/** What a command gets from the process that it runs in; `main.ts` alone reads the process itself. */
+/** What a command receives from the process that runs it. Only `main.ts` reads the process itself. */
 export interface Surroundings {
   /** The environment variables. */
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -8,7 +8,7 @@ export interface Surroundings {
   readonly home: string;
   readonly version: string;
   readonly io: CliIo;
-  /** stderr is a terminal. */
+  /** Whether stderr is a terminal. */
   readonly stderrIsTerminal: boolean;
   /** Aborts on SIGTERM and SIGINT. */
   readonly signal: AbortSignal;

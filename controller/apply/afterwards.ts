@@ -1,16 +1,18 @@
-/** Runs work that no caller waits for, after the work that one does. */
+/** A background queue for work that no caller waits for. It yields to urgent work that a caller does wait for. */
 export interface Afterwards {
-  /** Runs `work`, which must not throw, when nothing urgent is under way. */
+  /** Runs `work`, which must not throw, as soon as no urgent work is under way. */
   add(work: () => Promise<void>): void;
-  /** Holds what waits back for as long as `work` takes. */
+  /** Runs `work` at once and starts no background work until it has ended. */
   urgent<T>(work: () => Promise<T>): Promise<T>;
   isBusy(): boolean;
 }
 
-/** As many as an engine on two cores can run beside a start that comes meanwhile. */
+/**
+ * How many background works run at once: as many as an engine on two cores bears beside a start that arrives meanwhile.
+ */
 const AT_ONCE = 2;
 
-/** Work in the background; none at first. */
+/** Creates an empty background queue. */
 export function createAfterwards(): Afterwards {
   const waiting: (() => Promise<void>)[] = [];
   let urgent = 0;

@@ -3,7 +3,7 @@ import { saysBindSourceMissing, saysPortTaken, saysVolumeDirectoryGone } from '.
 import { FailureError, type Failure, type Reason } from '../model/reasons.js';
 import type { Operation } from '../plan/types.js';
 
-/** The engine refuses the container itself: a retry would fail as well. */
+/** Messages with which the engine refuses the container itself, so that a retry would fail as well. */
 const CANNOT_START = new RegExp(
   [
     'executable file not found',
@@ -17,12 +17,12 @@ const CANNOT_START = new RegExp(
   'i',
 );
 
-/** The engine cannot reach its own runtime: the container is not at fault. */
+/** Messages that say that the engine cannot reach its own runtime; the container is not at fault. */
 const ENGINE_AILS = /containerd\.sock|error while dialing/i;
 
 /**
- * What an operation's failure means for its workspace (law 9). Throws anything but an `EngineError` or a
- * `FailureError`: a fault of ours.
+ * Classifies the failure of an operation for its workspace (law 9). Rethrows an error that is neither an `EngineError`
+ * nor a `FailureError`, because it is a bug.
  */
 export function classify(operation: Operation, error: unknown): Failure {
   if (error instanceof FailureError) return error.failure;
@@ -32,7 +32,8 @@ export function classify(operation: Operation, error: unknown): Failure {
 }
 
 /**
- * A failure outside any operation, such as that of a list. Throws anything but an `EngineError` or a `FailureError`.
+ * Classifies a failure outside any operation, such as that of a list. Rethrows an error that is neither an
+ * `EngineError` nor a `FailureError`.
  */
 export function classifyCall(error: unknown): Failure {
   if (error instanceof FailureError) return error.failure;
@@ -52,7 +53,7 @@ function reasonOf(operation: Operation, error: EngineError): Reason {
     if (error.kind === 'not-found' && /image/i.test(error.message)) return 'ImageMissing';
     return error.kind === 'rejected' ? 'CreateFailed' : 'EngineError';
   }
-  // Only a container that never ran is given up; one that ran before may well run again.
+  // Only a container that never ran is given up on; one that ran before may well run again.
   const neverRan = operation.type === 'start-container' && operation.first === true;
   return neverRan && error.kind !== 'conflict' && CANNOT_START.test(error.message) && !ENGINE_AILS.test(error.message)
     ? 'StartFailed'

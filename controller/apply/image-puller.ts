@@ -2,7 +2,9 @@ import type { CallOptions, DockerPort } from '../docker/port.js';
 import type { PullProgress } from '../model/engine-objects.js';
 
 export interface ImagePuller {
-  /** Pulls `reference`; callers that ask for the same one while it is under way share the one pull and its end. */
+  /**
+   * Pulls `reference`. Callers that request the same image while its pull is under way share that pull and its result.
+   */
   pull(reference: string, onProgress: (progress: PullProgress) => void, options: CallOptions): Promise<void>;
   isPulling(reference: string): boolean;
 }
@@ -12,7 +14,7 @@ interface Flight {
   readonly listeners: Set<(progress: PullProgress) => void>;
 }
 
-/** Single flight per image: fifty workspaces of one image pull it once. */
+/** Pulls each image once at a time: fifty workspaces with the same image cause one pull. */
 export function createImagePuller(docker: DockerPort): ImagePuller {
   const flights = new Map<string, Flight>();
   return {

@@ -1,18 +1,21 @@
 import type { ObservedContainer } from '../model/engine-objects.js';
 import { LABEL, workspaceOfContainerName } from '../model/names.js';
 
-/** Containers by id, and by the workspaces that they concern: ten thousand workspaces are planned on every resync. */
+/**
+ * Finds containers by id and by workspace without a search, because ten thousand workspaces are planned at every
+ * resync.
+ */
 export interface ContainerIndex {
-  /** By id. */
+  /** All containers by id. */
   readonly all: ReadonlyMap<string, ObservedContainer>;
-  /** Those that carry the workspace's id or hold one of its names. */
+  /** The containers that carry the workspace's id or have one of its names. */
   of(workspace: string): readonly ObservedContainer[];
   put(container: ObservedContainer): void;
-  /** Takes out all that `of` gives for the workspace. */
+  /** Removes all containers that `of` returns for the workspace. */
   removeOf(workspace: string): void;
 }
 
-/** An index of `containers`. */
+/** Creates an index of `containers`. */
 export function createContainerIndex(containers: Iterable<ObservedContainer> = []): ContainerIndex {
   const all = new Map<string, ObservedContainer>();
   const idsOf = new Map<string, Set<string>>();
@@ -38,7 +41,10 @@ export function createContainerIndex(containers: Iterable<ObservedContainer> = [
   };
 }
 
-/** The workspaces that a container concerns: by its label, and by its name, which a foreign container may hold. */
+/**
+ * The workspaces that a container concerns: the one in its label, and the one in its name, which a foreign container
+ * may have.
+ */
 export function workspacesOf(container: ObservedContainer): string[] {
   const byLabel = container.labels[LABEL.workspace];
   const byName = workspaceOfContainerName(container.name);

@@ -5,38 +5,41 @@ import { createContainerIndex, workspacesOf } from './container-index.js';
 import { inspectAll, inspectWorkspace, withKnownDetails } from './inspect.js';
 import { createListed } from './listed.js';
 
-/** What is known of the engine: the newest answers to our own requests. Nothing in it outlives the next list. */
+/** The known state of the engine: the newest answers to our own requests. Each list replaces it. */
 export interface EngineView {
-  /** By id. */
+  /** Containers by id. */
   readonly containers: ReadonlyMap<string, ObservedContainer>;
-  /** By name. */
+  /** Volumes by name. */
   readonly volumes: ReadonlyMap<string, ObservedVolume>;
-  /** By name. */
+  /** Networks by name. */
   readonly networks: ReadonlyMap<string, ObservedNetwork>;
-  /** Workspaces that a container carries the id of, ours or of the replaced system, sorted. */
+  /** The workspaces whose id some container carries, either ours or one of the replaced system; sorted. */
   workspaceNames(): string[];
-  /** Containers that carry the workspace's id or one of its names. */
+  /** The containers that carry the workspace's id or one of its names. */
   containersOf(workspace: string): readonly ObservedContainer[];
-  /** Lists each kind, and with `deep` inspects each container that carries a workspace's id. Throws `EngineError`. */
+  /**
+   * Lists each kind of object; with `deep`, also inspects each container that carries a workspace's id. Throws
+   * `EngineError`.
+   */
   relist(deep: boolean, options: CallOptions): Promise<void>;
-  /** Inspects one workspace's containers. Throws `EngineError`. */
+  /** Inspects the containers of one workspace. Throws `EngineError`. */
   refreshWorkspace(workspace: string, options: CallOptions): Promise<void>;
   /** Lists volumes and networks. Throws `EngineError`. */
   refreshShared(options: CallOptions): Promise<void>;
-  /** Notes a volume that our own call made, or removed (null), ahead of the next list. */
+  /** Records a volume that our own call made, or removed (null), before the next list shows it. */
   noteVolume(name: string, volume: ObservedVolume | null): void;
-  /** Notes a network that our own call made, ahead of the next list. */
+  /** Records a network that our own call made, before the next list shows it. */
   noteNetwork(network: ObservedNetwork): void;
 }
 
-/** A view of the engine behind `docker`; it is empty before the first list. */
+/** Creates a view of the engine behind `docker`; it is empty before the first list. */
 export function createEngineView(docker: DockerPort): EngineView {
   let index = createContainerIndex();
   const volumes = createListed<ObservedVolume>();
   const networks = createListed<ObservedNetwork>();
-  /** Requests are numbered, so that an older answer never overwrites a newer one. */
+  /** The number of the newest request. An older answer never overwrites a newer one. */
   let requests = 0;
-  /** The request that showed a workspace last. */
+  /** For each workspace, the number of the request that showed it last. */
   const shownBy = new Map<string, number>();
 
   async function refreshShared(options: CallOptions): Promise<void> {
@@ -67,7 +70,7 @@ export function createEngineView(docker: DockerPort): EngineView {
       const found = deep ? await inspectAll(docker, listed, options) : listed;
       const isOlder = (container: ObservedContainer) =>
         workspacesOf(container).every((workspace) => (shownBy.get(workspace) ?? 0) < request);
-      // What was inspected while this list was under way is newer than the list.
+      // A container that was inspected while this list was under way is newer than the list.
       const newer = [...index.all.values()].filter((container) => !isOlder(container));
       const known = index.all;
       const fresh = found.filter(isOlder).map((container) => withKnownDetails(container, known.get(container.id)));

@@ -6,7 +6,8 @@ import { workspacesOf } from './container-index.js';
 const INSPECTS_AT_ONCE = 8;
 
 /**
- * `listed`, each that carries a workspace's id inspected; those that went meanwhile are left out. Throws `EngineError`.
+ * Inspects each container of `listed` that carries a workspace's id; leaves out those that have disappeared meanwhile.
+ * Throws `EngineError`.
  */
 export async function inspectAll(
   docker: DockerPort,
@@ -25,8 +26,9 @@ export async function inspectAll(
 }
 
 /**
- * The containers of a workspace, inspected: by its label, by its main name, and those of `known`, read after the list,
- * that are somebody else's under one of its names, which a list by its label does not show. Throws `EngineError`.
+ * Inspects the containers of a workspace. They are found by the label, by the workspace's main name, and in `known`,
+ * which is called after the list: a foreign container that has one of the workspace's names does not appear in a list
+ * by label. Throws `EngineError`.
  */
 export async function inspectWorkspace(
   docker: DockerPort,
@@ -47,8 +49,8 @@ export async function inspectWorkspace(
 }
 
 /**
- * A list does not show limits: takes over what an inspect of the same container in the same state showed (F15: no
- * inspect when nothing changed).
+ * A list does not show limits, so they are taken from an earlier inspect of the same container in the same state (F15:
+ * there is no inspect while nothing changes).
  */
 export function withKnownDetails(
   container: ObservedContainer,

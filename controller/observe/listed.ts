@@ -1,18 +1,18 @@
-/** Objects of one kind by name: the newest list, and what our own calls changed since. */
+/** Objects of one kind by name: the newest list, and what our own calls have changed since then. */
 export interface Listed<T> {
   readonly all: ReadonlyMap<string, T>;
-  /** Notes that our own call made an object, or removed it (null). */
+  /** Records that our own call made an object, or removed it (null). */
   note(name: string, object: T | null): void;
-  /** To be called before the list is requested; the returned function takes the answer. */
+  /** To be called before the list is requested; the returned function receives the answer. */
   begin(): (objects: readonly T[]) => void;
 }
 
-/** No objects, before the first list. */
+/** Creates the collection, which is empty before the first list. */
 export function createListed<T extends { readonly name: string }>(): Listed<T> {
   let all = new Map<string, T>();
   let begun = 0;
   let newest = 0;
-  /** By name, how many lists had begun when it was noted: none of those can know of it. */
+  /** For each recorded name, how many lists had begun before: none of those lists can include the change. */
   const noted = new Map<string, number>();
   return {
     get all() {

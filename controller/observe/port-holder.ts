@@ -1,9 +1,9 @@
 import { readFile, readdir, readlink } from 'node:fs/promises';
 
 /**
- * The process that listens on a host port of this machine, as `process 812 (nginx)`; null when none does or it cannot
- * be known: no right to inspect that process, a remote engine, another network namespace. Source: proc(5),
- * /proc/net/tcp.
+ * Finds the process that listens on a host port of this machine, in the form `process 812 (nginx)`. Returns null when
+ * there is none or it cannot be determined: no permission to inspect that process, a remote engine, another network
+ * namespace. Source: proc(5), /proc/net/tcp.
  */
 export async function findPortHolder(
   port: { readonly protocol: 'tcp' | 'udp'; readonly hostPort: number },
@@ -24,7 +24,7 @@ export async function findPortHolder(
 }
 
 const TCP_LISTEN = '0A';
-/** An unconnected UDP socket. */
+/** The state of a UDP socket that is not connected. */
 const UDP_BOUND = '07';
 
 function listeningInodes(

@@ -2,8 +2,8 @@ import { EngineError, type CallOptions, type DockerPort } from '../docker/port.j
 import { saysVolumeDirectoryGone } from '../model/engine-messages.js';
 
 /**
- * Whether the directory behind a container's data volume is gone: then the engine cannot stat the mount. Throws
- * `EngineError` when it cannot be asked.
+ * Whether the directory behind a container's data volume is gone, in which case the engine cannot stat the mount.
+ * Throws `EngineError` when the engine cannot answer.
  */
 export async function isStorageGone(
   docker: DockerPort,

@@ -5,16 +5,16 @@ import { act, removal, stopping } from './steps.js';
 import type { Plan, WorkspaceInput } from './types.js';
 
 /**
- * Whether a container of the replaced system has to go before its successor is ready. Otherwise the two wait for each
- * other: the keeper waits for the old container, and the new container waits for an import or for packages from the
- * keeper.
+ * Whether a container of the replaced system has to be removed before its successor is ready. Otherwise there is a
+ * deadlock: the keeper waits for the old container to go, and the new container waits for an import or packages that
+ * only the keeper provides.
  */
 export function needsSoundStore({ desired, observed }: WorkspaceInput, failed: Failure | null): boolean {
   const { cache } = observed;
   return cache?.migration === 'due' && (cache.image === 'own' || (failed !== null && desired.packages.length > 0));
 }
 
-/** Removes a container of the replaced system; its data volume stays. */
+/** Removes a container of the replaced system, whose store has no database of its own; its data volume stays. */
 export function leaveBareStore(main: ObservedContainer, cause: string): Plan {
   return act(
     [

@@ -3,22 +3,22 @@ import type { ObservedContainer } from '../model/engine-objects.js';
 import type { ContainerTarget } from './types.js';
 import { containerOwnership } from './ownership.js';
 
-/** A workspace's containers by the part they play. */
+/** The containers of a workspace by their role. */
 export interface Slots {
-  /** `workspace-<name>` */
+  /** The container named `workspace-<name>`. */
   readonly main: ObservedContainer | null;
-  /** `workspace-<name>.next` */
+  /** The replacement, named `workspace-<name>.next`. */
   readonly next: ObservedContainer | null;
   /**
-   * Renamed by hand. A container made from a commit of a workspace inherits our labels, so only one that also mounts
-   * the workspace's data volume is taken for ours.
+   * Our containers that somebody renamed by hand. A container made from a commit of a workspace's container inherits
+   * our labels, so a container counts as ours only when it also mounts the workspace's data volume.
    */
   readonly strays: readonly ObservedContainer[];
-  /** Holds one of our two names and is not ours. */
+  /** A container that has one of our two names and is not ours. */
   readonly foreign: ObservedContainer | null;
 }
 
-/** Sorts the containers that concern a workspace into their parts, by name and ownership. */
+/** Assigns the containers that concern a workspace to their roles, by name and ownership. */
 export function assignSlots(workspace: string, instance: string, containers: readonly ObservedContainer[]): Slots {
   const names = [containerName(workspace), nextContainerName(workspace)];
   const isForeign = (container: ObservedContainer) => containerOwnership(container, workspace, instance) === 'foreign';
@@ -37,15 +37,15 @@ function mountsVolume(container: ObservedContainer, volume: string): boolean {
   return container.mounts.some((mount) => mount.type === 'volume' && mount.source === volume);
 }
 
-/** The container by name and id, as operations name it. */
+/** Refers to a container by name and id, as operations do. */
 export function target(container: ObservedContainer): ContainerTarget {
   return { name: container.name, id: container.id };
 }
 
-/** The state of a container that should run. */
+/** The state of a container that is meant to run. */
 export type Readiness = 'ready' | 'starting' | 'unhealthy' | 'crashing' | 'down';
 
-/** The readiness of a container that should run, by its state and health. */
+/** Derives the readiness of a container from its state and health. */
 export function readiness(container: ObservedContainer): Readiness {
   if (container.state === 'restarting') return 'crashing';
   if (container.state !== 'running') return 'down';
@@ -53,12 +53,15 @@ export function readiness(container: ObservedContainer): Readiness {
   return container.health === 'unhealthy' ? 'unhealthy' : 'ready';
 }
 
-/** How the main process of a container ended, as the end of a sentence; empty when it was not inspected. */
+/**
+ * Describes how the main process of a container ended, as the end of a sentence; empty when the container was not
+ * inspected.
+ */
 export function describeExit({ details }: ObservedContainer): string {
   if (details === null) return '';
   if (details.oomKilled) return ' (out of memory)';
-  // Exit codes of the init process for a command that it cannot run; the start call of the engine succeeds all the
-  // same.
+  // An init process ends with these exit codes when it cannot run the command; the engine's start call succeeds
+  // nevertheless.
   const meaning =
     details.exitCode === 127
       ? ' (the command was not found)'

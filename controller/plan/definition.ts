@@ -14,7 +14,7 @@ import type { ContainerDefinition, ContainerMount, EnvVariable, PublishedPort } 
 import { cacheEnvironment } from './environment.js';
 import { encodePorts } from './ports.js';
 
-/** Everything a workspace's container mounts, by target. */
+/** Lists the mounts of a workspace's container, by target. */
 export function workspaceMounts(workspace: string, creation: CreationSpec): ContainerMount[] {
   const mounts: ContainerMount[] = [
     { type: 'volume', source: dataVolumeName(workspace), target: creation.storageMountPath, readOnly: false },
@@ -26,7 +26,8 @@ export function workspaceMounts(workspace: string, creation: CreationSpec): Cont
     })),
   ];
   if (creation.cache !== null) {
-    // Read-only: workspaces must not write the store (F7). No copy: an image's own /nix must not fill it (F14).
+    // Read-only, because workspaces must not write the store (F7). No copy, because an image's own /nix must not fill
+    // the volume (F14).
     mounts.push({
       type: 'volume',
       source: cacheVolumeName(creation.cache),
@@ -47,8 +48,8 @@ function environment(desired: DesiredWorkspace): EnvVariable[] {
 }
 
 /**
- * The container that `desired` asks for; `replaces` is the id of the one it takes over from, `imagePath` the image's
- * PATH.
+ * Builds the definition of the container that `desired` describes. `replaces` is the id of the container that it takes
+ * over from, `imagePath` the PATH of the image.
  */
 export function containerDefinition(
   desired: DesiredWorkspace,
@@ -84,8 +85,8 @@ export function containerDefinition(
 }
 
 /**
- * A volume removed after our observation is made by the engine at the create: without labels it would be a conflict for
- * ever.
+ * If a volume is removed after our observation, the engine creates it anew along with the container. The definition
+ * therefore carries the volume's labels; without labels the volume would be a conflict forever.
  */
 function withLabels(mount: ContainerMount, desired: DesiredWorkspace, instance: string): ContainerMount {
   if (mount.type !== 'volume') return mount;

@@ -6,16 +6,16 @@ import { workspaceMounts } from './definition.js';
 import { accessWords } from './item-causes.js';
 import { creationCauses } from './spec-causes.js';
 
-/** One thing about a container that is not as the spec wants it, and that only a new container can mend. */
+/** One difference between a container and its spec that only a new container can resolve. */
 export interface Difference {
   readonly cause: string;
   readonly drift?: DriftField;
 }
 
-/** All differences, in a stable order; empty when the container is what the spec asks for. */
+/** Lists all differences in a stable order; empty when the container matches its spec. */
 export function differences(container: ObservedContainer, desired: DesiredWorkspace): Difference[] {
   const changes = specDifferences(container, desired);
-  // A changed spec is the cause by itself; mounts that differ follow from it.
+  // When the spec has changed, that is the cause; differing mounts follow from it and are not listed.
   return changes.length > 0 && container.labels[LABEL.spec] !== undefined
     ? changes
     : [...changes, ...mountDrift(container, desired)];
@@ -25,11 +25,15 @@ function specDifferences(container: ObservedContainer, desired: DesiredWorkspace
   if (container.labels[LABEL.specHash] === desired.specHash) return [];
   const recorded = recordedSpec(container.labels[LABEL.spec]);
   if (recorded === null) return [{ cause: 'the container does not record its spec' }];
-  // Field by field also when only the hash's version moved: an upgrade of the controller recreates nothing.
+  // The fields are compared even when only the version of the hash differs, so that an upgrade of the controller does
+  // not recreate containers.
   return creationCauses(recorded, desired.creation).map((cause) => ({ cause }));
 }
 
-/** The spec in a container's label `kalpana.spec`, not validated; null when the label is absent or no JSON object. */
+/**
+ * Reads the spec in a container's label `kalpana.spec` without validation; null when the label is absent or not a JSON
+ * object.
+ */
 export function recordedSpec(label: string | undefined): Partial<CreationSpec> | null {
   try {
     const value: unknown = JSON.parse(label ?? 'null');
@@ -39,7 +43,10 @@ export function recordedSpec(label: string | undefined): Partial<CreationSpec> |
   }
 }
 
-/** A container of the replaced system has no /nix, and one made by hand under our name may lack any mount. */
+/**
+ * Compares the mounts themselves, because a container of the replaced system has no /nix, and one made by hand under
+ * our name may lack any mount.
+ */
 function mountDrift(container: ObservedContainer, desired: DesiredWorkspace): Difference[] {
   const present = new Map(container.mounts.map((mount) => [mount.target, mount]));
   return workspaceMounts(desired.name, desired.creation).flatMap((wanted): Difference[] => {

@@ -6,18 +6,25 @@ import type { CacheObservation, Operation, WorkspaceInput } from './types.js';
 
 /** The search path that the engine itself uses when an image sets none. */
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-/** A link takes some 50 ms, while the container is being created. */
+/**
+ * How long a plan waits for the link to an environment. Linking takes some 50 ms, during which the container is
+ * created.
+ */
 const LINK_WAIT_MS = 5_000;
 const RECHECK_MS = 30_000;
 
-/** Where people's own profiles live in the data volume: `nix-env -i` and `nix profile install` cannot write /nix. */
+/**
+ * The directory of people's own profiles in the data volume, because `nix-env -i` and `nix profile install` cannot
+ * write /nix.
+ */
 export function profilesDirectory(storageMountPath: string): string {
   return `${storageMountPath}/.local/state/nix/profiles`;
 }
 
 /**
- * What makes `nix` and the declared packages work in a container: /nix is read-only there, and the daemon does the work
- * (F7). `own` is the spec's environment, `imagePath` the PATH of the image.
+ * Builds the environment variables that make `nix` and the declared packages work in a container, where /nix is
+ * read-only and Nix's daemon does the work (F7). `own` are the variables of the spec, `imagePath` is the PATH of the
+ * image.
  */
 export function cacheEnvironment(
   workspace: string,
@@ -29,7 +36,8 @@ export function cacheEnvironment(
   const profiles = profilesDirectory(storageMountPath);
   const given = own.find(({ name }) => name === 'PATH')?.value ?? imagePath ?? DEFAULT_PATH;
   const base = typeof given === 'string' ? given : given.reveal();
-  // What one user of the container installs must not stand in for another's, or root's, programs.
+  // Profiles of the users come last, so that a program that one user installs cannot replace one of the system or of
+  // root.
   const text = [
     `${profilePath(workspace)}/bin`,
     base,
@@ -52,31 +60,31 @@ export function cacheEnvironment(
   ];
 }
 
-/** What has to happen to a workspace's packages, and what prevents it. */
+/** The steps that a workspace's packages need, and what prevents them. */
 export interface EnvironmentPlan {
-  /** To run before anything that can take long; empty when the profile is as wanted. */
+  /** Requests that run before anything that can take long; empty when the profile is as wanted. */
   readonly ask: readonly Operation[];
-  /** To run right before a start: nothing starts before its packages are there. */
+  /** Operations that run right before a start, because no container starts before its packages are in place. */
   readonly barrier: readonly Operation[];
   /** Why the packages are not as wanted and nothing is done about it now. */
   readonly failure: Failure | null;
-  /** The profile cannot be used at all: no container may be made or started for the first time. */
+  /** Whether the profile cannot be used at all, so that no container may be created or started for the first time. */
   readonly blocks: boolean;
   readonly retryMs: number | null;
 }
 
 const NOTHING: EnvironmentPlan = { ask: [], barrier: [], failure: null, blocks: false, retryMs: null };
 
-/** What to do for the packages of a workspace, by what is known of its cache. Pure. */
+/** Plans the steps for the packages of a workspace from the known state of its cache. Pure. */
 export function planEnvironment({ desired, observed }: WorkspaceInput): EnvironmentPlan {
   const { cache } = observed;
   const { packages, name } = desired;
   if (cache === null) return NOTHING;
   if (cache.mustStop) return { ...NOTHING, failure: cache.unavailable, blocks: true };
-  // A name that nobody defines is for its author to mend: nothing new runs on it.
+  // A cache that nobody defines is an error in the spec, so nothing new may start with it.
   if (cache.unavailable?.reason === 'CacheMissing') return { ...NOTHING, failure: cache.unavailable, blocks: true };
   if (cache.profile === 'ready' || (packages.length === 0 && cache.profile === 'unknown')) return NOTHING;
-  // What is there from before serves on: only a workspace without any profile has to wait.
+  // A workspace with an earlier profile keeps using it; only a workspace without any profile has to wait.
   const blocks = cache.profile === 'none' || cache.profile === 'unknown';
   if (cache.migration !== 'none') return { ...NOTHING, failure: cache.unavailable };
   if (cache.failure !== null) return { ...NOTHING, failure: cache.failure, blocks, retryMs: cache.retryMs };
@@ -100,7 +108,7 @@ export function planEnvironment({ desired, observed }: WorkspaceInput): Environm
   return { ...NOTHING, ask: [ask], barrier: [barrier], blocks };
 }
 
-/** `packages: + ripgrep, - vim`, where it is known what was there. */
+/** Describes the change of packages, such as `packages: + ripgrep, - vim`, when the previous packages are known. */
 function packagesCause({ profile, profilePackages }: CacheObservation, wanted: readonly string[]): string {
   if (profile === 'none') return 'the workspace has no profile in the cache yet';
   if (profilePackages === null) return 'packages: changed';
@@ -112,14 +120,15 @@ function packagesCause({ profile, profilePackages }: CacheObservation, wanted: r
 }
 
 /**
- * The import that an image needs before a container of it is made, and why it cannot be had; at most one of the two.
+ * The import that an image needs before a container can be created from it, or the reason why the import is impossible;
+ * at most one of the two.
  */
 export interface ImagePlan {
   readonly operations: readonly Operation[];
   readonly failure: Failure | null;
 }
 
-/** What an image's own Nix store asks for before a container of it is made (F14). Pure. */
+/** Plans what an image's own Nix store requires before a container is created from the image (F14). Pure. */
 export function planImage({ desired, observed }: WorkspaceInput): ImagePlan {
   const { cache } = observed;
   if (

@@ -6,8 +6,8 @@ import { emptyPlan } from './steps.js';
 import type { Plan } from './types.js';
 
 /**
- * `plan`, or an empty one that says what stands in its way. A conflict or a damaged volume holds the whole plan back; a
- * missing object, image, secret, port or package only a plan that creates or starts a container.
+ * Returns `plan`, or an empty plan with the reason that prevents it. A conflict or a damaged volume blocks every plan;
+ * a missing object, image, secret, port or package blocks only a plan that creates or starts a container.
  */
 export function guard(context: PlanContext, plan: Plan): Plan {
   const { desired, observed, slots, environment, portFailure } = context;
@@ -32,13 +32,13 @@ export function guard(context: PlanContext, plan: Plan): Plan {
   const packages = missingPackages(context, creates);
   if (packages !== null && slots.next === null) return { ...held(packages), recheckAfterMs: environment.retryMs };
   const missing = missingPrerequisite(desired, observed) ?? portFailure;
-  // A replacement under way has stopped the old container: going on or back is better than standing still.
+  // A replacement under way has already stopped the old container, so finishing or undoing it is better than waiting.
   return missing !== null && slots.next === null ? held(missing) : plan;
 }
 
 /**
- * No container is made or first started before its packages are there; one that ran before may run again on what it
- * had.
+ * Why the packages forbid this plan: no container is created or first started before its packages are in place. A
+ * container that ran before may run again with its earlier packages.
  */
 function missingPackages({ observed, slots, environment, image }: PlanContext, creates: boolean): Failure | null {
   const { main } = slots;

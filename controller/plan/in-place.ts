@@ -3,7 +3,9 @@ import type { ContainerDetails, Limits, ObservedContainer } from '../model/engin
 import type { DriftField, Operation } from './types.js';
 import { target } from './containers.js';
 
-/** The update that brings limits and restart policy to the spec; none when they match, or were not inspected. */
+/**
+ * The update that brings limits and restart policy into line with the spec; none when they match or were not inspected.
+ */
 export function inPlaceOperations(container: ObservedContainer, wanted: InPlaceSpec): Operation[] {
   const details = container.details;
   if (details === null) return [];
@@ -20,7 +22,7 @@ export function inPlaceOperations(container: ObservedContainer, wanted: InPlaceS
   ];
 }
 
-/** What the engine changes on a running container, in a stable order. */
+/** Lists the changes that the engine can make to a running container, in a stable order. */
 export function inPlaceChanges(
   before: Pick<ContainerDetails, 'limits' | 'restartPolicy'>,
   after: InPlaceSpec,

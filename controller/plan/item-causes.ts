@@ -6,13 +6,15 @@ import { change, shortened } from './value-change.js';
 interface Kind<T> {
   readonly word: string;
   readonly keyOf: (item: T) => string;
-  /** Details of an item that was added. */
+  /** Details about an item that was added. */
   readonly more?: (item: T) => string;
-  /** The changes of one item, as texts that follow the key. */
+  /** The changes of one item, as texts that follow its key. */
   readonly changes: (before: T, after: T) => readonly string[];
 }
 
-/** Names, never values: a plain variable may hold what its author should have put into a secret file. */
+/**
+ * Only names are shown, never values: a plain variable may contain what its author should have put into a secret file.
+ */
 const ENV: Kind<CreationEnv> = {
   word: 'env',
   keyOf: ({ name }) => name,
@@ -31,27 +33,27 @@ const PORT: Kind<CreationPort> = {
   changes: (before, after) => [change(hostAddress(before), hostAddress(after))],
 };
 
-/** The changes of environment variables, by name; never their values. Sorted. */
+/** Describes the changes of environment variables by name, never by value. Sorted. */
 export function envCauses(before: readonly CreationEnv[], after: readonly CreationEnv[]): string[] {
   return itemCauses(ENV, before, after);
 }
 
-/** The changes of mounts, by target. Sorted. */
+/** Describes the changes of mounts by target. Sorted. */
 export function mountCauses(before: readonly CreationMount[], after: readonly CreationMount[]): string[] {
   return itemCauses(MOUNT, before, after);
 }
 
-/** The changes of ports, by container port and protocol. Sorted. */
+/** Describes the changes of ports by container port and protocol. Sorted. */
 export function portCauses(before: readonly CreationPort[], after: readonly CreationPort[]): string[] {
   return itemCauses(PORT, before, after);
 }
 
-/** `read-only` or `read-write`. */
+/** Describes access as `read-only` or `read-write`. */
 export function accessWords(readOnly: boolean): string {
   return readOnly ? 'read-only' : 'read-write';
 }
 
-/** Sorted by key. */
+/** Describes the changes of a list of items, sorted by key. */
 function itemCauses<T>({ word, keyOf, more, changes }: Kind<T>, before: readonly T[], after: readonly T[]): string[] {
   const old = new Map(before.map((item) => [keyOf(item), item]));
   const wanted = new Map(after.map((item) => [keyOf(item), item]));
@@ -72,7 +74,7 @@ interface SecretPlace {
   readonly file: string;
 }
 
-/** Null: a plain value. */
+/** Describes the change of one variable; null stands for a plain value. */
 function envChange(before: SecretPlace | null, after: SecretPlace | null): string {
   if (before === null && after === null) return 'changed';
   if (before === null || after === null || before.word !== after.word)
@@ -98,12 +100,14 @@ function mountChanges(before: CreationMount, after: CreationMount): string[] {
     : [...place, change(accessWords(before.readOnly), accessWords(after.readOnly))];
 }
 
-/** A path begins with a slash, and a volume's name does not. */
+/**
+ * The source of a mount. A path begins with a slash, and the name of a volume does not, so the two are distinguishable.
+ */
 function placeOf({ type, source }: CreationMount): string {
   return type === 'bind' ? source : `shared volume ${source}`;
 }
 
-/** The host's side of a port; without a number the controller chooses one. */
+/** The host side of a port; when it has no number, the controller chooses one. */
 function hostAddress({ hostIP, hostPort }: CreationPort): string {
   const address = String(hostIP).includes(':') ? `[${hostIP}]` : hostIP;
   return hostPort === null ? address : `${address}:${hostPort}`;

@@ -7,16 +7,16 @@ import type { SeedInput } from './keeper-seed.js';
 import { removal, stopping } from './steps.js';
 import type { Operation } from './types.js';
 
-/** What a spec, or the defaults, make of a keeper. */
+/** The keeper that a spec, or the defaults, describe. */
 export interface WantedKeeper {
   readonly definition: ContainerDefinition;
   /** The spec hash of `definition`. */
   readonly hash: string;
-  /** No spec defines the cache: it has the defaults. */
+  /** Whether no spec defines the cache, so that it has the defaults. */
   readonly isImplicit: boolean;
 }
 
-/** A configuration whose keeper did not come up, and why. */
+/** A configuration whose keeper did not come up, and the reason. */
 export interface FailedKeeper {
   readonly hash: string;
   readonly failure: Failure;
@@ -25,57 +25,57 @@ export interface FailedKeeper {
 export interface KeeperInput {
   readonly cache: string;
   readonly instance: string;
-  /** Null: neither a spec nor a workspace names the cache. */
+  /** The keeper to run, or null when neither a spec nor a workspace names the cache. */
   readonly wanted: WantedKeeper | null;
   readonly main: ObservedContainer | null;
   readonly next: ObservedContainer | null;
   readonly volume: ObservedVolume | undefined;
-  /** Other containers in any state that mount the volume. */
+  /** The other containers, in any state, that mount the volume. */
   readonly users: readonly ObservedContainer[];
-  /** A create has found it absent. */
+  /** Whether a create failed because the image is not on the engine. */
   readonly imageAbsent: boolean;
-  /** The next keeper of this configuration did not come up: the old one serves on. */
+  /** The configuration whose next keeper did not come up; the old keeper stays in service. Null when there is none. */
   readonly failed: FailedKeeper | null;
-  /** The next keeper has answered. */
+  /** Whether the next keeper has answered. */
   readonly nextProven: boolean;
-  /** How long a keeper that ended is left alone, in ms. */
+  /** How long to wait before a keeper that ended is started again, in ms. */
   readonly restartInMs: number;
-  /** Null: the keeper's image has its programs outside /nix. */
+  /** The seed, or null when the keeper's image has its programs outside /nix. */
   readonly seed: SeedInput | null;
 }
 
 export interface KeeperPlan {
   readonly operations: readonly Operation[];
-  /** Why the keeper is not as it should be, or not usable. */
+  /** Why the keeper is not as wanted or not usable, or null. */
   readonly failure: Failure | null;
-  /** The keeper that may be asked now. */
+  /** The keeper that can be used now, or null. */
   readonly usable: ObservedContainer | null;
-  /** A next keeper that runs and has to answer before it takes over. */
+  /** A next keeper that runs and has to answer before it takes over, or null. */
   readonly toProve: ObservedContainer | null;
-  /** To remember: this configuration does not come up. */
+  /** A configuration to remember as one that does not come up, or null. */
   readonly giveUp: FailedKeeper | null;
   readonly recheckMs: number | null;
 }
 
-/** How long the engine is given to finish what it is about, ms. */
+/** How long to wait for the engine to finish what it is doing, in ms. */
 export const SETTLE_MS = 1_000;
 
-/** A plan of these operations, which may be none, and of nothing else. */
+/** A plan that consists of these operations, possibly none, and nothing else. */
 export function step(operations: readonly Operation[]): KeeperPlan {
   return { operations, failure: null, usable: null, toProve: null, giveUp: null, recheckMs: null };
 }
 
-/** A plan that does nothing, for this reason. */
+/** A plan without operations that fails with this reason. */
 export function failing(failure: Failure): KeeperPlan {
   return { ...step([]), failure };
 }
 
-/** Creates a keeper under this name and starts it, behind a pull where the image is known to be absent. */
+/** Creates a keeper under this name and starts it; pulls the image first when it is known to be absent. */
 export function making(input: KeeperInput, wanted: WantedKeeper, name: string, cause: string): Operation[] {
   return [...creating(input, wanted, name, cause), startingByName(name, cause)];
 }
 
-/** As `making`, without the start. */
+/** Does the same as `making`, without the start. */
 export function creating({ imageAbsent }: KeeperInput, wanted: WantedKeeper, name: string, cause: string): Operation[] {
   const { definition } = wanted;
   const { image } = definition;
@@ -84,12 +84,12 @@ export function creating({ imageAbsent }: KeeperInput, wanted: WantedKeeper, nam
   return imageAbsent ? [pull, create] : [create];
 }
 
-/** The first start of a container that the operation before has created. */
+/** Starts a container for the first time, right after the operation that created it. */
 export function startingByName(name: string, cause: string): Operation {
   return { type: 'start-container', container: { name, id: null }, first: true, cause };
 }
 
-/** Stops a container that is up, else nothing. */
+/** Stops a container if it is up. */
 export function stoppingIfUp(container: ObservedContainer | null, cause: string): Operation[] {
   return container !== null && isUp(container) ? stopping(container, cause) : [];
 }
@@ -99,7 +99,7 @@ export function removing(container: ObservedContainer, cause: string): Operation
   return removal(container, cause, true);
 }
 
-/** Gives the next keeper the name of the one that it has replaced. */
+/** Gives the next keeper the name of the keeper that it has replaced. */
 export function takingName(next: ObservedContainer, cache: string): Operation {
   const cause = 'finish the replacement of the keeper';
   return { type: 'rename-container', container: target(next), to: keeperName(cache), cause };

@@ -22,8 +22,8 @@ import type { Operation } from './types.js';
 const CAUSE = 'the configuration or the image of the keeper changed';
 
 /**
- * The step that is due on the way from the keeper `main` to one as it is wanted now: the next one is made beside it,
- * the old one stops, the next one starts, answers and takes its name. Pure.
+ * Plans the next step of replacing the keeper `main` by the wanted one: the next keeper is created beside it, the old
+ * one stops, the next one starts, answers, and takes the old one's name. Pure.
  */
 export function planReplacement(input: KeeperInput, wanted: WantedKeeper, main: ObservedContainer): KeeperPlan {
   const { next, failed } = input;
@@ -47,7 +47,9 @@ export function planReplacement(input: KeeperInput, wanted: WantedKeeper, main: 
   return step([removing(main, CAUSE), takingName(next, input.cache)]);
 }
 
-/** The defaults of one instance do not fight the file of another. */
+/**
+ * The keeper belongs to another instance whose file describes it, so the defaults of this instance must not replace it.
+ */
 function keepForItsOwner(input: KeeperInput, wanted: WantedKeeper, main: ObservedContainer, owner: string): KeeperPlan {
   const kept = planUpkeep(input, wanted, main);
   if (wanted.isImplicit) return kept;

@@ -3,14 +3,17 @@ import { LABEL } from '../model/names.js';
 import type { Failure } from '../model/reasons.js';
 import type { Operation } from './types.js';
 
-/** What has to run to its end before each start of a keeper whose programs are in its image's own Nix store (F14). */
+/**
+ * A container that has to run to its end before each start of a keeper, when the keeper's image has its programs in a
+ * Nix store of its own (F14).
+ */
 export interface SeedInput {
   readonly name: string;
   readonly definition: ContainerDefinition;
   readonly container: ObservedContainer | null;
 }
 
-/** What a seed changes of a keeper's plan. */
+/** The parts of a keeper's plan that a seed changes. */
 export interface SeededPlan {
   readonly operations: readonly Operation[];
   readonly failure: Failure | null;
@@ -21,9 +24,10 @@ const LOOK_AGAIN_MS = 500;
 const CAUSE = "the keeper's image has its Nix in a store of its own, which the volume would hide";
 
 /**
- * Puts the seed before a keeper's start, and the start into a plan of its own: it happens with no keeper up (F18). A
- * seed that has ended well is removed with the start it is for; killed in between, the next one finds nothing left to
- * do. `restartInMs`: how long a start that failed is left alone. Pure.
+ * Inserts the seed before the start of a keeper. What precedes the start becomes a plan of its own, so that the seed
+ * runs while no keeper is up (F18). A seed that has succeeded is removed together with the start that needed it; if the
+ * controller is killed in between, the next seed has nothing left to copy. `restartInMs` is the time before a failed
+ * seed is tried again. Pure.
  */
 export function seedFirst<Plan extends SeededPlan>(seed: SeedInput | null, restartInMs: number, plan: Plan): Plan {
   const at = plan.operations.findIndex(({ type }) => type === 'start-container');

@@ -13,7 +13,7 @@ import {
   type WantedKeeper,
 } from './keeper-plan.js';
 
-/** What keeps up the keeper that serves, when it is what its spec wants or when that is not to be changed now. Pure. */
+/** Keeps the current keeper up, when it matches its spec or must not be changed now. Pure. */
 export function planUpkeep(input: KeeperInput, wanted: WantedKeeper, main: ObservedContainer): KeeperPlan {
   if (input.next !== null) return step([removing(input.next, 'the keeper is as wanted already')]);
   switch (main.state) {
@@ -29,7 +29,7 @@ export function planUpkeep(input: KeeperInput, wanted: WantedKeeper, main: Obser
         ...making(input, wanted, keeperName(input.cache), 'the keeper was dead'),
       ]);
     case 'restarting':
-      // It may need its store again, which only a seed can bring.
+      // The keeper may need its store again, which only a seed can copy into the volume.
       if (input.seed !== null) return step(stoppingIfUp(main, 'the keeper ends again and again'));
       return {
         ...failing({ reason: 'KeeperNotReady', message: `the keeper ${main.name} ends again and again` }),

@@ -21,8 +21,9 @@ import type { Operation } from './types.js';
 export type { KeeperInput, KeeperPlan } from './keeper-plan.js';
 
 /**
- * What to do about a cache's keeper. Pure. Two keepers never run at once on one volume (F18): a changed one is made
- * beside the old one, which is stopped before the new one starts and comes back when that does not answer.
+ * Plans what a cache's keeper needs. Pure. Two keepers never run on one volume at once (F18): a changed keeper is
+ * created beside the old one, which stops before the new one starts and is started again when the new one does not
+ * answer.
  */
 export function planKeeper(input: KeeperInput): KeeperPlan {
   return seedFirst(input.seed, input.restartInMs, planStep(input));
@@ -50,8 +51,8 @@ function planStep(input: KeeperInput): KeeperPlan {
 }
 
 /**
- * Only a keeper of our own file, and only when nothing mounts its volume any more. The volume stays: it is never
- * removed here.
+ * Removes a keeper that no spec and no workspace names, provided that it was made from a file of this instance and
+ * nothing mounts its volume any more. The volume stays; it is never removed here.
  */
 function planRetirement({ main, next, instance, users }: KeeperInput): KeeperPlan {
   const isOurs = main?.labels[LABEL.cacheOwner] === instance;
@@ -72,7 +73,7 @@ function volumeConflict({ volume }: KeeperInput): Failure | null {
   };
 }
 
-/** While containers of the replaced system use the volume, no keeper begins to write it. */
+/** While containers of the replaced system use the volume, no keeper may start to write it. */
 function replacedSystemInUse({ cache, main, users }: KeeperInput): Failure | null {
   const old = users
     .filter(isOnBareStore)

@@ -3,7 +3,9 @@ import type { ObservedContainer } from '../model/engine-objects.js';
 import type { Operation, Plan, WorkspaceMemory } from './types.js';
 import { countStart } from './restarts.js';
 
-/** The memory after an observation at `now`, ms of our clock: since when the replacement runs. */
+/**
+ * The memory after an observation at `now`, in ms of our clock; it records since when the replacement has been running.
+ */
 export function rememberObserved(
   memory: WorkspaceMemory,
   workspace: string,
@@ -13,7 +15,8 @@ export function rememberObserved(
   const next = containers.find((container) => container.name === nextContainerName(workspace));
   if (next?.state !== 'running')
     return memory.nextRunningSince === null ? memory : { ...memory, nextRunningSince: null, nextRun: null };
-  // A container that ends at once is restarted by the engine: seen twice, it may run twice, and not for long.
+  // The engine restarts a container that ends at once. Two observations may then show two short runs, so only one and
+  // the same run counts.
   const run = next.details?.startedAt ?? memory.nextRun;
   const isSameRun = memory.nextRun === null || memory.nextRun === run;
   const since = (isSameRun ? memory.nextRunningSince : null) ?? now;
@@ -22,19 +25,19 @@ export function rememberObserved(
     : { ...memory, nextRunningSince: since, nextRun: run };
 }
 
-/** The memory after a plan was made: the spec that it gives up. */
+/** The memory after a plan was made; it records the spec that the plan gives up. */
 export function rememberPlan(memory: WorkspaceMemory, plan: Plan): WorkspaceMemory {
   return plan.giveUp === null ? memory : { ...memory, failed: plan.giveUp };
 }
 
-/** The memory after an operation that failed: what keeps the new container from being made. */
+/** The memory after an operation failed; it records that the new container cannot be made yet. */
 export function rememberFailure(memory: WorkspaceMemory, specHash: string, operation: Operation): WorkspaceMemory {
   return operation.type === 'pull-image' || operation.type === 'create-container'
     ? { ...memory, blocked: specHash }
     : memory;
 }
 
-/** The memory after an operation succeeded at `now`, ms of our clock. */
+/** The memory after an operation succeeded at `now`, in ms of our clock. */
 export function rememberOperation(
   memory: WorkspaceMemory,
   workspace: string,
@@ -43,7 +46,7 @@ export function rememberOperation(
   now: number,
 ): WorkspaceMemory {
   if (operation.type === 'create-container') return { ...memory, blocked: null };
-  // Nothing serves any more: what failed beside it is worth another try.
+  // Without the old container nothing is in service any more, so a spec that failed is worth another attempt.
   if (operation.type === 'remove-container' && operation.container.name === containerName(workspace))
     return { ...memory, failed: null };
   if (operation.type !== 'start-container') return memory;

@@ -3,7 +3,7 @@ import type { ObservedContainer, ObservedNetwork, ObservedVolume } from '../mode
 
 type Labels = Readonly<Record<string, string>>;
 
-/** `legacy`: made by the replaced system, adopted when a spec names it. */
+/** The owner of an object; `legacy` means that the replaced system made it, and it is adopted when a spec names it. */
 export type Ownership = 'ours' | 'legacy' | 'foreign';
 
 function workspaceOwnership(labels: Labels, workspace: string, instance: string): Ownership {
@@ -13,24 +13,24 @@ function workspaceOwnership(labels: Labels, workspace: string, instance: string)
   return controller === instance ? 'ours' : 'foreign';
 }
 
-/** Whose a container under one of the workspace's names is, by its labels. */
+/** The owner of a container that has one of the workspace's names, by its labels. */
 export function containerOwnership(container: ObservedContainer, workspace: string, instance: string): Ownership {
   return workspaceOwnership(container.labels, workspace, instance);
 }
 
-/** Whose a volume under the name of the workspace's data volume is, by its driver and labels. */
+/** The owner of a volume that has the name of the workspace's data volume, by its driver and labels. */
 export function dataVolumeOwnership(volume: ObservedVolume, workspace: string, instance: string): Ownership {
   const type = volume.labels[LABEL.type];
   if (volume.driver !== 'local' || (type !== undefined && type !== VOLUME_TYPE.data)) return 'foreign';
   return workspaceOwnership(volume.labels, workspace, instance);
 }
 
-/** Whether a network under our name is ours; networks are the host's, not one instance's. */
+/** Whether a network with our name is ours. A network belongs to all instances on the host together. */
 export function isNetworkOurs(network: ObservedNetwork): boolean {
   return network.labels[LABEL.managed] === 'true';
 }
 
-/** The owner of an object that is not ours, as the end of a sentence that begins with the object. */
+/** Describes the owner of an object that is not ours, as the end of a sentence that begins with the object. */
 export function describeOwner(labels: Labels): string {
   const controller = labels[LABEL.controller];
   if (labels[LABEL.managed] === 'true' && controller !== undefined)

@@ -4,7 +4,7 @@ import type { CreationPort } from '../model/desired.js';
 import type { PublishedPort } from '../model/engine-objects.js';
 import type { TakenPort } from './types.js';
 
-/** Below Linux's ephemeral range (32768 on), so that outgoing connections do not take a workspace's port. */
+/** Chosen ports lie below Linux's ephemeral range (from 32768), so that outgoing connections do not take them. */
 export const AUTO_PORT_FIRST = 20_000;
 export const AUTO_PORT_COUNT = 10_000;
 
@@ -12,24 +12,24 @@ const WILDCARDS = new Set(['0.0.0.0', '::', '']);
 
 type HostPort = Pick<TakenPort, 'protocol' | 'hostIP' | 'hostPort'>;
 
-/** Whether two host ports cannot be published at once; a wildcard address overlaps every other. */
+/** Whether two host ports cannot be published at the same time; a wildcard address overlaps every other address. */
 export function portsOverlap(a: HostPort, b: HostPort): boolean {
   if (a.protocol !== b.protocol || a.hostPort !== b.hostPort) return false;
   return a.hostIP === b.hostIP || WILDCARDS.has(a.hostIP) || WILDCARDS.has(b.hostIP);
 }
 
-/** `127.0.0.1:8080/tcp`, an IPv6 address in brackets. */
+/** Renders a host port as `127.0.0.1:8080/tcp`; an IPv6 address stands in brackets. */
 export function renderHostPort(port: HostPort): string {
   const ip = port.hostIP.includes(':') ? `[${port.hostIP}]` : port.hostIP;
   return `${ip}:${port.hostPort}/${port.protocol}`;
 }
 
-/** The value of the label `kalpana.ports`. */
+/** Encodes ports as the value of the label `kalpana.ports`. */
 export function encodePorts(ports: readonly PublishedPort[]): string {
   return JSON.stringify(ports.map((port) => [port.containerPort, port.protocol, port.hostIP, port.hostPort]));
 }
 
-/** The ports a container was created with; none when the label is absent or not ours to read. */
+/** The ports that a container was created with; none when the label is absent or malformed. */
 export function decodePorts(labels: Readonly<Record<string, string>>): PublishedPort[] {
   try {
     const rows: unknown = JSON.parse(labels[LABEL.ports] ?? '[]');
@@ -55,8 +55,9 @@ export type Allocation =
   | { readonly ok: false; readonly port: HostPort; readonly holder: string };
 
 /**
- * Host ports for a workspace. A chosen port stays what it was (`previous`) as long as nobody else holds it; a new one
- * starts from a hash of the workspace's name, so that it comes out the same after the container was lost.
+ * Allocates host ports for a workspace. A chosen port keeps its number (`previous`) as long as nobody else holds it.
+ * The search for a new one starts at a hash of the workspace's name, so that the result is the same after the container
+ * was lost.
  */
 export function allocatePorts(
   workspace: string,

@@ -13,7 +13,7 @@ import type { WorkspaceInput, WorkspaceObservation } from './types.js';
 import type { Slots } from './containers.js';
 import { dataVolumeOwnership, describeOwner, isNetworkOurs } from './ownership.js';
 
-/** Something of another owner stands where ours should: reported, never touched. */
+/** Reports an object of another owner that occupies the name of one of ours; such an object is never touched. */
 export function conflict(input: WorkspaceInput, slots: Slots): Failure | null {
   const { desired, observed, instance } = input;
   if (slots.foreign !== null) {
@@ -29,7 +29,7 @@ export function conflict(input: WorkspaceInput, slots: Slots): Failure | null {
   return null;
 }
 
-/** What has to be there before a container of this workspace starts. */
+/** Why a container of this workspace cannot start yet: a prerequisite that does not exist; null when all exist. */
 export function missingPrerequisite(desired: DesiredWorkspace, observed: WorkspaceObservation): Failure | null {
   const { creation } = desired;
   const volumes: [string, string][] = creation.mounts

@@ -1,10 +1,10 @@
-/** What the limit on removals is decided by (law 4). Workspaces by name. */
+/** The facts that decide whether removals are held (law 4). Workspaces are given by name. */
 export interface RemovalLimitInput {
-  /** Workspaces that exist on the engine under our instance. */
+  /** The workspaces that exist on the engine under our instance. */
   readonly existing: readonly string[];
-  /** Names whose spec is provably gone. */
+  /** The names whose spec is provably gone. */
   readonly gone: readonly string[];
-  /** Names that a person has confirmed, or 'all' for `--allow-prune`. */
+  /** The names that a person has confirmed, or 'all' for `--allow-prune`. */
   readonly approved: ReadonlySet<string> | 'all';
 }
 
@@ -14,8 +14,8 @@ export interface RemovalDecision {
 }
 
 /**
- * Removals that would leave none of two or more workspaces, or take more than half of four or more, wait for a person;
- * smaller ones go ahead. Confirmed ones go ahead and no longer count. Both lists are sorted.
+ * Holds removals for a person when they would leave none of two or more workspaces, or remove more than half of four or
+ * more. Smaller and confirmed removals go ahead; confirmed ones do not count towards the limit. Both lists are sorted.
  */
 export function limitRemovals(input: RemovalLimitInput): RemovalDecision {
   const gone = [...input.gone].sort();

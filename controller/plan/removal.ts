@@ -9,11 +9,14 @@ export interface RemovalInput {
   readonly workspace: string;
   readonly instance: string;
   readonly observed: WorkspaceObservation;
-  /** The policy of the last good spec; null when that is lost: then the volume stays. */
+  /** The policy of the last good spec, or null when that is lost; the volume stays then. */
   readonly reclaimPolicy: 'Retain' | 'Delete' | null;
 }
 
-/** What to do about a workspace whose spec is provably gone. Only what carries our instance's label goes. */
+/**
+ * Plans the removal of a workspace whose spec is provably gone. Only objects that carry our instance's label are
+ * removed.
+ */
 export function planRemoval(input: RemovalInput): Plan {
   const { workspace, instance, observed } = input;
   const slots = assignSlots(workspace, instance, observed.containers);

@@ -1,6 +1,9 @@
 import type { Operation } from './types.js';
 
-/** One operation as a line: what, on which object, why. The text is `plan`'s output and the test format. */
+/**
+ * Renders one operation as a line: the action, its object, and its cause. `plan` prints this text, and tests compare
+ * it.
+ */
 export function renderOperation(operation: Operation): string {
   return `${renderAction(operation)}  # ${operation.cause}`;
 }
@@ -46,7 +49,7 @@ function renderAction(operation: Operation): string {
   }
 }
 
-/** One operation a line; empty for a plan without operations. */
+/** Renders one line per operation; the text is empty for a plan without operations. */
 export function renderPlan(operations: readonly Operation[]): string {
   return operations.map((operation) => `${renderOperation(operation)}\n`).join('');
 }

@@ -10,14 +10,17 @@ import { differences, type Difference } from './diff.js';
 import { restartDelay } from './restarts.js';
 import { act, emptyPlan, preparation, profileDirectories, removal, stopping, takesLong } from './steps.js';
 
-/** A replacement without a health check counts as ready after it has run this long. */
+/** A replacement without a health check counts as ready after it has run this long, in ms. */
 export const MIN_READY_MS = 2_000;
-/** A replacement that is not healthy this long after its own start period is given up. */
+/** A replacement that is not healthy this long after its own start period is given up, in ms. */
 const HEALTH_PATIENCE_MS = 120_000;
-/** One more than the first: an engine that restarts in between must not count as a broken image. */
+/** One attempt more than the first, because an engine that restarts meanwhile must not count as a broken image. */
 const STARTS_BEFORE_GIVING_UP = 2;
 
-/** Begins to replace `main`: it runs until the new container is made, and comes back when that fails (law 6). */
+/**
+ * Begins to replace `main`, which runs until the new container is created and is started again when that one fails (law
+ * 6).
+ */
 export function planReplacement(context: PlanContext, main: ObservedContainer, changes: readonly Difference[]): Plan {
   const { desired, instance, observed, ports } = context;
   const cause = changes.map((change) => change.cause).join(', ');
@@ -42,12 +45,12 @@ export function planReplacement(context: PlanContext, main: ObservedContainer, c
   return act(operations, ports, true);
 }
 
-/** The old container serves until the new one has what it needs. */
+/** Waits for packages first, so that the old container stays in service until the new one has what it needs. */
 function packagesFirst({ environment: { blocks, barrier } }: PlanContext): readonly Operation[] {
   return blocks && !takesLong(barrier) ? barrier : [];
 }
 
-/** Keeps the old container up while the new one cannot be made. */
+/** Keeps the old container up while the new one cannot be created. */
 function serveMeanwhile({ desired, memory, now }: PlanContext, main: ObservedContainer): Operation[] {
   if (memory.blocked !== desired.specHash) return [];
   const step = {
@@ -74,7 +77,7 @@ function finish(
   ];
 }
 
-/** Goes on with a replacement that is under way, begun in this run or before a crash: finishes it, or undoes it. */
+/** Continues a replacement that is under way, begun in this run or before a crash: finishes it or undoes it. */
 export function planTakeover(
   context: PlanContext,
   main: ObservedContainer,
@@ -136,11 +139,11 @@ function advance(
   if (state === 'down' || state === 'crashing' || state === 'unhealthy')
     return rollBack(main, next, failure, desired.specHash);
   if (state === 'starting' && runningMs > patience) return rollBack(main, next, failure, desired.specHash);
-  // Both run on one data volume: a restart of the engine or a person started the old one again.
+  // Both containers run on one data volume, because the engine restarted or a person started the old one again.
   if (isUp(main)) return act([...stopMain, ...remaining], ports, true);
   const proven = state === 'ready' && (next.health === 'healthy' || runningMs >= MIN_READY_MS);
   if (proven) return act(remaining.slice(1), ports, true);
-  // A change of health comes as an event; a container without a health check is ready after a while.
+  // A change of health arrives as an event; a container without a health check has to be looked at again after a while.
   const recheckAfterMs = next.health === 'none' ? MIN_READY_MS - runningMs : patience - runningMs;
   return { ...act(remaining, ports, true), recheckAfterMs: Math.max(100, recheckAfterMs) };
 }

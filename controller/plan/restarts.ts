@@ -3,16 +3,16 @@ import type { WorkspaceMemory } from './types.js';
 
 const FIRST_DELAY_MS = 1_000;
 const LONGEST_DELAY_MS = 300_000;
-/** A main process that lived this long was no crash at start: the count begins anew. */
+/** A main process that ran this long did not crash at its start, so the count of starts begins anew. */
 export const LASTING_RUN_MS = 30_000;
 
-/** The memory after one more start at `now`. */
+/** Counts one more start at `now`. */
 export function countStart(starts: WorkspaceMemory['starts'], now: number): WorkspaceMemory['starts'] {
   const lasted = starts === null || now - starts.lastAt > LASTING_RUN_MS + delayOf(starts.count);
   return { count: lasted ? 1 : starts.count + 1, lastAt: now };
 }
 
-/** How long to wait before the container is started again, in ms: nothing twice, then doubling (law 8). */
+/** How long to wait before the container is started again, in ms: twice no time, then a delay that doubles (law 8). */
 export function restartDelay(container: ObservedContainer, starts: WorkspaceMemory['starts'], now: number): number {
   if (starts === null) return 0;
   const details = container.details;

@@ -11,7 +11,7 @@ interface SettledPorts {
   readonly failure: Failure | null;
 }
 
-/** The host ports of this workspace: those its container has, or new ones. */
+/** Determines the host ports of this workspace: those of its existing container, or new ones. */
 export function settledPorts(input: WorkspaceInput, slots: Slots): SettledPorts {
   const { desired, observed, memory } = input;
   const previous = decodePorts((slots.main ?? slots.next ?? slots.strays[0])?.labels ?? {});
@@ -24,7 +24,7 @@ export function settledPorts(input: WorkspaceInput, slots: Slots): SettledPorts 
   return { granted: previous, failure: { reason: 'PortConflict', message } };
 }
 
-/** A chosen port that somebody outside took while the container was down. */
+/** Lists the chosen ports that another process took while the container was down. */
 export function portDifferences(main: ObservedContainer, ports: readonly PublishedPort[]): Difference[] {
   if (isUp(main)) return [];
   return decodePorts(main.labels)

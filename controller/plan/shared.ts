@@ -8,7 +8,7 @@ import { isNetworkOurs } from './ownership.js';
 
 export interface SharedInput {
   readonly workspaces: Iterable<DesiredWorkspace>;
-  /** By name, those that a spec or a default defines: a name that nobody knows gets no volume. */
+  /** The caches that a spec or a default defines, by name. A name that is not defined gets no volume. */
   readonly caches: ReadonlyMap<string, unknown>;
   readonly volumes: ReadonlyMap<string, ObservedVolume>;
   readonly networks: ReadonlyMap<string, ObservedNetwork>;
@@ -20,7 +20,8 @@ export interface SharedPlan {
 }
 
 /**
- * What the host needs once for all workspaces: the network, the caches, the shared volumes. None is ever removed here.
+ * Plans the objects that all workspaces of the host share: the network, the volumes of caches, the shared volumes. None
+ * of them is ever removed here.
  */
 export function planShared(input: SharedInput): SharedPlan {
   const wanted = new Map<string, string>();

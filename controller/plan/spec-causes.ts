@@ -3,10 +3,10 @@ import type { CreationSpec } from '../model/desired.js';
 import { envCauses, mountCauses, portCauses } from './item-causes.js';
 import { changeOf, fieldChanges, isList, listChanges, LONGEST_ALONE } from './value-change.js';
 
-/** What an absent health check has in the place of one's fields. */
+/** The field values that stand for an absent health check. */
 const NO_HEALTHCHECK = { test: null, intervalMs: 0, timeoutMs: 0, startPeriodMs: 0, retries: 0 };
 
-/** Why a container made from `before` has to give way to one made from `after`, in a stable order. */
+/** Why a container made from `before` has to be replaced by one made from `after`, in a stable order. */
 export function creationCauses(before: Partial<CreationSpec>, after: CreationSpec): string[] {
   return (Object.keys(after) as (keyof CreationSpec)[]).sort().flatMap((field) => fieldCauses(field, before, after));
 }
@@ -31,7 +31,7 @@ function fieldCauses(field: keyof CreationSpec, recorded: Partial<CreationSpec>,
       return isList(before) && isList(wanted.command)
         ? listChanges(field, before, wanted.command)
         : [changeOf(field, before, wanted.command)];
-    // Follows from the cache, unless the container is from before packages came from one.
+    // This field follows from the cache, except for a container made before packages came from caches.
     case 'packagesFrom':
       return (recorded.cache ?? null) === wanted.cache ? ['the packages of the cache are not on its PATH'] : [];
     case 'image':
@@ -43,7 +43,7 @@ function fieldCauses(field: keyof CreationSpec, recorded: Partial<CreationSpec>,
   }
 }
 
-/** A record is a label, which a hand can write. */
+/** A recorded spec comes from a label, which people can write, so it may not be a list of objects. */
 function listOf<T extends object>(recorded: readonly T[] | undefined): readonly T[] {
   return Array.isArray(recorded) ? recorded.filter((item) => typeof item === 'object' && item !== null) : [];
 }

@@ -8,19 +8,19 @@ import type { PlanContext } from './context.js';
 import { containerDefinition, dataVolumeLabels } from './definition.js';
 import type { Difference } from './diff.js';
 
-/** A plan without operations, to be made again after `recheckAfterMs` or at the next trigger. */
+/** A plan without operations; it is made again after `recheckAfterMs` ms or at the next trigger. */
 export function emptyPlan(verdict: Verdict, recheckAfterMs: number | null = null): Plan {
   return { operations: [], verdict, recheckAfterMs, giveUp: null, ports: [] };
 }
 
-/** A plan that is under way: the cause of its creation, or of its first operation, is its message. */
+/** A plan that makes progress. Its message is the cause of its create operation or else of its first operation. */
 export function act(operations: readonly Operation[], ports: readonly PublishedPort[], replacing = false): Plan {
-  // Volume and image only prepare: a person asks why the container is made.
+  // Operations on the volume and the image only prepare; a person wants to know why the container is created.
   const telling = operations.find((operation) => operation.type === 'create-container') ?? operations[0];
   return { ...emptyPlan({ kind: 'progressing', message: telling?.cause ?? '', replacing }), operations, ports };
 }
 
-/** All operations from nothing to a running container: packages, volume, image, container, start. */
+/** Lists all operations from nothing to a running container: packages, volume, image, container, start. */
 export function creation(context: PlanContext, why: Difference): Operation[] {
   const { desired, instance, observed, ports } = context;
   const name = containerName(desired.name);
@@ -37,18 +37,18 @@ export function creation(context: PlanContext, why: Difference): Operation[] {
   ];
 }
 
-/** A start, preceded by what its packages need when the container has no earlier packages to run on. */
+/** Prepares a start with the steps for its packages, when the container has no earlier packages to run with. */
 export function starting({ environment, image }: PlanContext, start: Operation): Operation[] {
   const { blocks, ask, barrier } = environment;
   const isFirst = start.type === 'start-container' && start.first === true && start.container.id === null;
-  // A creation has asked and imported in its preparation, and waited there for what takes long.
+  // The preparation of a creation already contains the requests and imports, and the waits that take long.
   if (isFirst) return [...(blocks && !takesLong(barrier) ? barrier : []), start];
   return [...image.operations, ...(blocks ? [...ask, ...barrier] : []), start];
 }
 
 /**
- * Makes the directories of people's own profiles, writable for every uid; after the start, because it takes a third of
- * one.
+ * Creates the directories of people's own profiles, writable for every uid. This follows the start, because it takes a
+ * third as long as a start.
  */
 export function profileDirectories({ desired, observed }: WorkspaceInput, container: ContainerTarget): Operation[] {
   if (observed.cache === null) return [];
@@ -62,10 +62,10 @@ export function profileDirectories({ desired, observed }: WorkspaceInput, contai
   ];
 }
 
-/** What a new container needs first: its packages, its data volume, and its image by the pull policy. */
+/** Prepares a new container: its packages, its data volume, and its image according to the pull policy. */
 export function preparation(context: PlanContext, cause: string): Operation[] {
   const { ask, barrier } = context.environment;
-  // What has to be fetched comes first: no container stands around for the time of a download.
+  // Downloads come first, so that no created container waits for a download.
   return [
     ...ask,
     ...(takesLong(barrier) ? barrier : []),
@@ -74,7 +74,7 @@ export function preparation(context: PlanContext, cause: string): Operation[] {
   ];
 }
 
-/** Whether packages have to be fetched or built, which the plan waits for before it makes anything. */
+/** Whether packages have to be fetched or built; the plan waits for that before it creates anything. */
 export function takesLong(barrier: readonly Operation[]): boolean {
   return barrier.some((operation) => operation.type === 'await-environment' && operation.waitMs === 0);
 }
@@ -112,7 +112,7 @@ function volumeAndImage(input: WorkspaceInput, cause: string): Operation[] {
   ];
 }
 
-/** Stops a container that is up; a paused one cannot receive a signal and is unpaused first. */
+/** Stops a container that is up. A paused container cannot receive a signal, so it is unpaused first. */
 export function stopping(container: ObservedContainer, cause: string): Operation[] {
   const stop: Operation = {
     type: 'stop-container',
@@ -125,7 +125,7 @@ export function stopping(container: ObservedContainer, cause: string): Operation
     : [stop];
 }
 
-/** Removes a container; `force` kills it first when it is up. */
+/** Removes a container; with `force` the engine kills it first when it is up. */
 export function removal(container: ObservedContainer, cause: string, force: boolean): Operation {
   return { type: 'remove-container', container: target(container), force, cause };
 }

@@ -8,13 +8,14 @@ import { target, type Slots } from './containers.js';
 import { act, emptyPlan, removal, stopping } from './steps.js';
 import type { Operation, Plan } from './types.js';
 
-/** The spec wants the workspace stopped: one container stays under the workspace's name, and does not run. */
+/** Plans a workspace that its spec wants stopped: one container stays under the workspace's name and does not run. */
 export function planStopped(slots: Slots, workspace: string): Plan {
   const cause = 'state: Stopped';
   const { main, next, strays } = slots;
   const operations: Operation[] = [];
   const keep = main ?? strays[0] ?? next;
-  // Its data volume stays; the container itself would keep the replaced system's store in the cache's volume for ever.
+  // The data volume stays. The container is removed, because otherwise it would keep the replaced system's store in the
+  // cache's volume forever.
   if (main !== null && isOnBareStore(main)) return leaveBareStore(main, cause);
   if (next !== null && keep !== next)
     operations.push(removal(next, 'the replacement is not needed while stopped', true));
@@ -29,7 +30,7 @@ export function planStopped(slots: Slots, workspace: string): Plan {
   return operations.length > 0 ? act(operations, []) : emptyPlan({ kind: 'stopped' });
 }
 
-/** The cache is being emptied: the workspace's containers stop meanwhile, and the ordinary plan starts them again. */
+/** Stops the containers of a workspace while its cache is emptied; the ordinary plan starts them again afterwards. */
 export function planCleared({ main, next }: Slots, failure: Failure | null): Plan {
   const cause = 'the cache is being emptied';
   const operations = [main, next].flatMap((container) =>

@@ -7,14 +7,14 @@ import { decodePorts } from './ports.js';
 export interface PortWorld {
   readonly containers: Iterable<ObservedContainer>;
   readonly desired: ReadonlyMap<string, DesiredWorkspace>;
-  /** Ports that plans under way have settled on, by workspace. */
+  /** The ports that plans under way have settled on, by workspace. */
   readonly reserved: ReadonlyMap<string, readonly PublishedPort[]>;
 }
 
 /**
- * The host ports that `workspace` cannot have: those of running containers, those that our other containers were
- * created with, those just given out, and fixed ones that another spec asks for. Of two specs that ask for one port,
- * the one whose container has it keeps it; else the first by name gets it.
+ * Lists the host ports that `workspace` cannot have: those of running containers, those that our other containers were
+ * created with, those just allocated, and fixed ones that another spec requests. When two specs request one port, the
+ * workspace whose container has it keeps it; otherwise the first by name gets it.
  */
 export function takenPorts(workspace: string, world: PortWorld): TakenPort[] {
   const taken: TakenPort[] = [];

@@ -11,7 +11,10 @@ import type { DesiredWorkspace } from '../model/desired.js';
 import type { Failure } from '../model/reasons.js';
 import type { Verdict } from '../model/status.js';
 
-/** What differs although the spec did not change: the label of `drift_detected_total`. */
+/**
+ * The fields that can differ from the spec although the spec did not change; values of a label of
+ * `drift_detected_total`.
+ */
 export const DRIFT_FIELDS = [
   'container',
   'state',
@@ -26,22 +29,25 @@ export const DRIFT_FIELDS = [
 ] as const;
 export type DriftField = (typeof DRIFT_FIELDS)[number];
 
-/** A container by name, and by id where it was observed: an id never means another container than the one seen. */
+/**
+ * Refers to a container by name, and by id when it was observed, so that an operation never affects another container
+ * of that name.
+ */
 export interface ContainerTarget {
   readonly name: string;
   readonly id: string | null;
 }
 
 interface Step {
-  /** Why, for a person: `image: debian:12 -> debian:13`. */
+  /** The cause for a person, such as `image: debian:12 -> debian:13`. */
   readonly cause: string;
-  /** Set when the engine's side moved, not the spec. */
+  /** The field that drifted; set when the change happened on the engine and not in the spec. */
   readonly drift?: DriftField;
 }
 
 /**
- * One operation is one engine call. `await-ready` is none: the plan ends there, and is made again when the container is
- * ready.
+ * One operation is one engine call. `await-ready` is no call: the plan ends there, and a new plan is made when the
+ * container is ready.
  */
 export type Operation = Step &
   (
@@ -53,7 +59,7 @@ export type Operation = Step &
     | {
         readonly type: 'start-container';
         readonly container: ContainerTarget;
-        /** It has not run yet: when the engine refuses to start it, the container itself is at fault. */
+        /** The container has not run yet, so the container itself is at fault when the engine refuses to start it. */
         readonly first?: true;
       }
     | { readonly type: 'stop-container'; readonly container: ContainerTarget; readonly graceSeconds: number }
@@ -70,15 +76,17 @@ export type Operation = Step &
     | { readonly type: 'disconnect-network'; readonly network: string; readonly container: ContainerTarget }
     | { readonly type: 'await-ready'; readonly container: ContainerTarget }
     | {
-        /** Asks for a workspace's profile to hold its packages; single flight per environment (F9). */
+        /**
+         * Requests that a workspace's profile contains its packages; each environment is realised once at a time (F9).
+         */
         readonly type: 'realise-environment';
         readonly workspace: string;
         readonly cache: string;
         readonly packages: readonly string[];
       }
     /**
-     * As `await-ready`, until the profile is in place; waits `waitMs` for it, because realised packages are linked in a
-     * moment.
+     * Like `await-ready`, but for the profile. The executor waits up to `waitMs` ms for it, because linking realised
+     * packages takes only a moment.
      */
     | {
         readonly type: 'await-environment';
@@ -86,9 +94,9 @@ export type Operation = Step &
         readonly cache: string;
         readonly waitMs: number;
       }
-    /** Takes the image's own store paths into the cache (F14). */
+    /** Imports the image's own store paths into the cache (F14). */
     | { readonly type: 'import-image'; readonly cache: string; readonly image: string; readonly imageId: string }
-    /** Directories for the profiles that people make for themselves. */
+    /** Creates the directories for the profiles that people make for themselves. */
     | { readonly type: 'prepare-profiles'; readonly container: ContainerTarget; readonly mountPath: string }
   );
 
@@ -115,49 +123,49 @@ export const OPERATION_TYPES = [
   'prepare-profiles',
 ] as const satisfies readonly OperationType[];
 
-/** All that the engine shows of one workspace at one moment. */
+/** Everything that the engine shows of one workspace at one moment. */
 export interface WorkspaceObservation {
-  /** Containers that carry this workspace's id or hold one of its two names, ours or not. */
+  /** The containers that carry this workspace's id or have one of its two names, whether ours or not. */
   readonly containers: readonly ObservedContainer[];
   readonly volumes: ReadonlyMap<string, ObservedVolume>;
   readonly networks: ReadonlyMap<string, ObservedNetwork>;
-  /** False: known to be absent. Null: not inspected; the create finds out. */
+  /** False when the image is known to be absent; null when it was not inspected, and then the create finds out. */
   readonly imagePresent: boolean | null;
-  /** The directory behind the data volume is known to be gone. */
+  /** Whether the directory behind the data volume is known to be gone. */
   readonly storageDamaged: boolean;
-  /** Host ports that others hold or are about to. */
+  /** Host ports that others hold or are about to hold. */
   readonly takenPorts: readonly TakenPort[];
-  /** PATH of the image, null when it sets none; undefined while it was not inspected. */
+  /** The PATH of the image: null when the image sets none, undefined while the image was not inspected. */
   readonly imagePath?: string | null;
-  /** Null without a cache. */
+  /** The workspace's cache, or null when the workspace has none. */
   readonly cache: CacheObservation | null;
 }
 
-/** All that is known of a workspace's cache, profile and image at one moment. */
+/** Everything that is known of a workspace's cache, profile and image at one moment. */
 export interface CacheObservation {
   readonly cache: string;
-  /** Why nothing can be realised or imported now; null when its keeper is ready. */
+  /** Why nothing can be realised or imported now, or null when the keeper is ready. */
   readonly unavailable: Failure | null;
-  /** Nothing may run on the cache now: it is being emptied. */
+  /** Whether nothing may run with the cache now, because it is being emptied. */
   readonly mustStop: boolean;
   /**
-   * The replaced system's store is still in the volume: its containers are replaced without waiting for packages.
-   * `held`: by a container that is no workspace's of this cache.
+   * Whether the replaced system's store is still in the volume. `due`: its containers are replaced without waiting for
+   * packages. `held`: a container that is not a workspace of this cache prevents that.
    */
   readonly migration: 'none' | 'due' | 'held';
-  /** `unknown`: the keeper has not reported its profiles yet. */
+  /** The state of the profile; `unknown`: the keeper has not reported its profiles yet. */
   readonly profile: 'ready' | 'old' | 'none' | 'unknown';
-  /** The packages of the profile, where this controller knows them. */
+  /** The packages in the profile, or null when this controller does not know them. */
   readonly profilePackages: readonly string[] | null;
-  /** The environment is in the store: it only has to be linked. */
+  /** Whether the environment is in the store already, so that it only has to be linked. */
   readonly isRealised: boolean;
-  /** What is being done for this workspace now, as a message; null when nothing is. */
+  /** A message about the work that is under way for this workspace, or null when there is none. */
   readonly progress: string | null;
-  /** Why this environment is not there. */
+  /** Why this environment could not be realised, or null. */
   readonly failure: Failure | null;
-  /** When it is tried again, in ms from now; null: not before something changes. */
+  /** When the realisation is tried again, in ms from now; null: not before something changes. */
   readonly retryMs: number | null;
-  /** `own`: it brings a Nix store that is not in the cache yet. */
+  /** The state of the image's own Nix store; `own`: the image contains a store that is not in the cache yet. */
   readonly image: 'plain' | 'own' | 'imported' | 'refused' | 'unknown';
   readonly imageId: string | null;
   readonly importFailure: Failure | null;
@@ -167,27 +175,30 @@ export interface TakenPort {
   readonly protocol: 'tcp' | 'udp';
   readonly hostIP: string;
   readonly hostPort: number;
-  /** For a person: `workspace bob`, `container web`, `process 812 (nginx)`. */
+  /** The holder for a person: `workspace bob`, `container web`, `process 812 (nginx)`. */
   readonly holder: string;
 }
 
-/** What the controller remembers of a workspace between two plans. It can be lost: then it tries once more. */
+/** What the controller remembers of a workspace between two plans. When it is lost, the controller tries once more. */
 export interface WorkspaceMemory {
-  /** This spec failed for good; nothing is tried again before the spec changes. */
+  /** The spec that failed for good; nothing is tried again before the spec changes. */
   readonly failed: { readonly specHash: string; readonly failure: Failure } | null;
   /** How often the replacement with this hash was started. */
   readonly nextStarts: { readonly specHash: string; readonly count: number } | null;
-  /** Since when (our clock, ms) the replacement has been seen running. */
+  /** Since when the replacement has been observed running, in ms of our clock. */
   readonly nextRunningSince: number | null;
-  /** The run that was seen, by when it began (the engine's clock, ms); null when that is not known. */
+  /**
+   * The observed run of the replacement, identified by its start in ms of the engine's clock; null when that is not
+   * known.
+   */
   readonly nextRun: number | null;
   /**
-   * The replacement with this hash could not be prepared yet (image, bind source): the old container serves meanwhile.
+   * The hash of a replacement that could not be prepared yet (image, bind source); the old container stays in service.
    */
   readonly blocked: string | null;
-  /** Our starts of the container in a row that did not last. */
+  /** How many of our starts of the container in a row did not last. */
   readonly starts: { readonly count: number; readonly lastAt: number } | null;
-  /** Host ports that turned out to be taken by something outside the engine. */
+  /** Host ports that were found to be taken by something outside the engine. */
   readonly takenPorts: readonly TakenPort[];
 }
 
@@ -206,18 +217,18 @@ export interface WorkspaceInput {
   readonly desired: DesiredWorkspace;
   readonly observed: WorkspaceObservation;
   readonly memory: WorkspaceMemory;
-  /** Milliseconds, our clock. */
+  /** The time in ms of our clock. */
   readonly now: number;
 }
 
 export interface Plan {
   readonly operations: readonly Operation[];
-  /** What is true now, before the operations. */
+  /** The verdict on the state before the operations. */
   readonly verdict: Verdict;
-  /** Plan again after this time even if no event comes, ms; null: only at the next trigger. */
+  /** When to plan again even if no event arrives, in ms; null: only at the next trigger. */
   readonly recheckAfterMs: number | null;
-  /** To remember: this spec is given up. */
+  /** The spec to remember as given up, or null. */
   readonly giveUp: WorkspaceMemory['failed'];
-  /** Host ports this plan settles on, to be kept from others. */
+  /** The host ports that this plan settles on and that no other workspace may take. */
   readonly ports: readonly PublishedPort[];
 }

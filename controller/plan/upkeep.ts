@@ -9,7 +9,7 @@ import { restartDelay } from './restarts.js';
 import { act, emptyPlan, starting } from './steps.js';
 import type { Operation, Plan } from './types.js';
 
-/** The container is what the spec asks for: keeps it up, in place. */
+/** Keeps a container that matches its spec up, and updates it in place. */
 export function planMatching(context: PlanContext, main: ObservedContainer): Plan {
   const { ports } = context;
   const inPlace = inPlaceOperations(main, context.desired.inPlace);
@@ -32,7 +32,7 @@ export function planMatching(context: PlanContext, main: ObservedContainer): Pla
   return { ...emptyPlan(runningVerdict(main)), ports };
 }
 
-/** After a failed replacement the old container serves on, whatever becomes of it. */
+/** Keeps the old container in service after a failed replacement, whatever state it is in. */
 export function keepServing({ memory, now }: PlanContext, main: ObservedContainer, failure: Failure): Plan {
   const verdict: Verdict = { kind: 'failing', failure, serving: main.state === 'running' };
   const cause = `keep the old container: ${failure.message}`;

@@ -9,19 +9,24 @@ export const LONGEST_ALONE = 160;
 const CONTEXT = 20;
 const CUT = '...';
 
-/** `name: before -> after`, each value shortened to `longest` characters. */
+/** Describes a change as `name: before -> after`, with each value shortened to `longest` characters. */
 export function changeOf(name: string, before: unknown, after: unknown, longest = LONGEST): string {
   return `${name}: ${change(before, after, longest)}`;
 }
 
-/** `before -> after`, each shortened to `longest` characters; two different values never read the same. */
+/**
+ * Describes a change as `before -> after`, each shortened to `longest` characters. Two different values never look the
+ * same.
+ */
 export function change(before: unknown, after: unknown, longest = LONGEST): string {
   const [old, wanted] = [plain(before), plain(after)];
-  // Quotes tell apart null and the text "none", and a control character and the text of its escape.
+  // Quotes distinguish null from the text "none", and a control character from the text of its escape sequence.
   return old === wanted ? arrow(quoted(before), quoted(after), longest) : arrow(old, wanted, longest);
 }
 
-/** The items that were added to a list and removed from it; a short list is shown whole, before and after. */
+/**
+ * Lists the items that were added to a list and removed from it; a short list is shown completely, before and after.
+ */
 export function listChanges(name: string, before: readonly string[], after: readonly string[]): string[] {
   if (canonicalJson(before) === canonicalJson(after)) return [];
   if (quoted(before).length <= LONGEST && quoted(after).length <= LONGEST) return [changeOf(name, before, after)];
@@ -40,7 +45,10 @@ export function listChanges(name: string, before: readonly string[], after: read
   ];
 }
 
-/** The changes of an object's fields, sorted by field, lists item by item. `prefix` stands before the fields' names. */
+/**
+ * Describes the changes of an object's fields, sorted by field; lists are compared item by item. `prefix` precedes the
+ * names of the fields.
+ */
 export function fieldChanges<T extends object>(prefix: string, before: T, after: T): string[] {
   const fields = (Object.keys(after) as (keyof T & string)[]).sort();
   return fields.flatMap((field) => {
@@ -50,7 +58,9 @@ export function fieldChanges<T extends object>(prefix: string, before: T, after:
   });
 }
 
-/** Text from specs on one line, without its middle where it is too long: names differ at their ends. */
+/**
+ * Puts text from specs on one line and cuts its middle when it is too long, because names usually differ at their ends.
+ */
 export function shortened(text: string): string {
   const safe = escapeControls(String(text));
   const half = (LONGEST_ALONE - CUT.length) / 2;
@@ -64,7 +74,9 @@ export function isList(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }
 
-/** The items of `list`, in quotes, that `other` does not have, and those that it has, each as often as it has them. */
+/**
+ * Splits the quoted items of `list` into those that `other` lacks and those that it has; repeated items are counted.
+ */
 function split(list: readonly string[], other: readonly string[]): [string[], string[]] {
   const left = new Map<string, number>();
   for (const item of other) left.set(item, (left.get(item) ?? 0) + 1);
@@ -91,7 +103,7 @@ function firstDifference(a: string, b: string): number {
 
 function piece(text: string, from: number, longest: number): string {
   const rest = text.slice(from);
-  // Escaped again: a cut may halve a character.
+  // The text is escaped again, because the cut may leave half of a surrogate pair.
   return escapeControls(
     `${from > 0 ? CUT : ''}${rest.length > longest ? `${rest.slice(0, longest - CUT.length)}${CUT}` : rest}`,
   );

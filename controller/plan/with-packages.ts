@@ -3,8 +3,8 @@ import type { PlanContext } from './context.js';
 import type { Operation, Plan } from './types.js';
 
 /**
- * `plan`, and what the packages of a container that stays need: a container that runs, or that will be started on what
- * its profile holds, gets changed packages in place (F10), beside whatever else there is to do.
+ * Adds to `plan` what the packages of an existing container need. A container that runs, or that will start with what
+ * its profile contains, gets changed packages in place (F10), in addition to the other operations.
  */
 export function withPackages({ desired, observed, slots, environment }: PlanContext, plan: Plan): Plan {
   const { main } = slots;
@@ -31,7 +31,7 @@ export function withPackages({ desired, observed, slots, environment }: PlanCont
   };
 }
 
-/** The container runs already, so no start waits; the end of the realisation wakes the workspace. */
+/** The container runs already, so no start waits for the packages; the end of the realisation triggers a new plan. */
 function withoutWait(operation: Operation): Operation {
   return operation.type === 'await-environment' ? { ...operation, waitMs: 0 } : operation;
 }

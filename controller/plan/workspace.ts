@@ -15,8 +15,8 @@ import { keepServing, planMatching } from './upkeep.js';
 import { withPackages } from './with-packages.js';
 
 /**
- * What to do about one workspace that a spec asks for. Pure and total: equal input gives an equal plan, and a plan
- * whose operations succeeded is followed by an empty one (law 7).
+ * Plans the operations for one workspace that a spec describes. Pure and total: equal input gives an equal plan, and a
+ * plan whose operations succeeded is followed by an empty one (law 7).
  */
 export function planWorkspace(input: WorkspaceInput): Plan {
   const context = planContext(input);
@@ -52,7 +52,7 @@ function choosePlan(context: PlanContext): Plan {
   return planMatching(context, main);
 }
 
-/** A container that never ran has served nobody: it is removed first, and law 6 has nothing to keep. */
+/** Replaces a container that never ran. Nobody has used it, so it can be removed first, and law 6 does not apply. */
 function planAnew(context: PlanContext, main: ObservedContainer, changes: readonly Difference[]): Plan {
   const cause = changes.map((change) => change.cause).join(', ');
   return act([removal(main, `it never ran; ${cause}`, true), ...creation(context, { cause })], context.ports);
@@ -61,7 +61,7 @@ function planAnew(context: PlanContext, main: ObservedContainer, changes: readon
 function planWithoutMain(context: PlanContext): Plan {
   const { desired, memory, observed, slots, ports } = context;
   const main = containerName(desired.name);
-  // Before the replacement: the renamed one may be the old container that it replaces.
+  // A stray is handled before a replacement, because it may be the old container that is being replaced.
   const [stray] = slots.strays;
   if (stray !== undefined) {
     const cause = `name: ${stray.name} -> ${main}`;
@@ -77,7 +77,7 @@ function planWithoutMain(context: PlanContext): Plan {
   }
   if (memory.failed?.specHash === desired.specHash)
     return emptyPlan({ kind: 'failing', failure: memory.failed.failure, serving: false });
-  // A data volume without its container: somebody removed it. Without either, the workspace is new.
+  // A data volume without a container means that somebody removed the container. Without either, the workspace is new.
   const wasThere = observed.volumes.has(dataVolumeName(desired.name));
   const why = wasThere
     ? ({ cause: `the container ${main} does not exist`, drift: 'container' } as const)

@@ -1,7 +1,10 @@
 import type { CacheTotals } from '../model/cache-status.js';
 import type { StateFile } from './state-file.js';
 
-/** Whether images bring a Nix store of their own, by image id. It can be lost: then each image is probed once more. */
+/**
+ * Records by image id whether an image contains a Nix store of its own. When the record is lost, each image is probed
+ * again.
+ */
 export function createImageRecord(file: StateFile): {
   load(): (readonly [string, boolean])[];
   save(rows: readonly (readonly [string, boolean])[]): void;
@@ -18,15 +21,15 @@ export function createImageRecord(file: StateFile): {
   };
 }
 
-/** One record for each cache, kept in a file. It can be lost: `load` gives null then. */
+/** One record for each cache, kept in a file that can be lost; `load` returns null then. */
 export interface CacheRecords<T> {
   of(cache: string): { load(): T | null; save(record: T): void };
 }
 
-/** The totals of each cache's realisations. When they are lost, they begin at zero. */
+/** The totals of the realisations of each cache. When they are lost, they start again at zero. */
 export const createCacheTotals = (file: StateFile): CacheRecords<CacheTotals> => recordsByCache(file, isTotals);
 
-/** The record of each cache's collections; its form belongs to nix/. When it is lost, no collection is overdue. */
+/** The record of the collections of each cache; nix/ defines its form. When it is lost, no collection is overdue. */
 export const createGcRecords = <T extends object>(file: StateFile): CacheRecords<T> =>
   recordsByCache<T>(file, isGcRecord);
 

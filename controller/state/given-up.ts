@@ -5,15 +5,15 @@ import type { StateFile } from './state-file.js';
 type GivenUp = NonNullable<WorkspaceMemory['failed']>;
 
 /**
- * Specs that failed for good, by workspace: a restart of the controller must not stop a workspace for another try
- * (law 6).
+ * The specs that failed for good, by workspace. They are kept, because a restart of the controller must not stop a
+ * workspace for another attempt (law 6).
  */
 export interface GivenUpStore {
   all(): ReadonlyMap<string, GivenUp>;
   set(workspace: string, failed: GivenUp | null): void;
 }
 
-/** The store in `file`, which can be lost: then each of its specs is tried once more. */
+/** Creates the store in `file`, which can be lost; each of its specs is tried once more then. */
 export function createGivenUpStore(file: StateFile): GivenUpStore {
   const entries = new Map(file.read().filter(isRow));
   return {

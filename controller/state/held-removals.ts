@@ -1,7 +1,8 @@
 import type { StateFile } from './state-file.js';
 
 /**
- * The names whose removal waits for a person: a restart must not release them because the numbers have changed (law 4).
+ * The names of workspaces whose removal waits for a person. They are kept, because a restart must not release them when
+ * the number of workspaces has changed (law 4).
  */
 export function createHeldRemovals(file: StateFile): {
   load(): readonly string[];

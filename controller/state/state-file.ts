@@ -2,23 +2,23 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
- * Replaces `file` by one that holds `text`, whole or not at all, with mode 0600. Throws as node:fs does. What a killed
- * process left half written is `<file>.tmp`, and the next replacement overwrites it.
+ * Replaces `file` with one that contains `text`, either completely or not at all, with mode 0600. Throws as node:fs
+ * does. A process that is killed meanwhile leaves `<file>.tmp`, which the next replacement overwrites.
  */
 export function replaceFile(file: string, text: string): void {
   writeFileSync(`${file}.tmp`, text, { mode: 0o600 });
   renameSync(`${file}.tmp`, file);
 }
 
-/** Rows in one JSON file of the state directory, which can be lost at any time. */
+/** Rows in a JSON file of the state directory. The file can be lost at any time. */
 export interface StateFile {
-  /** All rows; none when the file is absent or broken. */
+  /** Returns all rows, or none when the file is absent or broken. */
   read(): readonly unknown[];
-  /** Whole or not at all. */
+  /** Replaces all rows, either completely or not at all. */
   write(rows: readonly unknown[]): void;
 }
 
-/** The rows of `file`. `onError` is called when it cannot be written; `write` itself never throws. */
+/** Creates the state file at `file`. `onError` is called when it cannot be written; `write` itself never throws. */
 export function createStateFile(file: string, onError: (error: Error) => void): StateFile {
   return {
     read() {

@@ -1,18 +1,18 @@
 import { escapeControls } from '../../model/printable.js';
 
-/** GitHub's parser knows no longer fences than 80: a longer run of backticks could not be kept in. */
+/** GitHub's parser accepts fences of at most 80 backticks, so longer runs of backticks in the text are shortened. */
 const LONGEST_RUN = 10;
 const LONGEST_TEXT = 400;
 
 /**
- * Text from specs as Markdown that shows it and nothing else: no markup, HTML, link, mention or cell of a table comes
- * of it.
+ * Turns text from specs into Markdown that shows exactly that text: it cannot become markup, HTML, a link, a mention or
+ * a table cell.
  */
 export function codeSpan(text: string): string {
   const escaped = escapeControls(text.slice(0, LONGEST_TEXT + 1));
-  // Escaped again: a cut may halve a character.
+  // The text is escaped again, because the cut may leave half of a surrogate pair.
   const cut = escaped.length > LONGEST_TEXT ? `${escapeControls(escaped.slice(0, LONGEST_TEXT))}…` : escaped;
-  // What stands for something else must not read like it.
+  // A character that is used as a replacement is itself escaped, so that the two cannot be confused.
   const safe = cut
     .replaceAll('¦', '\\u00a6')
     .replaceAll('|', '¦')
@@ -20,7 +20,7 @@ export function codeSpan(text: string): string {
   if (safe.trim() === '') return '` `';
   const longest = Math.max(0, ...(safe.match(/`+/g) ?? []).map((run) => run.length));
   const fence = '`'.repeat(longest + 1);
-  // A fence may not touch a backtick, and one space at either end belongs to the fence.
+  // A fence must not touch a backtick, and a parser strips one space at either end.
   const pad = /^[ `]|[ `]$/.test(safe) ? ' ' : '';
   return `${fence}${pad}${safe}${pad}${fence}`;
 }

@@ -5,32 +5,34 @@ import type { Comparison } from './compare.js';
 import { comparisonRows, DATA_GOES, HELD, type ComparisonRow } from './compare-rows.js';
 import { comparisonSummary } from './compare-summary.js';
 
-/** The first line of the comment, by which the next run finds it. */
+/** The first line of the comment, which lets the next run find it. */
 export const COMMENT_MARKER = '<!-- kalpana-plan -->';
 
 export interface MarkdownContext {
   readonly from: Commit;
   readonly to: Commit;
-  /** What the two were asked for by; null: nothing but the commit, or the repository's HEAD. */
+  /**
+   * The names by which the two commits were requested, or null when only the commit or the repository's HEAD was given.
+   */
   readonly fromName?: string | null;
   readonly toName?: string | null;
   /** The problems of the specs of `to`. */
   readonly problems: readonly SpecProblem[];
-  /** Why `to` would not be applied. */
+  /** Why `to` would not be applied, or null when it would be. */
   readonly failure: string | null;
-  /** What makes the comparison less than whole. */
+  /** Reasons why the comparison is incomplete. */
   readonly warnings?: readonly string[];
 }
 
-/** GitHub takes 65,536. */
+/** The longest comment in characters; GitHub accepts 65,536. */
 const LONGEST = 60_000;
-/** For what stands after the list. */
+/** Characters reserved for the text after the list. */
 const TAIL = 300;
 const UNFOLDED_ROWS = 30;
 const NAMES_IN_WARNING = 30;
 const CAUSES_IN_ROW = 40;
 
-/** A comment for a pull request. */
+/** Renders a comparison as a comment for a pull request. */
 export function compareMarkdown(
   comparison: Comparison,
   { from, to, fromName = null, toName = null, problems, failure, warnings = [] }: MarkdownContext,
@@ -110,7 +112,7 @@ function warning(words: string, changes: readonly { readonly name: string }[]): 
   ];
 }
 
-/** As many of `lines` as there is room for after `head`. */
+/** The leading `lines` that fit into the comment after `head`. */
 function fitting(head: readonly string[], lines: readonly string[]): readonly string[] {
   let room = LONGEST - TAIL - textOf(head).length;
   const end = lines.findIndex((line) => (room -= line.length + 1) < 0);

@@ -1,19 +1,19 @@
 import type { CacheChange, ChangedWorkspace, Comparison, Effect, WorkspaceChange } from './compare.js';
 import { shortened } from '../value-change.js';
 
-/** One line about one object, for all formats. All fields but `action` may hold text from specs. */
+/** One line about one object, for all formats. All fields except `action` may contain text from specs. */
 export interface ComparisonRow {
   readonly object: string;
   readonly action: string;
   readonly causes: readonly string[];
-  /** What comes of it. */
+  /** The consequences of the action. */
   readonly notes: readonly string[];
 }
 
 export const DATA_GOES = 'its data volume is removed with all files in it';
 export const HELD = 'held until a person confirms';
 
-/** At most so many users of a cache are named; the rest is counted. */
+/** How many users of a cache are listed by name; the rest is counted. */
 const USERS_NAMED = 10;
 
 /** The rows of a comparison: a row for each effect on a workspace, sorted by name, then the caches. */
@@ -51,7 +51,7 @@ function effectWords(
 ): Pick<ComparisonRow, 'action' | 'notes'> {
   const isStopped = state === 'Stopped';
   switch (type) {
-    // A stopped container is left alone until it is wanted again.
+    // A stopped container is not touched before it is started again.
     case 'replace':
       return { action: isStopped ? 'replace at its next start' : 'replace', notes: [] };
     case 'in-place':

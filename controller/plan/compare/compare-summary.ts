@@ -8,7 +8,7 @@ const CACHE_WORDS: Readonly<Record<CacheChange['kind'], string>> = {
   unused: 'no longer used',
 };
 
-/** How many objects change and how: `3 workspaces changed (2 replaced, 1 package change), 1 cache added.` */
+/** Summarizes how many objects change and how: `3 workspaces changed (2 replaced, 1 package change), 1 cache added.` */
 export function comparisonSummary({ workspaces, caches }: Comparison): string {
   const changed = workspaces.filter((change) => change.kind === 'changed');
   const parts = [
@@ -22,7 +22,7 @@ export function comparisonSummary({ workspaces, caches }: Comparison): string {
   return parts.length === 0 ? 'Nothing changes.' : `${parts.join(', ')}.`;
 }
 
-/** A workspace counts for each of its effects. */
+/** A workspace is counted once for each of its effects. */
 function effectCounts(changed: readonly ChangedWorkspace[]): string {
   const isStopped = ({ state }: ChangedWorkspace): boolean => state === 'Stopped';
   const count = (type: Effect['type'], workspaces: readonly ChangedWorkspace[]): number =>

@@ -2,7 +2,7 @@ import { escapeControls } from '../../model/printable.js';
 import type { Comparison } from './compare.js';
 import { comparisonRows } from './compare-rows.js';
 
-/** `alice: replace  # image: debian:12 -> debian:13`, a line each. */
+/** Renders one line per change: `alice: replace  # image: debian:12 -> debian:13`. */
 export function compareText(comparison: Comparison): string {
   const lines = comparisonRows(comparison).map(({ object, action, causes, notes }) => {
     const details = [...(causes.length > 0 ? [causes.join(', ')] : []), ...notes].join('; ');

@@ -5,7 +5,7 @@ import { mountCauses } from '../item-causes.js';
 import { creationCauses } from '../spec-causes.js';
 import { changeOf, fieldChanges, shortened } from '../value-change.js';
 
-/** What one set of specs changes compared with another. Sorted by name. */
+/** The changes from one set of specs to another, sorted by name. */
 export interface Comparison {
   readonly workspaces: readonly WorkspaceChange[];
   readonly caches: readonly CacheChange[];
@@ -13,16 +13,14 @@ export interface Comparison {
 
 export type WorkspaceChange =
   | { readonly kind: 'added'; readonly name: string; readonly image: string; readonly state: DesiredWorkspace['state'] }
-  /**
-   * `deletesData`: the data volume goes with all files in it. `held`: nothing happens until a person confirms (law 4).
-   */
+  /** `deletesData`: the data volume is removed with all files in it. `held`: the removal waits for a person (law 4). */
   | { readonly kind: 'removed'; readonly name: string; readonly deletesData: boolean; readonly held: boolean }
   | ChangedWorkspace;
 
 export interface ChangedWorkspace {
   readonly kind: 'changed';
   readonly name: string;
-  /** The one that it is to have. */
+  /** The state that the workspace shall have. */
   readonly state: DesiredWorkspace['state'];
   readonly effects: readonly Effect[];
 }
@@ -33,15 +31,18 @@ export interface Effect {
 }
 
 export interface CacheChange {
-  /** `reset`: its file goes, and the defaults hold. `unused`: it had no file, and no workspace names it any more. */
+  /**
+   * `reset`: the cache's file is removed, and the defaults apply. `unused`: the cache had no file, and no workspace
+   * names it any more.
+   */
   readonly kind: 'added' | 'removed' | 'changed' | 'reset' | 'unused';
   readonly name: string;
   readonly causes: readonly string[];
-  /** Workspaces that name it afterwards. */
+  /** The workspaces that name the cache after the change. */
   readonly users: readonly string[];
 }
 
-/** What changes from one set of specs to the other. Pure: no engine, no secrets, no clock. */
+/** Computes the changes from one set of specs to the other. Pure: it needs no engine, secrets or clock. */
 export function compareDesired(before: DesiredSnapshot, after: DesiredSnapshot): Comparison {
   const gone = [...before.workspaces.keys()].filter((name) => !after.workspaces.has(name) && !after.claimed.has(name));
   const held = new Set(limitRemovals({ existing: [...before.workspaces.keys()], gone, approved: new Set() }).held);
