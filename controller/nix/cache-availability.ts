@@ -4,7 +4,7 @@ import { isOnBareStore } from '../model/shared-volume.js';
 import type { CacheObservation } from '../plan/types.js';
 import type { CacheContext } from './cache-context.js';
 
-/** Why the cache cannot be used now; null: it can. */
+/** Why the cache cannot be used now, or null when it can. */
 export function whyUnavailable({
   name,
   clearing,
@@ -15,14 +15,17 @@ export function whyUnavailable({
     : keeper.unavailable();
 }
 
-/** Whether the replaced system's store is still in the volume, and who keeps it there. */
+/**
+ * Whether the replaced system's store is still in the volume, and whether a container that is not a workspace of this
+ * cache keeps it there.
+ */
 export function migrationOf({ keeper, specs }: Pick<CacheContext, 'keeper' | 'specs'>): CacheObservation['migration'] {
   if (keeper.failure()?.reason !== 'CacheMigrating') return 'none';
   const own = new Set(specs.workspaces().map(containerName));
   return keeper.users().every((user) => own.has(user.name) || !isOnBareStore(user)) ? 'due' : 'held';
 }
 
-/** Something is under way in the cache. */
+/** Whether any work is under way in the cache. */
 export function isBusy({ environments, imports, clearing, collector }: CacheContext): boolean {
   return environments.isBusy() || imports.isBusy() || clearing.isUnderWay() || collector.isUnderWay();
 }

@@ -16,8 +16,8 @@ import type { Measure } from './packages/measure.js';
 import type { WorkspaceUses } from './workspace-uses.js';
 
 /**
- * One cache and all that belongs to it. Each part owns what changes in it, and no value is kept twice; what concerns
- * several parts is a function of the context, in a file of its own.
+ * One cache with all of its parts. Each part owns the state that it changes, and no value is stored twice. Logic that
+ * concerns several parts is a function of the context, in a file of its own.
  */
 export interface CacheContext {
   readonly name: string;
@@ -32,7 +32,7 @@ export interface CacheContext {
   readonly shared: SharedByCaches;
 }
 
-/** What all caches of the controller have in common. */
+/** What all caches of the controller share. */
 export interface SharedByCaches {
   readonly docker: DockerPort;
   readonly clock: Clock;
@@ -45,13 +45,13 @@ export interface SharedByCaches {
   readonly emit: EmitCacheEvent;
   readonly images: ReturnType<typeof createImages>;
   readonly uses: WorkspaceUses;
-  /** All specs as they were read last; null before the first time. */
+  /** All specs as they were last read; null before the first read. */
   readonly snapshot: () => CachesSnapshot | null;
   readonly totalsRecord: (cache: string) => TotalsRecord;
   readonly gcRecord: (cache: string) => GcRecordFile;
-  /** For a plan: nothing is begun without being asked for. */
+  /** Set while planning for `kalpana plan`: the cache starts no work that was not requested. */
   readonly isForesight: boolean;
-  /** For one convergence: nothing is collected without being asked for. */
+  /** Set for `--once`: no collection starts that was not requested. */
   readonly isOnce: boolean;
 }
 

@@ -9,16 +9,16 @@ export interface CachesDependencies extends Omit<SharedByCaches, 'images' | 'use
   readonly imageRecord: ImageRecord;
 }
 
-/** All caches that the controller knows, with what they have in common. */
+/** All caches that the controller knows, with what they share. */
 export interface CacheRegistry {
   readonly shared: SharedByCaches;
   readonly caches: Map<string, CacheContext>;
   readonly packageLists: PackageLists;
-  /** All specs as they were read last; null before the first time. `updateCaches` alone changes it. */
+  /** All specs as they were last read; null before the first read. Only `updateCaches` changes it. */
   snapshot: CachesSnapshot | null;
 }
 
-/** Knows no cache yet. */
+/** Creates a registry without caches. */
 export function createCacheRegistry({ imageRecord, ...deps }: CachesDependencies): CacheRegistry {
   const { docker, instance, view } = deps;
   const registry: CacheRegistry = {
@@ -37,7 +37,7 @@ export function createCacheRegistry({ imageRecord, ...deps }: CachesDependencies
   return registry;
 }
 
-/** The cache of this name, which is made when it is asked for first. */
+/** The cache of this name; it is created when it is first requested. */
 export function cacheOf({ caches, shared }: CacheRegistry, name: string): CacheContext {
   const cache = caches.get(name) ?? createCache(name, shared);
   caches.set(name, cache);

@@ -3,13 +3,13 @@ import { cacheVolumeName } from '../model/names.js';
 import type { CacheContext } from './cache-context.js';
 import { NO_TOTALS } from './packages/accounts.js';
 
-/** Emits the state of the whole cache; nothing while no spec wants it. */
+/** Emits the state of the whole cache, or nothing when no spec wants the cache. */
 export function reportCache(context: CacheContext): void {
   const report = cacheReport(context);
   if (report !== null) context.shared.emit({ type: 'reported', report });
 }
 
-/** The state of the whole cache, and at once its workspaces are to be looked at for it. */
+/** Emits the state of the whole cache and triggers a reconciliation of all its workspaces. */
 export function reportChange(context: CacheContext): void {
   reportCache(context);
   context.shared.emit({ type: 'changed', cache: context.name, workspaces: context.specs.workspaces() });

@@ -2,30 +2,30 @@ import type { DesiredCache } from '../model/desired.js';
 import { environmentRequest } from './packages/environment-key.js';
 import { PREWARM } from './packages/environments.js';
 
-/** What the specs want of one cache. */
+/** What the specs want from one cache. */
 export interface CacheSpecs {
-  /** The cache's own spec, or the defaults that stand for it; null: nothing names the cache any more. */
+  /** The cache's own spec, or the defaults in its place; null when nothing names the cache any more. */
   desired(): DesiredCache | null;
-  /** Workspaces whose spec names the cache, sorted. */
+  /** The workspaces whose spec names the cache, sorted. */
   workspaces(): readonly string[];
-  /** Names of the profiles that are wanted: those of the workspaces, and the prewarmed one while there is one. */
+  /** The names of the wanted profiles: those of the workspaces, and the prewarmed one when there is one. */
   profiles(): readonly string[];
-  /** The key of the environment of these packages in this cache; null while nothing names the cache. */
+  /** The key of the environment of these packages in this cache; null when nothing names the cache. */
   environmentKey(packages: readonly string[]): string | null;
-  /** Takes over what the specs want now. */
+  /** Replaces what is known with what the specs want now. */
   take(desired: DesiredCache | null, workspaces: readonly string[]): SpecsChange;
 }
 
 export interface SpecsChange {
-  /** The cache is to be something else than before. */
+  /** Whether the desired cache differs from the previous one. */
   readonly isOther: boolean;
-  /** Something that is reported of the specs is other than before. */
+  /** Whether anything that is reported about the specs differs from before. */
   readonly isNews: boolean;
-  /** `profiles()` as it was before. */
+  /** The value of `profiles()` before the change. */
   readonly profilesBefore: readonly string[];
 }
 
-/** Nothing is wanted before `take`. */
+/** Creates specs that want nothing before the first `take`. */
 export function createCacheSpecs(): CacheSpecs {
   let desired: DesiredCache | null = null;
   let workspaces: readonly string[] = [];

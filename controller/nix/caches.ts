@@ -16,52 +16,55 @@ import { updateCaches } from './update-caches.js';
 
 type Of<T extends Operation['type']> = Extract<Operation, { type: T }>;
 
-/** All caches of this controller. They are apart: a volume, a keeper and numbers each. */
+/** All caches of this controller. Each has its own volume, keeper and metrics. */
 export interface Caches {
-  /** Takes over what the specs want, and returns the names of the caches to look at. */
+  /** Takes over what the specs want, and returns the names of the caches to reconcile. */
   update(snapshot: DesiredSnapshot): string[];
   names(): string[];
-  /** Something is under way in a cache. */
+  /** Whether any work is under way in a cache. */
   isBusy(): boolean;
 
-  /** One look at one cache, and a step on its way; failures of the engine's calls are thrown. */
+  /** Looks at one cache once and takes one step towards the desired state; rethrows failures of engine calls. */
   reconcile(cache: string, calls: CallOptions): Promise<CacheOutcome>;
-  /** What the engine lists is another keeper than the one that answered. */
+  /** Whether the engine lists another keeper than the one that answered. */
   keeperMoved(cache: string): boolean;
-  /** For a plan: what would be done about the cache's keeper now. */
+  /** Plans what would be done about the cache's keeper now, without doing it; for `kalpana plan`. */
   foresee(cache: string, calls: CallOptions): Promise<KeeperPlan>;
 
   /**
-   * What the planner has to know; null without a cache. `imageIds` are those of the container that is there, and of the
-   * spec's image.
+   * What the planner needs to know of the workspace's cache; null when the workspace has no cache. `imageIds` are those
+   * of the existing container and of the spec's image.
    */
   observe(workspace: DesiredWorkspace, imageIds: readonly string[]): CacheObservation | null;
   reportOf(workspace: DesiredWorkspace): WorkspaceCacheReport | null;
-  /** Finds out whether the image brings a Nix store of its own: one probe an image, for good. */
+  /** Finds out whether the image contains a Nix store of its own. Each image is probed only once. */
   lookAtImage(imageId: string, calls: CallOptions): Promise<void>;
 
-  /** Asks for a workspace's packages, and comes back at once. */
+  /** Requests a workspace's packages and returns at once. */
   realise(operation: Of<'realise-environment'>): void;
-  /** True when the workspace's profile is in place, within `waitMs`. */
+  /** Waits up to `waitMs` for the workspace's profile; resolves with true when it is in place. */
   inPlace(operation: Of<'await-environment'>): Promise<boolean>;
-  /** Throws a `FailureError`. */
+  /** Imports the Nix store of an image into the cache. Throws a `FailureError`. */
   importImage(operation: Of<'import-image'>, calls: CallOptions): Promise<void>;
-  /** A container of the workspace was made. */
+  /** Records that a container of the workspace was created. */
   noteCreated(workspace: string): void;
 
-  /** Throws an error of one line when there is no such cache. The last news is what came of it. */
+  /**
+   * Collects the garbage of a cache; the last `onNews` message is the result. Throws an error of one line when there is
+   * no such cache.
+   */
   collect(cache: string, dryRun: boolean, onNews: (news: GcNews) => void): Promise<void>;
-  /** Empties the cache; throws an error of one line when that is refused. */
+  /** Empties the cache; throws an error of one line when the request is refused. */
   clear(cache: string, force: boolean, calls: CallOptions): Promise<string>;
 }
 
-/** The caches of a controller that has not read its specs yet. */
+/** Creates the caches of a controller that has not read its specs yet. */
 export function createCaches(deps: CachesDependencies): Caches {
   const registry = createCacheRegistry(deps);
   const { caches, shared } = registry;
   const { images } = shared;
 
-  /** Throws unless a spec wants it. */
+  /** The cache of this name; throws when no spec wants it. */
   function wantedCache(name: string): CacheContext {
     const cache = caches.get(name);
     if (cache === undefined || cache.specs.desired() === null) throw new Error(`there is no cache ${name}`);

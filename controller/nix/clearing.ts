@@ -15,9 +15,9 @@ export interface ClearingDependencies {
   readonly clock: Clock;
   readonly keeper: Pick<Keeper, 'commands' | 'listUsers' | 'stop' | 'unavailable'>;
   readonly environments: Pick<Environments, 'isBusy' | 'underWay'>;
-  /** Workspaces of this controller on the cache. */
+  /** The workspaces of this controller that use the cache. */
   readonly workspaces: () => readonly string[];
-  /** `isUnderWay` has changed: workspaces stop, or start again, by their ordinary plan. */
+  /** Called when `isUnderWay` has changed; the ordinary plans of the workspaces stop them or start them again. */
   readonly onChange: () => void;
   readonly isCollecting: () => boolean;
 }
@@ -25,15 +25,16 @@ export interface ClearingDependencies {
 export interface Clearing {
   isUnderWay(): boolean;
   /**
-   * Empties the cache, and returns what happened, in a sentence. Throws an error of one line when that is refused:
-   * while something else is under way, or without `force` while the cache is used.
+   * Empties the cache and returns a sentence about the result. Throws an error of one line when the request is refused:
+   * while other work is under way, or without `force` while the cache is used.
    */
   clear(force: boolean, calls: CallOptions): Promise<string>;
 }
 
 /**
- * Empties a cache's volume and nothing else: its workspaces stop, the keeper marks the volume and ends, and the next
- * keeper empties it before it does anything. When the controller is killed on the way, its next run starts them again.
+ * Empties the volume of a cache and nothing else. Its workspaces stop, the keeper marks the volume and ends, and the
+ * next keeper empties the volume before it does anything else. When the controller is killed meanwhile, its next run
+ * starts the workspaces again.
  */
 export function createClearing(deps: ClearingDependencies): Clearing {
   const { cache, clock, keeper, environments } = deps;
@@ -73,7 +74,7 @@ export function createClearing(deps: ClearingDependencies): Clearing {
     }
   }
 
-  /** Nothing starts before the new keeper has told what is left: nothing. */
+  /** Waits for the new keeper. Workspaces must not start before it has reported that the store is empty. */
   async function untilBack(calls: CallOptions): Promise<void> {
     const deadline = clock.now() + BACK_DEADLINE_MS;
     while (keeper.commands() === null) {

@@ -17,7 +17,7 @@ import { createEnvironments } from './packages/environments.js';
 import { createMeasure } from './packages/measure.js';
 import { prewarm } from './prewarm.js';
 
-/** The parts of one cache, each given what it needs of the others. */
+/** Creates the parts of one cache and gives each part what it needs of the others. */
 export function createCache(name: string, shared: SharedByCaches): CacheContext {
   const { docker, clock, calls, view } = shared;
   const specs = createCacheSpecs();
@@ -27,7 +27,7 @@ export function createCache(name: string, shared: SharedByCaches): CacheContext 
     random: shared.random,
     calls,
     emit: (event) => noteCacheEvent(context, event),
-    // What made way for a workspace goes on.
+    // Prewarming continues once no workspace needs the cache any more.
     onIdle: () => prewarm(context),
   });
   const keeper = createKeeper({
@@ -97,7 +97,7 @@ export function createCache(name: string, shared: SharedByCaches): CacheContext 
   return context;
 }
 
-/** The keeper's daemon answers from now on. */
+/** Prepares the parts of the cache for a keeper whose daemon has just answered. */
 function noteKeeperUp(context: CacheContext, commands: KeeperCommands, inventory: Inventory): void {
   const { imports, environments, collector, specs, measure, shared } = context;
   imports.reset(inventory.images);

@@ -1,7 +1,7 @@
 import type { CacheContext } from './cache-context.js';
 import type { GcWorkspace } from './gc/run-state.js';
 
-/** What a collection has to know of the cache's workspaces. */
+/** The facts about the cache's workspaces that a collection needs. */
 export function gcWorkspaces({
   specs,
   environments,

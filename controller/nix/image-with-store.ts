@@ -2,7 +2,7 @@ import type { CallOptions } from '../docker/port.js';
 import { bareImageId } from '../model/image-id.js';
 import type { SharedByCaches } from './cache-context.js';
 
-/** The id of the image, without `sha256:`, when it is on the engine and brings a Nix store of its own; else null. */
+/** The id of the image without `sha256:`, or null unless it is on the engine and contains a Nix store of its own. */
 export async function imageWithStore(
   { docker, images, isForesight }: Pick<SharedByCaches, 'docker' | 'images' | 'isForesight'>,
   reference: string,
@@ -10,7 +10,7 @@ export async function imageWithStore(
 ): Promise<string | null> {
   const image = await docker.inspectImage(reference, calls);
   if (image === null) return null;
-  // A plan looks at what is known, and makes no probe.
+  // A plan only reads what is known and makes no probe.
   if (!isForesight) await images.look(image.id, calls);
   return images.bringsStore(image.id) === true ? bareImageId(image.id) : null;
 }

@@ -4,7 +4,10 @@ import type { SharedByCaches } from './cache-context.js';
 
 type View = Pick<SharedByCaches['view'], 'containers'>;
 
-/** The caches whose keepers on the engine this instance made: a spec that went while no controller ran leaves one. */
+/**
+ * The caches whose keepers on the engine were made by this instance. A keeper remains when its spec is removed while no
+ * controller runs.
+ */
 export function cachesWithKeeper({ containers }: View, instance: string): string[] {
   return [...containers.values()].flatMap(({ name, labels }) =>
     labels[LABEL.type] === CONTAINER_TYPE.keeper && labels[LABEL.cacheOwner] === instance
@@ -14,8 +17,8 @@ export function cachesWithKeeper({ containers }: View, instance: string): string
 }
 
 /**
- * The keeper of the cache as the engine lists it; neither one that is about to replace it nor the seed of its volume
- * counts.
+ * The keeper of the cache as the engine lists it; a keeper that is about to replace it and the seed of its volume do not
+ * count.
  */
 export function keeperOf(cache: string, { containers }: View): ObservedContainer | undefined {
   return [...containers.values()].find(({ name }) => name === keeperName(cache));

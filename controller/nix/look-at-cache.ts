@@ -8,7 +8,7 @@ import { cachesWithKeeper } from './listed-keepers.js';
 import { prewarm } from './prewarm.js';
 import { usersByCache } from './users-by-cache.js';
 
-/** One look at one cache, and a step on its way to what the specs want; failures of the engine's calls are thrown. */
+/** Looks at one cache once and takes one step towards what the specs want; rethrows failures of engine calls. */
 export async function lookAtCache(registry: CacheRegistry, name: string, calls: CallOptions): Promise<CacheOutcome> {
   const { images, view } = registry.shared;
   const cache = cacheOf(registry, name);
@@ -38,7 +38,7 @@ async function converge(cache: CacheContext, calls: CallOptions): Promise<CacheO
   return outcome;
 }
 
-/** Forgets the cache when neither a spec nor a workspace names it, and its keeper has gone. */
+/** Forgets the cache when neither a spec nor a workspace names it and its keeper is gone. */
 function forgetIfGone({ caches, shared, snapshot }: CacheRegistry, name: string): void {
   if (snapshot === null || snapshot.caches.has(name)) return;
   if (cachesWithKeeper(shared.view, shared.instance).includes(name)) return;

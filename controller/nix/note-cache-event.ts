@@ -3,13 +3,13 @@ import type { CacheContext } from './cache-context.js';
 import { reportCache } from './cache-report.js';
 import { PREWARM } from './packages/environments.js';
 
-/** What an event of the environments means for the cache itself; then everybody else hears of it. */
+/** Updates the cache itself after an event of its environments, and then passes the event on. */
 export function noteCacheEvent(context: CacheContext, event: CacheEvent): void {
   const { measure, totals, shared } = context;
   if (event.type === 'realised' && event.failure === null) measure.soon();
   if (event.type === 'linked') {
     totals.add(event.use);
-    // Nobody waits for the prewarmed profile.
+    // No workspace waits for the prewarmed profile.
     if (event.workspace === PREWARM) return reportCache(context);
     shared.uses.noteLinked(event.workspace, event.use);
   }

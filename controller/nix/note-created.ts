@@ -1,7 +1,10 @@
 import type { CacheRegistry } from './cache-registry.js';
 import { warmUse } from './packages/accounts.js';
 
-/** A container of the workspace was made: where its profile held everything already, that is a use of the cache. */
+/**
+ * Records that a container of the workspace was created. If the profile already contained everything, that is one use
+ * of the cache.
+ */
 export function noteCreated({ caches, shared, snapshot }: CacheRegistry, workspace: string): void {
   const desired = snapshot?.workspaces.get(workspace);
   const cache = caches.get(desired?.creation.cache ?? '');

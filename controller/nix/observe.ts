@@ -8,15 +8,15 @@ import { isTrustedImage } from './images/trusted-image.js';
 import type { PackageLists } from './package-lists.js';
 import { profileState } from './packages/profile-state.js';
 
-/** What an observation reads of a cache. */
+/** The parts of a cache that an observation reads. */
 export type ObservedCache = Pick<
   CacheContext,
   'name' | 'specs' | 'keeper' | 'environments' | 'imports' | 'clearing'
 > & { readonly shared: Pick<SharedByCaches, 'images' | 'isForesight'> };
 
 /**
- * What the planner has to know of the workspace's cache; null without a cache. `imageIds` are those of the container
- * that is there, and of the spec's image.
+ * What the planner needs to know of the workspace's cache; null when the workspace has no cache. `imageIds` are those
+ * of the existing container and of the spec's image.
  */
 export function observe(
   { caches, shared, packageLists }: CacheRegistry,
@@ -32,7 +32,7 @@ export function observe(
   return observeCache(cache, workspace, imageIds, packageLists);
 }
 
-/** As `observe`, of the workspace's own cache. */
+/** Does the same as `observe` for a given cache, which is the workspace's own. */
 export function observeCache(
   cache: ObservedCache,
   workspace: DesiredWorkspace,
@@ -55,14 +55,14 @@ export function observeCache(
       held === null ? null : (packageLists.of(held) ?? environments.known(workspace.name)?.packages ?? null),
     isRealised: environments.isKnown(key),
     progress: environments.progressOf(workspace.name, key),
-    // What is due again is worth another try, and no failure for the time being.
+    // A failure that may be tried again now is not reported as a failure.
     failure: failed === null || failed.retryMs === 0 ? null : failed.failure,
     retryMs: failed?.retryMs ?? null,
     importFailure: image.imageId === null ? null : imports.failureOf(image.imageId),
   };
 }
 
-/** What a workspace's status tells of its cache; null without a cache. */
+/** What a workspace's status reports about its cache; null when the workspace has no cache. */
 export function reportOf(registry: CacheRegistry, workspace: DesiredWorkspace): WorkspaceCacheReport | null {
   const seen = observe(registry, workspace, []);
   if (seen === null) return null;
@@ -73,7 +73,7 @@ export function reportOf(registry: CacheRegistry, workspace: DesiredWorkspace): 
 
 type Image = Pick<CacheObservation, 'image' | 'imageId'>;
 
-/** The observation of a cache that nothing but this workspace names. */
+/** The observation of a cache that only this workspace names. */
 function unknownCache(cache: string, image: Image): CacheObservation {
   return {
     cache,
@@ -91,7 +91,7 @@ function unknownCache(cache: string, image: Image): CacheObservation {
   };
 }
 
-/** Of several images the first one that stands in the way of a start; else the first one. */
+/** The state of the first image that prevents a start, or else of the first image. */
 function imageOf(
   { imports, shared }: { readonly imports: ObservedCache['imports'] | null; readonly shared: ObservedCache['shared'] },
   { creation }: DesiredWorkspace,

@@ -1,13 +1,13 @@
-/** The packages of environments, by key, as this controller has seen them in specs. */
+/** The packages of environments by key, as this controller has seen them in specs. */
 export interface PackageLists {
   note(key: string, packages: readonly string[]): void;
-  /** Null: no spec has named them since this controller started. */
+  /** The packages of the environment, or null when no spec has named them since this controller started. */
   of(key: string): readonly string[] | null;
-  /** Forgets all others. */
+  /** Forgets all lists except those with these keys. */
   keepOnly(keys: ReadonlySet<string | null>): void;
 }
 
-/** No list is known before `note`. */
+/** Creates the collection, which is empty before the first `note`. */
 export function createPackageLists(): PackageLists {
   const lists = new Map<string, readonly string[]>();
   return {

@@ -8,8 +8,8 @@ type Prewarmed = Pick<CacheContext, 'specs' | 'keeper' | 'environments'> & {
 };
 
 /**
- * Realises what the cache's spec wants to be there before anybody asks, in the background, and keeps it as a root. It
- * is looked at whenever nothing is under way: a workspace that waits goes first.
+ * Realises the packages that the cache's spec wants in advance, in the background, and keeps them as a root. It is
+ * called whenever no work is under way, so that waiting workspaces go first.
  */
 export function prewarm(context: Prewarmed): void {
   const { specs, keeper, environments, shared } = context;

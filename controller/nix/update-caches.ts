@@ -5,7 +5,7 @@ import { reportCache } from './cache-report.js';
 import { cachesWithKeeper } from './listed-keepers.js';
 import { usersByCache } from './users-by-cache.js';
 
-/** Takes over what the specs want, and returns the names of the caches that are to be something else than before. */
+/** Takes over what the specs want, and returns the names of the caches whose desired state has changed. */
 export function updateCaches(registry: CacheRegistry, snapshot: DesiredSnapshot): string[] {
   const { view, instance } = registry.shared;
   registry.snapshot = snapshot;
@@ -18,7 +18,7 @@ export function updateCaches(registry: CacheRegistry, snapshot: DesiredSnapshot)
   return changed;
 }
 
-/** True when the cache is to be something else than before. */
+/** Takes over what the specs want from one cache; returns true when its desired state has changed. */
 function takeSpecs(cache: CacheContext, desired: DesiredCache | null, workspaces: readonly string[]): boolean {
   const { specs, environments, collector } = cache;
   const { isOther, isNews, profilesBefore } = specs.take(desired, workspaces);
@@ -28,7 +28,7 @@ function takeSpecs(cache: CacheContext, desired: DesiredCache | null, workspaces
   return isOther;
 }
 
-/** Nothing is kept for what no spec and no profile names any more: the controller runs for months. */
+/** Forgets everything that no spec and no profile names any more, because a controller runs for months. */
 function forgetTheGone({ caches, shared, packageLists }: CacheRegistry, { workspaces }: DesiredSnapshot): void {
   shared.uses.keepOnly((name) => workspaces.has(name));
   const keys = [...workspaces.values()].flatMap(({ name, creation, packages }) => {

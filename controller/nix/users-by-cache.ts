@@ -1,7 +1,7 @@
 import type { DesiredSnapshot } from '../model/desired.js';
 import { groupBy } from '../model/group-by.js';
 
-/** Names of workspaces, sorted, by the cache that their specs name. */
+/** The names of workspaces, sorted, by the cache that their specs name. */
 export function usersByCache({
   workspaces,
 }: Pick<DesiredSnapshot, 'workspaces'>): ReadonlyMap<string, readonly string[]> {

@@ -1,23 +1,29 @@
 import type { CacheUse } from '../model/cache-status.js';
 
-/** How each workspace's last start used its cache, and which uses are one and the same start. */
+/** Records how each workspace's last start used its cache, and recognizes which events belong to one start. */
 export interface WorkspaceUses {
-  /** Null before the first. */
+  /** The last use, or null before the first one. */
   last(workspace: string): CacheUse | null;
-  /** The workspace's profile was switched. */
+  /** Records that the workspace's profile was switched. */
   noteLinked(workspace: string, use: CacheUse): void;
-  /** Its container was made. True: no switch of its profile belongs to this start, neither before nor to come. */
+  /**
+   * Records that the workspace's container was created. Returns true when no switch of its profile belongs to this
+   * start, whether earlier or still to come.
+   */
   noteCreated(workspace: string, isSwitchUnderWay: boolean): boolean;
-  /** Its container was made on a profile that held everything. */
+  /** Records that the workspace's container was created with a profile that contained everything. */
   noteWarmStart(workspace: string, use: CacheUse): void;
-  /** Forgets every workspace that `isWanted` does not name. */
+  /** Forgets every workspace for which `isWanted` returns false. */
   keepOnly(isWanted: (workspace: string) => boolean): void;
 }
 
-/** `hasContainer`: whether the workspace's container is on the engine. */
+/** Creates the record. `hasContainer` says whether the workspace's container is on the engine. */
 export function createWorkspaceUses(hasContainer: (workspace: string) => boolean): WorkspaceUses {
   const lastUses = new Map<string, CacheUse>();
-  /** A switch and a creation may belong to one start, which is one use. Here are those whose other half is to come. */
+  /**
+   * A switch and a creation may belong to one start, which counts as one use. These are the workspaces of which only
+   * one of the two has happened.
+   */
   const halfStarts = new Set<string>();
   return {
     last: (workspace) => lastUses.get(workspace) ?? null,

@@ -14,7 +14,7 @@ export function needsSoundStore({ desired, observed }: WorkspaceInput, failed: F
   return cache?.migration === 'due' && (cache.image === 'own' || (failed !== null && desired.packages.length > 0));
 }
 
-/** Removes a container of the replaced system, whose store has no database of its own; its data volume stays. */
+/** Removes a container of the replaced system, which mounts a bare store (F1); its data volume stays. */
 export function leaveBareStore(main: ObservedContainer, cause: string): Plan {
   return act(
     [

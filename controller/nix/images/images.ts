@@ -4,21 +4,24 @@ import { CONTAINER_TYPE, LABEL } from '../../model/names.js';
 import { createAnew, HELPER_CONTAINER } from '../keeper/helper-container.js';
 
 /**
- * Where it is kept over restarts whether images, by their ids, bring a Nix store. When it is lost, each is looked at
- * once more.
+ * Keeps across restarts, by image id, whether an image contains a Nix store. When the record is lost, each image is
+ * probed again.
  */
 export interface ImageRecord {
   load(): readonly (readonly [string, boolean])[];
   save(rows: readonly (readonly [string, boolean])[]): void;
 }
 
-/** One name that looks like a store path is enough; `.links` may come before it, and the engine sends what is in it. */
+/**
+ * One name that looks like a store path is enough. Few entries are read, because the engine sends their contents too;
+ * more than one, because `.links` may come first.
+ */
 const ENTRIES = 3;
 const STORE_NAME = /^[0-9a-df-np-sv-z]{32}-/;
 
 /**
- * Whether images, by their ids, bring a Nix store (F14). An id never means other content, so one look is enough for
- * good.
+ * Finds out and remembers, by image id, whether an image contains a Nix store (F14). The content behind an id never
+ * changes, so each image is probed only once.
  */
 export function createImages(docker: DockerPort, instance: string, record: ImageRecord) {
   const known = new Map(record.load());
@@ -26,7 +29,7 @@ export function createImages(docker: DockerPort, instance: string, record: Image
   const prefix = `kalpana-nix-probe-${instance}-`;
   /** The last use of each probe, by the probe's name. */
   const probes = new Map<string, Promise<unknown>>();
-  /** Ids of probes that were removed: a list may still show them. */
+  /** The ids of probes that were removed, because a list may still show them. */
   const removed = new Set<string>();
 
   async function look(imageId: string, calls: CallOptions): Promise<void> {
@@ -39,8 +42,8 @@ export function createImages(docker: DockerPort, instance: string, record: Image
   }
 
   /**
-   * Makes a container of the image, which never runs, for as long as `use` takes. One at a time for each image: its
-   * name is always the same, so that one left by a killed controller is found.
+   * Creates a container of the image, which never runs, and removes it when `use` has ended. There is one at a time for
+   * each image, always with the same name, so that one left by a killed controller is found.
    */
   async function withProbe<T>(imageId: string, calls: CallOptions, use: (container: string) => Promise<T>): Promise<T> {
     const name = `${prefix}${imageId.replace(/^sha256:/, '').slice(0, 16)}`;
@@ -70,16 +73,19 @@ export function createImages(docker: DockerPort, instance: string, record: Image
 
   return {
     withProbe,
-    /** Whether the image brings a Nix store; undefined when nobody has looked yet. */
+    /** Whether the image contains a Nix store; undefined when that is not known yet. */
     bringsStore: (imageId: string): boolean | undefined => known.get(imageId),
-    /** Finds that out, unless it is known, with one probe however many ask. Throws an `EngineError`. */
+    /**
+     * Finds out whether the image contains a Nix store, unless that is known. Concurrent callers share one probe.
+     * Throws an `EngineError`.
+     */
     async look(imageId: string, calls: CallOptions): Promise<void> {
       if (known.has(imageId)) return;
       const under = looks.get(imageId) ?? look(imageId, calls).finally(() => looks.delete(imageId));
       looks.set(imageId, under);
       await under;
     },
-    /** Removes probes that a killed controller of this instance left. Throws an `EngineError`. */
+    /** Removes probes that a killed controller of this instance left behind. Throws an `EngineError`. */
     async sweep(containers: Iterable<ObservedContainer>, calls: CallOptions): Promise<void> {
       for (const { id, name, labels } of containers) {
         const isLeft =
@@ -93,7 +99,10 @@ export function createImages(docker: DockerPort, instance: string, record: Image
   };
 }
 
-/** An image without any command can be made one all the same; it never runs. */
+/**
+ * The definition of a probe. It names a command so that a container can be created even from an image without one; the
+ * container never runs.
+ */
 function probeDefinition(imageId: string, instance: string): ContainerDefinition {
   return {
     image: imageId,

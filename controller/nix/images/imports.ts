@@ -5,30 +5,33 @@ import { bareImageId } from '../../model/image-id.js';
 import { commandFailure, type KeeperCommands } from '../keeper/keeper-commands.js';
 import { isDiskFull } from '../keeper/keeper-exec.js';
 
-/** How long a failed import is reported before it is due again. */
+/** How long a failed import is reported before it may be tried again, in ms. */
 const RETRY_MS = 15_000;
-/** How long an image without a container is kept: a plan that found it imported may be about to make one. */
+/**
+ * How long an image without a container stays imported, in ms: a plan that found it imported may be about to create a
+ * container.
+ */
 const KEPT_MS = 20_000;
 
-/** Gives a container of the image for as long as `use` takes. */
+/** Calls `use` with a container of the image, which exists until `use` has ended. */
 export type WithSource = (use: (source: string) => Promise<void>) => Promise<void>;
 
 export type Imports = ReturnType<typeof createImports>;
 
-/** Which images' own stores have been imported into one cache, and how more of them get there (F14). */
+/** Knows which images' stores have been imported into one cache, and imports more of them (F14). */
 export function createImports(deps: {
   readonly cache: string;
   readonly clock: Clock;
-  /** Null: no keeper can be asked; `unavailable` says why. */
+  /** The commands of the keeper, or null when no keeper answers; `unavailable` says why then. */
   readonly commands: () => KeeperCommands | null;
   readonly unavailable: () => Failure | null;
-  /** A failed import is due again. */
+  /** Called when a failed import may be tried again. */
   readonly onChange: () => void;
 }) {
   const { cache, clock } = deps;
-  /** Ids without `sha256:`. */
+  /** The ids of imported images, without `sha256:`. */
   let imported = new Set<string>();
-  /** When a plan last asked for an imported image. */
+  /** When a plan last requested each imported image, in ms of our clock. */
   const askedAt = new Map<string, number>();
   const failures = new Map<string, Failure>();
   const under = new Map<string, Promise<void>>();
@@ -54,34 +57,38 @@ export function createImports(deps: {
   }
 
   return {
-    /** Whether the image is imported. Whoever asks is about to use it: it is not released for a while. */
+    /**
+     * Whether the image is imported. The caller is about to use it, so the image is not released for a while
+     * afterwards.
+     */
     has(imageId: string): boolean {
       const id = bareImageId(imageId);
       askedAt.set(id, clock.now());
       return imported.has(id);
     },
-    /** Why the last import of the image failed, for as long as it is not due again. */
+    /** Why the last import of the image failed, or null, also when the import may be tried again. */
     failureOf: (imageId: string): Failure | null => failures.get(imageId) ?? null,
-    /** Whether an import is under way; one that waits for the end of a collection is not. */
+    /** Whether an import is under way; one that waits for the end of a collection does not count. */
     isBusy: () => under.size > 0,
-    /** Imports the image, or joins the import of it that is under way. Throws a `FailureError`. */
+    /** Imports the image, or joins the import that is already under way. Throws a `FailureError`. */
     async take(imageId: string, withSource: WithSource, calls: CallOptions): Promise<void> {
       await gate.passed();
       const flight = under.get(imageId) ?? importOnce(imageId, withSource, calls).finally(() => under.delete(imageId));
       under.set(imageId, flight);
       await flight;
     },
-    /** A collection begins: imports wait until `letGo`. */
+    /** Makes imports wait until `letGo`, because a collection begins. */
     hold: gate.hold,
     letGo: gate.letGo,
-    /** Takes over what a keeper that has come up told: the ids of the images in its store, without `sha256:`. */
+    /** Takes over what a newly started keeper has reported: the ids of the images in its store, without `sha256:`. */
     reset(images: ReadonlySet<string>): void {
       imported = new Set(images);
       failures.clear();
     },
     /**
-     * Releases imported images of which no container is left: a later collection may take their paths. `used` holds ids
-     * without `sha256:`. Gives after how many ms to look again; null when nothing is left to release.
+     * Releases imported images that no container uses any more, so that a later collection may delete their paths.
+     * `used` contains ids without `sha256:`. Returns after how many ms to look again, or null when nothing is left to
+     * release.
      */
     async release(used: ReadonlySet<string>, calls: CallOptions): Promise<number | null> {
       const unused = [...imported].filter((id) => !used.has(id));
@@ -96,7 +103,7 @@ export function createImports(deps: {
   };
 }
 
-/** While a collection is under way, imports wait for its end. */
+/** A gate at which imports wait while a collection is under way. */
 function createGate() {
   let held: { readonly end: Promise<void>; readonly go: () => void } | null = null;
   return {
@@ -108,7 +115,10 @@ function createGate() {
       held?.go();
       held = null;
     },
-    /** Another collection may have begun at the moment that one ended. */
+    /**
+     * Resolves when the gate is open. It checks again after each wait, because another collection may begin right when
+     * one ends.
+     */
     async passed(): Promise<void> {
       while (held !== null) await held.end;
     },

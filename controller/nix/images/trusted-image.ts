@@ -1,13 +1,13 @@
-/** `reference` is how the spec names the image, `imageId` which one that is on the engine, `sha256:` and its digest. */
+/** An image on the engine: `reference` is its name in the spec, `imageId` its id, `sha256:` and the digest. */
 export interface NamedImage {
   readonly reference: string;
   readonly imageId: string;
 }
 
 /**
- * Whether one of the entries of `trustedImages` stands for this image. An entry that is an image's id means that image
- * under any name. Any other is compared with the reference alone: `*` stands for anything, and an entry without a tag
- * or a digest for all of that name.
+ * Whether one of the entries of `trustedImages` matches this image. An entry that is an image id matches that image
+ * under any name. Any other entry is compared with the reference only: `*` matches any text, and an entry without a tag
+ * or digest matches all tags and digests of that name.
  */
 export function isTrustedImage({ reference, imageId }: NamedImage, entries: readonly string[]): boolean {
   return entries.some((entry) =>

@@ -10,41 +10,45 @@ import * as scripts from './scripts.js';
 
 export interface Resolved {
   readonly derivation: string;
-  /** Store paths and derivations that it would fetch or build, without the environment itself. */
+  /** The store paths and derivations that it would fetch or build, except the environment itself. */
   readonly wants: ReadonlySet<string>;
 }
 
 export interface RunningCommand {
-  /** Ends it: what was fetched until then stays. */
+  /** Ends the command; what was fetched until then stays in the store. */
   cancel(): void;
 }
 
 export interface Realisation {
   readonly request: EnvironmentRequest;
   readonly derivation: string;
-  /** Called with each line of Nix's log. */
+  /** Called with the progress at each line of Nix's log. */
   readonly onProgress: (progress: RealisationProgress) => void;
   /** Called once the command can be cancelled. */
   readonly onStart: (command: RunningCommand) => void;
 }
 
-/** Evaluates an environment, and finds what of it the store lacks. Throws a `FailureError` with Nix's own words. */
+/**
+ * Evaluates an environment and finds out which of its paths the store lacks. Throws a `FailureError` with Nix's
+ * message.
+ */
 export async function resolveEnvironment(
   exec: KeeperExec,
   request: EnvironmentRequest,
   calls: CallOptions,
 ): Promise<Resolved> {
   const log = createNixLog();
-  const told: string[] = [];
+  const answers: string[] = [];
   const env = {
     KALPANA_EXPRESSION: ENVIRONMENT_EXPRESSION,
     KALPANA_REQUEST: JSON.stringify(request),
     KALPANA_FETCH_LIST: fetchList(request),
   };
-  const onLine = (line: string) => void (line.startsWith(TOLD) ? told.push(line.slice(TOLD.length)) : log.push(line));
+  const onLine = (line: string) =>
+    void (line.startsWith(TOLD) ? answers.push(line.slice(TOLD.length)) : log.push(line));
   const code = await exec.run(scripts.RESOLVE_SCRIPT, scripts.COMMAND_USER, env, onLine, calls);
   const valuesOf = (name: string) =>
-    told.flatMap((line) => (line.startsWith(`${name} `) ? [line.slice(name.length + 1)] : []));
+    answers.flatMap((line) => (line.startsWith(`${name} `) ? [line.slice(name.length + 1)] : []));
   const derivation = valuesOf('derivation')[0];
   if (code !== 0 || derivation === undefined) throw new FailureError(nixFailure(log, 'resolve'));
   const outputs = valuesOf('out').map((line) => line.trim());
@@ -53,14 +57,14 @@ export async function resolveEnvironment(
   return { derivation, wants };
 }
 
-/** Fetches and builds what an environment that was resolved lacks. Throws a `FailureError` with Nix's own words. */
+/** Fetches and builds what a resolved environment lacks. Throws a `FailureError` with Nix's message. */
 export async function realiseEnvironment(
   exec: KeeperExec,
   { request, derivation, onProgress, onStart }: Realisation,
   calls: CallOptions,
 ): Promise<Realised> {
   const log = createNixLog();
-  const told: string[] = [];
+  const answers: string[] = [];
   const onLine = (line: string) => {
     if (!line.startsWith(TOLD)) {
       log.push(line);
@@ -69,12 +73,12 @@ export async function realiseEnvironment(
     const words = line.slice(TOLD.length);
     const pid = /^pid (\d+)$/.exec(words)?.[1];
     if (pid !== undefined) onStart({ cancel: () => cancelCommand(exec, pid, calls) });
-    told.push(words);
+    answers.push(words);
   };
   const env = { KALPANA_KEY: request.key, KALPANA_DERIVATION: derivation, KALPANA_FETCH_LIST: fetchList(request) };
   const code = await exec.run(scripts.REALISE_SCRIPT, scripts.COMMAND_USER, env, onLine, calls);
   if (code !== 0) throw new FailureError(nixFailure(log, 'realise'));
-  return realisedFrom(told, log.fetched());
+  return realisedFrom(answers, log.fetched());
 }
 
 function cancelCommand(exec: KeeperExec, pid: string, calls: CallOptions): void {
@@ -83,14 +87,17 @@ function cancelCommand(exec: KeeperExec, pid: string, calls: CallOptions): void 
   exec.run(scripts.CANCEL_SCRIPT, scripts.COMMAND_USER, env, () => undefined, calls).catch(() => undefined);
 }
 
-/** The list of what to fetch, from `resolve` to `realise`: it is too long for an argument. */
+/**
+ * The file with the list of paths to fetch, written by `resolve` and read by `realise`: the list is too long for an
+ * argument.
+ */
 function fetchList({ key }: EnvironmentRequest): string {
   return `/nix/var/kalpana/home/${key}.fetch`;
 }
 
 /**
- * A binary cache that is away for a minute must not make Nix build a world from source: when one could not be asked,
- * nothing is built.
+ * Builds nothing when a binary cache could not be reached. A short outage of a binary cache must not make Nix build
+ * everything from source.
  */
 function refuseToBuildForLackOfACache(wants: ReadonlySet<string>, log: NixLog): void {
   const wantsBuilds = [...wants].some((path) => path.endsWith('.drv'));

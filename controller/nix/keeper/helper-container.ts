@@ -1,7 +1,7 @@
 import { EngineError, type CallOptions, type DockerPort } from '../../docker/port.js';
 import type { ContainerDefinition } from '../../model/engine-objects.js';
 
-/** What every container that helps for a moment has in common: it reaches nobody, and nobody restarts it. */
+/** What all short-lived helper containers share: no network, and no restart. */
 export const HELPER_CONTAINER = {
   ports: [],
   network: 'none',
@@ -17,8 +17,8 @@ export function isConflict(error: unknown): boolean {
 }
 
 /**
- * Makes a helper container whose name is ours alone, and gives its id. One that holds the name was left by a controller
- * that was killed, and is removed first. Throws an `EngineError`.
+ * Creates a helper container whose name only we use, and returns its id. A container that already has the name was left
+ * by a killed controller and is removed first. Throws an `EngineError`.
  */
 export async function createAnew(
   docker: DockerPort,

@@ -11,9 +11,9 @@ export interface ImageImport {
 }
 
 /**
- * Takes the store paths of an image into the cache, and roots them there; a path that is valid already is never
- * replaced (F14). Gives how many paths the image has. When it fails, what was copied is dropped again, as far as the
- * keeper can still be asked.
+ * Imports the store paths of an image into the cache and makes them roots; a path that is valid already is never
+ * replaced (F14). Returns how many paths the image has. After a failure, the copied paths are deleted again if the
+ * keeper can still be reached.
  */
 export async function importImage(
   docker: Pick<DockerPort, 'copyPath'>,
@@ -31,7 +31,7 @@ export async function importImage(
   }
 }
 
-/** Lets go of the roots of these images: a later collection may take their paths. */
+/** Removes the roots of these images, so that a later collection may delete their paths. */
 export async function releaseImages(exec: KeeperExec, imageIds: readonly string[], calls: CallOptions): Promise<void> {
   const env = { KALPANA_IMAGES: imageIds.map(bareImageId).join(' ') };
   await exec.told(scripts.RELEASE_SCRIPT, scripts.ROOT_USER, env, 'images could not be released', calls);
@@ -51,7 +51,7 @@ async function copyAndRegister(
     { container: keeperId, directory: `/nix/var/kalpana/import/${image}/nix` },
     calls,
   );
-  // Hashing a large image takes longer than other scripts may be silent.
+  // Hashing a large image takes longer than the silence that other scripts are allowed.
   const patient = { ...calls, deadlineMs: SILENCE_MS };
   return exec.told(scripts.IMPORT_SCRIPT, scripts.ROOT_USER, env, 'the import failed', patient);
 }

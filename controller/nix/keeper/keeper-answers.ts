@@ -1,38 +1,38 @@
-/** An environment in the store. `paths` and `bytes` are of its closure, without the link farm itself. */
+/** An environment in the store. `paths` and `bytes` describe its closure without the link farm itself. */
 export interface KnownEnvironment {
   readonly path: string;
   readonly paths: number;
   readonly bytes: number;
-  /** As a spec names them, where the store tells. */
+  /** The packages as a spec names them, if the store records them. */
   readonly packages?: readonly string[];
 }
 
 export interface Inventory {
   readonly nixVersion: string;
-  /** Environment paths by workspace; `.prewarm` is none. */
+  /** The path of the environment in each workspace's profile; `.prewarm` is not a workspace. */
   readonly profiles: ReadonlyMap<string, string>;
   readonly environments: ReadonlyMap<string, KnownEnvironment>;
-  /** Ids of images whose store was imported, without `sha256:`. */
+  /** The ids of images whose store was imported, without `sha256:`. */
   readonly images: ReadonlySet<string>;
 }
 
 export interface Realised {
   readonly environment: KnownEnvironment;
-  /** NAR bytes by path; closure and what the builds needed beside it. */
+  /** NAR bytes by path, for the closure and for what the builds needed in addition. */
   readonly fetched: ReadonlyMap<string, number>;
   readonly built: ReadonlyMap<string, number>;
   readonly hit: ReadonlyMap<string, number>;
 }
 
-/** What the store takes up on the disk; files that are linked to each other count once. */
+/** The space that the store takes on the disk; hard-linked files count once. */
 export interface StoreSize {
   readonly bytes: number;
   readonly paths: number;
 }
 
 /**
- * From the lines of the inventory, without what marks them as ours. Lines of another form are passed over, and what is
- * no number counts as 0: a keeper's image may be anybody's.
+ * Parses the lines of the inventory, given without our marker. Lines of another form are ignored, and what is not a
+ * number counts as 0, because a keeper's image may come from anybody.
  */
 export function inventoryFrom(lines: readonly string[]): Inventory {
   const rows = lines.map((line) => line.split(' '));
@@ -57,13 +57,13 @@ export function inventoryFrom(lines: readonly string[]): Inventory {
   };
 }
 
-/** From the one line that the measurement tells; nothing is 0 in size. */
+/** Parses the one line that the measurement prints; a missing line counts as 0. */
 export function storeSizeFrom([line = '']: readonly string[]): StoreSize {
   const [, kibibytes, paths] = line.split(' ');
   return { bytes: count(kibibytes) * 1024, paths: count(paths) };
 }
 
-/** The environment and its manifest: ours, not the packages'. */
+/** The number of paths that are ours and not the packages': the environment and its manifest. */
 const FARM_PATHS = 2;
 
 function isFarm(path: string): boolean {
@@ -71,8 +71,7 @@ function isFarm(path: string): boolean {
 }
 
 /**
- * From the lines of a realisation, and from Nix's log what was copied: NAR bytes by path, 0 where the log does not
- * tell.
+ * Combines the lines of a realisation with the copies in Nix's log: NAR bytes by path, 0 where the log does not say.
  */
 export function realisedFrom(lines: readonly string[], fetchedBytes: ReadonlyMap<string, number>): Realised {
   const sized = (kind: string) =>
@@ -85,7 +84,7 @@ export function realisedFrom(lines: readonly string[], fetchedBytes: ReadonlyMap
   const environment = lines.find((line) => line.startsWith('environment '))?.slice('environment '.length) ?? '';
   const closure = sized('closure');
   const built = new Map([...sized('built')].filter(([path]) => !fetchedBytes.has(path)));
-  // Sizes as the store has them; what the builds alone needed is known by its download.
+  // Sizes are taken from the store; a path that only the builds needed has the size of its download.
   const fetched = new Map(
     [...fetchedBytes].filter(([path]) => !isFarm(path)).map(([path, bytes]) => [path, closure.get(path) ?? bytes]),
   );

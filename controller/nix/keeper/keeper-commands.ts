@@ -15,8 +15,8 @@ export type { Resolved, RunningCommand } from './environment-commands.js';
 export type KeeperCommands = ReturnType<typeof createKeeperCommands>;
 
 /**
- * What the controller has done in one running keeper. Every command throws a `FailureError` when it fails in the
- * keeper, and an `EngineError` when the engine does not carry it there and back; see `commandFailure`.
+ * The commands that the controller runs in one keeper. Each throws a `FailureError` when it fails in the keeper, and an
+ * `EngineError` when the engine cannot run it; see `commandFailure`.
  */
 export function createKeeperCommands(docker: DockerPort, keeperId: string, clock: Clock) {
   const exec = createKeeperExec(docker, keeperId);
@@ -25,7 +25,7 @@ export function createKeeperCommands(docker: DockerPort, keeperId: string, clock
     keeperId,
     ...links,
 
-    /** What the volume holds. The keeper answers it as soon as its daemon is up, and fails it before. */
+    /** Reads what the volume contains. It succeeds as soon as the keeper's daemon is up and fails before that. */
     async inventory(calls: CallOptions): Promise<Inventory> {
       const what = 'the Nix daemon does not answer';
       return inventoryFrom(await exec.told(scripts.INVENTORY_SCRIPT, scripts.ROOT_USER, {}, what, calls));
@@ -41,7 +41,7 @@ export function createKeeperCommands(docker: DockerPort, keeperId: string, clock
       onStart: (command: RunningCommand) => void,
       calls: CallOptions,
     ): Promise<Realised> => realiseEnvironment(exec, { request, derivation, onProgress, onStart }, calls),
-    /** What the store takes up on the disk, which reads the whole tree of it. */
+    /** Measures the space that the store takes on the disk, which reads the whole directory tree. */
     async measure(calls: CallOptions): Promise<StoreSize> {
       const what = 'the store could not be measured';
       return storeSizeFrom(await exec.told(scripts.MEASURE_SCRIPT, scripts.ROOT_USER, {}, what, calls));
@@ -51,19 +51,21 @@ export function createKeeperCommands(docker: DockerPort, keeperId: string, clock
       importImage(docker, exec, { source, imageId, keeperId }, calls),
     /** See `releaseImages`. */
     release: (imageIds: readonly string[], calls: CallOptions): Promise<void> => releaseImages(exec, imageIds, calls),
-    /** Marks the volume, so that the next keeper that starts empties it before anything else. */
+    /** Marks the volume, so that the next keeper that starts empties it first. */
     async requestWipe(calls: CallOptions): Promise<void> {
       await exec.told(scripts.WIPE_SCRIPT, scripts.ROOT_USER, {}, 'the cache could not be marked', calls);
     },
   };
 }
 
-/** What a command's error means to those who use the cache. Throws anything again that no command throws. */
+/**
+ * Converts the error of a command into a failure for those who use the cache. Rethrows an error that no command throws.
+ */
 export function commandFailure(error: unknown, cache: string): Failure {
   if (error instanceof FailureError) return error.failure;
   if (error instanceof EngineError)
     return {
-      // Nix 2.34 says that its database is full, and then hangs.
+      // Nix 2.34 reports that its database is full, and then hangs.
       reason: isDiskFull(error.message) ? 'CacheDiskFull' : 'KeeperNotReady',
       message: `the keeper of the cache ${cache} went away: ${error.message}`,
     };

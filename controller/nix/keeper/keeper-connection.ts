@@ -7,8 +7,8 @@ import type { KeeperContext } from './keeper-state.js';
 import { withLastWords } from './last-words.js';
 
 /**
- * Gives commands to this keeper from now on, once its daemon has answered; nothing is asked of one that has answered
- * since its start. One that does not answer is disconnected, with its last words as the failure.
+ * Directs commands to this keeper once its daemon has answered. A keeper that has answered since its start is not asked
+ * again. A keeper that does not answer is disconnected, with the last lines of its output in the failure.
  */
 export async function connectKeeper(
   context: KeeperContext,
@@ -30,7 +30,7 @@ export async function connectKeeper(
   }
 }
 
-/** Whether the daemon in this container answers; commands do not go to it yet. */
+/** Whether the daemon in this container answers. Commands are not directed to it yet. */
 export async function doesKeeperAnswer(
   { deps }: KeeperContext,
   container: ObservedContainer,
@@ -45,7 +45,7 @@ export async function doesKeeperAnswer(
   }
 }
 
-/** No keeper can be asked from now on: for this failure or, where it is none, for the reason in `message`. */
+/** Directs commands to no keeper any more, because of this failure or, when it is null, for the reason in `message`. */
 export function disconnectKeeper({ deps, state }: KeeperContext, failure: Failure | null, message: string): void {
   const was = state.answering;
   was?.commands.leave();
@@ -55,14 +55,16 @@ export function disconnectKeeper({ deps, state }: KeeperContext, failure: Failur
   if (was !== null) deps.onDown();
 }
 
-/** Ends the container of the keeper that answers, if one does; `why` is for people. The next look starts it again. */
+/**
+ * Stops the container of the keeper that answers, if there is one; `why` is for people. The next look starts it again.
+ */
 export async function stopKeeper(context: KeeperContext, why: string, calls: CallOptions): Promise<void> {
   const { deps, state } = context;
   const was = state.answering;
   disconnectKeeper(context, null, why);
   if (was === null) return;
   await deps.docker.stopContainer(was.id, STOP_GRACE_SECONDS, calls);
-  // A look while the container was ending may have connected to it once more.
+  // A reconciliation may have connected to the container again while it was stopping.
   if (state.answering?.id === was.id && state.answering.startedAt === was.startedAt)
     disconnectKeeper(context, null, why);
 }

@@ -8,13 +8,14 @@ import { HELPER_CONTAINER } from './helper-container.js';
 import { KEEPER_SCRIPT, SEED_ROOT, SEED_SCRIPT } from './scripts.js';
 import { nixConf } from './nix-conf.js';
 
-/** F11: what a daemon with build users needs, and nothing more. */
+/** The capabilities that a daemon with build users needs, and no more (F11). */
 const CAPABILITIES: readonly string[] = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'SETUID', 'SETGID', 'KILL'];
 const SEED_CAPABILITIES: readonly string[] = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER'];
 const SANDBOX_CAPABILITIES: readonly string[] = [...CAPABILITIES, 'SYS_ADMIN'];
 
 /**
- * The container of a keeper, as the spec of its cache or the defaults want it. `owner` is the controller's instance.
+ * The definition of a keeper's container, from the spec of its cache or the defaults. `owner` is the controller's
+ * instance.
  */
 export function keeperDefinition(cache: DesiredCache, owner: string): ContainerDefinition {
   const { config } = cache;
@@ -59,7 +60,8 @@ export function keeperDefinition(cache: DesiredCache, owner: string): ContainerD
 }
 
 /**
- * The container that takes the store of the keeper's image into the volume, and ends; `imageId` is without `sha256:`.
+ * The definition of the seed, which copies the store of the keeper's image into the volume and ends; `imageId` is
+ * without `sha256:`.
  */
 export function seedDefinition(cache: DesiredCache, imageId: string): ContainerDefinition {
   const { image } = cache.config;
@@ -94,8 +96,8 @@ export function seedDefinition(cache: DesiredCache, imageId: string): ContainerD
 }
 
 /**
- * The spec hash of a keeper: two configurations with the same hash make the same container. `nixpkgs`, `prewarm` and
- * `trustedImages` change nothing in it, and are no part of the hash.
+ * The spec hash of a keeper: two configurations with the same hash describe the same container. `nixpkgs`, `prewarm`
+ * and `trustedImages` do not affect the container and are not part of the hash.
  */
 export function keeperHash(config: CacheConfig): string {
   const { image, sandbox, network, mounts } = config;

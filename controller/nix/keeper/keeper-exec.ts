@@ -1,20 +1,26 @@
 import type { CallOptions, DockerPort } from '../../docker/port.js';
 import { FailureError, type Failure } from '../../model/reasons.js';
 
-/** What our scripts say to us stands behind this. */
+/** The prefix of the lines that our scripts print for the controller. */
 export const TOLD = 'kalpana: ';
 
 const DAEMON_MS = 60_000;
-/** A build may be silent for long; the connection's end is noticed at once. */
+/**
+ * How long a script may print nothing, in ms. A build may be silent for long, and a lost connection is noticed at once
+ * anyway.
+ */
 export const SILENCE_MS = 3_600_000;
 
 type Variables = Readonly<Record<string, string>>;
 
 export type KeeperExec = ReturnType<typeof createKeeperExec>;
 
-/** Runs scripts in one container. Values come in variables, never as part of a script's text. */
+/** Runs scripts in one container. Values are passed in variables, never as part of a script's text. */
 export function createKeeperExec(docker: DockerPort, containerId: string) {
-  /** Gives the exit code of the script, whatever it is; `onLine` hears all its lines. Throws an `EngineError`. */
+  /**
+   * Runs a script and returns its exit code, whatever it is; `onLine` is called with each line. Throws an
+   * `EngineError`.
+   */
   async function run(
     script: string,
     user: string,
@@ -31,9 +37,9 @@ export function createKeeperExec(docker: DockerPort, containerId: string) {
   }
 
   /**
-   * Gives the lines that the script says to us; `onTold` hears them as they come. For scripts that fail only when
-   * something is wrong with the keeper: then throws a `FailureError` that begins with `what`. Throws an `EngineError`
-   * as well.
+   * Runs a script that fails only when something is wrong with the keeper. Returns the lines that the script prints for
+   * us; `onTold` is called with each of them as it arrives. Throws a `FailureError` whose message begins with `what`
+   * when the script fails, and an `EngineError` when the engine cannot run it.
    */
   async function told(
     script: string,
@@ -44,11 +50,11 @@ export function createKeeperExec(docker: DockerPort, containerId: string) {
     onTold: (line: string) => void = () => undefined,
   ): Promise<string[]> {
     const lines: string[] = [];
-    const tell = (line: string) => {
+    const collect = (line: string) => {
       lines.push(line);
       if (line.startsWith(TOLD)) onTold(line.slice(TOLD.length));
     };
-    const code = await run(script, user, env, tell, { deadlineMs: DAEMON_MS, ...options });
+    const code = await run(script, user, env, collect, { deadlineMs: DAEMON_MS, ...options });
     if (code !== 0) throw new FailureError(shellFailure(lines, what));
     return lines.flatMap((line) => (line.startsWith(TOLD) ? [line.slice(TOLD.length)] : []));
   }
@@ -64,7 +70,7 @@ function shellFailure(lines: readonly string[], what: string): Failure {
   };
 }
 
-/** Whether this text of Nix, its database or a tool says that no more fits on the disk. */
+/** Whether this text from Nix, its database or a tool says that the disk is full. */
 export function isDiskFull(text: string): boolean {
   return /no space left|disk is full|disk quota exceeded/i.test(text);
 }

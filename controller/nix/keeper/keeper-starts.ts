@@ -2,17 +2,19 @@ import type { Clock } from '../../model/clock.js';
 
 const FIRST_MS = 1_000;
 const LONGEST_MS = 60_000;
-/** A keeper that lived this long did not end because of its start. */
+/** A keeper that ran this long, in ms, did not end because of its start. */
 const LASTED_MS = 90_000;
 
 export interface KeeperStarts {
-  /** A start is under way. */
+  /** Records that a start begins. */
   note(): void;
-  /** How long the next start has to wait, ms. */
+  /** How long the next start has to wait, in ms. */
   waitMs(): number;
 }
 
-/** Starts of a keeper in a row: the second follows at once, each one after it later than the one before (law 8). */
+/**
+ * Counts consecutive starts of a keeper: the second follows at once, and each later one after a longer wait (law 8).
+ */
 export function createKeeperStarts(clock: Clock): KeeperStarts {
   let count = 0;
   let lastAt = -Infinity;

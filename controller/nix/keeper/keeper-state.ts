@@ -23,56 +23,59 @@ export interface KeeperDependencies {
   readonly instance: string;
   readonly view: Pick<EngineView, 'volumes'>;
   readonly execute: ExecutePlan;
-  /** The id of the image, without `sha256:`, when it brings a Nix store of its own and is on the engine. */
+  /**
+   * The id of the image without `sha256:`, or null unless the image is on the engine and contains a Nix store of its
+   * own.
+   */
   readonly imageWithStore: (reference: string, calls: CallOptions) => Promise<string | null>;
-  /** The keeper's daemon has answered: commands may be given from now on. */
+  /** Called when the keeper's daemon has answered, so that commands can be run from now on. */
   readonly onUp: (commands: KeeperCommands, inventory: Inventory) => void;
-  /** The keeper that had answered is not to be asked any more. */
+  /** Called when the keeper that had answered must not be used any more. */
   readonly onDown: () => void;
 }
 
-/** A keeper whose daemon has answered. The same container with another start is another keeper. */
+/** A keeper whose daemon has answered. The same container after another start counts as another keeper. */
 export interface AnsweringKeeper {
   readonly id: string;
-  /** Milliseconds since the epoch. */
+  /** When the container was started, in ms since the epoch. */
   readonly startedAt: number | null;
   readonly commands: KeeperCommands;
   readonly nixVersion: string;
 }
 
-/** All that changes about the keeper of one cache. Each part has one file that writes it. */
+/** All changing state of the keeper of one cache. Each field names the only file that writes it. */
 export interface KeeperState {
-  /** Written by keeper-connection.ts. Null: no keeper can be asked. */
+  /** The keeper that commands are directed to, or null when none answers. Written by keeper-connection.ts. */
   answering: AnsweringKeeper | null;
   /**
-   * Why the keeper is not as it should be: keeper-connection.ts, and reconcile-keeper.ts for one that serves all the
-   * same.
+   * Why the keeper is not as it should be. Written by keeper-connection.ts, and by reconcile-keeper.ts for a keeper
+   * that can be used nevertheless.
    */
   failure: Failure | null;
-  /** Why no keeper can be asked where that is no failure: keeper-connection.ts. */
+  /** Why no keeper answers, when that is not a failure. Written by keeper-connection.ts. */
   message: string;
 
-  /** The keeper's container as the last look found it: observe-keeper.ts. */
+  /** The keeper's container as the last look found it. Written by observe-keeper.ts. */
   container: ObservedContainer | null;
-  /** Containers other than keepers that mounted the volume at the last look: observe-keeper.ts. */
+  /** The containers, other than keepers, that mounted the volume at the last look. Written by observe-keeper.ts. */
   users: readonly ObservedContainer[];
-  /** Ids, without `sha256:`, of the images of all containers at the last look: observe-keeper.ts. */
+  /** The ids, without `sha256:`, of the images of all containers at the last look. Written by observe-keeper.ts. */
   imagesInUse: ReadonlySet<string>;
 
-  /** A creation found that the keeper's image is not on the engine: reconcile-keeper.ts. */
+  /** Whether a create failed because the keeper's image is not on the engine. Written by reconcile-keeper.ts. */
   imageAbsent: boolean;
-  /** The configuration that did not come up, which is not tried again: reconcile-keeper.ts. */
+  /** The configuration that did not come up and is not tried again. Written by reconcile-keeper.ts. */
   failed: KeeperInput['failed'];
   readonly starts: KeeperStarts;
 }
 
-/** What the functions of a keeper take: what it is given, and what is known of it. */
+/** What the functions of a keeper receive: its dependencies and its state. */
 export interface KeeperContext {
   readonly deps: KeeperDependencies;
   readonly state: KeeperState;
 }
 
-/** A keeper that nobody has looked at yet. */
+/** The state of a keeper before the first look. */
 export function newKeeperState(clock: Clock): KeeperState {
   return {
     answering: null,

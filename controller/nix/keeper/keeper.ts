@@ -15,47 +15,48 @@ export type Keeper = ReturnType<typeof createKeeper>;
 
 /**
  * The keeper of one cache, reconciled like any other object: whatever happens to its containers or its volume, each
- * look brings it a step nearer to what is desired. All that is remembered between looks is in one `KeeperState`.
+ * look brings it one step nearer to the desired state. Everything remembered between looks is in one `KeeperState`.
  */
 export function createKeeper(deps: KeeperDependencies) {
   const state = newKeeperState(deps.clock);
   const context: KeeperContext = { deps, state };
   return {
-    /** See `reconcileKeeper`. Null: neither a spec nor a workspace names the cache. */
+    /** See `reconcileKeeper`. `desired` is null when neither a spec nor a workspace names the cache. */
     reconcile: (desired: DesiredCache | null, calls: CallOptions) => reconcileKeeper(context, desired, calls),
     /** See `listUsers`. */
     listUsers: (calls: CallOptions) => listUsers(context, calls),
-    /** The users of the volume as they were listed last. */
+    /** The users of the volume as they were last listed. */
     users: (): readonly ObservedContainer[] => state.users,
-    /** Ids, without `sha256:`, of the images of all containers on the engine, as they were listed last. */
+    /** The ids, without `sha256:`, of the images of all containers on the engine, as they were last listed. */
     imagesInUse: (): ReadonlySet<string> => state.imagesInUse,
     /**
-     * For a plan: what a look would do. Nothing on the engine is changed; a keeper that runs is asked what it holds.
+     * Plans what `reconcile` would do, without changing anything on the engine. A running keeper is asked for its
+     * inventory.
      */
     async foresee(desired: DesiredCache | null, calls: CallOptions): Promise<KeeperPlan> {
       const plan = planFrom(context, desired, await observeKeeper(context, desired, calls), false);
       if (plan.usable !== null) await connectKeeper(context, plan.usable, calls);
       return plan;
     },
-    /** Null: no keeper can be asked; `unavailable` says why. */
+    /** The commands of the keeper, or null when no keeper answers; `unavailable` says why then. */
     commands: (): KeeperCommands | null => state.answering?.commands ?? null,
-    /** Why no keeper can be asked; null when one can. */
+    /** Why no keeper answers, or null when one does. */
     unavailable(): Failure | null {
       if (state.answering !== null) return null;
       const message = `the keeper of the cache ${deps.cache} is not ready: ${state.message}`;
       return state.failure ?? { reason: 'KeeperNotReady', message };
     },
-    /** Why the keeper is not as it should be, whether or not it can be asked. */
+    /** Why the keeper is not as it should be, whether or not it answers. */
     failure: (): Failure | null => state.failure,
-    /** What a person is told while no keeper can be asked and nothing has failed. */
+    /** A message for people while no keeper answers and nothing has failed. */
     message: (): string => state.message,
-    /** For the status; null when the last look found no container. */
+    /** The keeper in the status; null when the last look found no container. */
     view() {
       if (state.container === null) return null;
       const { id, image, state: containerState } = state.container;
       return { id, image, state: containerState, nixVersion: state.answering?.nixVersion ?? null };
     },
-    /** Whether the container that was listed is not the one that answers, or does not run any more. */
+    /** Whether the listed container is not the one that answers, or does not run any more. */
     hasMoved: (listed: ObservedContainer | undefined): boolean =>
       state.answering === null || listed?.id !== state.answering.id || listed.state !== 'running',
     /** See `stopKeeper`. */

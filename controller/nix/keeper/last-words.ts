@@ -6,9 +6,9 @@ const LONGEST_MESSAGE = 400;
 const PREFIX = 'kalpana-keeper: ';
 
 /**
- * The failure with what the container said before it ended, which is what a person has to read: the last line that our
- * script or an error wrote, else the last line. Without a container, without output, or when the engine does not tell,
- * the failure stays as it is.
+ * Appends to the failure what the container printed before it ended, which tells a person the cause: the last line that
+ * our script printed or that mentions an error, or else the last line. The failure stays unchanged without a container,
+ * without output, or when the engine does not return the output.
  */
 export async function withLastWords(
   docker: Pick<DockerPort, 'tailContainer'>,

@@ -4,7 +4,9 @@ import { createLinkSession } from '../packages/link-session.js';
 import { TOLD, type KeeperExec } from './keeper-exec.js';
 import * as scripts from './scripts.js';
 
-/** Switches of profiles: through a shell in the keeper that waits for them, or each by a command of its own. */
+/**
+ * Switches profiles, through a shell in the keeper that waits for requests or, failing that, with a separate command.
+ */
 export function createLinkCommands(docker: Pick<DockerPort, 'exec'>, exec: KeeperExec, keeperId: string, clock: Clock) {
   const session = createLinkSession(clock, (onInput, onTold, calls) => {
     const onLine = (line: string) => (line.startsWith(TOLD) ? onTold(line.slice(TOLD.length)) : undefined);
@@ -13,16 +15,17 @@ export function createLinkCommands(docker: Pick<DockerPort, 'exec'>, exec: Keepe
   });
 
   return {
-    /** Makes ready for links to come, in the background; where that fails, each link is a command of its own. */
+    /** Opens the session for links in the background. When that fails, each link runs as a separate command. */
     expectLinks: (calls: CallOptions): void => session.open(calls.signal),
 
-    /** Ends what waits for links: the keeper is not to be asked any more. */
+    /** Closes the session, because the keeper must not be used any more. */
     leave: (): void => session.close(),
 
     /**
-     * Switches one profile for each of `workspaces` to the environment, a store path. `onLinked` hears of each profile
-     * as soon as it points there, which may be twice: a command's own end and the engine's word for it come a tenth of
-     * a start later. Throws a `FailureError` when not all are known to be switched.
+     * Switches one profile for each of `workspaces` to the environment, a store path. `onLinked` is called for each
+     * profile as soon as it points there, and possibly twice. It does not wait for the end of the command, whose report
+     * by the engine takes another tenth of a start. Throws a `FailureError` unless all profiles are known to be
+     * switched.
      */
     async link(
       environment: string,

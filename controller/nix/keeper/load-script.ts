@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * The text of a shell script, for `sh -c`. A line `. ./part.sh` stands for that file's text: a text has no directory of
- * its own from which a shell could read it. Comments are for readers of the file and are left out, so that a better
- * comment changes no keeper's definition. Throws when a file is missing.
+ * Reads a shell script as text for `sh -c`. A line `. ./part.sh` is replaced by the text of that file, because the
+ * shell cannot read a file relative to a text. Comments are removed, so that editing a comment does not change a
+ * keeper's definition. Throws when a file is missing.
  */
 export function loadScript(file: URL): string {
   const lines = readFileSync(file, 'utf8').split('\n');

@@ -1,14 +1,14 @@
 import type { CacheConfig } from '../../model/desired.js';
 
 /**
- * The keeper's nix.conf, a setting a line. Validation refuses values that would add a word or a line, or begin a
- * comment; one that comes here all the same makes this throw.
+ * Renders the keeper's nix.conf, one setting per line. The check of specs rejects values that would add a word or a
+ * line or begin a comment; this function throws if one arrives nevertheless.
  */
 export function nixConf(config: CacheConfig): string {
   const lines: readonly (readonly [string, string])[] = [
     // A build without a build user ran as root and deleted another workspace's package (F17).
     ['build-users-group', 'nixbld'],
-    // Nobody may change the daemon's settings or import unsigned paths, root in a workspace included (F7).
+    // Nobody, not even root in a workspace, may change the daemon's settings or import unsigned paths (F7).
     ['trusted-users', ''],
     ['allowed-users', '*'],
     ['substituters', words(config.substituters)],
@@ -17,7 +17,7 @@ export function nixConf(config: CacheConfig): string {
     ['require-sigs', String(config.requireSignatures)],
     ['sandbox', String(config.sandbox)],
     ['sandbox-fallback', 'false'],
-    // A collection that a client starts sees that client's processes alone (trap nix-7): only ours collects.
+    // A collection that a client starts sees only that client's processes (trap nix-7), so clients must not start one.
     ['min-free', '0'],
     ['experimental-features', 'nix-command flakes'],
     ['accept-flake-config', 'false'],
@@ -25,9 +25,10 @@ export function nixConf(config: CacheConfig): string {
     ['stalled-download-timeout', '30'],
     ['download-attempts', '3'],
     ['narinfo-cache-negative-ttl', '10'],
-    // What was served without a good signature is asked for again soon; what is in the store is not asked for at all.
+    // Nix soon asks again for a path that was served without a valid signature; a path in the store is not requested
+    // again.
     ['narinfo-cache-positive-ttl', '60'],
-    // The address of nixpkgs names a revision: what was fetched stays valid.
+    // The address of nixpkgs names a revision, so a fetched tarball stays valid.
     ['tarball-ttl', '31536000'],
     ['warn-dirty', 'false'],
   ];

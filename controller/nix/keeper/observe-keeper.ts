@@ -10,10 +10,7 @@ import type { KeeperContext } from './keeper-state.js';
 /** The containers that make up a keeper, as one look found them. */
 export type KeeperSight = Pick<KeeperInput, 'main' | 'next' | 'seed'>;
 
-/**
- * Looks at the keeper's containers and at the users of its volume. Throws an `EngineError` when the engine does not
- * tell.
- */
+/** Inspects the keeper's containers and lists the users of its volume. Throws an `EngineError`. */
 export async function observeKeeper(
   context: KeeperContext,
   desired: DesiredCache | null,
@@ -30,8 +27,8 @@ export async function observeKeeper(
 }
 
 /**
- * Containers in any state, ours or not, that mount the volume of the cache, without those of the cache itself. The
- * engine is asked each time: a keeper may be about to empty the volume.
+ * Lists the containers in any state, ours or not, that mount the volume of the cache, except those of the cache itself.
+ * The engine is asked each time, because a keeper may be about to empty the volume.
  */
 export async function listUsers(
   { deps, state }: KeeperContext,
@@ -48,7 +45,10 @@ export async function listUsers(
   return state.users;
 }
 
-/** Only an image on the engine can be looked into: a keeper whose image has yet to be pulled fails its first start. */
+/**
+ * The seed that the keeper needs. Only an image that is on the engine can be inspected, so a keeper whose image is not
+ * pulled yet gets its seed after a failed first start.
+ */
 async function observeSeed(
   { deps }: KeeperContext,
   desired: DesiredCache | null,

@@ -11,8 +11,8 @@ import { withLastWords } from './last-words.js';
 import { observeKeeper, type KeeperSight } from './observe-keeper.js';
 
 /**
- * One look at the keeper, and one step towards what it should be: operations on the engine or, when none is due, the
- * connection to its daemon. Throws an `EngineError` when the look itself fails; nothing has been changed then.
+ * Looks at the keeper once and takes one step towards the desired state: operations on the engine or, when none is due,
+ * the connection to its daemon. Throws an `EngineError` when the look itself fails; nothing has been changed then.
  */
 export async function reconcileKeeper(
   context: KeeperContext,
@@ -41,7 +41,8 @@ export async function reconcileKeeper(
 }
 
 /**
- * What is due by this sight of the keeper. `nextProven`: the next keeper, which runs beside the old one, has answered.
+ * Plans the next step from the observed containers. `nextProven` means that the next keeper, which runs beside the old
+ * one, has answered.
  */
 export function planFrom(
   { deps, state }: KeeperContext,
@@ -71,7 +72,7 @@ export function planFrom(
   });
 }
 
-/** A next keeper is asked before it takes the place of the old one. */
+/** Plans the next step. A next keeper must answer before it takes the place of the old one. */
 async function planWithProof(
   context: KeeperContext,
   desired: DesiredCache | null,
@@ -87,12 +88,12 @@ async function executeStep(context: KeeperContext, plan: KeeperPlan, calls: Call
   const { deps, state } = context;
   const { operations } = plan;
   const includes = (wanted: Operation['type']) => operations.some(({ type }) => type === wanted);
-  // Neither of these two changes anything for those who use the keeper meanwhile.
+  // Renaming a container and creating a volume do not disturb those who use the keeper meanwhile.
   if (operations.some(({ type }) => type !== 'rename-container' && type !== 'create-volume'))
     disconnectKeeper(context, plan.failure, operations[0]?.cause ?? '');
   if (includes('start-container')) state.starts.note();
   const { failure } = await deps.execute(`cache ${deps.cache}`, operations, calls);
-  // An image that is not on the engine shows at the creation; the plan of the next look pulls it.
+  // A create fails when the image is not on the engine; the plan of the next look pulls it.
   const isFoundAbsent = failure?.reason === 'ImageMissing' && !includes('pull-image');
   if (includes('pull-image')) state.imageAbsent = false;
   if (isFoundAbsent) state.imageAbsent = true;

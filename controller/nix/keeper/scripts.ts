@@ -1,18 +1,18 @@
 import { loadScript } from './load-script.js';
 
-/** The unprivileged user of commands that go through the daemon, and owner of the profiles. */
+/** The unprivileged user who runs commands through the daemon and owns the profiles. */
 export const COMMAND_USER = '29999:29999';
 export const COMMAND_UID = 29999;
 export const ROOT_USER = '0:0';
 
-/** Where the volume is mounted in the container that runs `SEED_SCRIPT`; the script names it too. */
+/** The mount point of the volume in the container that runs `SEED_SCRIPT`; the script contains this path too. */
 export const SEED_ROOT = '/kalpana';
 
 /**
- * What runs in a keeper: its main process, what fills its volume before, and the commands of the controller. POSIX sh,
- * for any Nix image may be a keeper. What each takes and prints stands at the head of its file: values come in
- * variables, never as part of a script's text; what is meant for us is on lines that begin with `kalpana: `; Nix's own
- * are JSON behind `@nix `.
+ * The scripts that run in a keeper: its main process, the seed, and the commands of the controller. They are POSIX sh,
+ * because any Nix image may be a keeper. The head of each file documents its input and output. Values are passed in
+ * variables, never as part of a script's text. Lines for the controller begin with `kalpana: `; lines of Nix's log are
+ * JSON after `@nix `.
  */
 export const KEEPER_SCRIPT = script('keeper');
 export const SEED_SCRIPT = script('seed');

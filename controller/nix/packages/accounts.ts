@@ -8,7 +8,7 @@ export interface TotalsRecord {
 
 export const NO_TOTALS: CacheTotals = { paths: { hit: 0, fetched: 0, built: 0 }, bytesFetched: 0, bytesSaved: 0 };
 
-/** How a realisation that took `seconds` used the cache. */
+/** Computes how a realisation that took `seconds` used the cache. */
 export function useOf({ hit, fetched, built }: Realised, seconds: number): CacheUse {
   return {
     paths: count(hit.size, fetched.size, built.size),
@@ -18,18 +18,18 @@ export function useOf({ hit, fetched, built }: Realised, seconds: number): Cache
   };
 }
 
-/** How a workspace that found its whole environment in the store used the cache. */
+/** Computes how a workspace that found its whole environment in the store used the cache. */
 export function warmUse({ paths, bytes }: KnownEnvironment, seconds: number): CacheUse {
   return { paths: count(paths, 0, 0), bytes: count(bytes, 0, 0), seconds, temperature: 'warm' };
 }
 
-/** The totals of one cache: each use is added once, and kept. */
+/** The totals of one cache. Each use is added once and saved. */
 export interface Totals {
   current(): CacheTotals;
   add(use: CacheUse): void;
 }
 
-/** `record` is where the totals outlive the controller; they begin at zero when it is lost. */
+/** Creates the totals. `record` keeps them across restarts; when it is lost, they begin at zero. */
 export function createTotals(record: TotalsRecord): Totals {
   let totals = record.load() ?? NO_TOTALS;
   return {

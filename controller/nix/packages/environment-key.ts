@@ -2,20 +2,20 @@ import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../model/canonical.js';
 import { packageKind } from '../../model/package-name.js';
 
-/** What the expression reads; see expression.ts. */
+/** The input of the Nix expression; see expression.ts. */
 export interface EnvironmentRequest {
   readonly key: string;
   readonly nixpkgs: string;
   readonly packages: readonly { readonly kind: string; readonly name: string; readonly priority?: number }[];
 }
 
-/** Raised when the expression gives something else for the same request. */
+/** To be raised when the expression produces a different result for the same request. */
 const KEY_VERSION = 1;
 
 /**
- * One environment: the same packages of the same nixpkgs. Its key is part of the environment's name in the store, so
- * that a profile tells what it holds without any record beside it.
- * `ranked` gives each package a priority of its own: a collection of roots, in which two may provide one file.
+ * Describes one environment: a set of packages from one nixpkgs. Its key is part of the environment's name in the
+ * store, so that the link of a profile shows what the profile contains without a separate record. `ranked` gives each
+ * package its own priority, for a collection of roots in which two packages may provide the same file.
  */
 export function environmentRequest(
   nixpkgs: string,
@@ -23,7 +23,7 @@ export function environmentRequest(
   { ranked = false } = {},
 ): EnvironmentRequest {
   if (ranked) return compute(nixpkgs, packages, true);
-  // Ten thousand workspaces are planned on every resync, each with the list that its spec has had for long.
+  // Results are cached, because ten thousand workspaces are planned at every resync, mostly with unchanged lists.
   const known = memory.get(packages);
   if (known?.nixpkgs === nixpkgs) return known;
   const request = compute(nixpkgs, packages, false);

@@ -12,10 +12,10 @@ import { createProfiles } from './profiles.js';
 import { createRequestGate } from './request-gate.js';
 import { createRetries, type FailedBefore } from './retries.js';
 
-/** The profile that keeps prewarmed packages as roots; no workspace's name holds a dot. */
+/** The profile that keeps prewarmed packages as roots. The name of a workspace never contains a dot. */
 export const PREWARM = '.prewarm';
 
-/** What the environments ask of a keeper that answers. */
+/** The commands of a keeper that the environments use. */
 export type EnvironmentKeeper = Pick<KeeperCommands, 'resolve' | 'realise' | 'link'>;
 
 export interface EnvironmentsDependencies {
@@ -24,64 +24,65 @@ export interface EnvironmentsDependencies {
   readonly random: () => number;
   readonly calls: CallOptions;
   readonly emit: EmitCacheEvent;
-  /** Nothing is under way any more. */
+  /** Called when no work is under way any more. */
   readonly onIdle: () => void;
 }
 
 /**
- * Environments and profiles of one cache: what is there, and how more of it gets there. Keys are those of environments.
+ * The environments and profiles of one cache: what exists, and the work that adds to it. Keys are those of
+ * environments.
  */
 export interface Environments {
-  /**
-   * Asks for the workspace's profile to hold these packages, and comes back at once; events tell what becomes of it.
-   */
+  /** Requests that the workspace's profile contains these packages, and returns at once; events report the outcome. */
   request(workspace: string, nixpkgs: string, packages: readonly string[]): void;
-  /** Resolves with true as soon as the profile holds the environment, else with false after `waitMs`. */
+  /** Resolves with true as soon as the profile contains the environment, or with false after `waitMs`. */
   inPlace(workspace: string, key: string, waitMs: number): Promise<boolean>;
 
-  /** False until a keeper has told what its volume holds. */
+  /** Whether a keeper has reported what its volume contains. */
   hasInventory(): boolean;
   isKnown(key: string): boolean;
-  /** The environment that the workspace's profile holds, where it is in the store. */
+  /** The environment in the workspace's profile, if it is in the store. */
   known(workspace: string): KnownEnvironment | null;
-  /** The key of what the workspace's profile holds. */
+  /** The key of the environment in the workspace's profile. */
   profileKey(workspace: string): string | null;
   profileNames(): string[];
-  /** Distinct environments that a profile holds. */
+  /** The number of distinct environments in all profiles. */
   environmentCount(): number;
-  /** What is being done for the workspace now, for a person; null when nothing is. */
+  /** A message about the work that is under way for the workspace, or null when there is none. */
   progressOf(workspace: string, key: string): string | null;
   failureOf(key: string): FailedBefore | null;
-  /** What is under way, a line each, for a person. */
+  /** The work that is under way, one line each, for a person. */
   underWay(): string[];
-  /** Something is under way or waits. */
+  /** Whether work is under way or waiting. */
   isBusy(): boolean;
-  /** Whether a store path may be asked for or linked now that no root keeps yet. */
+  /** Whether a store path that no root keeps yet may be in use by a realisation or a switch of a profile. */
   isFlying(): boolean;
 
-  /** From now on requests wait, except those for what a profile in use holds. */
+  /** Makes requests wait from now on, except those for an environment that a profile in use contains. */
   hold(): void;
-  /** While requests are held: those wait as well. */
+  /** Makes those requests wait as well, while requests are held. */
   seal(): void;
   unseal(): void;
-  /** Asks for everything that waited. */
+  /** Stops holding requests, and repeats every request that waited. */
   letGo(): void;
-  /** These profiles are about to go; whoever wants one back asks for it. */
+  /** Forgets these profiles, which are about to be removed; a workspace that needs one again requests it. */
   dropProfiles(workspaces: readonly string[]): void;
-  /** These store paths are gone or about to go: an environment among them has to be realised again. */
+  /**
+   * Forgets these store paths, which are deleted or about to be; an environment among them has to be realised again.
+   */
   forget(paths: ReadonlySet<string>): void;
 
   /**
-   * A keeper has come up and told what its volume holds. A failure that another keeper met says nothing of this one.
+   * Takes over what a newly started keeper has reported about its volume. Failures of an earlier keeper are forgotten.
    */
   open(keeper: EnvironmentKeeper, inventory: Inventory): void;
-  /** The keeper is gone: what was under way ends with its commands. */
+  /** Forgets the keeper, which is gone; work under way ends with its commands. */
   close(): void;
-  /** The spec of the cache has changed: what failed is worth another try. */
+  /** Forgets all failures, because the spec of the cache has changed and another attempt may succeed. */
   forgetFailures(): void;
 }
 
-/** The environments of a cache whose keeper has not come up yet. */
+/** Creates the environments of a cache whose keeper has not come up yet. */
 export function createEnvironments(deps: EnvironmentsDependencies): Environments {
   const { cache, emit } = deps;
   let keeper: EnvironmentKeeper | null = null;
@@ -92,7 +93,7 @@ export function createEnvironments(deps: EnvironmentsDependencies): Environments
   function request(workspace: string, nixpkgs: string, packages: readonly string[]): void {
     const asked = environmentRequest(nixpkgs, packages, { ranked: workspace === PREWARM });
     const { key } = asked;
-    // An environment that a profile in use holds is a root already: whoever starts on it waits for nothing.
+    // An environment that a profile in use contains is a root already, so a start with it need not wait.
     if (gate.isClosed(known.has(key) && profiles.holds(key)))
       return gate.keep(workspace, () => request(workspace, nixpkgs, packages));
     if (flights.join(key, workspace)) return;
@@ -145,8 +146,8 @@ export function createEnvironments(deps: EnvironmentsDependencies): Environments
 }
 
 /**
- * What is known, and the two things that change it: flights bring environments into the store, links switch profiles to
- * them.
+ * Creates the parts: the known environments and profiles, and the two that change them. Flights bring environments into
+ * the store, and links switch profiles to them.
  */
 function createParts(deps: EnvironmentsDependencies, keeper: () => EnvironmentKeeper | null) {
   const { cache, clock, emit, calls } = deps;
@@ -182,7 +183,7 @@ function createParts(deps: EnvironmentsDependencies, keeper: () => EnvironmentKe
     onRealised(key, { environment }, [first, ...others], use) {
       known.add(key, environment);
       retries.succeeded(key);
-      // Whoever joined got for nothing what the first one asked for.
+      // The use is attributed to the first workspace only; those that joined its realisation count as warm.
       links.link(key, others);
       links.link(key, first === undefined ? [] : [first], use);
     },

@@ -1,7 +1,7 @@
 /**
- * The Nix expression of one environment, for all three kinds of package and for any nixpkgs or none (F10). The request
- * comes in the variable KALPANA_REQUEST as JSON, so nothing that a spec says is ever part of an expression's text.
- * The link farm is Nix's own `builtin:buildenv`, which is what `nix-env` builds its profiles with.
+ * The Nix expression of one environment, for all three kinds of package and with or without a nixpkgs (F10). The
+ * request arrives as JSON in the variable KALPANA_REQUEST, so text from specs is never part of an expression. The link
+ * farm is Nix's own `builtin:buildenv`, with which `nix-env` builds its profiles.
  */
 export const ENVIRONMENT_EXPRESSION = `
 let

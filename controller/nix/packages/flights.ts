@@ -19,14 +19,17 @@ export interface FlightsDependencies {
   readonly calls: CallOptions;
   readonly keeper: () => RealisingKeeper | null;
   readonly emit: EmitCacheEvent;
-  /** The environment is in the store. `workspaces` asked for it, in the order in which they came. */
+  /**
+   * Called when the environment is in the store. `workspaces` are those that requested it, in the order of their
+   * requests.
+   */
   readonly onRealised: (key: string, realised: Realised, workspaces: readonly string[], use: CacheUse) => void;
   readonly onFailed: (key: string, failure: Failure) => void;
-  /** A flight that had begun is over, however it ended. */
+  /** Called when a flight is over, whether it succeeded or failed. */
   readonly onLanded: () => void;
 }
 
-/** The realisation of one environment, for all workspaces that ask for it while it lasts. */
+/** The realisation of one environment, shared by all workspaces that request it while it is under way. */
 interface Flight extends Claim {
   readonly request: EnvironmentRequest;
   readonly packages: readonly string[];
@@ -40,25 +43,28 @@ interface Flight extends Claim {
 
 const PROGRESS_EVERY_MS = 2_000;
 
-/** The realisations of one cache that are under way: at most one for each environment (F9). */
+/** The realisations of one cache that are under way, at most one for each environment (F9). */
 export interface Flights {
-  /** Joins the flight of this environment; false when there is none. */
+  /** Joins the flight of this environment; returns false when there is none. */
   join(key: string, workspace: string): boolean;
-  /** `rank` 0 for a workspace; what has a higher one makes way for it. */
+  /**
+   * Begins a flight. A `rank` of 0 is for workspaces; a flight of a higher rank is cancelled when it blocks one of
+   * them.
+   */
   begin(flight: {
     readonly request: EnvironmentRequest;
     readonly packages: readonly string[];
     readonly workspace: string;
     readonly rank: number;
   }): void;
-  /** How far the environment is, for a person; null when the workspace waits for no flight of it. */
+  /** The progress of the environment for a person; null unless the workspace waits for a flight of it. */
   wordsOf(key: string, workspace: string): string | null;
-  /** What is under way, a line each, sorted. */
+  /** The flights under way, one line each, sorted. */
   underWay(): string[];
   isAny(): boolean;
 }
 
-/** Nothing is under way before `begin`. */
+/** Creates the flights; none is under way before the first `begin`. */
 export function createFlights(deps: FlightsDependencies): Flights {
   const { cache, clock, calls, emit } = deps;
   const turnstile = createTurnstile<Flight>();
@@ -77,14 +83,14 @@ export function createFlights(deps: FlightsDependencies): Flights {
     if (keeper === null) return end(flight, { use: null, failure: notReady(cache) });
     try {
       const realised = await realise(flight, keeper);
-      // Another keeper may have another volume: what this one did is not known to be there.
+      // Another keeper may have another volume, which may lack what this one realised.
       if (deps.keeper() !== keeper) return end(flight, { use: null, failure: null });
       const use = useOf(realised, (clock.now() - flight.startedAt) / 1_000);
       deps.onRealised(key, realised, [...flight.workspaces], use);
       end(flight, { use, failure: null });
     } catch (error) {
       const failure = commandFailure(error, cache);
-      // What made way is asked for again later; nobody hears of it.
+      // A cancelled flight is requested again later, so it is not reported.
       if (flight.isCancelled) return void flights.delete(key);
       deps.onFailed(key, failure);
       end(flight, { use: null, failure });
@@ -132,7 +138,7 @@ export function createFlights(deps: FlightsDependencies): Flights {
 }
 
 interface EndOfFlight {
-  /** Null when it failed or was overtaken. */
+  /** Null when the flight failed, or when the keeper was replaced meanwhile. */
   readonly use: CacheUse | null;
   readonly failure: Failure | null;
 }
@@ -157,7 +163,9 @@ function newFlight(
   };
 }
 
-/** Prewarming never keeps a workspace waiting: what it has fetched stays, and it is asked for again later. */
+/**
+ * Cancels prewarming that blocks a workspace. What it has fetched stays in the store, and it is requested again later.
+ */
 function cancelLowerRanks(flights: readonly Flight[]): void {
   for (const flight of flights) {
     if (flight.rank === 0 || flight.isCancelled) continue;

@@ -7,13 +7,13 @@ export interface KnownEnvironments {
   get(key: string): KnownEnvironment | null;
   add(key: string, environment: KnownEnvironment): void;
   drop(key: string): void;
-  /** Drops those whose store path is one of `paths`. */
+  /** Forgets the environments whose store path is in `paths`. */
   forget(paths: ReadonlySet<string>): void;
   /** Takes over what a keeper found in its volume. */
   reset(found: Iterable<KnownEnvironment>): void;
 }
 
-/** No environment is known before `add` or `reset`. */
+/** Creates the collection, which is empty before the first `add` or `reset`. */
 export function createKnownEnvironments(): KnownEnvironments {
   const known = new Map<string, KnownEnvironment>();
   return {

@@ -4,11 +4,14 @@ import { delay, type Clock } from '../../model/clock.js';
 export interface LinkRequest {
   readonly environment: string;
   readonly workspaces: readonly string[];
-  /** Hears of each profile as soon as it points there. */
+  /** Called for each profile as soon as it points to the environment. */
   readonly onLinked: (workspace: string) => void;
 }
 
-/** Runs the session's script to its end: `onInput` is given what writes to it, `onLine` what it tells. */
+/**
+ * Runs the session's script to its end. `onInput` receives a function that writes to the script, `onLine` each line
+ * that the script prints.
+ */
 export type RunSession = (
   onInput: (write: (text: string) => void) => void,
   onLine: (line: string) => void,
@@ -16,10 +19,13 @@ export type RunSession = (
 ) => Promise<unknown>;
 
 export interface LinkSession {
-  /** Begins to listen, unless it does; until `close`, or `signal`. */
+  /** Starts the session unless it is open; it ends with `close` or when `signal` aborts. */
   open(signal: AbortSignal | undefined): void;
   close(): void;
-  /** One at a time. False: it is not known to be done; ask in another way, twice does no harm. */
+  /**
+   * Links one request at a time. Returns false when the outcome is not known; then the request can be repeated in
+   * another way, because linking twice is harmless.
+   */
   link(request: LinkRequest): Promise<boolean>;
 }
 
@@ -27,10 +33,10 @@ interface Pending extends LinkRequest {
   readonly end: (done: boolean) => void;
 }
 
-/** A switch takes some milliseconds: whoever is silent for this long has lost his connection. */
+/** How long a switch may take before the session counts as lost, in ms; a switch takes some milliseconds. */
 const PATIENCE_MS = 2_000;
 
-/** One shell in a keeper that waits for profiles to switch, so that a warm start needs no exec (F15). */
+/** A session with one shell in a keeper that waits for profiles to switch, so that a warm start needs no exec (F15). */
 export function createLinkSession(clock: Clock, runSession: RunSession): LinkSession {
   let write: ((text: string) => void) | null = null;
   let pending: Pending | null = null;
@@ -41,19 +47,19 @@ export function createLinkSession(clock: Clock, runSession: RunSession): LinkSes
     const mine = new AbortController();
     stop = mine;
     const onLine = (line: string) => {
-      if (stop === mine) hear(line);
+      if (stop === mine) handleLine(line);
     };
     const onInput = (give: (text: string) => void) => {
       if (stop === mine) write = give;
     };
-    // However it ends, the next link is a command, and opens another.
+    // However the session ends, the next link runs as a separate command and opens a new session.
     const end = () => drop(mine);
     runSession(onInput, onLine, {
       signal: AbortSignal.any([mine.signal, ...(signal === undefined ? [] : [signal])]),
     }).then(end, end);
   }
 
-  function hear(line: string): void {
+  function handleLine(line: string): void {
     if (line.startsWith('linked ')) pending?.onLinked(line.slice('linked '.length));
     else if (line.startsWith('ended ')) pending?.end(line === 'ended 0');
   }

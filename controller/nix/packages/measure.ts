@@ -3,30 +3,30 @@ import { later, type Clock } from '../../model/clock.js';
 import type { StoreSize } from '../keeper/keeper-answers.js';
 import type { KeeperCommands } from '../keeper/keeper-commands.js';
 
-/** A measurement walks the whole store. */
+/** The shortest time between two measurements in ms, because each walks the whole store. */
 const EVERY_MS = 60_000;
 
 export interface MeasureDependencies {
   readonly clock: Clock;
   readonly calls: CallOptions;
   readonly commands: () => Pick<KeeperCommands, 'measure'> | null;
-  /** The store was measured. */
+  /** Called when the store was measured. */
   readonly onChange: () => void;
 }
 
-/** The size of one cache's store: measured after it has changed, and at most once a minute. */
+/** The size of one cache's store. It is measured after changes, but at most once a minute. */
 export interface Measure {
-  /** As it was measured last; null: it was not, or the store has been emptied since. */
+  /** The last measured size, or null when it was not measured or the store has been emptied since. */
   size(): StoreSize | null;
-  /** Measures now, whenever it was measured last. Null: it could not be measured. */
+  /** Measures now, regardless of the last measurement. Returns null when the store could not be measured. */
   take(): Promise<StoreSize | null>;
-  /** Measures when a minute has passed since the last time. */
+  /** Measures as soon as a minute has passed since the last measurement. */
   soon(): void;
-  /** The store is being emptied. */
+  /** Forgets the size, because the store is being emptied. */
   forget(): void;
 }
 
-/** Nothing is measured before `take` or `soon`. */
+/** Creates the measurement; nothing is measured before `take` or `soon`. */
 export function createMeasure({ clock, calls, commands, onChange }: MeasureDependencies): Measure {
   let size: StoreSize | null = null;
   let measuredAt = -Infinity;
@@ -37,7 +37,7 @@ export function createMeasure({ clock, calls, commands, onChange }: MeasureDepen
     try {
       size = (await commands()?.measure(calls)) ?? size;
     } catch {
-      // That the size cannot be had is no news: the keeper's own state is reported elsewhere.
+      // A failed measurement is not reported, because the keeper's own state is reported elsewhere.
       return null;
     }
     onChange();

@@ -5,7 +5,7 @@ export type Phase = 'resolve' | 'realise';
 
 const LONGEST = 400;
 
-/** Nix's own words, cut to what a person has to know (law 9). */
+/** Converts Nix's log into a failure whose message contains what a person needs to know (law 9). */
 export function nixFailure(log: NixLog, phase: Phase): Failure {
   const messages = [...log.messages()];
   const text = messages.join('\n');
@@ -35,11 +35,13 @@ function diskFull(text: string): Failure | null {
 }
 
 function missing(text: string): Failure | null {
-  const told = /kalpana-missing: (.*)/.exec(text)?.[1];
-  return told === undefined ? null : failure('PackageNotFound', told);
+  const detail = /kalpana-missing: (.*)/.exec(text)?.[1];
+  return detail === undefined ? null : failure('PackageNotFound', detail);
 }
 
-/** Nix names two files: a person wants to read two packages. */
+/**
+ * Recognizes two packages that provide one file. Nix names the two files, but a person needs the names of the packages.
+ */
 function collision(text: string): Failure | null {
   if (!/conflict for the following files|have the same priority/.test(text)) return null;
   const paths = [...text.matchAll(/\/nix\/store\/[0-9a-z]{32}-[^\s'"/]+(\/[^\s'"]+)/g)].filter(
@@ -70,7 +72,7 @@ const BUILD_FAILED = anyOf(
   'failed to produce output|timed out after',
 );
 
-/** Alternatives of regular expressions, whatever their case. */
+/** A regular expression that matches any of the alternatives, in upper or lower case. */
 function anyOf(...alternatives: readonly string[]): RegExp {
   return new RegExp(alternatives.join('|'), 'i');
 }
@@ -88,13 +90,13 @@ function unreachable(text: string): Failure | null {
 }
 
 function buildFailed(messages: readonly string[], log: NixLog): Failure | null {
-  const told = messages.find((message) => BUILD_FAILED.test(message));
-  if (told === undefined) return null;
-  const path = /'(\/nix\/store\/[^']+\.drv)'/.exec(told)?.[1] ?? '';
-  const output = log.buildLines().at(-1) ?? [...told.matchAll(/^\s*>\s?(.*)$/gm)].at(-1)?.[1] ?? '';
+  const failed = messages.find((message) => BUILD_FAILED.test(message));
+  if (failed === undefined) return null;
+  const path = /'(\/nix\/store\/[^']+\.drv)'/.exec(failed)?.[1] ?? '';
+  const output = log.buildLines().at(-1) ?? [...failed.matchAll(/^\s*>\s?(.*)$/gm)].at(-1)?.[1] ?? '';
   const how =
     /failed with exit code \d+|timed out[^;\n]*|failed due to signal \d+[^;\n]*|failed to produce output path/.exec(
-      told,
+      failed,
     )?.[0] ?? 'failed';
   return failure(
     'PackageBuildFailed',
@@ -102,12 +104,15 @@ function buildFailed(messages: readonly string[], log: NixLog): Failure | null {
   );
 }
 
-/** The words of the first line that fits, without Nix's stack of where it stands. */
+/** The first line that matches, which leaves out Nix's stack trace. */
 function lineWith(text: string, pattern: RegExp): string | null {
   return text.split('\n').find((line) => pattern.test(line)) ?? null;
 }
 
-/** What went wrong is often said of an address alone; which package it was, in another line. */
+/**
+ * Adds the name of the package to a message, because Nix often names only an address in the line with the error and the
+ * package in another line.
+ */
 function named(line: string, text: string): string {
   const words = namePaths(withoutPrefix(line));
   const names = [...text.matchAll(/(?:build of|derivation|path) '(\/nix\/store\/[^']+)'/g)].map(([, path = '']) =>
@@ -130,7 +135,7 @@ function withoutPrefix(line: string): string {
     .replace(/; retrying.*$/, '');
 }
 
-/** Store paths by the name that follows their hash. */
+/** Replaces store paths with the name that follows their hash. */
 function namePaths(text: string): string {
   return text.replace(/\/nix\/store\/[0-9a-z]{32}-([^\s'/]+)/g, '$1');
 }

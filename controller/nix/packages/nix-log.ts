@@ -1,40 +1,40 @@
 import { stripVTControlCharacters } from 'node:util';
 
 /**
- * Reader of Nix's `internal-json` log. Numbers of activities and results as in Nix's logging.hh, the same from 2.8 to
- * 2.26.
+ * Parses Nix's `internal-json` log. The numbers of activities and results are those of Nix's logging.hh, unchanged from
+ * 2.8 to 2.26.
  */
 
 const ACTIVITY = { copyPath: 100, copyPaths: 103, build: 105 } as const;
 const RESULT = { buildLogLine: 101, progress: 105, setExpected: 106 } as const;
 const LEVEL_ERROR = 0;
-/** Warnings about what a substituter serves come as messages of this level. */
+/** Warnings about what a substituter serves have this level. */
 const LEVEL_WARN = 1;
 const MOST_MESSAGES = 200;
 const STEP_BYTES = 64 * 1024;
 
 export interface RealisationProgress {
-  /** The path that is fetched or built now; null between two. */
+  /** The path that is being fetched or built, or null between two paths. */
   readonly current: { readonly what: 'fetching' | 'building'; readonly path: string } | null;
   readonly bytesDone: number;
-  /** 0 until Nix knows. */
+  /** The expected bytes; 0 until Nix knows them. */
   readonly bytesExpected: number;
   readonly pathsDone: number;
   readonly pathsExpected: number;
 }
 
 export interface NixLog {
-  /** One line of the log, with or without `@nix `. */
+  /** Reads one line of the log, with or without the prefix `@nix `. */
   push(line: string): void;
   progress(): RealisationProgress;
   /**
-   * The paths that were copied, with their NAR sizes; 0 for a small one, of which Nix does not tell. To be believed
-   * when all went well.
+   * The copied paths with their NAR sizes; the size of a small path is 0, because Nix does not report it. Reliable only
+   * after a successful run.
    */
   fetched(): ReadonlyMap<string, number>;
-  /** Nix's words, without colours: errors and warnings, and what was said outside of JSON. */
+  /** Nix's messages without colours: errors, warnings, and lines that are not JSON. */
   messages(): readonly string[];
-  /** The last lines of the builds. */
+  /** The last lines of the output of builds. */
   buildLines(): readonly string[];
 }
 
@@ -45,7 +45,7 @@ interface Activity {
   expected: number;
 }
 
-/** A log of which nothing has been read yet. */
+/** Creates a parser that has not read anything yet. */
 export function createNixLog(): NixLog {
   const active = new Map<number, Activity>();
   const fetched = new Map<string, number>();
@@ -70,7 +70,7 @@ export function createNixLog(): NixLog {
     const activity = active.get(id);
     active.delete(id);
     if (activity?.type !== ACTIVITY.copyPath) return;
-    // Nix tells of every whole 64 KiB, so never of the last bytes, and of a small path nothing.
+    // Nix reports progress at every full 64 KiB, so it never reports the last bytes, and nothing about a small path.
     const isWhole = activity.expected - activity.done < STEP_BYTES;
     finishedBytes += isWhole ? activity.expected : activity.done;
     if (isWhole) fetched.set(activity.path, activity.expected);
@@ -146,7 +146,7 @@ function plain(text: string): string {
   return stripVTControlCharacters(text).replaceAll('’', "'").replaceAll('‘', "'");
 }
 
-/** `hello-2.12` of `/nix/store/<hash>-hello-2.12`, also of a derivation. */
+/** Extracts `hello-2.12` from `/nix/store/<hash>-hello-2.12`, or from the path of a derivation. */
 export function shortName(path: string): string {
   return path
     .replace(/^\/nix\/store\/[0-9a-z]{32}-/, '')
@@ -154,7 +154,7 @@ export function shortName(path: string): string {
     .replace(/\.drv$/, '');
 }
 
-/** For a person: `fetching hello-2.12 (1.2 of 30.1 MiB, 3 of 10 paths)`. */
+/** Describes the progress for a person: `fetching hello-2.12 (1.2 of 30.1 MiB, 3 of 10 paths)`. */
 export function progressWords({
   current,
   bytesDone,

@@ -17,24 +17,27 @@ export interface ProfileLinksDependencies {
   readonly profiles: Profiles;
   readonly waits: ProfileWaits;
   readonly emit: EmitCacheEvent;
-  /** The environment could not be linked. */
+  /** Called when the environment could not be linked. */
   readonly onFailed: (key: string, error: unknown) => void;
-  /** No switch is under way any more. */
+  /** Called when no switch is under way any more. */
   readonly onIdle: () => void;
 }
 
-/** How the profiles of one cache are switched: one command for all that come together. */
+/** Switches the profiles of one cache; all requests for one environment that arrive together share one command. */
 export interface ProfileLinks {
-  /** `use` is what the realisation came to, for the workspaces that asked for it first. */
+  /**
+   * Links the profiles of the workspaces. `use` is the use of the cache by the realisation, for the workspace that
+   * requested it first.
+   */
   link(key: string, workspaces: readonly string[], use?: CacheUse): void;
   isSwitching(workspace: string): boolean;
   isBusy(): boolean;
 }
 
-/** Nothing is switched before `link`. */
+/** Creates the links; nothing is switched before the first `link`. */
 export function createProfileLinks(deps: ProfileLinksDependencies): ProfileLinks {
   const { cache, clock, emit, profiles, waits } = deps;
-  /** Workspaces that wait to be linked, with the time since when, by environment key. */
+  /** The workspaces that wait to be linked, by environment key, each with the time of its request. */
   const waiting = new Map<string, Map<string, number>>();
   const switching = new Set<string>();
   const firstUses = new Map<string, CacheUse>();
@@ -44,7 +47,7 @@ export function createProfileLinks(deps: ProfileLinksDependencies): ProfileLinks
     if (running !== null || waiting.size === 0) return;
     running = linkAll().finally(() => {
       running = null;
-      // A request may have come between the last look and this.
+      // A request may have arrived after the last check of `waiting`.
       start();
       if (running === null) deps.onIdle();
     });
@@ -67,7 +70,7 @@ export function createProfileLinks(deps: ProfileLinksDependencies): ProfileLinks
       const environment = deps.known(key);
       const keeper = deps.keeper();
       if (environment === null || keeper === null) return;
-      // A start waits for this: the accounts and everything else come after it.
+      // A start waits for this callback, so the accounting and the events follow after it.
       const onLinked = (workspace: string) => {
         profiles.set(workspace, environment.path);
         const seconds = (clock.now() - (batch.get(workspace) ?? clock.now())) / 1_000;

@@ -2,8 +2,8 @@ import type { DesiredWorkspace } from '../../model/desired.js';
 import type { CacheObservation } from '../../plan/types.js';
 
 /**
- * What a profile is to its workspace. `held` and `wanted` are keys of environments: what the profile holds, and what
- * the spec asks for. `hasInventory`: a keeper has told what the profiles hold.
+ * The state of a workspace's profile. `held` and `wanted` are keys of environments: the one in the profile, and the one
+ * that the spec requests. `hasInventory` means that a keeper has reported what the profiles contain.
  */
 export function profileState(
   workspace: Pick<DesiredWorkspace, 'packages'>,

@@ -1,14 +1,14 @@
 import { delay, type Clock } from '../../model/clock.js';
 
-/** Starts of workspaces that wait for their profile to be switched. */
+/** Lets starts of workspaces wait until their profile is switched. */
 export interface ProfileWaits {
-  /** Resolves with true as soon as the profile holds the environment, else with false after `waitMs`. */
+  /** Resolves with true as soon as the profile contains the environment, or with false after `waitMs`. */
   inPlace(workspace: string, key: string, waitMs: number): Promise<boolean>;
-  /** The workspace's profile has been switched, or will not be: whoever waits looks again. */
+  /** Makes all waiters of the workspace check again, because its profile was switched or will not be. */
   wake(workspace: string): void;
 }
 
-/** `keyOf` gives the key of the environment that a workspace's profile holds now. */
+/** Creates the waits. `keyOf` returns the key of the environment that is in a workspace's profile now. */
 export function createProfileWaits(clock: Clock, keyOf: (workspace: string) => string | null): ProfileWaits {
   const waiters = new Map<string, Set<() => void>>();
   return {

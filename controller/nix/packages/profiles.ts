@@ -1,15 +1,15 @@
 import { keyOfPath } from './environment-key.js';
 
-/** Which environment each profile of one cache holds. Profiles are named after their workspaces. */
+/** Knows which environment each profile of one cache contains. Profiles are named after their workspaces. */
 export interface Profiles {
-  /** The key of the environment that the profile holds; null without a profile. */
+  /** The key of the environment in the profile; null when there is no profile. */
   keyOf(workspace: string): string | null;
-  /** Whether any profile holds this environment. */
+  /** Whether any profile contains this environment. */
   holds(key: string): boolean;
-  /** The profiles that hold one of these store paths. */
+  /** The profiles that contain one of these store paths. */
   holding(paths: ReadonlySet<string>): string[];
   names(): string[];
-  /** Distinct environments that a profile holds. */
+  /** The number of distinct environments in all profiles. */
   count(): number;
   set(workspace: string, path: string): void;
   drop(workspaces: readonly string[]): void;
@@ -17,7 +17,7 @@ export interface Profiles {
   reset(found: ReadonlyMap<string, string>): void;
 }
 
-/** No profile is known before `set` or `reset`. */
+/** Creates the collection, which is empty before the first `set` or `reset`. */
 export function createProfiles(): Profiles {
   /** Environment paths by workspace. */
   let paths = new Map<string, string>();

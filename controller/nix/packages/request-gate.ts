@@ -1,23 +1,23 @@
 /** Holds back requests for environments while a collection runs. */
 export interface RequestGate {
-  /** From now on requests wait, except those for what a profile in use holds. */
+  /** Makes requests wait from now on, except those for an environment that a profile in use contains. */
   hold(): void;
-  /** While it is held, and until `unseal`: those wait as well. */
+  /** Makes those requests wait as well, until `unseal`, while requests are held. */
   seal(): void;
   unseal(): void;
-  /** Whether a request has to wait. `isRooted`: a profile in use holds what it asks for. */
+  /** Whether a request has to wait. `isRooted` means that a profile in use contains the requested environment. */
   isClosed(isRooted: boolean): boolean;
-  /** Keeps what to ask for afterwards; a later request of the same workspace takes the place of an earlier one. */
+  /** Stores a request for later; a later request of the same workspace replaces an earlier one. */
   keep(workspace: string, ask: () => void): void;
   isWaiting(workspace: string): boolean;
   isAnyWaiting(): boolean;
-  /** Lets everything through again, and returns what waited, by workspace. */
+  /** Opens the gate, and returns the requests that waited, by workspace. */
   open(): ReadonlyMap<string, () => void>;
 }
 
-/** A gate that is open. */
+/** Creates an open gate. */
 export function createRequestGate(): RequestGate {
-  /** Null: the gate is open. */
+  /** The waiting requests, or null while the gate is open. */
   let waiting: Map<string, () => void> | null = null;
   let isSealed = false;
   return {

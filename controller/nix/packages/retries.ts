@@ -6,15 +6,15 @@ const LONGEST_MS = { transient: 60_000, waiting: 15_000 } as const;
 
 export interface FailedBefore {
   readonly failure: Failure;
-  /** In ms from now; 0: now. Null: not before something changes. */
+  /** When the next attempt is due: in ms from now, 0 for now, null for not before something changes. */
   readonly retryMs: number | null;
 }
 
-/** What has failed, by key, and when each is worth another try. */
+/** The failures by key, and when each may be tried again. */
 export interface Retries {
   failed(key: string, failure: Failure): void;
   succeeded(key: string): void;
-  /** Null: it has not failed since the last success. */
+  /** The last failure, or null when there was none since the last success. */
   of(key: string): FailedBefore | null;
   /** Forgets all failures. */
   clear(): void;
@@ -22,15 +22,15 @@ export interface Retries {
 
 interface Failures {
   readonly failure: Failure;
-  /** In a row. */
+  /** The number of failures in a row. */
   readonly count: number;
-  /** ms since the epoch. */
+  /** When the next attempt is due, in ms since the epoch. */
   readonly retryAt: number | null;
 }
 
 /**
- * Nothing has failed yet. The time to the next try doubles, with jitter from `random` (0 to 1), up to a bound and for
- * ever; a stalled failure waits for a change (law 9).
+ * Creates the retries without any failure. The time before the next attempt doubles up to a limit, with jitter from
+ * `random` (0 to 1), and attempts never end; a stalled failure waits for a change (law 9).
  */
 export function createRetries(clock: Clock, random: () => number): Retries {
   const failures = new Map<string, Failures>();

@@ -1,23 +1,25 @@
 /**
- * Decides who may fetch now. Nix downloads a path as often as clients ask for it at once (F9), so two realisations that
- * want one path take turns; those that share none go side by side. Paths that the first one brought, the second one
- * finds.
+ * Decides which realisations may fetch now. Nix downloads a path once for each client that requests it at the same time
+ * (F9), so two realisations that want the same path take turns, and the second one finds what the first one has
+ * fetched. Realisations that share no path run at the same time.
  */
 export interface Turnstile<T extends Claim> {
-  /** Resolves when nothing that goes on wants what `claim` wants; until `leave`, nobody else gets it. */
+  /**
+   * Resolves when no running realisation wants a path that `claim` wants. Nobody else gets these paths until `leave`.
+   */
   enter(claim: T): Promise<void>;
   leave(claim: T): void;
-  /** Those that go on and want something of `claim`. */
+  /** The running claims that want one of the paths of `claim`. */
   inTheWayOf(claim: T): readonly T[];
 }
 
 export interface Claim {
   readonly wants: ReadonlySet<string>;
-  /** Lower goes first. */
+  /** A claim with a lower rank goes first. */
   readonly rank: number;
 }
 
-/** A turnstile that nobody has gone through yet. */
+/** Creates a turnstile without any claims. */
 export function createTurnstile<T extends Claim>(): Turnstile<T> {
   const inside = new Set<T>();
   let waiting: { readonly claim: T; readonly go: () => void }[] = [];
@@ -29,7 +31,7 @@ export function createTurnstile<T extends Claim>(): Turnstile<T> {
   function admit(): void {
     const held: typeof waiting = [];
     for (const one of waiting) {
-      // Behind whoever waits longer for the same: nobody is overtaken for ever.
+      // A claim also waits for earlier claims that want the same path, so that no claim is overtaken forever.
       const isBehind = held.some((other) => overlaps(other.claim.wants, one.claim.wants));
       if (isBehind || inTheWayOf(one.claim).length > 0) held.push(one);
       else {
