@@ -4,7 +4,7 @@ function isAbsent(error: unknown): boolean {
   return error instanceof EngineError && error.kind === 'not-found';
 }
 
-/** Gives null in place of the failure `not-found`. */
+/** Returns null when the call fails with `not-found`. */
 export async function absentIsNull<T>(call: Promise<T>): Promise<T | null> {
   try {
     return await call;
@@ -14,7 +14,7 @@ export async function absentIsNull<T>(call: Promise<T>): Promise<T | null> {
   }
 }
 
-/** Takes the failure `not-found` of a removal for success: what is gone already is removed. */
+/** Treats `not-found` as success for a removal, because the object is already gone. */
 export async function absentIsSuccess(call: Promise<void>): Promise<void> {
   try {
     await call;
@@ -23,7 +23,10 @@ export async function absentIsSuccess(call: Promise<void>): Promise<void> {
   }
 }
 
-/** Takes a failure with these words for success: the engine answers 400, 403 or 500 to some of what is so already. */
+/**
+ * Treats a failure whose message matches `words` as success: the engine answers 400, 403 or 500 to some requests whose
+ * effect is already there.
+ */
 export async function alreadySo(call: Promise<void>, words: RegExp): Promise<void> {
   try {
     await call;

@@ -7,12 +7,12 @@ import { statPath } from './stat-path.js';
 import { directoryTar, firstNames, wholeTar } from './tar.js';
 
 const WRITE_MS = 60_000;
-/** The longest silence: what goes through may be large. */
+/** How long a transfer may be silent, in ms; the data may be large. */
 const STREAM_SILENCE_MS = 120_000;
-/** As in `docker cp`, an existing directory is never replaced by something that is none. */
+/** An existing directory is never replaced by something that is not a directory, as in `docker cp`. */
 const KEEP_DIRECTORIES = { noOverwriteDirNonDir: '1' };
 
-/** The port's verbs that read or write a container's files as a tar. */
+/** The verbs of the port that read or write a container's files as a tar. */
 export function archiveVerbs(
   engine: EngineClient,
   clock: Clock,
@@ -31,14 +31,15 @@ export function archiveVerbs(
           'copyPath',
           'A copy within one container would wait for itself: the engine locks it for either side',
         );
-      // Checked first: the engine refuses a request while its body is still sent, and closes, so its words may be lost.
+      // The target is checked first. The engine refuses a request while its body is still being sent, and closes the
+      // connection, so its error message may be lost.
       const target = await statPath(engine, 'copyPath', to.container, to.directory, options);
       if (target === null)
         throw new EngineError('not-found', 'copyPath', `There is no ${to.directory} in container ${to.container}`);
       await engine.call(readCall({ ...call, method: 'GET' }, from.container, from.path), async (answer, scope) => {
         const archive = wholeTar(scope.touch);
         await Promise.all([
-          // Fails when the source fails, and so does the request that sends it on.
+          // Fails when the source fails, and then the request that forwards it fails too.
           pipeline(answer, archive),
           engine.effect({
             ...call,
@@ -55,8 +56,8 @@ export function archiveVerbs(
 
     async putDirectories(idOrName, directory, names, options) {
       let known = 0;
-      // People may have made some of them, or links: a tar would give them to root, and the engine refuses it for a
-      // link.
+      // Directories that exist already are left out, because people may have made them, also as links. The tar would
+      // change their owner to root, and the engine refuses to write a directory over a link.
       for (const name of names) {
         if ((await statPath(engine, 'putDirectories', idOrName, `${directory}/${name}`, options)) === null) break;
         known += 1;

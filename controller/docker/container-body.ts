@@ -7,7 +7,7 @@ import type {
   PublishedPort,
 } from '../model/engine-objects.js';
 
-/** The body of `POST /containers/create`. Secrets are revealed here and nowhere else in this room. */
+/** Builds the body of `POST /containers/create`. In this room, secrets are revealed only here. */
 export function createBody(definition: ContainerDefinition): object {
   return {
     Image: definition.image,
@@ -30,7 +30,7 @@ export function createBody(definition: ContainerDefinition): object {
       ...(definition.shmBytes === 0 ? {} : { ShmSize: definition.shmBytes }),
       NanoCpus: definition.limits.nanoCpus,
       Memory: definition.limits.memoryBytes,
-      // The same as `Memory`, which leaves no swap; by default the engine allows as much swap again.
+      // The same value as `Memory` leaves no swap; by default the engine allows as much swap again.
       MemorySwap: definition.limits.memoryBytes,
       PidsLimit: definition.limits.pids,
       ...(definition.privileges === undefined ? {} : privilegesBody(definition.privileges)),
@@ -43,15 +43,16 @@ function privilegesBody({ capabilities, unconfined, hostPid }: Privileges): obje
     CapDrop: ['ALL'],
     CapAdd: capabilities,
     SecurityOpt: ['no-new-privileges', ...(unconfined ? ['seccomp=unconfined'] : [])],
-    // Empty lists mask nothing; without them the engine masks by lists of its own.
+    // With empty lists nothing is masked; without them the engine uses its own lists.
     ...(unconfined ? { MaskedPaths: [], ReadonlyPaths: [] } : {}),
-    // Both are needed: an engine that remaps users refuses the host's processes otherwise.
+    // Both are needed, because an engine that remaps users otherwise refuses the host's PID namespace.
     ...(hostPid === true ? { PidMode: 'host', UsernsMode: 'host' } : {}),
   };
 }
 
 /**
- * An entry of `Mounts`, not of `Binds`: the engine refuses a missing source in the first, and makes it in the second.
+ * An entry of `Mounts` and not of `Binds`: for a missing source, the engine refuses the former and creates a directory
+ * for the latter.
  */
 function mountBody(mount: ContainerMount): object {
   const common = { Type: mount.type, Source: mount.source, Target: mount.target, ReadOnly: mount.readOnly };
@@ -82,33 +83,36 @@ function healthcheckBody(check: HealthcheckDefinition): object {
   };
 }
 
-/** `text` without the definition's secrets, in case the engine quotes one. */
+/** Replaces the definition's secrets in `text`, in case the engine quotes one. */
 export function maskSecrets(text: string, definition: ContainerDefinition): string {
   return definition.env.reduce((masked, { value }) => (typeof value === 'string' ? masked : value.mask(masked)), text);
 }
 
 /**
- * `POST /containers/{id}/update` takes 0 for "leave as it is", so a limit is lifted in place by one that limits
- * nothing: 4 PiB, and all cores but one billionth. They are read back as 0. Tried on 20.10 with cgroup v1, on running
- * and stopped containers and over a restart; `CpuQuota: -1` works too, but lasts: no later limit survives the next
- * start.
+ * `POST /containers/{id}/update` takes 0 for "leave as it is". A limit is therefore removed in place by one that limits
+ * nothing: 4 PiB, and all cores but one billionth. When read back, these count as 0. Tried on 20.10 with cgroup v1, on
+ * running and stopped containers and across a restart. `CpuQuota: -1` works too, but persists: no later limit survives
+ * the next start.
  */
 export const LIFTED_MEMORY_BYTES = 2 ** 52;
-// Not -1: cgroup v1 then refuses the memory limit ("invalid argument").
+// -1 does not work: cgroup v1 then refuses the memory limit ("invalid argument").
 const LIFTED_SWAP_BYTES = 2 ** 53;
 const BILLION = 1_000_000_000;
 
-/** The limit that stands for none, in billionths of a core: all of the host's cores but one billionth. */
+/** The CPU limit that stands for no limit, in billionths of a core: all of the host's cores but one billionth. */
 export function liftedNanoCpus(hostCpus: number): number {
   return hostCpus * BILLION - 1;
 }
 
-/** Whether a limit that was read back is one that `liftedNanoCpus` made. */
+/** Whether a limit that was read back is one from `liftedNanoCpus`. */
 export function isLiftedNanoCpus(nanoCpus: number): boolean {
   return nanoCpus % BILLION === BILLION - 1;
 }
 
-/** The body of `POST /containers/ID/update`. `hostCpus`, a number of cores, matters only when a CPU limit is lifted. */
+/**
+ * Builds the body of `POST /containers/ID/update`. `hostCpus`, a number of cores, matters only when a CPU limit is
+ * removed.
+ */
 export function updateBody(wanted: Limits, current: Limits, restartPolicy: string, hostCpus: number): object {
   return {
     ...memoryBody(wanted.memoryBytes, current.memoryBytes),
@@ -118,7 +122,10 @@ export function updateBody(wanted: Limits, current: Limits, restartPolicy: strin
   };
 }
 
-/** `Memory` and `MemorySwap` change together: the engine refuses a `Memory` above the old `MemorySwap`. */
+/**
+ * Builds the memory part. `Memory` and `MemorySwap` change together, because the engine refuses a `Memory` above the
+ * old `MemorySwap`.
+ */
 function memoryBody(wanted: number, current: number): object {
   if (wanted !== 0) return { Memory: wanted, MemorySwap: wanted };
   return current === 0 ? {} : { Memory: LIFTED_MEMORY_BYTES, MemorySwap: LIFTED_SWAP_BYTES };

@@ -22,10 +22,10 @@ type ContainerVerbs = Pick<
 
 const READ_MS = 30_000;
 const WRITE_MS = 60_000;
-/** The time that a stop may take beyond the grace: SIGKILL and the teardown of networks and mounts. */
+/** The time that a stop may take beyond the grace period, in ms: SIGKILL and the teardown of networks and mounts. */
 const STOP_SLACK_MS = 30_000;
 
-/** The port's verbs for containers. */
+/** The verbs of the port for containers. */
 export function containerVerbs(engine: EngineClient): ContainerVerbs {
   return {
     listContainers: (filter, options) => listContainers(engine, filter?.workspace, options),

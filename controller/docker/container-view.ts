@@ -29,7 +29,7 @@ const STATES: readonly string[] = [
   'dead',
 ] satisfies ContainerState[];
 
-/** An entry of `GET /containers/json`. */
+/** Reads an entry of `GET /containers/json`. */
 export function fromListEntry(value: unknown): ObservedContainer {
   const entry = asObject(value, 'a container');
   const id = asName(entry['Id'], "a container's Id");
@@ -48,7 +48,7 @@ export function fromListEntry(value: unknown): ObservedContainer {
   };
 }
 
-/** The answer of `GET /containers/{id}/json`. */
+/** Reads the answer of `GET /containers/{id}/json`. */
 export function fromInspect(value: unknown): ObservedContainer {
   const container = asObject(value, 'the container');
   const config = asObject(container['Config'], 'Config');
@@ -91,8 +91,8 @@ function detailsFrom(container: JsonObject, state: JsonObject): ContainerDetails
 }
 
 /**
- * The container's own name: one that others link to has names such as `/other/alias` as well, and one that is being
- * removed may have none left.
+ * The container's own name. A container that others link to also has names such as `/other/alias`, and one that is
+ * being removed may have no name left.
  */
 function ownName(id: string, names: readonly unknown[]): string {
   const own = names.map((name) => asText(name, 'a name')).find((name) => name.lastIndexOf('/') <= 0);
@@ -104,7 +104,7 @@ function stateOf(value: unknown): ContainerState {
   return value as ContainerState;
 }
 
-/** A list gives the health only in the column for people: `Up 2 minutes (healthy)`. */
+/** Reads the health from the column for people, `Up 2 minutes (healthy)`, because a list has no other field for it. */
 function healthFromStatus(status: string): Health {
   if (status.endsWith('(healthy)')) return 'healthy';
   if (status.endsWith('(unhealthy)')) return 'unhealthy';
@@ -174,7 +174,7 @@ function publishedPort(
   };
 }
 
-/** Joins what the engine lists twice: a binding on all addresses stands there as `0.0.0.0` and as `::`. */
+/** Merges duplicates: the engine lists a binding to all addresses twice, as `0.0.0.0` and as `::`. */
 function distinctPorts(ports: readonly (PublishedPort | null)[]): PublishedPort[] {
   const found = new Map<string, PublishedPort>();
   for (const port of ports) {
@@ -186,7 +186,7 @@ function distinctPorts(ports: readonly (PublishedPort | null)[]): PublishedPort[
   return [...found.keys()].sort().map((key) => found.get(key)!);
 }
 
-/** Go's zero time stands for "never". */
+/** Reads a time; Go's zero time stands for "never". */
 function timeFrom(value: unknown): number | null {
   const text = asText(value ?? '', 'a time');
   if (text === '' || text.startsWith('0001-01-01T')) return null;
@@ -195,7 +195,7 @@ function timeFrom(value: unknown): number | null {
   return time;
 }
 
-/** A list whose entries `read` reads; `what` names it in the error. */
+/** Reads a list with `read` for each entry; `what` names the list in the error. */
 export function listFrom<T>(value: unknown, what: string, read: (entry: unknown) => T): T[] {
   return asArray(value, what).map(read);
 }

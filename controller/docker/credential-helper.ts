@@ -4,8 +4,8 @@ import { asObject, asText, parseJson } from './shapes.js';
 const TIMEOUT_MS = 10_000;
 
 /**
- * Asks a `docker-credential-…` command for what it keeps for a registry; null when it keeps nothing. No error quotes
- * its output.
+ * Asks a `docker-credential-…` command for the credentials of a registry; returns null when it has none. Errors never
+ * quote its output.
  */
 export function askHelper(command: string, registry: string): Promise<Record<string, string> | null> {
   return new Promise((resolve, reject) => {
@@ -18,7 +18,7 @@ export function askHelper(command: string, registry: string): Promise<Record<str
         reject(reason as Error);
       }
     });
-    // A helper may not read its input, or not exist: its exit says so.
+    // A helper may not read its input, or may not exist; its exit status reports that.
     child.stdin?.on('error', () => undefined);
     child.stdin?.end(registry);
   });

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { Clock } from '../model/clock.js';
 import { EngineError } from './port.js';
 
-/** The bounds of one call: a deadline in ms, and signals that end it. */
+/** The limits of one call: a deadline in ms, and signals that abort it. */
 export interface Limit {
   readonly verb: string;
   readonly ms: number;
@@ -11,17 +11,17 @@ export interface Limit {
 }
 
 export interface Scope {
-  /** Aborts when the work has failed, for whatever reason: everything that was opened for it has to be closed. */
+  /** Aborts when the work has failed for any reason, so that everything that was opened for it can be closed. */
   readonly signal: AbortSignal;
-  /** Starts the deadline anew, since something was heard. */
+  /** Restarts the deadline; to be called when data has arrived. */
   touch(): void;
-  /** Ends the deadline: an idle event stream may be silent for ever. */
+  /** Removes the deadline, because an idle event stream may be silent forever. */
   untimed(): void;
 }
 
 /**
- * Runs `work` against a deadline and the callers' signals. It ends in time even when `work` never settles, as a request
- * does whose connection is lost in the middle of an answer (trap dockerode-1).
+ * Runs `work` with a deadline and the callers' signals. The result settles in time even when `work` never does, as
+ * happens when the connection is lost in the middle of an answer (trap dockerode-1).
  */
 export async function withDeadline<T>(limit: Limit, work: (scope: Scope) => Promise<T>): Promise<T> {
   const stop = new AbortController();
@@ -47,7 +47,8 @@ export async function withDeadline<T>(limit: Limit, work: (scope: Scope) => Prom
   };
   for (const signal of limit.signals) {
     if (signal === undefined) continue;
-    // One signal may end many calls at once, as at the controller's exit: Node's warning of a leak would be wrong.
+    // One signal may abort many calls at once, as when the controller exits, so Node's warning of a listener leak would
+    // be wrong.
     setMaxListeners(0, signal);
     if (signal.aborted) onAbort();
     else signal.addEventListener('abort', onAbort, { once: true });

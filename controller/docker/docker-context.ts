@@ -8,12 +8,13 @@ import { readTls, type TlsMaterial } from './tls-files.js';
 
 export interface ContextEndpoint {
   readonly host: string;
-  /** Null when the context has no TLS settings at all. */
+  /** Reads the TLS files; null when the context has no TLS settings at all. */
   readonly readTls: (() => Promise<TlsMaterial | null>) | null;
 }
 
 /**
- * The `currentContext` of the docker command line's `config.json`; null when there is none. Throws an EndpointError.
+ * Reads `currentContext` from the `config.json` of the docker command line; null when there is none. Throws an
+ * EndpointError.
  */
 export async function currentContext(configDir: string): Promise<string | null> {
   const file = join(configDir, 'config.json');
@@ -28,7 +29,9 @@ export async function currentContext(configDir: string): Promise<string | null> 
   }
 }
 
-/** The endpoint that a context names. `said` is what chose it, for messages. Throws an EndpointError. */
+/**
+ * The endpoint of a context. `said` names the setting that chose the context, for messages. Throws an EndpointError.
+ */
 export async function contextEndpoint(configDir: string, name: string, said: string): Promise<ContextEndpoint> {
   const id = createHash('sha256').update(name).digest('hex');
   const file = join(configDir, 'contexts', 'meta', id, 'meta.json');

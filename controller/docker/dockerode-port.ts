@@ -15,19 +15,19 @@ import { openTransport } from './transport.js';
 import { volumeVerbs } from './volume-verbs.js';
 
 export interface ConnectOptions {
-  /** Called once for every request when it has ended; for the event stream, when it has opened. */
+  /** Called once for every request when it has ended, and for the event stream when it has opened. */
   readonly onRequest?: (request: RequestMeasure) => void;
   readonly clock?: Clock;
   /**
-   * The directory of the `config.json` with the registries' credentials, e.g. `~/.docker`; without it pulls are
+   * The directory of the `config.json` with credentials for registries, e.g. `~/.docker`; without it, pulls are
    * anonymous.
    */
   readonly dockerConfigDir?: string;
 }
 
 /**
- * Makes the port to an engine. It opens no connection yet: the first call does, and negotiates the API version. After
- * `close()` every call is `aborted`.
+ * Creates the port to an engine without opening a connection. The first call connects and negotiates the API version.
+ * After `close()` every call fails with `aborted`.
  */
 export function connectEngine(endpoint: EngineEndpoint, options: ConnectOptions = {}): DockerPort & { close(): void } {
   const clock = options.clock ?? systemClock;

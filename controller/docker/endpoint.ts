@@ -6,9 +6,9 @@ import { readTls, type TlsMaterial } from './tls-files.js';
 export { EndpointError } from './endpoint-error.js';
 
 interface Described {
-  /** As a person writes it, e.g. `unix:///var/run/docker.sock`. */
+  /** The address as a person writes it, e.g. `unix:///var/run/docker.sock`. */
   readonly host: string;
-  /** What named it: `DOCKER_HOST`, `context NAME`, `default socket`. */
+  /** The setting that named it: `DOCKER_HOST`, `context NAME` or `default socket`. */
   readonly origin: string;
 }
 
@@ -22,7 +22,7 @@ export interface TcpEndpoint extends Described {
   readonly protocol: 'http' | 'https';
   readonly hostname: string;
   readonly port: number;
-  /** Null: plain HTTP, or HTTPS checked against the system's authorities. */
+  /** The TLS files; null for plain HTTP, or for HTTPS that is verified with the system's authorities. */
   readonly tls: TlsMaterial | null;
 }
 
@@ -32,7 +32,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 const DEFAULT_SOCKET = '/var/run/docker.sock';
 
 /**
- * The engine that the docker command line would talk to: `DOCKER_HOST`, else `DOCKER_CONTEXT` or the current context,
+ * Finds the engine that the docker command line would use: `DOCKER_HOST`, else `DOCKER_CONTEXT` or the current context,
  * else the default socket. Throws `EndpointError`. `home` is the user's home directory.
  */
 export async function findEndpoint(env: Environment, home: string): Promise<EngineEndpoint> {
@@ -99,7 +99,7 @@ function tcpEndpoint(
     throw new EndpointError(`${origin}: ${host}: not an address. Write it as tcp://host:port`);
   }
   const hostname = url.hostname.replace(/^\[(.*)\]$/, '$1');
-  // `URL` drops :80 as HTTP's own port.
+  // `URL` drops `:80`, because it is the default port of HTTP.
   const port = /:80$/.test(address.replace(/\/$/, '')) ? 80 : Number(url.port || (secure ? 2376 : 2375));
   return { kind: 'tcp', host, origin, protocol: secure ? 'https' : 'http', hostname, port, tls };
 }

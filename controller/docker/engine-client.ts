@@ -10,39 +10,37 @@ import { parseJson } from './shapes.js';
 import type { HttpRequest, Transport } from './transport.js';
 
 export interface Call extends HttpRequest {
-  /** The port's verb, for errors and measures. */
+  /** The verb of the port, for errors and measurements. */
   readonly verb: string;
   readonly deadlineMs: number;
-  /** Takes 304, "it is so already", for success. */
+  /** Treats 304, which means that nothing has to change, as success. */
   readonly unchangedIsSuccess?: boolean;
-  /** The answer is a stream without an end: the deadline and the measure are those of its head. */
+  /** Whether the answer is a stream without an end. The deadline and the measurement then cover only its head. */
   readonly endless?: boolean;
   readonly options?: CallOptions | undefined;
-  /** The scope of the call that this one is a part of: it has that one's deadline and ends with it. */
+  /** The scope of the call that this one belongs to; it shares that call's deadline and ends with it. */
   readonly within?: Scope;
 }
 
 export interface RequestMeasure {
   readonly verb: string;
-  /** The HTTP status, or the `EngineFailureKind` where there was none or the answer was unusable. */
+  /** The HTTP status, or the `EngineFailureKind` when there was no status or the answer was unusable. */
   readonly code: string;
   readonly seconds: number;
 }
 
 type ReadAnswer<T> = (answer: IncomingMessage, scope: Scope) => Promise<T>;
 
-/**
- * What the verbs are built on: one call, bounded in time, whose answer `read` reads. Throws nothing but `EngineError`.
- */
+/** The base of all verbs: one call, limited in time, whose answer `read` reads. It throws nothing but `EngineError`. */
 export interface EngineClient {
   call<T>(call: Call, read: ReadAnswer<T>): Promise<T>;
-  /** Reads a JSON answer whole. */
+  /** Makes a call and reads its JSON answer completely. */
   json<T>(call: Call, read: (answer: unknown) => T): Promise<T>;
-  /** Makes a call for its effect; reads the answer and drops it. */
+  /** Makes a call for its effect; reads the answer and discards it. */
   effect(call: Call): Promise<void>;
-  /** Asks the engine for its version now, and speaks that from then on. */
+  /** Asks the engine for its version, and uses the resulting API version from then on. */
   version(options?: CallOptions): Promise<EngineVersion>;
-  /** Ends all calls as `aborted`, and closes the connections. */
+  /** Aborts all calls, which fail with `aborted`, and closes the connections. */
   close(): void;
 }
 
@@ -54,16 +52,16 @@ export interface ClientOptions {
 const VERSION_DEADLINE_MS = 30_000;
 const LARGEST_ERROR = 64 * 1024;
 
-/** An engine as one client reaches it. */
+/** The connection of one client to an engine. */
 interface Link extends ClientOptions {
-  /** The engine's address, for messages. */
+  /** The address of the engine, for messages. */
   readonly host: string;
   readonly transport: Transport;
   readonly session: Session;
   readonly closed: AbortController;
 }
 
-/** Makes a client that has not asked the engine for anything yet: the first call negotiates the API version. */
+/** Creates a client that has not contacted the engine yet; the first call negotiates the API version. */
 export function createEngineClient(host: string, transport: Transport, options: ClientOptions): EngineClient {
   const session = createSession(() => negotiate(link));
   const link: Link = { ...options, host, transport, session, closed: new AbortController() };
@@ -112,7 +110,8 @@ async function attempt<T>(link: Link, call: Call, scope: Scope, read: ReadAnswer
 }
 
 /**
- * Asks for `/version`, without a version in the path, and not for one caller: nobody's abort takes it from the others.
+ * Requests `/version`, without a version in the path. All callers share the answer, so the request does not end when
+ * one of them aborts.
  */
 async function negotiate(link: Link, options?: CallOptions): Promise<EngineVersion> {
   const { host } = link;
@@ -125,7 +124,7 @@ async function negotiate(link: Link, options?: CallOptions): Promise<EngineVersi
   } catch (error) {
     const failure = transportFailure('version', host, error);
     if (failure.kind !== 'not-found') throw failure;
-    // A 404 must not pass for the absence of what the caller asked about.
+    // This 404 must not be mistaken for the absence of the object that the caller asked for.
     const words = `What listens at ${host} is no Docker engine: it knows no /version`;
     throw new EngineError('malformed', 'version', words, failure.status, { cause: failure });
   }
@@ -137,7 +136,10 @@ function bounded<T>({ clock, closed }: Link, call: Call, work: (scope: Scope) =>
   return withDeadline({ verb: call.verb, ms, clock, signals: [call.options?.signal, closed.signal] }, work);
 }
 
-/** One request and its answer, measured once: when it has ended, or when the head of an endless stream has come. */
+/**
+ * Makes one request, reads its answer, and measures it once: when it has ended, or when the head of an endless stream
+ * has arrived.
+ */
 async function exchange<T>(link: Link, call: Call, scope: Scope, read: ReadAnswer<T>): Promise<T> {
   const measure = createMeasure(link, call.verb);
   let status: number | null = null;
@@ -167,7 +169,7 @@ async function errorAnswer(verb: string, status: number, answer: IncomingMessage
   return statusFailure(verb, status, contentType, await readBody(answer, LARGEST_ERROR));
 }
 
-/** Measures from now on; only the first call of what it gives counts. */
+/** Starts a measurement. Only the first call of the returned function counts. */
 function createMeasure({ clock, onRequest }: Link, verb: string): (code: string) => void {
   const started = clock.now();
   let isMeasured = false;
@@ -182,14 +184,17 @@ function isSuccess(status: number, call: Call): boolean {
   return (status >= 200 && status < 300) || (status === 304 && call.unchangedIsSuccess === true);
 }
 
-/** Another engine has taken the place of the one that was asked for its version; it has refused the request unread. */
+/**
+ * Whether the engine refused the request because of its API version: another engine has taken the place of the one that
+ * negotiated it.
+ */
 function isVersionMismatch(error: unknown): boolean {
   return (
     error instanceof EngineError && error.status === 400 && /client version \S+ is too (new|old)/.test(error.message)
   );
 }
 
-/** Ends with the scope even when the work never settles, so that the request is measured. */
+/** Settles at the latest when the scope ends, even if the work never settles, so that the request is measured. */
 function endWithScope<T>(scope: Scope, work: () => Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     scope.signal.addEventListener('abort', () => reject(scope.signal.reason as Error), { once: true });
@@ -197,12 +202,14 @@ function endWithScope<T>(scope: Scope, work: () => Promise<T>): Promise<T> {
   });
 }
 
-/** A path from names, each of which is escaped: `pathOf('containers', id)` is `/containers/ID`. */
+/** Builds a path from names and escapes each of them: `pathOf('containers', id)` is `/containers/ID`. */
 export function pathOf(...segments: readonly string[]): string {
   return `/${segments.map(encodeURIComponent).join('/')}`;
 }
 
-/** A path with an empty name or `..` asks about something else: `/volumes/` asks for all volumes. */
+/**
+ * Rejects a path with an empty name or `..`, because it would request something else: `/volumes/` lists all volumes.
+ */
 function refuseOddPath({ verb, path }: Call): void {
   if (/\/\.{0,2}(\/|$)/.test(path)) throw new EngineError('rejected', verb, 'A name is empty or made of dots');
 }

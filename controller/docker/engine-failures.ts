@@ -17,13 +17,13 @@ const NO_CONNECTION: Readonly<Record<string, string>> = {
   ERR_STREAM_PREMATURE_CLOSE: 'the connection was lost before the answer was whole',
 };
 
-/** Whatever was thrown below HTTP, as the port's error. `host` is the engine's address, for the message. */
+/** Converts an error from below HTTP into the error of the port. `host` is the engine's address, for the message. */
 export function transportFailure(verb: string, host: string, error: unknown): EngineError {
   if (error instanceof EngineError) return error;
   if (error instanceof ShapeError)
     return new EngineError('malformed', verb, `The engine's answer cannot be read: ${error.message}`);
   const code = errorCode(error);
-  // A parse error holds the raw packet, so it does not become the `cause`.
+  // A parse error contains the raw packet, so it is not kept as the `cause`.
   if (code.startsWith('HPE_'))
     return new EngineError('malformed', verb, `What listens at ${host} does not speak HTTP (${code})`);
   if (code === 'ERR_UNESCAPED_CHARACTERS' || code === 'ERR_INVALID_CHAR') {
@@ -36,8 +36,8 @@ export function transportFailure(verb: string, host: string, error: unknown): En
 }
 
 /**
- * An answer with an error's status, as the port's error. Only the engine's own JSON counts: a proxy's 404 page makes
- * nothing absent (law 2).
+ * Converts an answer with an error status into the error of the port. Only JSON in the engine's own form counts: a 404
+ * page of a proxy does not prove that something is absent (law 2).
  */
 export function statusFailure(verb: string, status: number, contentType: string, body: string): EngineError {
   const words = engineWords(body);
@@ -73,8 +73,8 @@ function engineWords(body: string): string | null {
 const LONGEST_HALF = 1_000;
 
 /**
- * A message on one line. Both ends of a long one are kept: the engine writes what it did, then a path of any length,
- * and the cause last.
+ * Puts a message on one line. A long message keeps both ends, because the engine writes first what it did, then
+ * possibly a long path, and the cause at the end.
  */
 export function oneLine(text: string): string {
   const line = text.replace(/\s+/g, ' ').trim();

@@ -1,4 +1,7 @@
-/** Reads what Node.js throws by its fields: `instanceof Error` fails across realms, as under a test runner. */
+/**
+ * Reads the fields of what Node.js throws, because `instanceof Error` fails across realms, for example in a test
+ * runner.
+ */
 
 /** The code of an error, e.g. `ENOENT`; empty when it has none. */
 export function errorCode(error: unknown): string {
@@ -6,7 +9,7 @@ export function errorCode(error: unknown): string {
   return typeof code === 'string' ? code : '';
 }
 
-/** The message of an error, or what was thrown in place of one, as text. */
+/** The message of an error; of any other thrown value its text. */
 export function messageOf(error: unknown): string {
   return error !== null && typeof error === 'object' && 'message' in error ? String(error.message) : String(error);
 }

@@ -5,10 +5,13 @@ import { createLineSplitter } from './line-splitter.js';
 import { EngineError, type DockerPort } from './port.js';
 
 const OPEN_MS = 30_000;
-/** Far more than the 256 that the engine itself keeps; a reader that is further behind has to list anew anyway. */
+/**
+ * The most events that wait to be consumed. That is far more than the 256 that the engine itself keeps; a reader that
+ * is further behind has to list again anyway.
+ */
 const MOST_WAITING = 10_000;
 
-/** The port's verb for the stream of events. */
+/** The verb of the port for the stream of events. */
 export function eventVerbs(engine: EngineClient): Pick<DockerPort, 'events'> {
   return {
     events: (request, { signal }) => follow(engine, request, signal),
@@ -18,8 +21,8 @@ export function eventVerbs(engine: EngineClient): Pick<DockerPort, 'events'> {
 type Request = Parameters<DockerPort['events']>[0];
 
 /**
- * The stream is read as it comes, not as it is consumed: the engine skips a listener that is 100 ms behind (trap
- * dockerode-10). It has no deadline, for an idle engine is silent for ever.
+ * Follows the stream of events. It is read as it arrives and not as it is consumed, because the engine skips a listener
+ * that is 100 ms behind (trap dockerode-10). It has no deadline, because an idle engine is silent forever.
  */
 async function* follow(engine: EngineClient, request: Request, signal: AbortSignal): AsyncGenerator<EngineEvent> {
   if (signal.aborted) return;

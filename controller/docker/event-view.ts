@@ -4,8 +4,9 @@ import { asNumber, asObject, asText, asTextMap, parseJson } from './shapes.js';
 const TYPES = ['container', 'volume', 'network', 'image'] as const;
 
 /**
- * The actions that can change what we observe. Left out are above all `exec_create`, `exec_start` and `exec_die`: every
- * health check makes three. `kill`, `stop` and `restart` come with a `die` or a `start`.
+ * The actions that can change what we observe. The most frequent ones left out are `exec_create`, `exec_start` and
+ * `exec_die`, because every health check causes all three. `kill`, `stop` and `restart` are accompanied by a `die` or a
+ * `start`.
  */
 const ACTIONS: readonly string[] = [
   'create',
@@ -31,15 +32,20 @@ const ACTIONS: readonly string[] = [
 
 const ONE_MICROSECOND = 0.000_001;
 
-/** The query of `GET /events`. `since` is in seconds since the epoch, by the engine's clock; undefined begins now. */
+/**
+ * The query of `GET /events`. `since` is in seconds since the epoch by the engine's clock; undefined means from now on.
+ */
 export function eventQuery(since: number | undefined): Record<string, string> {
   const filters = JSON.stringify({ type: TYPES, event: ACTIONS });
-  // A number of seconds is exact to a quarter of a microsecond: an event that comes twice does no harm, a lost one
-  // does.
+  // A number of seconds is exact to a quarter of a microsecond, so the query begins a little earlier: receiving an
+  // event twice is harmless, losing one is not.
   return since === undefined ? { filters } : { filters, since: Math.max(0, since - ONE_MICROSECOND).toFixed(9) };
 }
 
-/** One event from a line of JSON; null for one that was not asked for, in case an engine does not filter. */
+/**
+ * Reads one event from a line of JSON; returns null for an event that was not requested, in case an engine does not
+ * filter.
+ */
 export function eventFrom(line: string): EngineEvent | null {
   const event = asObject(parseJson(line, 'an event'), 'an event');
   const type = TYPES.find((known) => known === event['Type']);

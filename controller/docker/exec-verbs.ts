@@ -9,16 +9,16 @@ import { EngineError, type CallOptions, type DockerPort } from './port.js';
 import { asName, asNumber, asObject } from './shapes.js';
 
 const SHORT_MS = 30_000;
-/** A build can be silent for long. */
+/** How long the output may be silent, in ms; a build can be silent for long. */
 const SILENCE_MS = 600_000;
 /**
- * How long a command may run after its output has ended before it counts as cut off: the engine may hear of its end
- * late.
+ * How long a command may run after its output has ended before the connection counts as lost, in ms; the engine may
+ * notice the end of a command late.
  */
 const END_MS = 5_000;
 const FIRST_PAUSE_MS = 5;
 
-/** The port's verb that runs a command in a container. */
+/** The verb of the port that runs a command in a container. */
 export function execVerbs(engine: EngineClient, clock: Clock): Pick<DockerPort, 'exec'> {
   return {
     async exec(idOrName, request, options) {
@@ -65,7 +65,10 @@ function signalOf(options: CallOptions | undefined): CallOptions {
   return options?.signal === undefined ? {} : { signal: options.signal };
 }
 
-/** Once the engine has answered, what is written to the connection is the command's input, as it is. */
+/**
+ * Passes a writer to `onInput`. After the engine has answered, everything written to the connection is the input of the
+ * command.
+ */
 function giveInput({ socket }: IncomingMessage, scope: Scope, onInput: NonNullable<ExecRequest['onInput']>): void {
   scope.untimed();
   onInput((text) => {
@@ -86,7 +89,8 @@ function createBody({ command, user, env = {}, onInput }: ExecRequest): object {
 }
 
 /**
- * Gives what came after the last newlines: whether that is a line or a part of one is known when the exec has ended.
+ * Reads the output line by line, and returns the text after the last newlines. Whether that text is a complete line is
+ * only known when the exec has ended.
  */
 async function readLines(answer: IncomingMessage, scope: Scope, onLine: (line: string) => void): Promise<string[]> {
   const frames = createFrameReader();
@@ -96,12 +100,12 @@ async function readLines(answer: IncomingMessage, scope: Scope, onLine: (line: s
     scope.touch();
     for (const { stream, payload } of frames.push(chunk)) lines[stream].push(payload).forEach(onLine);
   }
-  // The stream does not say how long it is: a lost connection looks like its end.
+  // The stream does not announce its length, so a lost connection looks like its end.
   if (frames.isWithinFrame()) throw cutOff('its output ends within a frame');
   return [lines.stdout.rest(), lines.stderr.rest()].filter((line) => line !== '');
 }
 
-/** Null while the command runs, and in the instant before it does. */
+/** The exit code; null while the command runs, and just before it starts. */
 function exitCodeFrom(value: unknown): number | null {
   const exec = asObject(value, 'the exec');
   if (exec['Running'] !== false || exec['ExitCode'] === null) return null;
@@ -112,7 +116,7 @@ function cutOff(words: string): EngineError {
   return new EngineError('unreachable', 'exec', `The connection to the engine was lost: ${words}`);
 }
 
-/** Gives `conflict` for `not-found`: the engine forgets an exec together with its container. */
+/** Converts `not-found` into `conflict`, because the engine forgets an exec together with its container. */
 async function goneIsConflict<T>(call: Promise<T>): Promise<T> {
   try {
     return await call;

@@ -2,25 +2,25 @@ import { ShapeError } from './shapes.js';
 
 const HEADER_BYTES = 8;
 const STDERR_TYPE = 2;
-/** The type of a frame that says why the engine cannot go on. */
+/** The type of a frame with the reason why the engine cannot continue. */
 const LAST_STREAM_TYPE = 3;
 
-/** All of a frame's payload, or a part of it. */
+/** The payload of a frame, or a part of it. */
 export interface FramePiece {
   readonly stream: 'stdout' | 'stderr';
   readonly payload: Buffer;
 }
 
 export interface FrameReader {
-  /** The payloads that `chunk` brings, in order; a frame's payload may come in several pieces. */
+  /** Returns the payloads in `chunk`, in order; the payload of a frame may arrive in several pieces. */
   push(chunk: Buffer): FramePiece[];
-  /** True in the middle of a frame, where a stream that is whole does not end. */
+  /** Whether the stream is in the middle of a frame; a complete stream does not end there. */
   isWithinFrame(): boolean;
 }
 
 /**
- * Takes apart the two streams of a container without a terminal: 8 bytes of header, then the payload. It loops instead
- * of recursing, for thousands of tiny frames come in one chunk (trap dockerode-6).
+ * Separates the two streams of a container without a terminal. Each frame has a header of 8 bytes and a payload. The
+ * reader loops instead of recursing, because thousands of tiny frames arrive in one chunk (trap dockerode-6).
  */
 export function createFrameReader(): FrameReader {
   let header = Buffer.alloc(0);

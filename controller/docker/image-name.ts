@@ -1,15 +1,15 @@
 export interface ImageName {
   /** The reference without its tag and digest. */
   readonly name: string;
-  /** A tag or a digest, never empty: the engine would pull every tag there is. */
+  /** A tag or a digest. It is never empty, because the engine would then pull every tag. */
   readonly tag: string;
-  /** The registry's host as Docker's configuration files call it. */
+  /** The host of the registry in the form of Docker's configuration files. */
   readonly registry: string;
 }
 
 export const DOCKER_HUB = 'https://index.docker.io/v1/';
 
-/** Splits the reference of an image, as `POST /images/create` needs it. */
+/** Splits the reference of an image into the parts that `POST /images/create` needs. */
 export function imageName(reference: string): ImageName {
   const [named = '', digest] = reference.split('@', 2);
   const colon = named.indexOf(':', named.lastIndexOf('/') + 1);
@@ -18,7 +18,10 @@ export function imageName(reference: string): ImageName {
   return { name, tag, registry: registryOf(name) };
 }
 
-/** The first component is a host when it looks like one: `host.tld/…`, `host:5000/…`, `localhost/…`. */
+/**
+ * The registry of an image. The first component is a host when it has the form of one: `host.tld/…`, `host:5000/…`,
+ * `localhost/…`.
+ */
 function registryOf(name: string): string {
   const [first = '', ...rest] = name.split('/');
   const isHost = rest.length > 0 && (/[.:]/.test(first) || first === 'localhost');

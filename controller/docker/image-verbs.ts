@@ -13,11 +13,11 @@ const PULL_SILENCE_MS = 120_000;
 
 export interface ImageOptions {
   readonly clock: Clock;
-  /** The directory of the `config.json` with credentials for registries; null pulls without any. */
+  /** The directory of the `config.json` with credentials for registries; null for anonymous pulls. */
   readonly dockerConfigDir: string | null;
 }
 
-/** The port's verbs for images. */
+/** The verbs of the port for images. */
 export function imageVerbs(
   engine: EngineClient,
   { clock, dockerConfigDir }: ImageOptions,
@@ -61,7 +61,7 @@ export function imageVerbs(
 
 function imageFrom(value: unknown): ObservedImage {
   const image = asObject(value, 'the image');
-  // Docker Desktop and newer engines leave out what an image does not configure.
+  // Docker Desktop and newer engines omit fields that an image does not configure.
   const env = asArrayOrNull(asObject(image['Config'] ?? {}, 'Config')['Env'], 'Config.Env').map((entry) =>
     asText(entry, 'an entry of Config.Env'),
   );
@@ -69,7 +69,9 @@ function imageFrom(value: unknown): ObservedImage {
   return { id: asName(image['Id'], "the image's Id"), path: path === undefined ? null : path.slice('PATH='.length) };
 }
 
-/** Statuses that say what the registry answered, or why it cannot be reached; 400 is about the reference itself. */
+/**
+ * The statuses that report an answer of the registry, or why it cannot be reached; 400 is about the reference itself.
+ */
 const REGISTRY_STATUSES: readonly (number | null)[] = [401, 403, 404, 500];
 
 function asPullFailure(error: unknown): unknown {

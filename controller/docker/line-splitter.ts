@@ -4,18 +4,21 @@ const LONGEST_LINE = 4 * 1024 * 1024;
 const NEWLINE = 0x0a;
 
 export interface LineSplitter {
-  /** The lines that `chunk` completes. */
+  /** Returns the lines that `chunk` completes. */
   push(chunk: Buffer): string[];
-  /** The line that the stream's end left without a newline; empty when there is none. */
+  /** Returns the text that the stream's end left without a newline; empty when there is none. */
   rest(): string;
 }
 
 export interface LineOptions {
-  /** For a program's output: empty lines and spaces are kept, and a line that is too long is cut instead of refused. */
+  /**
+   * For the output of a program: empty lines and spaces are kept, and a line that is too long is cut instead of
+   * rejected.
+   */
   readonly verbatim?: boolean;
 }
 
-/** Cuts a stream into lines. A chunk is not a line (trap dockerode-4), nor a whole number of UTF-8 characters. */
+/** Splits a stream into lines. A chunk is not a line (trap dockerode-4), and may end within a UTF-8 character. */
 export function createLineSplitter({ verbatim = false }: LineOptions = {}): LineSplitter {
   let pending: Buffer[] = [];
   let pendingSize = 0;

@@ -7,12 +7,12 @@ import { asObject, ShapeError } from './shapes.js';
 const READ_MS = 30_000;
 const LONGEST_TAIL = 64 * 1024;
 
-/** The port's verb for a container's log. */
+/** The verb of the port for a container's log. */
 export function logVerbs(engine: EngineClient): Pick<DockerPort, 'tailContainer'> {
   return {
     async tailContainer(idOrName, lines, options) {
       const call = { verb: 'tailContainer', method: 'GET', deadlineMs: READ_MS, options } as const;
-      // Engines before 23 do not say in the answer whether it is framed.
+      // Engines before 23 do not say in the answer whether it consists of frames.
       const hasTerminal = await engine.json(
         { ...call, path: `${pathOf('containers', idOrName)}/json` },
         (answer) => asObject(asObject(answer, 'it')['Config'], 'Config')['Tty'] === true,
@@ -58,8 +58,8 @@ function createTail() {
 }
 
 /**
- * `text` without what drives a terminal or forges lines in a log: escape sequences, and control characters but tab and
- * newline.
+ * Removes from `text` what controls a terminal or forges lines in a log: escape sequences, and control characters
+ * except tab and newline.
  */
 export function printable(text: string): string {
   const plain = stripVTControlCharacters(text).replace(/\r+\n/g, '\n').replace(/\r/g, '\n');

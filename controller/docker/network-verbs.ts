@@ -6,7 +6,7 @@ import { asArray, asName, asObject, asTextMap } from './shapes.js';
 const READ_MS = 30_000;
 const WRITE_MS = 60_000;
 
-/** The port's verbs for networks. */
+/** The verbs of the port for networks. */
 export function networkVerbs(
   engine: EngineClient,
 ): Pick<DockerPort, 'listNetworks' | 'createNetwork' | 'connectNetwork' | 'disconnectNetwork'> {
@@ -26,7 +26,7 @@ export function networkVerbs(
     async createNetwork(name, labels, options) {
       const body = {
         Name: name,
-        // Without this, engines before 25 make a second network of the same name.
+        // Without this, engines before 25 create a second network with the same name.
         CheckDuplicate: true,
         Driver: 'bridge',
         Options: { 'com.docker.network.bridge.enable_icc': 'false' },
@@ -40,8 +40,8 @@ export function networkVerbs(
         { ...call, method: 'GET', path: '/networks', query: { filters: JSON.stringify({ name: [name] }) } },
         (answer) => twinsOf(name, answer),
       );
-      // Two controllers at once both pass that check (20.10.24), and no container starts on a name of two networks. The
-      // newer network is removed: whoever lists later sees both.
+      // Two controllers at once both pass that check (20.10.24), and no container starts with a name that two networks
+      // have. The newer network is removed, because the controller that lists later sees both.
       if (twins[0] !== undefined && twins[0].id !== id)
         await engine.effect({ ...call, method: 'DELETE', path: pathOf('networks', id) });
     },
@@ -74,7 +74,7 @@ export function networkVerbs(
   };
 }
 
-/** The networks of exactly this name, the oldest first: the engine's filter finds parts of names as well. */
+/** The networks with exactly this name, the oldest first. The engine's filter also matches parts of names. */
 function twinsOf(name: string, answer: unknown): { readonly id: string; readonly created: string }[] {
   return asArray(answer, 'the list of networks')
     .map((value) => asObject(value, 'a network'))
@@ -86,7 +86,7 @@ function twinsOf(name: string, answer: unknown): { readonly id: string; readonly
     .sort((a, b) => compare(a.created, b.created) || compare(a.id, b.id));
 }
 
-/** A time that can be compared as text: the engine cuts trailing zeros off a second's fraction. */
+/** Makes a time comparable as text; the engine removes trailing zeros of a fraction of a second. */
 function comparable(time: string): string {
   return time.replace(/\.(\d+)/, (_, fraction: string) => `.${fraction.padEnd(9, '0')}`);
 }

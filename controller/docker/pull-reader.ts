@@ -8,12 +8,15 @@ import { asNumber, asObject, parseJson } from './shapes.js';
 const PROGRESS_EVERY_MS = 250;
 
 export interface PullReader {
-  /** Throws `pull-failed` at an error line: a failed pull's status is 200 all the same (trap dockerode-5). */
+  /**
+   * Reads a chunk. Throws `pull-failed` at an error line, because even a failed pull has the status 200 (trap
+   * dockerode-5).
+   */
   push(chunk: Buffer): void;
   end(): void;
 }
 
-/** Reads a pull's stream of JSON lines; sums the download over the layers. */
+/** Reads the JSON lines of a pull, and adds up the download of all layers. */
 export function createPullReader(
   image: string,
   clock: Clock,
@@ -49,7 +52,7 @@ export function createPullReader(
     if (id !== null && status === 'Downloading') {
       const detail = asObject(entry['progressDetail'] ?? {}, 'progressDetail');
       const current = asNumber(detail['current'] ?? 0, 'current');
-      // Some registries give no size: then it is as large as what has come.
+      // Some registries report no size; the size is then what has arrived.
       layers.set(id, { current, total: Math.max(current, asNumber(detail['total'] ?? 0, 'total')) });
     } else if (known !== undefined && status === 'Download complete') {
       known.current = known.total;

@@ -3,7 +3,7 @@ import { pathOf, type Call, type EngineClient } from './engine-client.js';
 import type { Scope } from './deadline.js';
 import { EngineError } from './port.js';
 
-/** Reads the tar of what stands at a path of a container; null when nothing does. */
+/** Reads the tar of what exists at a path of a container; returns null when nothing does. */
 export async function readArchive<T>(
   engine: EngineClient,
   call: Pick<Call, 'verb' | 'deadlineMs' | 'longLived' | 'options'>,
@@ -18,7 +18,7 @@ export async function readArchive<T>(
     );
   } catch (error) {
     if (!(error instanceof EngineError && error.kind === 'not-found')) throw error;
-    // Is the path missing, or the container? This throws for the container.
+    // Either the path or the container is missing. This call throws if it is the container.
     await engine.effect({ ...call, method: 'GET', path: `${pathOf('containers', idOrName)}/json` });
     return null;
   }

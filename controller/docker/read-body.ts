@@ -1,10 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import { ShapeError } from './shapes.js';
 
-/** 10,000 containers with long labels make some 40 MB. */
+/** 10,000 containers with long labels produce some 40 MB. */
 const LARGEST_ANSWER = 256 * 1024 * 1024;
 
-/** Reads the whole body as UTF-8. Rejects when the connection is cut before its end, or beyond `limit` bytes. */
+/**
+ * Reads the whole body as UTF-8. Rejects when the connection is lost before its end, or when it exceeds `limit` bytes.
+ */
 export async function readBody(answer: IncomingMessage, limit = LARGEST_ANSWER): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;

@@ -8,8 +8,8 @@ import { EngineError } from './port.js';
 import { asObject, asText, parseJson, type JsonObject } from './shapes.js';
 
 /**
- * The value of `X-Registry-Auth` for a registry, from `config.json` as `docker login` writes it: inline, or kept by a
- * `docker-credential-…` helper. Null when there are no credentials.
+ * The value of `X-Registry-Auth` for a registry, from the `config.json` that `docker login` writes: the credentials are
+ * inline, or a `docker-credential-…` helper has them. Null when there are none.
  */
 export async function registryAuth(dockerConfigDir: string, registry: string): Promise<Secret | null> {
   const file = join(dockerConfigDir, 'config.json');

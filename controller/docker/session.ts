@@ -3,18 +3,19 @@ import { asName, asObject } from './shapes.js';
 
 export interface EngineVersion {
   readonly engine: string;
-  /** The API version we speak to it, e.g. `1.41`. */
+  /** The API version that we use with the engine, e.g. `1.41`. */
   readonly api: string;
 }
 
 /** The API of Docker 20.10. */
 const OLDEST_API = '1.41';
 /**
- * The API of Docker 27: the newest whose answers were compared with what we read from them. Newer engines speak it too.
+ * The API of Docker 27, the newest whose answers were compared with what we read from them. Newer engines accept it
+ * too.
  */
 const NEWEST_API = '1.47';
 
-/** The version to speak, from an answer to `GET /version` (trap dockerode-8). */
+/** Chooses the API version from an answer to `GET /version` (trap dockerode-8). */
 export function chooseVersion(answer: unknown): EngineVersion {
   const version = asObject(answer, 'the answer to /version');
   const engine = asName(version['Version'], 'Version');
@@ -46,14 +47,14 @@ function compare(a: string, b: string): number {
 }
 
 export interface Session {
-  /** Negotiates once for all callers; a failure is not kept. */
+  /** The negotiated version. All callers share one negotiation; a failure is not remembered. */
   current(): Promise<EngineVersion>;
-  /** Makes the next caller negotiate anew, since the engine may be another one by now. */
+  /** Makes the next caller negotiate again, because the engine may be another one by now. */
   forget(): void;
   remember(version: EngineVersion): void;
 }
 
-/** Remembers what `negotiate` gave until it is told to forget it. */
+/** Creates a session that remembers the result of `negotiate` until `forget` is called. */
 export function createSession(negotiate: () => Promise<EngineVersion>): Session {
   let known: Promise<EngineVersion> | null = null;
   return {

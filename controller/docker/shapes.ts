@@ -1,54 +1,57 @@
-/** Checks of an engine's answers: a proxy or a cut connection can put anything in their place (trap dockerode-2). */
+/** Checks an engine's answers, because a proxy or a lost connection can produce any answer (trap dockerode-2). */
 
-/** Says in one line what is wrong with an answer, without quoting it: an inspect holds secrets. */
+/** Describes in one line what is wrong with an answer, without quoting it, because an inspect contains secrets. */
 export class ShapeError extends Error {
   override readonly name = 'ShapeError';
 }
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** The value of a JSON text; throws a ShapeError. */
+/** Parses a JSON text; throws a ShapeError. */
 export function parseJson(text: string, what: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
-    // The parser's own message quotes the text, so it is no `cause`.
+    // The parser's own message quotes the text, so it is not kept as the `cause`.
     throw new ShapeError(text === '' ? `${what} is empty` : `${what} is truncated or not JSON`);
   }
 }
 
-/** An object that is not a list; throws a ShapeError. */
+/** Checks for an object that is not a list; throws a ShapeError. */
 export function asObject(value: unknown, what: string): JsonObject {
   if (value === null || typeof value !== 'object' || Array.isArray(value))
     throw new ShapeError(`${what} is not an object`);
   return value as JsonObject;
 }
 
-/** A list; throws a ShapeError. */
+/** Checks for a list; throws a ShapeError. */
 export function asArray(value: unknown, what: string): readonly unknown[] {
   if (!Array.isArray(value)) throw new ShapeError(`${what} is not a list`);
   return value;
 }
 
-/** A text, which may be empty; throws a ShapeError. */
+/** Checks for a text, which may be empty; throws a ShapeError. */
 export function asText(value: unknown, what: string): string {
   if (typeof value !== 'string') throw new ShapeError(`${what} is not a text`);
   return value;
 }
 
-/** A text that identifies something: an empty one would match anything. */
+/**
+ * Checks for a text that identifies something. It must not be empty, because an empty one would match anything; throws
+ * a ShapeError.
+ */
 export function asName(value: unknown, what: string): string {
   if (typeof value !== 'string' || value === '') throw new ShapeError(`${what} is missing`);
   return value;
 }
 
-/** A finite number; throws a ShapeError. */
+/** Checks for a finite number; throws a ShapeError. */
 export function asNumber(value: unknown, what: string): number {
   if (typeof value !== 'number' || !Number.isFinite(value)) throw new ShapeError(`${what} is not a number`);
   return value;
 }
 
-/** Labels and attributes; the engine writes `null` for none. */
+/** Checks for labels or attributes; the engine writes `null` when there are none. Throws a ShapeError. */
 export function asTextMap(value: unknown, what: string): Readonly<Record<string, string>> {
   if (value === null || value === undefined) return {};
   const map = asObject(value, what);
@@ -56,7 +59,7 @@ export function asTextMap(value: unknown, what: string): Readonly<Record<string,
   return map as Readonly<Record<string, string>>;
 }
 
-/** A list that the engine writes as `null` when it is empty. */
+/** Checks for a list that the engine writes as `null` when it is empty; throws a ShapeError. */
 export function asArrayOrNull(value: unknown, what: string): readonly unknown[] {
   return value === null || value === undefined ? [] : asArray(value, what);
 }

@@ -5,8 +5,8 @@ import { asObject, asText, parseJson, ShapeError } from './shapes.js';
 const READ_MS = 30_000;
 
 /**
- * What stands at a path of a container; null when nothing does. `linkTarget` is where a link leads in the end, empty
- * for anything else. `verb` is the port's verb that asks, for errors.
+ * Describes what exists at a path of a container; null when nothing does. `linkTarget` is where a link finally leads,
+ * and empty for anything else. `verb` is the verb of the port that calls this, for errors.
  */
 export async function statPath(
   engine: EngineClient,
@@ -23,8 +23,8 @@ export async function statPath(
     );
   } catch (error) {
     if (!(error instanceof EngineError) || error.status === null) throw error;
-    // The answer to a HEAD has no words, so a GET asks again. After a 404 it asks for the container: if that is missing
-    // too, it throws, and otherwise the path is what is missing.
+    // The answer to a HEAD has no message, so a GET follows. After a 404 it requests the container: when that is
+    // missing too, it throws; otherwise the path is missing.
     const isMissing = error.status === 404;
     await engine.call(
       isMissing

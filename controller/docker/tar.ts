@@ -2,15 +2,18 @@ import { pipeline, Transform, type Readable } from 'node:stream';
 import { errorCode } from './error-words.js';
 import { ShapeError } from './shapes.js';
 
-/** Loaded at the first use: commands that need no engine need no tar either. The package comes with dockerode. */
+/**
+ * Loaded at the first use, because commands that need no engine need no tar either. The package comes with dockerode.
+ */
 const loadTar = () => import('tar-stream');
 
 /** Two blocks of zeros end a tar. */
 const END_BYTES = 1024;
 
 /**
- * Passes a tar on, and fails when it ends without a tar's end: when the engine fails in the middle of an archive, the
- * stream ends well, with words in it or too early. `onChunk` hears how many bytes came through.
+ * Forwards a tar, and fails when it ends without the end of a tar. When the engine fails in the middle of an archive,
+ * the stream ends normally, either with a message in it or too early. `onChunk` receives the number of bytes of each
+ * chunk.
  */
 export function wholeTar(onChunk: (bytes: number) => void): Transform {
   let last = Buffer.alloc(0);
@@ -57,9 +60,10 @@ export async function firstNames(archive: Readable, limit: number, onChunk: () =
 }
 
 /**
- * The target, as it was written, of the first entry that `isIt` accepts by its path and the root's; the target is null
- * when that entry is no symbolic link. Null in place of an object when there is no such entry, when it comes after the
- * first `largestBytes`, or when it is a hard link to an earlier one, which a tar does not repeat. The rest is not read.
+ * Finds the first entry that `isIt` accepts by its path and the path of the root, and returns its target as it was
+ * written; the target is null when the entry is not a symbolic link. Returns null instead of an object when there is no
+ * such entry, when it comes after the first `largestBytes`, or when it is a hard link to an earlier entry, whose
+ * contents a tar does not repeat. The rest of the tar is not read.
  */
 export async function linkIn(
   archive: Readable,
@@ -96,14 +100,14 @@ export async function linkIn(
   });
 }
 
-/** The failure of a connection has a code; one that tar-stream reports has none. */
+/** Converts a read error. The failure of a connection has a code; an error of tar-stream has none. */
 function readFailure(error: Error): Error {
   return errorCode(error) === '' ? new ShapeError('the archive is cut or no tar') : error;
 }
 
 /**
- * A tar of directories that belong to root and that everybody may write into, as into /tmp. `timeMs` is ms since the
- * epoch.
+ * Creates a tar of directories that belong to root and that everybody may write to, as to /tmp. `timeMs` is in ms since
+ * the epoch.
  */
 export async function directoryTar(names: readonly string[], timeMs: number): Promise<Buffer> {
   const { pack } = await loadTar();

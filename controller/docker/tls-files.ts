@@ -4,18 +4,21 @@ import { Secret } from '../model/secret.js';
 import { EndpointError } from './endpoint-error.js';
 import { errorCode } from './error-words.js';
 
-/** PEM texts. Without `ca` the system's authorities are asked; `cert` and `key` come together or not at all. */
+/**
+ * TLS files as PEM texts. Without `ca` the system's authorities are used; `cert` and `key` exist together or not at
+ * all.
+ */
 export interface TlsMaterial {
   readonly ca: string | null;
   readonly cert: string | null;
   readonly key: Secret | null;
-  /** False accepts any certificate of the server (a context's `SkipTLSVerify`). */
+  /** False when any certificate of the server is accepted (a context's `SkipTLSVerify`). */
   readonly verify: boolean;
 }
 
 /**
- * Reads `ca.pem`, `cert.pem` and `key.pem`; null when there are none and none are needed. `said` is the variable or the
- * context that named `dir`, for messages. Throws an EndpointError.
+ * Reads `ca.pem`, `cert.pem` and `key.pem`; null when there are none and none are required. `said` is the variable or
+ * the context that named `dir`, for messages. Throws an EndpointError.
  */
 export async function readTls(
   dir: string,

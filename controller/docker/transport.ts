@@ -15,20 +15,29 @@ export interface HttpRequest {
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: object;
-  /** A tar as the body. A stream that fails ends the request, so that the engine sees it cut, never whole. */
+  /**
+   * A tar as the body. When the stream fails, the request is cut off, so that the engine never takes the tar for
+   * complete.
+   */
   readonly archive?: Buffer | Readable;
   readonly headers?: Readonly<Record<string, string>>;
-  /** The request holds its connection for long (a stop's grace, a stream): it takes no place among the short ones. */
+  /**
+   * Whether the request holds its connection for long (a stop's grace period, a stream); it is then not limited
+   * together with the short requests.
+   */
   readonly longLived?: boolean;
 }
 
 export interface Transport {
-  /** Gives the answer's head, whatever its status; the body is the caller's to read. `signal` destroys both. */
+  /**
+   * Sends a request and returns the head of the answer, whatever its status; the caller reads the body. `signal`
+   * destroys both.
+   */
   send(request: HttpRequest, signal: AbortSignal): Promise<IncomingMessage>;
   close(): void;
 }
 
-/** The one function of docker-modem that is used; dockerode's types do not describe it. */
+/** The only function of docker-modem that we use; dockerode's types do not describe it. */
 interface Modem {
   dial(
     options: {
@@ -49,25 +58,28 @@ const SHORT_CALLS_AT_ONCE = 16;
 const EVERY_STATUS = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [index + 100, true as const]));
 
 /**
- * Requests through dockerode's connection, answers read by ourselves: its methods never settle on a cut answer, resolve
- * truncated JSON with a Buffer and swallow a failed pull (traps dockerode-1, dockerode-2 and dockerode-5).
- * A connection serves one request. Keeping it alive would save 0.06 to 0.13 ms of 0.3 to 0.9 ms on a socket, and bring
- * requests that die because the engine closed an idle connection under them.
+ * Sends requests through dockerode's connection, but reads the answers with our own code: dockerode's methods never
+ * settle on a cut answer, resolve truncated JSON with a Buffer and ignore a failed pull (traps dockerode-1, dockerode-2
+ * and dockerode-5). A connection serves one request. Keeping it alive would save 0.06 to 0.13 ms of 0.3 to 0.9 ms on a
+ * socket, and would lose requests when the engine closes an idle connection.
  */
 export function openTransport(endpoint: EngineEndpoint): Transport {
   const agents = { short: newAgent(endpoint, SHORT_CALLS_AT_ONCE), long: newAgent(endpoint, Infinity) };
   let modems: Promise<{ short: Modem; long: Modem }> | null = null;
 
   async function loadModems() {
-    // Loaded at the first request, since offline commands need no engine. Only dockerode's connection is loaded: its
-    // gRPC session, which nothing here uses, takes 90 ms more at every start and 14 MB for good (Node 20, measured).
+    // Loaded at the first request, because offline commands need no engine. Only dockerode's connection is loaded: its
+    // gRPC session, which nothing here uses, takes 90 ms more at every start and 14 MB permanently (Node 20, measured).
     const fromDockerode = createRequire(createRequire(import.meta.url).resolve('dockerode'));
     const DockerModem = fromDockerode('docker-modem') as new (options: object) => Modem;
     const open = (agent: HttpAgent) => new DockerModem({ ...connection(endpoint), agent });
     return { short: open(agents.short), long: open(agents.long) };
   }
 
-  /** docker-modem also reads certificates that the environment names, and throws when it cannot. */
+  /**
+   * Forgets the modems after a failed load: docker-modem also reads certificates that the environment names, and throws
+   * when it cannot.
+   */
   function forgetModems(error: unknown): never {
     modems = null;
     throw new EngineError('unreachable', 'connect', `dockerode cannot be set up: ${oneLine(messageOf(error))}`, null, {
@@ -97,16 +109,16 @@ function dial(modem: Modem, request: HttpRequest, signal: AbortSignal): Promise<
         isStream: true,
         statusCodes: EVERY_STATUS,
         abortSignal: signal,
-        // Otherwise an agent with a bound on its sockets keeps them for the requests that queue.
+        // Otherwise an agent with a limit on its sockets keeps them for the requests in its queue.
         headers: { Connection: 'close', ...request.headers },
         ...(request.archive === undefined ? {} : { file: request.archive }),
         options: { _query: request.query ?? {}, _body: request.body ?? {} },
       },
       (error, answer) => {
         if (error !== null) return reject(error);
-        // An error between two reads must not end the process; the reader meets it at its next read.
+        // An error between two reads must not end the process; the next read reports it.
         answer.on('error', () => undefined);
-        // The request's signal has no effect once it is sent: the answer needs one of its own.
+        // The signal of the request has no effect once the request is sent, so the answer needs its own listener.
         signal.addEventListener('abort', () => answer.destroy(), { once: true });
         resolve(answer);
       },
@@ -114,7 +126,10 @@ function dial(modem: Modem, request: HttpRequest, signal: AbortSignal): Promise<
   });
 }
 
-/** Every option is set, if only to undefined: docker-modem takes what is left out from the process's environment. */
+/**
+ * Every option is set, even if only to undefined, because docker-modem reads omitted ones from the process's
+ * environment.
+ */
 function connection(endpoint: EngineEndpoint): DockerOptions & { readonly pathPrefix: string } {
   const common = {
     timeout: undefined,
@@ -154,14 +169,14 @@ function newAgent(endpoint: EngineEndpoint, maxSockets: number): HttpAgent {
     endpoint.kind === 'tcp' && endpoint.protocol === 'https'
       ? new HttpsAgent({ ...options, rejectUnauthorized: endpoint.tls?.verify !== false })
       : new HttpAgent(options);
-  // docker-modem inspects all options of every request for a debug line, printed or not. With the agent's sockets in
-  // it, 16 calls at once took 37 ms each; without them 0.3 ms.
+  // docker-modem inspects all options of every request for a debug line, even when it is not printed. With the agent's
+  // sockets among them, 16 concurrent calls took 37 ms each; without them, 0.3 ms.
   return withoutRedirects(Object.assign(agent, { [inspect.custom]: () => 'Agent' }));
 }
 
 /**
- * docker-modem follows every `Location` by itself, with a request that nobody listens to: its first error would end the
- * process. The engine redirects no request of ours, so the header is dropped before docker-modem sees it.
+ * docker-modem follows every `Location` by itself, with a request that has no error listener, so its first error would
+ * end the process. The engine never redirects our requests, so the header is removed before docker-modem sees it.
  */
 function withoutRedirects(agent: HttpAgent): HttpAgent {
   const inner = agent as unknown as { addRequest(request: ClientRequest, ...rest: readonly unknown[]): void };

@@ -7,7 +7,7 @@ import { asArrayOrNull, asName, asObject, asText, asTextMap, ShapeError } from '
 const READ_MS = 30_000;
 const WRITE_MS = 60_000;
 
-/** The port's verbs for volumes. */
+/** The verbs of the port for volumes. */
 export function volumeVerbs(engine: EngineClient): Pick<DockerPort, 'listVolumes' | 'createVolume' | 'removeVolume'> {
   return {
     listVolumes: (options) =>
@@ -43,7 +43,7 @@ export function volumeVerbs(engine: EngineClient): Pick<DockerPort, 'listVolumes
 
 function volumesFrom(value: unknown): ObservedVolume[] {
   const answer = asObject(value, 'the list of volumes');
-  // A warning means a volume plugin that did not answer: its volumes are missing from the list, but not absent (law 2).
+  // A warning means that a volume plugin did not answer: its volumes are missing from the list, but not absent (law 2).
   const warnings = asArrayOrNull(answer['Warnings'], 'Warnings');
   if (warnings.length > 0)
     throw new ShapeError(`the list of volumes is not whole: ${asText(warnings[0], 'a warning')}`);

@@ -57,10 +57,7 @@ export function createImports(deps: {
   }
 
   return {
-    /**
-     * Whether the image is imported. The caller is about to use it, so the image is not released for a while
-     * afterwards.
-     */
+    /** Whether the image is imported. The caller is about to use it, so the image is not released for a while. */
     has(imageId: string): boolean {
       const id = bareImageId(imageId);
       askedAt.set(id, clock.now());
