@@ -1,8 +1,8 @@
-/** Waits that grow with the failures of a key. */
+/** Computes delays that grow with the failures of a key. */
 export interface Backoff {
-  /** Milliseconds to wait after one more failure of `key`. */
+  /** The delay in ms after one more failure of `key`. */
   next(key: string): number;
-  /** Failures of `key` in a row. */
+  /** The number of failures of `key` in a row. */
   failures(key: string): number;
   reset(key: string): void;
 }
@@ -10,13 +10,13 @@ export interface Backoff {
 export interface BackoffOptions {
   readonly firstMs: number;
   readonly longestMs: number;
-  /** In [0, 1); seeded in tests. */
+  /** Returns a number in [0, 1); seeded in tests. */
   readonly random: () => number;
 }
 
 /**
- * Doubles from `firstMs` to `longestMs`, with jitter between half and the whole: keys that failed together do not come
- * back together.
+ * Creates a backoff that doubles from `firstMs` to `longestMs`, with a jitter between half and the whole delay, so that
+ * keys that failed together are not retried together.
  */
 export function createBackoff({ firstMs, longestMs, random }: BackoffOptions): Backoff {
   const counts = new Map<string, number>();

@@ -17,14 +17,14 @@ import type {
   SpecSources,
 } from './interfaces.js';
 
-/** What a controller is made from: how it works, and the rooms that it works with. Times in ms. */
+/** What a controller is made from: its settings, and the rooms that it works with. Times are in ms. */
 export interface ControllerOptions {
   readonly instance: string;
   readonly concurrency: number;
   readonly resyncMs: number;
-  /** Every so many resyncs, one inspects every container. */
+  /** Every resync with a number divisible by this is deep: it inspects every container. */
   readonly deepEvery: number;
-  /** Removals never wait for a person (`--allow-prune`). */
+  /** Whether removals never wait for a person (`--allow-prune`). */
   readonly allowPrune: boolean;
   readonly clock: Clock;
   readonly random: () => number;
@@ -40,31 +40,34 @@ export interface ControllerOptions {
   readonly findPortHolder: FindPortHolder;
   readonly isPulling: IsPulling;
   readonly readOutput: ReadOutput;
-  /** Turns what an engine call threw into a reason; throws what is no engine error. */
+  /** Converts an error of an engine call into a failure; rethrows any other error. */
   readonly classify: (error: unknown) => Failure;
   readonly listener: ControllerListener;
 }
 
-/** The loop that brings the engine to what the specs ask for. */
+/** The loop that brings the engine into the state that the specs describe. */
 export interface Controller {
-  /** Begins to scan, list and reconcile; called once. */
+  /** Starts to scan, list and reconcile; called once. */
   start(): void;
-  /** Lets operations under way finish for `graceMs`, then abandons them: every prefix of a plan is safe (law 6). */
+  /**
+   * Lets operations under way finish within `graceMs`, then abandons them, because every prefix of a plan is safe (law
+   * 6).
+   */
   stop(graceMs: number): Promise<void>;
-  /** Confirms held removals: those named, or all for null. Gives the names that were held, sorted. */
+  /** Confirms held removals: the given names, or all for null. Returns the names that were held, sorted. */
   approve(names: readonly string[] | null): string[];
-  /** Nothing is queued or being worked on. Delayed keys do not count: they are rechecks and retries. */
+  /** Whether nothing is queued or being worked on. Delayed keys do not count, because they are rechecks and retries. */
   readonly idle: () => boolean;
-  /** When the engine was last listed and the sources last scanned: ms, our clock; null until it happened. */
+  /** When the engine was last listed, and when the sources were last scanned, in ms of our clock; null before that. */
   readonly lastListAt: () => number | null;
   readonly lastScanAt: () => number | null;
   readonly engineUp: () => boolean;
-  /** Failures in a row of one workspace. */
+  /** The number of failures in a row of one workspace. */
   readonly failures: (workspace: string) => number;
-  /** Reconciles these workspaces again without a new observation: their packages have changed. */
+  /** Reconciles these workspaces again without a new observation, because their packages have changed. */
   wake(workspaces: readonly string[], trigger: string): void;
-  /** Reports these workspaces again by what is known: the progress of their packages has changed. */
+  /** Reports these workspaces again from what is known, because the progress of their packages has changed. */
   reportAgain(workspaces: readonly string[]): void;
-  /** To be called with each operation that the executor carried out, for the memory of the planner. */
+  /** Records an operation in the planner's memory; to be called for each operation that the executor carried out. */
   noteOperation(key: string, operation: Operation): void;
 }

@@ -13,10 +13,10 @@ import { planFor, reportOf } from './state.js';
 import { triggers } from './triggers.js';
 import { startWorkers } from './workers.js';
 
-/** One scan and one list may run beside each other. */
+/** One scan and one list may run at the same time. */
 const INPUT_WORKERS = 2;
 
-/** The controller: triggers queue keys, and workers reconcile them. Nothing runs before `start`. */
+/** Creates the controller: triggers queue keys, and workers reconcile them. Nothing runs before `start`. */
 export function createController(options: ControllerOptions): Controller {
   const abort = new AbortController();
   const loop = createLoop(options, abort.signal);
@@ -60,9 +60,7 @@ export function createController(options: ControllerOptions): Controller {
   };
 }
 
-/**
- * Scans the sources or lists the engine; after an outage anything may have happened, so the whole engine is inspected.
- */
+/** Scans the sources or lists the engine. After an outage the list is deep, because anything may have happened. */
 async function refresh({ key, trigger }: QueueItem, loop: Loop): Promise<void> {
   if (key === SCAN) return scan(loop);
   const { lastListAt, engineUp } = loop.inputState;

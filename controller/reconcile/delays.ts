@@ -1,8 +1,8 @@
 import type { Clock } from '../model/clock.js';
 
-/** Keys whose time has not come yet. A key waits at most once, and the earlier of two times wins. */
+/** Keys that wait for a time. A key waits at most once, and the earlier of two times counts. */
 export interface Delays {
-  /** Calls `onDue` in `ms` milliseconds, unless `key` waits for an earlier time already. */
+  /** Calls `onDue` in `ms` milliseconds, unless `key` already waits for an earlier time. */
   set(key: string, ms: number, onDue: () => void): void;
   cancel(key: string): void;
   cancelAll(): void;
@@ -10,7 +10,7 @@ export interface Delays {
   count(): number;
 }
 
-/** Delays on `clock`; none at first. */
+/** Creates delays on `clock`; none at first. */
 export function createDelays(clock: Clock): Delays {
   const waiting = new Map<string, { readonly at: number; readonly cancel: () => void }>();
 

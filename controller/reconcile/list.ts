@@ -3,11 +3,12 @@ import { LIST, openQueue, type Loop } from './loop.js';
 import { settleRemovals } from './settle-removals.js';
 import { reportUnknown, surveyAll, type SurveyTrigger } from './survey.js';
 
-/** An engine that is away for longer than this makes every status unknown; a restart of it does not. */
+/** After this many resyncs without the engine, every status becomes unknown; a restart of the engine takes less. */
 const UNKNOWN_AFTER_RESYNCS = 2;
 
 /**
- * Lists the engine, inspecting every container when `deep`, and surveys all workspaces by that; a failure is retried.
+ * Lists the engine, inspects every container if `deep`, and surveys all workspaces with the result; a failure is
+ * retried.
  */
 export async function list(loop: Loop, deep: boolean, trigger: string): Promise<void> {
   const { inputState, clock } = loop;
@@ -25,7 +26,7 @@ export async function list(loop: Loop, deep: boolean, trigger: string): Promise<
   if (inputState.lastScanAt !== null) surveyAll(surveyTrigger(before, deep, trigger), loop);
 }
 
-/** Why all workspaces are surveyed, by what was known `before` the list and by what triggered it. */
+/** The trigger of a survey after a list, derived from the state `before` the list and from the trigger of the list. */
 export function surveyTrigger(
   before: { readonly engineUp: boolean; readonly lastListAt: number | null },
   deep: boolean,

@@ -6,34 +6,40 @@ import { createQueue, type WorkQueue } from './queue.js';
 import type { RemovalLedger } from './removals.js';
 import { createState, type ControllerState } from './state.js';
 
-/** Keys of the queue `inputs`. */
+/** The keys of the queue `inputs`. */
 export const SCAN = '#scan';
 export const LIST = '#list';
 export const DEEP_LIST = '#deep-list';
 
-/** One running loop: what it was given, its queues and its records. The functions of this folder share it. */
+/** A running loop: what it was given, its queues and its records. The functions of this folder share it. */
 export interface Loop extends ControllerOptions {
   readonly state: ControllerState;
   readonly inputState: InputState;
-  /** Scans of the sources and lists of the engine: a queue of their own, so that slow workspaces never delay them. */
+  /**
+   * The queue of scans of the sources and lists of the engine. It is separate, so that slow workspaces never delay
+   * them.
+   */
   readonly inputs: WorkQueue;
   readonly inputBackoff: Backoff;
-  /** Workspaces, caches and the shared objects, by key. */
+  /** The queue of workspaces, caches and the shared objects, by key. */
   readonly queue: WorkQueue;
   readonly backoff: Backoff;
-  /** Aborted at the end of the loop. */
+  /** Aborted when the loop ends. */
   readonly signal: AbortSignal;
   readonly calls: CallOptions;
   readonly ledger: RemovalLedger;
-  /** Reconciliations in a row that found work although nothing new was asked, by workspace. */
+  /** For each workspace, how many reconciliations in a row found work although nothing new was requested. */
   readonly passes: Map<string, number>;
-  /** A call found the engine away, or something that only a list shows: asks for a list. */
+  /**
+   * Requests a list, because a call found that the engine is unreachable, or because something changed that only a list
+   * shows.
+   */
   readonly requestList: () => void;
 }
 
 /**
- * How far sources and engine are known. `scan` writes `lastScanAt`, `list` the other two. Times in ms of our clock;
- * null: never.
+ * How much is known of sources and engine. `scan` writes `lastScanAt`, `list` writes the other two. Times are in ms of
+ * our clock; null means never.
  */
 export interface InputState {
   engineUp: boolean;
@@ -41,7 +47,7 @@ export interface InputState {
   lastScanAt: number | null;
 }
 
-/** A loop that knows what an earlier run left in its records, and has not begun. `signal` ends its calls. */
+/** Creates a loop that has read the records of an earlier run and has not begun. `signal` ends its calls. */
 export function createLoop(options: ControllerOptions, signal: AbortSignal): Loop {
   const { clock, random } = options;
   const state = createState(options.caches);
@@ -69,7 +75,7 @@ export function isOurs(name: string, { state }: Pick<Loop, 'state'>): boolean {
   return state.desired.workspaces.has(name) || state.removals.has(name);
 }
 
-/** Lets work begin when sources and engine are known, and holds it back else: unknown is not absent (law 2). */
+/** Opens the queue when sources and engine are known, and holds it otherwise, because unknown is not absent (law 2). */
 export function openQueue({ queue, inputState: { engineUp, lastListAt, lastScanAt } }: Loop): void {
   queue.hold(!engineUp || lastListAt === null || lastScanAt === null);
 }

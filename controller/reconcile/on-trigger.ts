@@ -5,7 +5,7 @@ import { SHARED_KEY } from './reconcile-shared.js';
 import type { Trigger } from './triggers.js';
 import { wakesOf } from './wakes.js';
 
-/** Queues what `trigger` asks for; makes no call (law 1). */
+/** Queues the keys that `trigger` points to; makes no call (law 1). */
 export function onTrigger(trigger: Trigger, loop: Loop): void {
   const { inputs, listener } = loop;
   switch (trigger.type) {
@@ -31,13 +31,13 @@ function wake(event: EngineEvent, loop: Loop): void {
   if (wakes.shared) queue.add(SHARED_KEY, 'event');
   for (const name of wakes.caches) if (caches.names().includes(name)) queue.add(cacheKey(name), 'event');
   for (const name of wakes.workspaces) if (isOurs(name, loop)) queue.add(name, 'event');
-  // A keeper may wait for just this image.
+  // A keeper may wait for exactly this image.
   if (event.type === 'image')
     for (const name of caches.names()) if (caches.keeperMoved(name)) queue.add(cacheKey(name), 'image');
   if (!wakes.waiting || state.waiting.size === 0) return;
-  // An image that came makes a failed plan worth another try.
+  // With a new image, a plan that failed may succeed.
   for (const name of state.waiting) queue.add(name, event.type === 'image' ? 'image' : 'woken');
-  // What a container that is not ours held, such as a port, is seen in a list only.
+  // Only a list shows what a container that is not ours has released, such as a port.
   if (event.type === 'container' && !wakes.workspaces.some((name) => isOurs(name, loop)))
     loop.inputs.add(LIST, 'woken');
 }

@@ -1,33 +1,38 @@
 import type { Clock } from '../model/clock.js';
 import { createDelays } from './delays.js';
 
-/** A key to reconcile, and why. */
+/** A key to reconcile, and the reason. */
 export interface QueueItem {
   readonly key: string;
-  /** What asked for it: `spec`, `event`, `resync`, `retry`, … joined by `+`. */
+  /** What requested it: `spec`, `event`, `resync`, `retry` and others, joined by `+`. */
   readonly trigger: string;
-  /** True when everything that asked for it had just observed the engine: it need not be observed again. */
+  /**
+   * True when the engine was observed right before each request for this key, so that it need not be observed again.
+   */
   readonly observed: boolean;
   readonly waitedSeconds: number;
 }
 
 /**
- * A queue of keys. A key waits at most once and is never worked on twice at the same time; added while it is worked on,
- * it comes again afterwards (law 8; the sets are those of client-go's workqueue).
+ * A queue of keys. A key waits at most once and is never worked on twice at the same time. When it is added while it is
+ * worked on, it is worked on again afterwards (law 8; as in client-go's workqueue).
  */
 export interface WorkQueue {
   add(key: string, trigger: string, observed?: boolean): void;
-  /** As `add`, in `ms` milliseconds. The earlier of two delays of one key wins; `add` does not cancel it. */
+  /** Adds a key in `ms` milliseconds. The earlier of two delays of one key counts; `add` does not cancel it. */
   addAfter(key: string, trigger: string, ms: number): void;
   cancelDelay(key: string): void;
-  /** The next key as soon as there is one and the queue is open; null once it is closed. */
+  /**
+   * Resolves with the next key as soon as there is one and the queue is not held, or with null once the queue is
+   * closed.
+   */
   take(): Promise<QueueItem | null>;
   done(key: string): void;
-  /** While held, `take` gives nothing. */
+  /** While the queue is held, `take` does not resolve. */
   hold(held: boolean): void;
   close(): void;
   isBusy(key: string): boolean;
-  /** Keys waiting, worked on and delayed. */
+  /** How many keys are waiting, being worked on, and delayed. */
   size(): { readonly waiting: number; readonly active: number; readonly delayed: number };
 }
 
@@ -37,7 +42,7 @@ interface Entry {
   readonly since: number;
 }
 
-/** An empty queue, open; delays run on `clock`. */
+/** Creates an empty, open queue; delays run on `clock`. */
 export function createQueue(clock: Clock): WorkQueue {
   const dirty = new Map<string, Entry>();
   const processing = new Set<string>();

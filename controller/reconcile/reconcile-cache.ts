@@ -8,20 +8,22 @@ import type { CacheReconciler, ControllerListener } from './interfaces.js';
 import type { QueueItem, WorkQueue } from './queue.js';
 
 const PREFIX = '#cache:';
-/** Workspaces wait for a keeper, so it is retried sooner than they are. */
+/**
+ * The longest retry delay of a cache, in ms. It is shorter than that of workspaces, because they wait for the keeper.
+ */
 const LONGEST_RETRY_MS = 30_000;
 
-/** The queue's key of a cache. No workspace's name holds a colon, so the two never meet. */
+/** The queue key of a cache. The name of a workspace never contains a colon, so the two never collide. */
 export function cacheKey(cache: string): string {
   return `${PREFIX}${cache}`;
 }
 
-/** The cache that `key` names; null when it is the key of something else. */
+/** The cache that `key` names, or null when `key` is not the key of a cache. */
 export function cacheOfKey(key: string): string | null {
   return key.startsWith(PREFIX) ? key.slice(PREFIX.length) : null;
 }
 
-/** What reconciling a cache needs. */
+/** The dependencies of a cache's reconciliation. */
 export interface CacheReconcilerDependencies {
   readonly clock: Clock;
   readonly view: EngineView;
@@ -32,7 +34,7 @@ export interface CacheReconcilerDependencies {
   readonly calls: CallOptions;
 }
 
-/** Reconciles one cache and reports the result; what is left to do is queued. Throws `EngineError`. */
+/** Reconciles one cache, reports the result and queues the remaining work. Throws `EngineError`. */
 export async function reconcileCache(item: QueueItem, cache: string, deps: CacheReconcilerDependencies): Promise<void> {
   const { clock, view, caches, queue, backoff, listener, calls } = deps;
   const startedAt = clock.now();

@@ -5,8 +5,9 @@ import { reconcileShared, SHARED_KEY } from './reconcile-shared.js';
 import { reconcileWorkspace } from './reconcile-workspace.js';
 
 /**
- * What the workers of the loop do with a key. Shared objects come before whatever else is taken meanwhile: no workspace
- * starts beside the creation of its network. An engine failure is retried with backoff; a fault of ours is thrown.
+ * Creates the function with which the workers process a key. The shared objects come before any key that is taken after
+ * them, so that no workspace starts while its network is being created. An engine failure is retried with backoff; an
+ * unexpected error is thrown.
  */
 export function createKeyReconciler(loop: Loop): (item: QueueItem) => Promise<void> {
   const { queue, listener } = loop;

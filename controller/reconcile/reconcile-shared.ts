@@ -9,10 +9,10 @@ import type { Execute, ControllerListener } from './interfaces.js';
 import type { QueueItem, WorkQueue } from './queue.js';
 import type { ControllerState } from './state.js';
 
-/** The queue's key of the shared objects. */
+/** The queue key of the shared objects. */
 export const SHARED_KEY = '#shared';
 
-/** What reconciling the shared objects needs. */
+/** The dependencies of the reconciliation of shared objects. */
 export interface SharedReconcilerDependencies {
   readonly clock: Clock;
   readonly state: ControllerState;
@@ -24,7 +24,7 @@ export interface SharedReconcilerDependencies {
   readonly calls: CallOptions;
 }
 
-/** Makes the network and the volumes that workspaces share, and reports the result. Throws `EngineError`. */
+/** Creates the network and the volumes that workspaces share, and reports the result. Throws `EngineError`. */
 export async function reconcileShared(item: QueueItem, deps: SharedReconcilerDependencies): Promise<void> {
   const { clock, state, view, execute, queue, backoff, listener, calls } = deps;
   const startedAt = clock.now();
@@ -56,7 +56,7 @@ export async function reconcileShared(item: QueueItem, deps: SharedReconcilerDep
     seconds: (clock.now() - startedAt) / 1_000,
   });
 
-  /** One by one: a volume that cannot be made must not keep the others from being made. */
+  /** Executes the operations one by one, so that a volume that cannot be created does not prevent the others. */
   async function executeAll(): Promise<Failure | null> {
     let first: Failure | null = null;
     for (const operation of operations) {

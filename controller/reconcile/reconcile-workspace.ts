@@ -11,7 +11,7 @@ import { WAITING_RETRY_MS, type WorkspaceReconcilerDependencies } from './worksp
 import { handleFailure } from './workspace-failure.js';
 import { followUp, forget, settle } from './workspace-outcome.js';
 
-/** Reconciles one workspace: observes, plans, reports, applies. What is left to do is queued. Throws `EngineError`. */
+/** Reconciles one workspace: observes, plans, reports and applies. Queues the remaining work. Throws `EngineError`. */
 export async function reconcileWorkspace(item: QueueItem, deps: WorkspaceReconcilerDependencies): Promise<void> {
   const { clock, state, view, listener, queue } = deps;
   const name = item.key;
@@ -31,7 +31,7 @@ export async function reconcileWorkspace(item: QueueItem, deps: WorkspaceReconci
     return done('success', null);
   }
   if (maybeEcho) {
-    // The same plan would fail again; its retry comes with its backoff (law 8).
+    // The same plan would fail again; its retry is already scheduled by the backoff (law 8).
     if (state.failedPlans.get(name)?.has(signatureOf(plan))) return done('waiting', null);
     queue.cancelDelay(name);
   }
@@ -40,7 +40,8 @@ export async function reconcileWorkspace(item: QueueItem, deps: WorkspaceReconci
     return done(settle(name, plan, deps), plan.verdict.kind === 'failing' ? plan.verdict.failure : null);
   noteDrift(name, plan, deps);
   if (plan.operations.some((operation) => operation.type === 'pull-image' && deps.isPulling(operation.image))) {
-    // The pull is under way for another workspace: its end wakes this one, and no worker stands still meanwhile.
+    // The image is already being pulled for another workspace. The end of that pull wakes this workspace, and no worker
+    // has to wait meanwhile.
     state.waiting.add(name);
     queue.addAfter(name, 'recheck', WAITING_RETRY_MS);
     return done('waiting', null);
@@ -58,8 +59,8 @@ export async function reconcileWorkspace(item: QueueItem, deps: WorkspaceReconci
 }
 
 /**
- * The plan, with what a creation needs to know of its image: asked for only when there is one to make, once an image
- * (F15).
+ * Plans the workspace, with what a create needs to know of its image. The image is inspected only if a container is to
+ * be created or started, and only once per image (F15).
  */
 async function planKnowingImage(name: string, deps: WorkspaceReconcilerDependencies): Promise<Plan | null> {
   const { state, view, clock, calls } = deps;
@@ -80,8 +81,8 @@ async function planKnowingImage(name: string, deps: WorkspaceReconcilerDependenc
 }
 
 /**
- * The definition of a container holds its image's PATH: what follows the pull of an unknown image is planned after the
- * pull.
+ * Cuts a plan after the pull of an unknown image. The definition of a container contains its image's PATH, so the rest
+ * is planned after the pull.
  */
 function withoutGuess(
   plan: Plan | null,
@@ -95,7 +96,8 @@ function withoutGuess(
 }
 
 /**
- * A failed start causes events, as a good one does: they name what to observe, and are no reason to try again at once.
+ * Whether the trigger may be an echo of our own calls. A failed start causes events as a successful one does. They name
+ * what to observe, and are no reason to retry at once.
  */
 function isEcho(trigger: string): boolean {
   return trigger.split('+').every((one) => one === 'event' || one === 'woken');
@@ -108,7 +110,8 @@ function signatureOf({ operations }: Plan): string {
 }
 
 /**
- * Removes step by step: a spec that comes back during a slow stop, or another reclaim policy, ends the removal there.
+ * Removes a workspace step by step. If its spec comes back during a slow stop, or its reclaim policy changes, the
+ * removal ends there.
  */
 async function executeRemoval(
   name: string,
@@ -143,7 +146,7 @@ function record(
   };
 }
 
-/** Records what the plan settled, before anything is awaited: two plans must not choose the same port. */
+/** Records what the plan has settled, before anything is awaited, because two plans must not choose the same port. */
 function adopt(name: string, plan: Plan, { state, givenUp }: WorkspaceReconcilerDependencies): void {
   if (plan.ports.length > 0) state.reserved.set(name, plan.ports);
   else if (state.desired.workspaces.get(name)?.creation.ports.length === 0) state.reserved.delete(name);
@@ -154,7 +157,10 @@ function adopt(name: string, plan: Plan, { state, givenUp }: WorkspaceReconciler
   givenUp.set(name, failed);
 }
 
-/** A replacement that is given up is removed, and its output with it: its last line goes into the message. */
+/**
+ * Adds the last line of output to the failure of a replacement that is given up, because the output is removed together
+ * with the container.
+ */
 async function withLastOutput(
   name: string,
   plan: Plan,
@@ -185,7 +191,7 @@ async function recheckStorage(
 }
 
 function noteDrift(name: string, plan: Plan, { listener, passes }: WorkspaceReconcilerDependencies): void {
-  // Follow-up passes finish the work of the first, and only the first found the drift.
+  // Later passes finish the work of the first pass, and only the first one found the drift.
   if (passes.has(name)) return;
   const found = new Map(
     plan.operations.flatMap(({ drift, cause }) => (drift === undefined ? [] : [[drift, cause] as const])),

@@ -4,19 +4,23 @@ import type { EngineView } from '../observe/engine-view.js';
 import { limitRemovals } from '../plan/removal-limit.js';
 import type { ControllerState } from './state.js';
 
-/** An orphan must be missing in two complete scans at least this far apart, as a file must (laws 2 and 4). */
+/**
+ * An orphan, like a file, must be missing in two complete scans that are at least this many ms apart (laws 2 and 4).
+ */
 const ORPHAN_GRACE_MS = 500;
 
-/** What is kept between two decisions: confirmed names, and since when (ms, our clock) orphans have been seen. */
+/**
+ * What is kept between two decisions: the confirmed names, and since when each orphan has been seen (ms of our clock).
+ */
 export interface RemovalLedger {
   readonly approved: Set<string>;
   readonly orphanSince: Map<string, number>;
 }
 
 /**
- * Decides which removals may go ahead. Candidates are the workspaces whose spec is provably gone, and containers of our
- * instance that no spec names although every source was read whole: there the last good spec is unknown, so the data
- * volume stays. Returns true when an orphan needs another scan to be sure.
+ * Decides which removals may go ahead. Candidates are workspaces whose spec is provably gone, and orphans: containers
+ * of our instance that no spec names although every source was read completely. The last good spec of an orphan is
+ * unknown, so its data volume stays. Returns true when an orphan needs another scan for certainty.
  */
 export function decideRemovals(
   state: ControllerState,
@@ -41,8 +45,8 @@ export function decideRemovals(
   const decide = (gone: readonly string[]) =>
     limitRemovals({ existing, gone, approved: options.allowPrune ? 'all' : ledger.approved });
   const decision = decide([...candidates.keys()]);
-  // A directory is emptied file by file: what is absent and not yet provably gone counts, or the first would slip
-  // through.
+  // A directory may be emptied file by file. Specs that are absent but not yet provably gone are therefore counted;
+  // without them, the first removals would be below the limit.
   const withLikely = decide([...new Set([...candidates.keys(), ...desired.absent, ...orphans])]);
   const isGone = (name: string) => !ledger.approved.has(name) && (candidates.has(name) || orphans.includes(name));
   const held = new Set([...decision.held, ...(options.allowPrune ? [] : stillHeld(state.held, desired, isGone))]);
@@ -56,8 +60,8 @@ export function decideRemovals(
 }
 
 /**
- * What was held, before a restart too, waits for its own confirmation: neither workspaces made since nor the
- * confirmation of others release it. A spec that came back makes it another matter.
+ * The held removals that stay held, also across a restart, until they are confirmed themselves: neither new workspaces
+ * nor the confirmation of others release them. They are released when a held spec comes back.
  */
 function stillHeld(
   before: ReadonlySet<string>,
@@ -69,7 +73,7 @@ function stillHeld(
   return names.some(isBack) ? [] : names.filter((name) => gone(name) || absent.has(name));
 }
 
-/** Law 2: an incomplete snapshot removes nothing. */
+/** Removes nothing, because the snapshot is incomplete (law 2). */
 function keepOnly(state: ControllerState): boolean {
   state.removals = new Map();
   return false;

@@ -6,7 +6,7 @@ import { settleRemovals } from './settle-removals.js';
 import { isChanged, reportRevisions, wantsTheSame } from './spec-change.js';
 import { reportClaims, reportSettled, surveyAll } from './survey.js';
 
-/** Reads all sources, reports what is known by that alone, and queues what its specs changed. */
+/** Reads all sources, reports what follows from them alone, and queues what their changes affect. */
 export async function scan(loop: Loop): Promise<void> {
   const { state, inputState, listener, caches, queue } = loop;
   const before = state.desired;
@@ -34,7 +34,7 @@ function queueChanges(before: DesiredSnapshot, changedCaches: readonly string[],
     return isChanged(was, workspace) && !isReported(was, workspace, loop);
   });
   if (changed.length > 0 || before.workspaces.size !== workspaces.size) queue.add(SHARED_KEY, 'spec', true);
-  // Another nixpkgs is another environment for each of its workspaces.
+  // A cache with another nixpkgs needs another environment for each of its workspaces.
   for (const { name, creation } of workspaces.values())
     if (creation.cache !== null && changedCaches.includes(creation.cache)) queue.add(name, 'cache', true);
   for (const { name } of changed) {
@@ -45,8 +45,8 @@ function queueChanges(before: DesiredSnapshot, changedCaches: readonly string[],
 }
 
 /**
- * A change of the problem alone (a newer spec is broken) changes a status and asks nothing of the engine: it is
- * reported here.
+ * Reports a workspace of which only the problem has changed (a newer spec is broken), because that changes its status
+ * and needs no call to the engine. Returns whether it was reported.
  */
 function isReported(was: DesiredWorkspace | undefined, workspace: DesiredWorkspace, loop: Loop): boolean {
   const { engineUp, lastListAt } = loop.inputState;

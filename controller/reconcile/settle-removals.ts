@@ -2,10 +2,10 @@ import { SCAN, type Loop } from './loop.js';
 import { decideRemovals } from './removals.js';
 import { reportHeld } from './survey.js';
 
-/** An orphan is scanned for again after this time: later than the grace that proves it gone. */
+/** When to scan again for an orphan, in ms: later than the grace period after which it counts as gone. */
 const ORPHAN_RESCAN_MS = 600;
 
-/** Decides anew which removals may go ahead, queues those, and records and reports those that wait for a person. */
+/** Decides again which removals may go ahead, queues those, and records and reports those that wait for a person. */
 export function settleRemovals(loop: Loop): void {
   const { state, view, ledger, instance, allowPrune, clock, inputs, queue } = loop;
   const unsure = decideRemovals(state, view, ledger, { instance, allowPrune, now: clock.now() });

@@ -1,12 +1,12 @@
 import type { DesiredSnapshot, DesiredWorkspace } from '../model/desired.js';
 import type { ControllerListener } from './interfaces.js';
 
-/** Whether `after` differs from `before` in anything that the workspace's status or its objects depend on. */
+/** Whether `after` differs from `before` in anything that affects the workspace's status or its objects. */
 export function isChanged(before: DesiredWorkspace | undefined, after: DesiredWorkspace): boolean {
   return !wantsTheSame(before, after) || before?.problem?.message !== after.problem?.message;
 }
 
-/** Whether both ask for the same objects; their problem (a newer version is broken) may differ. */
+/** Whether both describe the same objects; their problem (a newer version is broken) may differ. */
 export function wantsTheSame(before: DesiredWorkspace | undefined, after: DesiredWorkspace): boolean {
   return (
     before !== undefined &&
@@ -21,8 +21,8 @@ export function wantsTheSame(before: DesiredWorkspace | undefined, after: Desire
 }
 
 /**
- * Reports the workspaces that a new revision leaves as they are: they have converged to it without a reconciliation
- * (law 1).
+ * Reports the workspaces that a new revision does not change: they have converged to it without a reconciliation (law
+ * 1).
  */
 export function reportRevisions(
   before: DesiredSnapshot,

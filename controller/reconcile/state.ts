@@ -15,29 +15,29 @@ import type { CacheReconciler } from './interfaces.js';
 export interface ControllerState {
   desired: DesiredSnapshot;
   readonly memories: Map<string, WorkspaceMemory>;
-  /** Host ports given out to plans whose containers may not be seen yet. */
+  /** Host ports allocated to plans whose containers may not have been observed yet. */
   readonly reserved: Map<string, readonly PublishedPort[]>;
   /** References of images that a create or an inspect did not find. */
   readonly absentImages: Set<string>;
-  /** Images by reference; forgotten at any event of an image. */
+  /** Images by reference; forgotten at any event about an image. */
   readonly images: Map<string, ObservedImage>;
   readonly caches: Pick<CacheReconciler, 'observe' | 'reportOf'>;
-  /** Workspaces whose data volume's directory is gone. */
+  /** Workspaces whose data volume has lost its directory. */
   readonly damaged: Set<string>;
   /** Workspaces that wait for another object; any change on the engine wakes them. */
   readonly waiting: Set<string>;
   /**
-   * Signatures of plans that failed since the last success, by workspace: the events that a failed call causes must not
-   * retry them early.
+   * Signatures of the plans that failed since the last success, by workspace. The events that a failed call causes must
+   * not retry these plans early.
    */
   readonly failedPlans: Map<string, Set<string>>;
-  /** Removals that may go ahead, with the reclaim policy of the last good spec; null when nobody knows it. */
+  /** The removals that may go ahead, with the reclaim policy of the last good spec, or null when it is not known. */
   removals: ReadonlyMap<string, 'Retain' | 'Delete' | null>;
-  /** Names whose removal waits for a person. */
+  /** The names whose removal waits for a person. */
   held: ReadonlySet<string>;
 }
 
-/** What is known before the first scan. */
+/** The snapshot before the first scan. */
 export const EMPTY_SNAPSHOT: DesiredSnapshot = {
   complete: false,
   workspaces: new Map(),
@@ -49,7 +49,7 @@ export const EMPTY_SNAPSHOT: DesiredSnapshot = {
   revisions: new Map(),
 };
 
-/** A state that knows nothing yet. */
+/** Creates a state in which nothing is known yet. */
 export function createState(caches: ControllerState['caches']): ControllerState {
   return {
     caches,
@@ -67,8 +67,8 @@ export function createState(caches: ControllerState['caches']): ControllerState 
 }
 
 /**
- * A plan from what is known at `now` (ms, our clock); null for a workspace without a spec and without a permitted
- * removal.
+ * Plans a workspace from what is known at `now` (ms of our clock); null for a workspace without a spec and without a
+ * permitted removal.
  */
 export function planFor(
   name: string,
@@ -97,7 +97,8 @@ function observationOf(
 ): WorkspaceObservation {
   const containers = view.containersOf(name);
   const image = desired === undefined ? undefined : state.images.get(desired.creation.image);
-  // A container of another spec is not started again for what it brings: only the image that takes its place counts.
+  // A container of another spec is not started again, so the store of its image does not matter; only that of the new
+  // image does.
   const serving = servingContainer(name, containers);
   const imageIds = [
     serving?.labels[LABEL.specHash] === desired?.specHash ? serving?.imageId : undefined,
@@ -122,7 +123,7 @@ function observationOf(
   };
 }
 
-/** The report of a workspace for the status store, by what is known now. */
+/** The report of a workspace for the status store, from what is known now. */
 export function reportOf(name: string, verdict: Verdict, state: ControllerState, view: EngineView): WorkspaceReport {
   const desired = state.desired.workspaces.get(name);
   const container = servingContainer(name, view.containersOf(name));

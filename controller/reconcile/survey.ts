@@ -10,7 +10,7 @@ import { cacheKey } from './reconcile-cache.js';
 import { SHARED_KEY } from './reconcile-shared.js';
 import { planFor, reportOf, type ControllerState } from './state.js';
 
-/** What a survey needs. */
+/** The dependencies of a survey. */
 export interface SurveyDependencies {
   readonly instance: string;
   readonly clock: Clock;
@@ -21,10 +21,10 @@ export interface SurveyDependencies {
   readonly caches: Pick<CacheReconciler, 'names' | 'keeperMoved'>;
 }
 
-/** Why all workspaces are surveyed. A `resync`, `deep` or not, finds what no event pointed to. */
+/** Why all workspaces are surveyed. Only a `resync` or a `deep` one shows what no event has announced. */
 export type SurveyTrigger = 'start' | 'engine-up' | 'stream' | 'woken' | 'deep' | 'resync';
 
-/** Plans every workspace on what was just listed, without a call, and queues those that need work (F15). */
+/** Plans every workspace from the last list, without a call, and queues those that need work (F15). */
 export function surveyAll(
   trigger: SurveyTrigger,
   { instance, clock, state, view, queue, listener, caches }: SurveyDependencies,
@@ -37,12 +37,12 @@ export function surveyAll(
     if (isBusy && trigger === 'resync') continue;
     const plan = planFor(name, state, view, instance, clock.now());
     if (plan === null) continue;
-    // A deep survey goes through the reconciler, which also checks the volume's directory.
+    // In a deep survey every workspace is reconciled, which also checks the directory of its volume.
     if (isSettled(plan) && trigger !== 'deep') {
       listener.report(reportOf(name, plan.verdict, state, view));
       continue;
     }
-    // What is busy was queued by an event, or is being worked on.
+    // A busy workspace was queued by an event or is being worked on, so no event was missed.
     const onlyByResync = !isBusy && (trigger === 'resync' || trigger === 'deep');
     if (onlyByResync && plan.operations.some((operation) => operation.drift !== undefined)) listener.missedEvent(name);
     queue.add(name, trigger, true);
@@ -50,8 +50,8 @@ export function surveyAll(
 }
 
 /**
- * Reports a workspace of which nothing is to be done, by what was observed last and without a call; false when
- * something is.
+ * Reports a workspace that needs no work, from the last observation and without a call; returns false when it needs
+ * work.
  */
 export function reportSettled(
   name: string,
@@ -67,15 +67,14 @@ function isSettled({ operations, recheckAfterMs, verdict }: Plan): boolean {
   return operations.length === 0 && recheckAfterMs === null && verdict.kind !== 'failing';
 }
 
-/** Reports every workspace as unknown: an old "Ready" would be a lie (law 10). */
+/** Reports every workspace as unknown, because an old "Ready" would be wrong (law 10). */
 export function reportUnknown(failure: Failure, { state, view, listener }: SurveyDependencies): void {
   for (const name of state.desired.workspaces.keys())
     listener.report(reportOf(name, { kind: 'failing', failure, serving: false }, state, view));
 }
 
 /**
- * Reports names that only a broken or duplicate spec claims: they have no good version to run, and a status all the
- * same.
+ * Reports names that only a broken or duplicate spec claims. They have no good version to run, but they have a status.
  */
 export function reportClaims(before: DesiredSnapshot, { state, view, listener }: SurveyDependencies): void {
   const { claimed, workspaces, problems } = state.desired;

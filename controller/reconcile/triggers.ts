@@ -13,18 +13,18 @@ export type Trigger =
   | { readonly type: 'stream-closed'; readonly detail: string }
   | { readonly type: 'engine-event'; readonly event: EngineEvent };
 
-/** Where triggers come from. */
+/** The sources of triggers. */
 export interface TriggerOptions {
   readonly sources: SpecSources;
   readonly events: EventSource;
   readonly clock: Clock;
   readonly random: () => number;
   readonly resyncMs: number;
-  /** Every so many resyncs one is deep. */
+  /** Every resync with a number divisible by this is deep. */
   readonly deepEvery: number;
 }
 
-/** Merged into one stream that never completes and never errors; unsubscribing stops all of it. */
+/** Merges all triggers into one stream that never completes and never fails; unsubscribing stops all of them. */
 export function triggers(options: TriggerOptions): Observable<Trigger> {
   return merge(specHints(options), resyncs(options), engineEvents(options));
 }
@@ -46,7 +46,10 @@ function resyncs({ clock, resyncMs, deepEvery }: TriggerOptions): Observable<Tri
   });
 }
 
-/** The engine's events for ever: after every end it subscribes again from the last event on (trap dockerode-4). */
+/**
+ * Follows the engine's events permanently: after every end it subscribes again from the last event on (trap
+ * dockerode-4).
+ */
 function engineEvents(options: TriggerOptions): Observable<Trigger> {
   return new Observable((subscriber) => {
     const abort = new AbortController();

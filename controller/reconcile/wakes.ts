@@ -10,19 +10,19 @@ import type { EngineEvent, ObservedContainer } from '../model/engine-objects.js'
 import { recordedSpec } from '../plan/diff.js';
 import type { ControllerState } from './state.js';
 
-/** What an event points to (law 1: it names what to observe, nothing else). */
+/** What an event points to. It names what to observe, and nothing else (law 1). */
 export interface Wakes {
   readonly workspaces: readonly string[];
   readonly shared: boolean;
-  /** Caches whose keeper or volume it concerns. */
+  /** The caches whose keeper or volume the event concerns. */
   readonly caches: readonly string[];
-  /** Something that a waiting workspace may wait for has changed. */
+  /** Whether something has changed that a waiting workspace may wait for. */
   readonly waiting: boolean;
 }
 
 const NOTHING: Wakes = { workspaces: [], shared: false, caches: [], waiting: false };
 
-/** The keys that `event` points to. An image event also forgets what `state` knows of images. */
+/** The keys that `event` points to. An image event also makes `state` forget what it knows of images. */
 export function wakesOf(
   event: EngineEvent,
   containers: ReadonlyMap<string, ObservedContainer>,
@@ -37,7 +37,7 @@ export function wakesOf(
         waiting: ['die', 'destroy', 'rename', 'stop'].includes(event.action),
       };
     case 'volume':
-      // Creations are ours, or they end a conflict whose recheck is due anyhow.
+      // Created volumes are ours, or they end a conflict, which is rechecked anyway.
       return event.action === 'destroy'
         ? { ...NOTHING, shared: true, caches: toList(cacheOfVolumeName(event.id)), waiting: true }
         : NOTHING;
@@ -62,8 +62,8 @@ function keeperOf({ attributes }: EngineEvent): string[] {
 }
 
 /**
- * The cache that a removed workspace used: paths of its image may go, and a keeper may have waited for a container of
- * the replaced system.
+ * The cache that a removed workspace used. The paths of its image may now be released, and the keeper may have waited
+ * for a container of the replaced system.
  */
 function cacheLeft({ action, attributes }: EngineEvent): string[] {
   if (action !== 'destroy' || attributes[LABEL.workspace] === undefined) return [];

@@ -1,8 +1,8 @@
 import type { QueueItem, WorkQueue } from './queue.js';
 
 /**
- * `count` loops that take keys until the queue closes; resolves when all have ended. `work` handles its own failures;
- * one that it throws is a fault of ours, goes to `onFault`, and does not end the loop.
+ * Starts `count` loops that process keys until the queue closes; resolves when all have ended. `work` handles its own
+ * failures. An error that it throws is a bug; it is passed to `onFault` and does not end the loop.
  */
 export function startWorkers(
   count: number,

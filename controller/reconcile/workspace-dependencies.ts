@@ -17,7 +17,7 @@ import type {
 import type { WorkQueue } from './queue.js';
 import type { ControllerState } from './state.js';
 
-/** What reconciling one workspace needs. */
+/** The dependencies of a workspace's reconciliation. */
 export interface WorkspaceReconcilerDependencies {
   readonly instance: string;
   readonly clock: Clock;
@@ -36,11 +36,16 @@ export interface WorkspaceReconcilerDependencies {
   readonly backoff: Backoff;
   readonly listener: ControllerListener;
   readonly calls: CallOptions;
-  /** Reconciliations in a row that found work although nothing new was asked: against a fight with another program. */
+  /**
+   * For each workspace, how many reconciliations in a row found work although nothing new was requested. It detects a
+   * fight with another program.
+   */
   readonly passes: Map<string, number>;
-  /** Asks for a list of the engine: it seems to be away, or only a list shows what has changed. */
+  /** Requests a list of the engine, because it seems unreachable or because only a list shows what has changed. */
   readonly requestList: () => void;
 }
 
-/** A workspace that waits for another object is reconciled again after this time, whether or not an event came. */
+/**
+ * A workspace that waits for another object is reconciled again after this time in ms, whether or not an event arrives.
+ */
 export const WAITING_RETRY_MS = 30_000;

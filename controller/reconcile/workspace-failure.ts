@@ -8,12 +8,12 @@ import type { ReconcileResult } from './interfaces.js';
 import { reportOf } from './state.js';
 import { WAITING_RETRY_MS, type WorkspaceReconcilerDependencies } from './workspace-dependencies.js';
 
-/** An engine in trouble may refuse a start once or twice; after that the old container comes back. */
+/** An engine in trouble may refuse a start this often; after that the old container is started again. */
 const STARTS_REFUSED_BEFORE_GIVING_UP = 2;
 
 /**
- * Decides what a failed operation means (retry, wait for another object, give the spec up; law 9), reports it and
- * queues what follows.
+ * Decides what follows from a failed operation (a retry, waiting for another object, giving up the spec; law 9),
+ * reports it and queues the next steps.
  */
 export async function handleFailure(
   name: string,
@@ -38,7 +38,7 @@ export async function handleFailure(
     queue.add(name, 'image-absent', true);
     return 'transient';
   }
-  // Somebody may load it by hand, and the event be lost: the next try asks the engine again.
+  // Somebody may load the image by hand, and the event may be lost, so the next attempt asks the engine again.
   if (operation.type === 'pull-image') state.absentImages.delete(operation.image);
   if (failureClass(failure.reason) === 'stalled' && desired !== undefined) {
     adoptFailure(name, desired, failure, deps);
@@ -54,10 +54,10 @@ export async function handleFailure(
   if (desired !== undefined)
     state.memories.set(name, rememberFailure(state.memories.get(name) ?? NO_MEMORY, desired.specHash, operation));
   verdictOf(shown);
-  // A port may be held by a container that is nobody's workspace: only a list shows it.
+  // The port may be held by a container that belongs to no workspace, which only a list shows.
   if (shown.reason === 'EngineUnreachable' || shown.reason === 'PortConflict') deps.requestList();
   const waits = failureClass(shown.reason) === 'waiting';
-  // An image may also come by another way than our pull.
+  // The image may also arrive without our pull.
   if (waits || shown.reason === 'ImagePullFailed') state.waiting.add(name);
   listener.retried(name, shown.reason);
   const delayMs = backoff.next(name);
@@ -69,7 +69,10 @@ export async function handleFailure(
       : 'transient';
 }
 
-/** The old container is stopped by now: it must not wait for what the new one waits for (law 6). */
+/**
+ * Whether to give up the replacement. The old container is stopped already, and must not wait for what the new one
+ * waits for (law 6).
+ */
 function isReplacementLost(name: string, operation: Operation, failure: Failure, backoff: Backoff): boolean {
   if (operation.type !== 'start-container' || operation.container.name !== nextContainerName(name)) return false;
   return (
@@ -92,7 +95,10 @@ function adoptFailure(
   givenUp.set(name, memory.failed);
 }
 
-/** A program outside the engine has the port: names it, and gives up the port if the controller chose it. */
+/**
+ * Names the program outside the engine that holds the port, and avoids that port from now on if the controller had
+ * chosen it.
+ */
 async function explainPort(
   name: string,
   desired: DesiredWorkspace | undefined,

@@ -4,10 +4,13 @@ import type { ReconcileResult } from './interfaces.js';
 import { reportOf } from './state.js';
 import { WAITING_RETRY_MS, type WorkspaceReconcilerDependencies } from './workspace-dependencies.js';
 
-/** Plans that succeed are followed by an empty one; a workspace that keeps finding work is slowed down, not spun. */
+/**
+ * A plan that succeeded is followed by an empty one. A workspace that keeps finding work after this many passes is
+ * slowed down.
+ */
 const PASSES_BEFORE_BACKOFF = 6;
 
-/** The plan has nothing to run: records and queues what its verdict waits for. */
+/** Handles a plan without operations: records and queues what its verdict waits for. */
 export function settle(name: string, plan: Plan, deps: WorkspaceReconcilerDependencies): ReconcileResult {
   const { state, queue, backoff, passes } = deps;
   const { verdict } = plan;
@@ -24,7 +27,7 @@ export function settle(name: string, plan: Plan, deps: WorkspaceReconcilerDepend
   return failing ?? 'success';
 }
 
-/** Operations ran: queues the next reconciliation, at once or when the container has had time to get ready. */
+/** Queues the next reconciliation after operations ran: at once, or when the container has had time to become ready. */
 export function followUp(
   name: string,
   outcome: 'done' | 'awaiting' | 'failed',
@@ -38,11 +41,11 @@ export function followUp(
   const count = (passes.get(name) ?? 0) + 1;
   passes.set(name, count);
   if (count > PASSES_BEFORE_BACKOFF) return queue.addAfter(name, 'recheck', backoff.next(name));
-  // The empty plan that follows is the proof that it worked.
+  // The empty plan that follows proves that the operations had their effect.
   queue.add(name, 'verify');
 }
 
-/** The workspace is removed: reports it, and forgets all that is remembered of it. */
+/** Reports that the workspace is removed, and forgets everything about it. */
 export async function forget(name: string, deps: WorkspaceReconcilerDependencies): Promise<void> {
   const { state, sources, listener, view, passes, backoff, givenUp } = deps;
   listener.report(reportOf(name, { kind: 'removed' }, state, view));
@@ -54,7 +57,10 @@ export async function forget(name: string, deps: WorkspaceReconcilerDependencies
   await sources.forget(name);
 }
 
-/** Events of the engine came before this observation: only now is it known what `name` has given up, such as a port. */
+/**
+ * Wakes the waiting workspaces. The engine's events arrived before this observation, and only now is it known what
+ * `name` has released, such as a port.
+ */
 function wakeWaiting(name: string, { state, queue }: WorkspaceReconcilerDependencies): void {
   for (const other of state.waiting) if (other !== name) queue.add(other, 'woken', true);
 }
