@@ -17,8 +17,8 @@ export function cachesWithKeeper({ containers }: View, instance: string): string
 }
 
 /**
- * The keeper of the cache as the engine lists it; a keeper that is about to replace it and the seed of its volume do not
- * count.
+ * The keeper of the cache as the engine lists it; neither a keeper that is about to replace it nor the seed of its
+ * volume counts.
  */
 export function keeperOf(cache: string, { containers }: View): ObservedContainer | undefined {
   return [...containers.values()].find(({ name }) => name === keeperName(cache));
