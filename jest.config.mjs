@@ -19,6 +19,9 @@ export default {
   maxWorkers: '100%',
   // Deadlines are for failures: a machine that is busy or five times slower must not turn into one.
   testTimeout: 300_000,
+  // A worker that has run its share of the files holds up to a gigabyte, and it takes the system longer than the 0.5 s
+  // that jest allows to take it all back: that is no leak. What does leak (a timer, a server, a process) still shows.
+  workerGracefulExitTimeout: 15_000,
   projects: [
     suite('unit'),
     suite('simulation'),
