@@ -90,10 +90,12 @@ describe('a commit that is refused', () => {
   it.each([
     { what: 'new', file: 'new.json', hides: true },
     { what: 'known', file: 'alice.json', hides: false },
-  ])('hides names in a $what file that cannot be read: $hides', async ({ file, hides }) => {
-    const unreadable = await specOf(file, 'no json');
-    const { files } = read(inForce([alice], [unreadable]));
-    expect(files.some(({ hidesNames }) => hidesNames)).toBe(hides);
+  ])('hides names in a $what file with an object without one: $hides', async ({ file, hides }) => {
+    const items = [{ ...workspace('x'), metadata: {} }, workspace('bob', { image: 7 })];
+    const list = await specOf(file, { apiVersion: 'kalpana.dev/v1', kind: 'List', items });
+    expect(list.hidesNames).toBe(true);
+    const { files } = read(inForce([alice], [list]));
+    expect(files.map(({ hidesNames }) => hidesNames)).toEqual([false, hides]);
   });
 });
 
