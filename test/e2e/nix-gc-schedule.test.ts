@@ -212,13 +212,15 @@ describe('a store over maxBytes', () => {
   };
 
   it('is collected between schedules, the longest unused first, and no more than it has to', async () => {
-    putCache(site, 'gb', server, { gc: { schedule: YEARLY, retain: '30d', maxBytes: '18Mi' } });
+    // Not before all is there, however long that takes.
+    putCache(site, 'gb', server, { gc: { schedule: YEARLY, retain: '30d', maxBytes: '18Mi', suspend: true } });
     site.put('gb-a', { cache: 'gb', packages: ['big4'] });
     await controller.until('gb-a', { phase: 'Ready' }, LONG);
     await flip(['big1']);
     expect(await there('big4', 'big1')).toEqual(['big4', 'big1']);
     await flip(['big16']);
     await flip(['hello']);
+    await put('gb', { schedule: YEARLY, retain: '30d', maxBytes: '18Mi' });
     // It is measured once a minute.
     await eventually(async () => expect(await triggers('gb')).toEqual(['maxBytes']), { withinMs: 85_000 });
     expect(await there('big4', 'big1', 'big16', 'hello')).toEqual(['big1', 'big16', 'hello']);

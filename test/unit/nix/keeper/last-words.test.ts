@@ -17,6 +17,14 @@ describe('the last words of a keeper', () => {
     expect(await withLastWords(said(text), failure, container, {})).toEqual({ ...failure, message });
   });
 
+  it('change the reason when they say that the disk is full', async () => {
+    const full = "error: setting journal mode: database or disk is full (in '/nix/var/nix/db/db.sqlite')";
+    expect(await withLastWords(said(full), failure, container, {})).toEqual({
+      reason: 'CacheDiskFull',
+      message: `it ended: ${full}`,
+    });
+  });
+
   it('are cut', async () => {
     const { message } = await withLastWords(said('x'.repeat(1_000)), failure, container, {});
     expect([message.length, message.slice(0, 12)]).toEqual([400, 'it ended: xx']);
