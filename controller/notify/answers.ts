@@ -1,29 +1,31 @@
-/** The result of one attempt. */
+/** The result of one attempt to deliver a message. */
 export type Answer =
   | { readonly kind: 'delivered' | 'dropped'; readonly detail: string }
   | { readonly kind: 'retry'; readonly detail: string; readonly afterMs: number };
 
-/** An answer with a status of 4xx. */
+/** An answer with a 4xx status. */
 export interface ErrorAnswer {
   readonly status: number;
   readonly headers: Headers;
   readonly nowMs: number;
-  /** The beginning of the body. Rejects when it does not come through. */
+  /** Reads the beginning of the body. Rejects when the body cannot be read. */
   text(): Promise<string>;
 }
 
-/** What a host means by an error answer. `passes`: the error passes by itself, after `afterMs` at the earliest. */
+/**
+ * What a host means by an error answer; `passes` means that the error is temporary, and lasts for at least `afterMs`.
+ */
 export type Meaning =
   { readonly kind: 'delivered' } | { readonly kind: 'passes'; readonly words: string; readonly afterMs: number };
 
-/** Reads an error answer of a host that says more than the status does; null: it means what the status means. */
+/** Interprets an error answer of a host that says more than its status; null: the status alone counts. */
 export type ReadErrorAnswer = (answer: ErrorAnswer) => Promise<Meaning | null>;
 
 const RETRIED = new Set([408, 425, 429]);
 const LONGEST_RETRY_AFTER_MS = 600_000;
 const MAX_BODY_BYTES = 65_536;
 
-/** What a response means for the message that was sent. Reads or cancels its body. `nowMs` is ms since the epoch. */
+/** Interprets the response to a message, and reads or cancels its body. `nowMs` is in ms since the epoch. */
 export async function readAnswer(
   host: string,
   response: Response,
@@ -55,7 +57,7 @@ export async function readAnswer(
   return { kind: 'dropped', detail: status === 401 || status === 403 ? `${detail}: check the credentials` : detail };
 }
 
-/** `Retry-After` is a number of seconds or an HTTP date. */
+/** Parses `Retry-After`, which is a number of seconds or an HTTP date. */
 function retryAfterMs(text: string | null, nowMs: number): number {
   if (text === null) return 0;
   const ms = /^\d+$/.test(text) ? Number(text) * 1000 : / GMT$/.test(text) ? Date.parse(text) - nowMs : 0;
@@ -75,7 +77,7 @@ async function bodyOf(response: Response): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** Cancels a body that nobody reads: it would hold its connection. */
+/** Cancels a body that nobody reads, because it would keep its connection open. */
 async function discard({ body, bodyUsed }: Response): Promise<void> {
   if (body === null || bodyUsed) return;
   await body.cancel().catch(() => undefined);

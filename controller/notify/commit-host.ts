@@ -2,7 +2,7 @@ import type { GitUrl } from '../model/git-url.js';
 import type { Provider } from './providers.js';
 
 export interface CommitHost {
-  /** The API's address, without a slash at its end. */
+  /** The address of the API, without a slash at its end. */
   readonly api: string;
   readonly repository: string;
 }
@@ -16,7 +16,10 @@ const SSH_HOSTS: Readonly<Record<string, string>> = {
 };
 const API_PATHS: Readonly<Record<Provider, string>> = { github: '/api/v3', gitlab: '/api/v4', gitea: '/api/v1' };
 
-/** Where the states of a repository's commits are shown; what is not given is derived from the repository's address. */
+/**
+ * Determines where the states of a repository's commits are shown; what is not given is derived from the repository's
+ * address.
+ */
 export function commitHost(
   provider: Provider,
   url: GitUrl,
@@ -33,7 +36,7 @@ export function commitHost(
   if (typeof api !== 'string') return api;
   const repository = (given.repository ?? place?.repository ?? '').replace(/^\/+|\/+$/g, '');
   const parts = repository.split('/');
-  // `..` would be resolved in the URL and lead out of the repository's place in the API.
+  // `..` would be resolved in the URL and lead outside the repository's part of the API.
   const isUsable =
     parts.length >= 2 &&
     parts.every((part) => part !== '' && part !== '.' && part !== '..') &&
@@ -70,7 +73,7 @@ function placeOf({ text, scheme }: GitUrl): { readonly origin: string; readonly 
   if (scheme === 'file') return null;
   const scp = scheme === 'ssh' && !/^ssh:\/\//i.test(text) ? /^(?:[^@]*@)?([^:/]+):(.+)$/.exec(text) : null;
   try {
-    // The port of ssh is not the API's.
+    // The port of ssh is not the port of the API.
     if (scp !== null) return { origin: overHttps(scp[1] ?? ''), repository: nameOf(scp[2] ?? '') };
     const url = new URL(text);
     const origin = scheme === 'ssh' ? overHttps(url.hostname) : `${url.protocol}//${url.host}`;

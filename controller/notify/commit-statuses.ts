@@ -9,14 +9,14 @@ export interface CommitStatusesOptions extends DeliveryOptions {
   readonly repository: string;
   /** The name under which the host shows the states. */
   readonly context: string;
-  /** Read for each attempt. */
+  /** Reads the token, for each attempt. */
   readonly token: () => Promise<string>;
   readonly onResult: (facts: Notified) => void;
 }
 
 export interface CommitStatuses {
   set(state: CommitState): void;
-  /** Nothing waits or is under way. */
+  /** Whether no state is waiting or being sent. */
   idle(): boolean;
 }
 
@@ -33,7 +33,7 @@ export function createCommitStatuses(options: CommitStatusesOptions): CommitStat
   const { provider, repository, context, token, signal, onResult } = options;
   const protocol = PROTOCOLS[provider];
   const api = new URL(options.api).href.replace(/\/+$/, '');
-  /** By revision, the one that was set longest ago first. */
+  /** By revision, in the order in which they were set. */
   const entries = new Map<string, Entry>();
   let underWay: Entry | null = null;
 
@@ -49,7 +49,7 @@ export function createCommitStatuses(options: CommitStatusesOptions): CommitStat
           const word = (await token()).trim();
           if (attempt !== attempts) throw new Error('came after its deadline');
           if (word === '') throw new Error('the token is empty');
-          // The host may take an attempt that fails here.
+          // The host may accept an attempt that fails on our side.
           entry.shown = null;
           written = entry.wanted;
           return { headers: protocol.headers(word), body: JSON.stringify(protocol.body(written, context)) };
@@ -61,7 +61,7 @@ export function createCommitStatuses(options: CommitStatusesOptions): CommitStat
     );
     if (outcome === null) return;
     if (outcome.result === 'delivered') entry.shown = written;
-    // Forgotten, so that it is sent again when it is set again.
+    // Forgotten, so that the state is sent again when it is set again.
     else if (isSame(entry.wanted, written)) entries.delete(revision);
     onResult({ target: 'commit-status', ...outcome });
   }

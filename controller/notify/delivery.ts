@@ -5,16 +5,16 @@ export type Fetch = typeof globalThis.fetch;
 
 export interface DeliveryOptions {
   readonly clock: Clock;
-  /** In [0, 1) */
+  /** Returns a number in [0, 1). */
   readonly random: () => number;
   readonly signal: AbortSignal;
   readonly fetch?: Fetch;
 }
 
-/** One message, and how it is written. */
+/** One message, and the way to write it. */
 export interface Letter {
   readonly address: URL;
-  /** Called before each attempt, so that files are read anew. A rejection is retried. */
+  /** Called before each attempt, so that files are read again. A rejection is retried. */
   readonly write: () => Promise<{ readonly headers: Readonly<Record<string, string>>; readonly body: string }>;
   readonly readErrorAnswer?: ReadErrorAnswer;
   readonly onRetry: (detail: string) => void;
@@ -30,7 +30,10 @@ export const DEADLINE_MS = 10_000;
 const FIRST_MS = 2_000;
 const LONGEST_MS = 120_000;
 
-/** Posts a message, again and again until the host takes or refuses it. Null: the signal ended it. Never rejects. */
+/**
+ * Posts a message repeatedly until the host accepts or refuses it, or too many attempts have failed. Resolves with null
+ * when the signal ended it; never rejects.
+ */
 export async function deliver(letter: Letter, options: DeliveryOptions): Promise<Outcome | null> {
   const { clock, random, signal } = options;
   for (let attempt = 1; !signal.aborted; attempt += 1) {
@@ -40,7 +43,8 @@ export async function deliver(letter: Letter, options: DeliveryOptions): Promise
     if (attempt === MAX_ATTEMPTS)
       return { result: 'dropped', detail: `${answer.detail}; given up after ${MAX_ATTEMPTS} attempts` };
     letter.onRetry(answer.detail);
-    // A random part of the time, at least half of it: what failed together must not come back together.
+    // The delay is random, at least half of the full one, so that messages that failed together are not retried
+    // together.
     const backoffMs = Math.min(LONGEST_MS, FIRST_MS * 2 ** (attempt - 1)) * (0.5 + random() / 2);
     await delay(clock, Math.round(Math.max(backoffMs, answer.afterMs)), signal);
   }
@@ -53,7 +57,7 @@ async function withDeadline(letter: Letter, options: DeliveryOptions): Promise<A
   const end = () => controller.abort();
   const cancel = clock.after(DEADLINE_MS, end);
   signal.addEventListener('abort', end, { once: true });
-  // Raced against the deadline: reading a file on a dead mount does not listen to a signal.
+  // The deadline races with the request, because reading a file on a dead mount ignores a signal.
   const ended = new Promise<Answer>((resolve) => {
     controller.signal.addEventListener(
       'abort',
@@ -98,7 +102,7 @@ async function attemptOnce(
   }
 }
 
-/** The credentials of the address as a header, since fetch refuses an address that holds them. */
+/** Moves the credentials of the address into a header, because fetch rejects an address that contains them. */
 function withoutUser(address: URL): { readonly url: URL; readonly authorization: Record<string, string> } {
   if (address.username === '' && address.password === '') return { url: address, authorization: {} };
   const url = new URL(address);
@@ -120,7 +124,10 @@ function retry(detail: string): Answer {
   return { kind: 'retry', detail, afterMs: 0 };
 }
 
-/** fetch wraps the cause. Read by its fields, since `instanceof Error` fails across realms, as under a test runner. */
+/**
+ * fetch wraps the cause. It is read by its fields, because `instanceof Error` fails across realms, for example in a
+ * test runner.
+ */
 function causeOf(error: unknown): unknown {
   return typeof error === 'object' && error !== null && 'cause' in error ? (error.cause ?? error) : error;
 }

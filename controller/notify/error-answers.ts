@@ -4,8 +4,9 @@ import type { ErrorAnswer, Meaning } from './answers.js';
 const UNTOLD_LIMIT_MS = 60_000;
 
 /**
- * GitHub's limits come as 429 or as 403, and 403 is also the answer to a token without the right. A header or the words
- * tell them apart; `X-RateLimit-Reset` says when the hour's limit ends (GitHub, "Rate limits for the REST API").
+ * Recognizes GitHub's rate limits, which are answered with 429 or 403; 403 is also the answer to a token without
+ * permission. A header or the text tells them apart; `X-RateLimit-Reset` says when the hourly limit ends (GitHub, "Rate
+ * limits for the REST API").
  */
 export async function readGithubError({ status, headers, nowMs, text }: ErrorAnswer): Promise<Meaning | null> {
   if (status !== 403 && status !== 429) return null;
@@ -16,14 +17,15 @@ export async function readGithubError({ status, headers, nowMs, text }: ErrorAns
 }
 
 /**
- * GitLab refuses a state that the commit has already, and a second request for a commit while the first still lasts.
+ * Recognizes two refusals of GitLab: a state that the commit already has, and a second request for a commit while the
+ * first one is still processed.
  */
 export async function readGitlabError({ status, text }: ErrorAnswer): Promise<Meaning | null> {
   if (status === 409) return { kind: 'passes', words: 'another update of the commit is under way', afterMs: 0 };
   return status === 400 && (await text()).includes('Cannot transition status') ? { kind: 'delivered' } : null;
 }
 
-/** The time from `nowMs` to `text`, which is in seconds since the epoch. */
+/** The time in ms from `nowMs` to `text`, which is in seconds since the epoch. */
 function untilMs(text: string | null, nowMs: number): number {
   return /^\d+$/.test(text ?? '') ? Number(text) * 1000 - nowMs : UNTOLD_LIMIT_MS;
 }

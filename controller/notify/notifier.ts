@@ -5,7 +5,10 @@ import { deliver, type DeliveryOptions } from './delivery.js';
 
 export interface NotifierOptions extends DeliveryOptions {
   readonly url: string;
-  /** Read for each attempt; null: the message is not signed. A rejection is retried, so nothing is sent unsigned. */
+  /**
+   * Reads the secret, for each attempt; null when messages are not signed. A rejection is retried, so that nothing is
+   * sent unsigned.
+   */
   readonly secret: () => Promise<string | null>;
   readonly instance: string;
   readonly onResult: (facts: Notified) => void;
@@ -13,7 +16,7 @@ export interface NotifierOptions extends DeliveryOptions {
 
 export interface Notifier {
   send(event: DeploymentEvent): void;
-  /** Nothing waits or is under way. */
+  /** Whether no event is waiting or being sent. */
   idle(): boolean;
 }
 
@@ -24,10 +27,13 @@ interface Waiting {
 }
 
 export const MAX_WAITING = 200;
-/** The most problems of one commit in a message; its text says how many there are. */
+/** The most problems of one commit in a message; its text contains their number. */
 const MAX_PROBLEMS = 50;
 
-/** Posts events to a webhook, one at a time and in order. The oldest are dropped when more than `MAX_WAITING` wait. */
+/**
+ * Creates a notifier that posts events to a webhook, one at a time and in order. The oldest are dropped when more than
+ * `MAX_WAITING` wait.
+ */
 export function createNotifier(options: NotifierOptions): Notifier {
   const { url, secret, instance, clock, signal, onResult } = options;
   const address = new URL(url);

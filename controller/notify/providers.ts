@@ -4,7 +4,7 @@ import { readGithubError, readGitlabError } from './error-answers.js';
 
 export type Provider = CommitStatusSettings['provider'];
 
-/** How a host of repositories takes the state of a commit. */
+/** The form in which a host of repositories accepts the state of a commit. */
 export interface Protocol {
   path(repository: string, revision: string): string;
   headers(token: string): Readonly<Record<string, string>>;
@@ -45,7 +45,7 @@ function ownerPath(repository: string, revision: string): string {
   return `/repos/${repository.split('/').map(encodeURIComponent).join('/')}/statuses/${encodeURIComponent(revision)}`;
 }
 
-/** Cuts between characters, so that none is halved. */
+/** Cuts a text between characters, so that no surrogate pair is split. */
 function cut(text: string, length: number): string {
   const characters = [...text];
   return characters.length <= length ? text : `${characters.slice(0, length - 1).join('')}…`;

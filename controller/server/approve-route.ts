@@ -2,12 +2,12 @@ import type { IncomingMessage } from 'node:http';
 import { readJson, type BadBody } from './json-body.js';
 import { failure, json, type Reply } from './reply.js';
 
-/** Confirms held removals, all of them for null, and says which those were. */
+/** Confirms the held removals with these names, or all of them for null, and returns the confirmed names. */
 export type Approve = (names: readonly string[] | null) => { readonly approved: readonly string[] };
 
 export const APPROVE = '/api/v1/approve';
 
-/** Answers `POST /api/v1/approve`. `onApprove` null: this address takes no changes. */
+/** Answers `POST /api/v1/approve`. `onApprove` is null when this address accepts no changes. */
 export async function approveRoute(request: IncomingMessage, onApprove: Approve | null): Promise<Reply> {
   if (onApprove === null) return failure(404, 'changes go over the Unix socket: use kalpana approve');
   if (request.method !== 'POST') return failure(405, `${APPROVE} takes POST`, { Allow: 'POST' });
@@ -15,10 +15,10 @@ export async function approveRoute(request: IncomingMessage, onApprove: Approve 
   return 'error' in names ? failure(names.status, names.error) : json(200, onApprove(names.names));
 }
 
-/** `names` null stands for all. */
+/** The names in a request; null stands for all. */
 type Names = { readonly names: readonly string[] | null } | BadBody;
 
-/** Reads `{"names": [...]}`; no body, or no names in it, means all. */
+/** Reads `{"names": [...]}`; no body, or a body without names, means all. */
 async function readNames(request: IncomingMessage): Promise<Names> {
   const body = await readJson(request);
   if ('error' in body) return body;

@@ -6,12 +6,12 @@ import { failure, json, type Reply } from './reply.js';
 export type ClearResult =
   { readonly ok: true; readonly message: string } | { readonly ok: false; readonly error: string };
 
-/** Empties a cache; with `force`, even while workspaces run on it. May take minutes. */
+/** Empties a cache; with `force`, even while workspaces run with it. May take minutes. */
 export type Clear = (cache: string, force: boolean) => Promise<ClearResult>;
 
 /**
- * Answers `POST /api/v1/caches/CACHE/clear` when the cache is empty again. `onClear` null: this address takes no
- * changes.
+ * Answers `POST /api/v1/caches/CACHE/clear` when the cache is empty again. `onClear` is null when this address accepts
+ * no changes.
  */
 export async function clearRoute(
   cache: string,
@@ -28,7 +28,7 @@ export async function clearRoute(
   return result.ok ? json(200, { message: result.message }) : failure(409, result.error);
 }
 
-/** Reads `{"force": true}`; no body, or no force in it, means false. */
+/** Reads `{"force": true}`; no body, or a body without `force`, means false. */
 async function readForce(request: IncomingMessage): Promise<{ readonly force: boolean } | BadBody> {
   const body = await readJson(request);
   if ('error' in body) return body;
@@ -38,7 +38,10 @@ async function readForce(request: IncomingMessage): Promise<{ readonly force: bo
   return typeof force === 'boolean' ? { force } : wrong;
 }
 
-/** The socket's timeout ends peers that do not read; this peer waits for us, in silence. */
+/**
+ * Runs `work` without the timeout of the socket, which ends connections to peers that do not read; this peer waits for
+ * our answer in silence.
+ */
 async function withoutTimeout<T>({ socket }: IncomingMessage, work: () => Promise<T>): Promise<T> {
   const usual = socket.timeout ?? 0;
   socket.setTimeout(0);

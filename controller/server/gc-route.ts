@@ -7,8 +7,9 @@ import { createLineStream, type LineStream } from './line-stream.js';
 import { failure, type Reply } from './reply.js';
 
 /**
- * Collects a cache's garbage, or with `dryRun` finds out what would go. The last news is `run`, `preview` or `refused`.
- * Rejects, with one line, for an unknown cache. May take its whole deadline, and goes on when nobody listens.
+ * Collects a cache's garbage, or with `dryRun` finds out what a collection would delete. The last news is `run`,
+ * `preview` or `refused`. Rejects with a message of one line for an unknown cache. May take its whole deadline, and
+ * continues when the peer is gone.
  */
 export type Collect = (
   cache: string,
@@ -17,7 +18,7 @@ export type Collect = (
 ) => Promise<void>;
 
 export interface CollectContext {
-  /** Null: this address takes no changes. */
+  /** Null when this address accepts no changes. */
   readonly onGc: Collect | null;
   readonly store: StatusReader;
   readonly clock: Clock;
@@ -25,14 +26,14 @@ export interface CollectContext {
 }
 
 /**
- * After this time without news the last progress is sent again: the client and our sockets take silence for a dead
- * peer.
+ * After this time without news, in ms, the last progress is sent again, because the client and our sockets consider a
+ * silent peer dead.
  */
 const KEEP_ALIVE_MS = 10_000;
 
 /**
- * Answers `POST /api/v1/caches/CACHE/gc`: null once it has answered with one `GcNews` a line, else the refusal to send.
- * A peer that goes away does not stop the collection.
+ * Answers `POST /api/v1/caches/CACHE/gc`: returns null once it has answered with one `GcNews` per line, or else the
+ * refusal to send. A peer that disconnects does not stop the collection.
  */
 export async function gcRoute(
   cache: string,
@@ -48,7 +49,7 @@ export async function gcRoute(
   if (store.cache(cache) === null) return failure(404, `there is no cache '${cache}'`);
   const lines = createLineStream(response);
   const reporter = createReporter(cache, lines, clock);
-  // Without a peer no timer may be left that keeps the process alive.
+  // When the peer is gone, no timer may be left that keeps the process alive.
   response.once('close', reporter.stop);
   if (response.destroyed) reporter.stop();
   try {
@@ -56,7 +57,7 @@ export async function gcRoute(
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const isGone = store.cache(cache) === null;
-    // For a cache that exists, `onGc` ends with news whatever happens: a rejection is a fault of ours.
+    // For an existing cache, `onGc` always ends with news, so a rejection is a bug.
     if (!isGone) onError(error);
     if (!lines.begun()) return failure(isGone ? 404 : 409, message);
     reporter.report({ type: 'refused', cache, message });
@@ -67,7 +68,7 @@ export async function gcRoute(
   return null;
 }
 
-/** Passes news on, and repeats the last progress in a silence. */
+/** Forwards news, and repeats the last progress after a silence. */
 function createReporter(cache: string, lines: LineStream, clock: Clock) {
   let last: GcNews = { type: 'progress', cache, message: 'waiting for its turn' };
   let cancel = clock.after(KEEP_ALIVE_MS, keepAlive);
@@ -98,8 +99,8 @@ function createReporter(cache: string, lines: LineStream, clock: Clock) {
 }
 
 /**
- * Reads `{"dryRun": true}`; no body, or an empty object, means false. Other fields are refused: a misspelt one must not
- * turn a preview into a collection.
+ * Reads `{"dryRun": true}`; no body, or an empty object, means false. Other fields are rejected, because a misspelt one
+ * must not turn a preview into a collection.
  */
 async function readDryRun(request: IncomingMessage): Promise<{ readonly dryRun: boolean } | BadBody> {
   const body = await readJson(request);

@@ -12,17 +12,17 @@ import { isWebhook, type WebhookReceiver } from './webhook-route.js';
 
 export interface HandlerOptions {
   readonly context: RouteContext;
-  /** The host whose name the API answers to besides localhost and addresses; null on the Unix socket. */
+  /** The host name that the API accepts in addition to localhost and addresses; null on the Unix socket. */
   readonly listenHost: string | null;
-  /** Null: this address takes no changes. */
+  /** Null when this address accepts no changes. */
   readonly onApprove: Approve | null;
-  /** Null: this address takes no changes. */
+  /** Null when this address accepts no changes. */
   readonly onClear: Clear | null;
-  /** Null: this address takes no changes. */
+  /** Null when this address accepts no changes. */
   readonly onGc: Collect | null;
-  /** Null: this address takes no changes. */
+  /** Null when this address accepts no changes. */
   readonly onSource: ActOnSource | null;
-  /** Null: this address takes no webhooks. */
+  /** Null when this address accepts no webhooks. */
   readonly onWebhook: WebhookReceiver | null;
   readonly clock: Clock;
   readonly onError: (error: unknown) => void;
@@ -31,10 +31,13 @@ export interface HandlerOptions {
 const LONGEST_TARGET = 2048;
 const READS = 'GET, HEAD';
 
-/** Answers every request of one address; a failure to do so is reported and answered with 500. */
+/**
+ * Creates the handler of all requests at one address. When an answer fails, the error is reported and the status is
+ * 500.
+ */
 export function createHandler(options: HandlerOptions): RequestListener {
   return (request, response) => {
-    // A peer may go away at any time: that is no fault of ours.
+    // A peer may disconnect at any time; that is not our error.
     request.on('error', () => undefined);
     response.on('error', () => undefined);
     reply(options, request, response).then(
@@ -47,7 +50,7 @@ export function createHandler(options: HandlerOptions): RequestListener {
   };
 }
 
-/** Null when the request has been answered already, line by line. */
+/** Returns the reply to send, or null when the request has already been answered line by line. */
 async function reply(
   options: HandlerOptions,
   request: IncomingMessage,
@@ -63,7 +66,7 @@ async function reply(
   ) {
     return failure(403, 'ask for localhost, for an address, or for the host name of --listen');
   }
-  // Taken with any Host header: webhooks come through proxies, and a web page cannot sign what it sends.
+  // Webhooks are accepted with any Host header: they come through proxies, and a web page cannot sign what it sends.
   if (options.onWebhook !== null && isWebhook(path)) return options.onWebhook(path, request);
   if (path === APPROVE) return approveRoute(request, options.onApprove);
   const toClear = cacheOfAction(path, 'clear');
@@ -73,7 +76,7 @@ async function reply(
   const forSource = sourceRequest(path);
   if (forSource !== null) return sourceRoute(forSource, request, options.onSource);
   const isRead = request.method === 'GET' || request.method === 'HEAD';
-  // Looked up for every method: an unknown path is 404, not 405.
+  // The path is looked up for every method, so that an unknown path gives 404 and not 405.
   const found = await answer(options.context, target);
   if (found === null) return failure(404, `there is nothing at ${path}`);
   return isRead ? found : failure(405, `${path} is read only`, { Allow: READS });

@@ -1,9 +1,9 @@
 import { isIP } from 'node:net';
 
 /**
- * Whether a request with this Host header may see the API. A web page that points its own name at 127.0.0.1 (DNS
- * rebinding) sends that name; localhost, an address and the host we listen on are trusted. No browser leaves the header
- * out.
+ * Whether a request with this Host header may use the API. A web page that points its own name at 127.0.0.1 (DNS
+ * rebinding) sends that name. Trusted are localhost, an address, the host we listen on, and a missing header, which no
+ * browser sends.
  */
 export function isTrustedHost(header: string | undefined, listenHost: string): boolean {
   if (header === undefined) return true;

@@ -2,13 +2,13 @@ import type { IncomingMessage } from 'node:http';
 
 const LARGEST_BODY = 64 * 1024;
 
-/** A body that cannot be used: the status and the words to answer with. */
+/** A body that cannot be used: the status and the message to answer with. */
 export interface BadBody {
   readonly status: number;
   readonly error: string;
 }
 
-/** Reads the JSON of a request's body: an empty object when there is no body, undefined when it is not JSON. */
+/** Reads the JSON in the body of a request: an empty object when there is no body, undefined when it is not JSON. */
 export async function readJson(request: IncomingMessage): Promise<{ readonly value: unknown } | BadBody> {
   const chunks: Buffer[] = [];
   let size = 0;

@@ -1,17 +1,20 @@
 import type { ServerResponse } from 'node:http';
 import { REPLY_HEADERS } from './reply.js';
 
-/** An answer of one JSON document a line, each sent as it comes. Once the peer has gone nothing is written any more. */
+/** An answer with one JSON document per line, each sent at once. Nothing is written after the peer has disconnected. */
 export interface LineStream {
-  /** Sends a document that a later one replaces: left out while the peer does not read, so that nothing piles up. */
+  /**
+   * Sends a document that a later one replaces. It is left out while the peer does not read, so that no data
+   * accumulates.
+   */
   hint(value: object): void;
   write(value: object): void;
   end(): void;
-  /** The status has been sent: what goes wrong from now on can only be said in a line. */
+  /** Whether the status has been sent, so that a later error can only be reported in a line. */
   begun(): boolean;
 }
 
-/** Sends nothing yet: the first line, or the end, sends the status 200. */
+/** Creates a stream that sends nothing at first; the first line or the end sends the status 200. */
 export function createLineStream(response: ServerResponse): LineStream {
   function isGone(): boolean {
     return response.destroyed || response.writableEnded;

@@ -5,7 +5,7 @@ export interface ListenAddress {
   readonly port: number;
 }
 
-/** Reads `host:port` or `[::1]:port`; port 0 lets the system choose. Throws an error of one line. */
+/** Parses `host:port` or `[::1]:port`; with port 0 the system chooses one. Throws an error of one line. */
 export function parseListenAddress(text: string): ListenAddress {
   const match = /^(?:\[([^\]]+)\]|([^:[\]\s]+)):([0-9]{1,5})$/.exec(text);
   const host = match?.[1] ?? match?.[2];
@@ -16,7 +16,7 @@ export function parseListenAddress(text: string): ListenAddress {
   return { host, port };
 }
 
-/** `host:port` with IPv6 in brackets. */
+/** Formats an address as `host:port`, with IPv6 in brackets. */
 export function formatAddress({ host, port }: ListenAddress): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }

@@ -3,7 +3,7 @@ import type { SourceAction } from '../model/git.js';
 export const CACHES = '/api/v1/caches';
 export const SOURCES = '/api/v1/sources';
 
-/** The path and the query of a request's target. */
+/** Splits the target of a request into its path and query. */
 export function splitTarget(target: string): { path: string; query: URLSearchParams } {
   const mark = target.indexOf('?');
   if (mark < 0) return { path: target, query: new URLSearchParams() };
@@ -17,12 +17,12 @@ export function nameUnder(folder: string, path: string): string | null {
   return name === null || name.includes('/') ? null : name;
 }
 
-/** The cache of `/api/v1/caches/NAME/ACTION`; null for another path. */
+/** The cache in `/api/v1/caches/NAME/ACTION`; null for another path. */
 export function cacheOfAction(path: string, action: 'clear' | 'gc'): string | null {
   return nameOfAction(CACHES, path, action);
 }
 
-/** The source of `/api/v1/sources/NAME/ACTION`; null for another path. */
+/** The source in `/api/v1/sources/NAME/ACTION`; null for another path. */
 export function sourceOfAction(path: string, action: SourceAction): string | null {
   return nameOfAction(SOURCES, path, action);
 }

@@ -1,21 +1,21 @@
 import type { Clock } from '../model/clock.js';
 
 export interface RateLimit {
-  /** How many requests may come at once, after a rest. */
+  /** How many requests may come at once after a pause. */
   readonly burst: number;
-  /** How many requests may come in a second from then on; a whole number. */
+  /** How many requests per second may come from then on; a whole number. */
   readonly perSecond: number;
-  /** How many keys are remembered. */
+  /** The largest number of remembered keys. */
   readonly keys: number;
 }
 
 export interface RateLimiter {
-  /** 0: the request is let in and counted. Otherwise it is not, and the number of seconds to wait is given. */
+  /** Returns 0 when the request is accepted, and counts it; otherwise returns the number of seconds to wait. */
   take(key: string): number;
 }
 
 interface Bucket {
-  /** The tokens left, in thousandths: whole numbers add up exactly. */
+  /** The remaining tokens in thousandths, because whole numbers add up exactly. */
   level: number;
   /** When `level` was computed, in ms since the epoch. */
   at: number;
@@ -23,17 +23,17 @@ interface Bucket {
 
 const ONE = 1_000;
 
-/** Keeps a bucket of tokens for each key. */
+/** Creates a rate limiter with one bucket of tokens per key. */
 export function createRateLimiter({ burst, perSecond, keys }: RateLimit, clock: Pick<Clock, 'now'>): RateLimiter {
   const full = burst * ONE;
-  /** In the order of their last use, the oldest first. */
+  /** The buckets in the order of their last use, the oldest first. */
   const buckets = new Map<string, Bucket>();
 
-  /** Refills a key's bucket, and moves it to the end of the order. */
+  /** Refills the bucket of a key and moves it to the end of the order. */
   function use(key: string): Bucket {
     const now = clock.now();
     const last = buckets.get(key) ?? { level: full, at: now };
-    // A clock that was set back refills nothing, and no key has to wait until it has caught up.
+    // When the clock was set back, nothing is refilled, and no key has to wait until it has caught up.
     const passed = Math.max(0, now - last.at);
     const bucket = { level: Math.min(full, last.level + passed * perSecond), at: now };
     buckets.delete(key);
@@ -41,7 +41,7 @@ export function createRateLimiter({ burst, perSecond, keys }: RateLimit, clock: 
     return bucket;
   }
 
-  /** Forgets the bucket that is longest unused: it has refilled most, and loses least. */
+  /** Forgets the bucket that was not used for the longest time: it is the fullest one, so the least is lost. */
   function forgetOldest(): void {
     const oldest = buckets.keys().next();
     if (buckets.size > keys && oldest.done !== true) buckets.delete(oldest.value);

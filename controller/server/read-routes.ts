@@ -3,11 +3,11 @@ import { CACHES, nameUnder, SOURCES, splitTarget } from './paths.js';
 import { failure, json, type Reply } from './reply.js';
 
 export interface Health {
-  /** The loop runs: the engine has been listed recently. */
+  /** Whether the loop runs: the engine has been listed recently. */
   readonly alive: boolean;
-  /** Every source was read once and the engine answers. */
+  /** Whether every source was read once and the engine answers. */
   readonly ready: boolean;
-  /** One line for a person, most of all when either is false. */
+  /** One line for a person, especially when one of the two is false. */
   readonly detail: string;
 }
 
@@ -19,7 +19,7 @@ export interface RouteContext {
 
 const WORKSPACES = '/api/v1/workspaces';
 
-/** The answer to a GET of `target` (path and query); null when the path is unknown. */
+/** Answers a GET of `target` (path and query); null when the path is unknown. */
 export async function answer(context: RouteContext, target: string): Promise<Reply | null> {
   const { path, query } = splitTarget(target);
   const { store } = context;

@@ -1,4 +1,4 @@
-/** One whole answer. */
+/** A complete answer. */
 export interface Reply {
   readonly status: number;
   readonly contentType: string;
@@ -6,7 +6,7 @@ export interface Reply {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Headers of every answer: no proxy or browser keeps it, and none takes it for another type than it says. */
+/** The headers of every answer: proxies and browsers must not store it, or treat it as another type. */
 export const REPLY_HEADERS = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' } as const;
 
 /** An answer that is one JSON document on a line. */
@@ -14,7 +14,7 @@ export function json(status: number, value: unknown, headers?: Readonly<Record<s
   return { status, contentType: 'application/json; charset=utf-8', body: `${JSON.stringify(value)}\n`, headers };
 }
 
-/** An answer that says in one line what is wrong: `{"error": message}`. */
+/** An answer that describes an error in one line: `{"error": message}`. */
 export function failure(status: number, message: string, headers?: Readonly<Record<string, string>>): Reply {
   return json(status, { error: message }, headers);
 }

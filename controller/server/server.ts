@@ -12,41 +12,41 @@ import { listenOnPort } from './tcp.js';
 import { listenOnSocket } from './unix-socket.js';
 
 export interface ServerOptions {
-  /** `host:port`, or null for no TCP port. */
+  /** The address `host:port`, or null for no TCP port. */
   readonly listen: string | null;
-  /** The socket that takes changes, with mode 0600; null for none. Its directory exists. */
+  /** The path of the socket that accepts changes, with mode 0600, or null for none. Its directory must exist. */
   readonly socketPath: string | null;
   readonly store: RouteContext['store'];
   readonly metrics: RouteContext['metrics'];
   readonly health: () => Health;
   readonly onApprove?: Approve;
-  /** Not called for a cache that does not exist. */
+  /** Only called for a cache that exists. */
   readonly onClear?: Clear;
-  /** Not called for a cache that does not exist. */
+  /** Only called for a cache that exists. */
   readonly onGc?: Collect;
   readonly onSource?: ActOnSource;
   /**
-   * Takes `POST /hooks/git/SOURCE` on the TCP port, the only request there that changes anything. Without it, none
-   * does.
+   * Accepts `POST /hooks/git/SOURCE` on the TCP port, the only request there that changes anything. When omitted, no
+   * request there does.
    */
   readonly webhooks?: Webhooks;
-  /** The clock of keep-alives in long answers and of the limit on webhooks; the system's own without one. */
+  /** The clock for keep-alives in long answers and for the rate limit of webhooks; the system's clock by default. */
   readonly clock?: Clock;
-  /** The silence after which a connection is ended, in ms. */
+  /** The silence after which a connection is closed, in ms. */
   readonly socketTimeoutMs?: number;
-  /** The time in which a request must come in whole, or its connection is ended, in ms. */
+  /** The time within which a request must arrive completely, or its connection is closed, in ms. */
   readonly requestTimeoutMs?: number;
-  /** Hears why an answer could not be made; the peer gets a 500. */
+  /** Called with the error when an answer fails; the peer gets a 500. */
   readonly onError: (error: unknown) => void;
 }
 
 export interface ControllerServer {
   /**
-   * `address` is `host:port`, or null without a TCP port. Throws an error of one line with the remedy; nothing listens
-   * then.
+   * Starts to listen. `address` is `host:port`, or null without a TCP port. Throws an error of one line that says what
+   * to do; nothing listens then.
    */
   start(): Promise<{ readonly address: string | null }>;
-  /** Ends within a second; requests that are being answered have half of it. */
+  /** Stops within a second; requests that are being answered have half of it. */
   stop(): Promise<void>;
 }
 
@@ -55,7 +55,7 @@ const SOCKET_TIMEOUT_MS = 30_000;
 const REQUEST_TIMEOUT_MS = 10_000;
 const HEADERS_TIMEOUT_MS = 5_000;
 
-/** Serves metrics, probes and the API; listens to nothing before `start`. */
+/** Creates the server of metrics, probes and the API; it does not listen before `start`. */
 export function createServer(options: ServerOptions): ControllerServer {
   const { store, metrics, health, onError } = options;
   const common = { context: { store, metrics, health }, clock: options.clock ?? systemClock, onError };
@@ -64,7 +64,7 @@ export function createServer(options: ServerOptions): ControllerServer {
   async function start(): Promise<{ address: string | null }> {
     const wanted = options.listen === null ? null : parseListenAddress(options.listen);
     try {
-      // The socket comes first: it is the lock of the state directory.
+      // The socket comes first, because it is the lock of the state directory.
       if (options.socketPath !== null) {
         const handler = createHandler({
           ...common,
@@ -114,7 +114,10 @@ export function createServer(options: ServerOptions): ControllerServer {
   return { start, stop };
 }
 
-/** Bounds sizes and times. Node itself answers headers that are too large (431), slow (408) or broken (400). */
+/**
+ * Creates an HTTP server with limits on sizes and times. Node itself answers headers that are too large (431), slow
+ * (408) or malformed (400).
+ */
 function createBoundedServer(
   handler: RequestListener,
   { socketTimeoutMs = SOCKET_TIMEOUT_MS, requestTimeoutMs = REQUEST_TIMEOUT_MS }: ServerOptions,
@@ -130,7 +133,7 @@ function createBoundedServer(
     handler,
   );
   server.maxConnections = 256;
-  // Ends the connection of a peer that does not read its answer.
+  // Closes the connection of a peer that does not read its answer.
   server.setTimeout(socketTimeoutMs);
   return server;
 }

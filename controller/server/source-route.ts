@@ -3,7 +3,7 @@ import { SOURCE_ACTIONS, type SourceAction } from '../model/git.js';
 import { sourceOfAction } from './paths.js';
 import { failure, json, type Reply } from './reply.js';
 
-/** Acts on a git source and says in a line what was done; null: there is no such source. */
+/** Performs an action on a git source and returns a line about it; null when there is no such source. */
 export type ActOnSource = (name: string, action: SourceAction) => Promise<string | null>;
 
 export interface SourceRequest {
@@ -11,7 +11,7 @@ export interface SourceRequest {
   readonly action: SourceAction;
 }
 
-/** The request that a path stands for, `/api/v1/sources/NAME/ACTION`; null for another path. */
+/** The request for `/api/v1/sources/NAME/ACTION`; null for another path. */
 export function sourceRequest(path: string): SourceRequest | null {
   for (const action of SOURCE_ACTIONS) {
     const name = sourceOfAction(path, action);
@@ -20,7 +20,7 @@ export function sourceRequest(path: string): SourceRequest | null {
   return null;
 }
 
-/** Answers `POST /api/v1/sources/NAME/ACTION`. `onSource` null: this address takes no changes. */
+/** Answers `POST /api/v1/sources/NAME/ACTION`. `onSource` is null when this address accepts no changes. */
 export async function sourceRoute(
   { name, action }: SourceRequest,
   request: IncomingMessage,

@@ -1,7 +1,10 @@
 import type { AddressInfo, Server } from 'node:net';
 import { formatAddress, type ListenAddress } from './listen-address.js';
 
-/** Listens, and gives the address with the port that the system chose; throws an error of one line with the remedy. */
+/**
+ * Listens, and resolves with the address and the port that the system chose. Rejects with an error of one line that
+ * says what to do.
+ */
 export function listenOnPort(server: Server, wanted: ListenAddress): Promise<ListenAddress> {
   return new Promise((resolve, reject) => {
     const failed = (error: NodeJS.ErrnoException) => reject(explained(error, wanted));

@@ -1,12 +1,12 @@
 import { lstat, rename, unlink } from 'node:fs/promises';
 import { connect, type Server } from 'node:net';
 
-/** The bytes that `sun_path` holds on Linux, without the closing NUL. */
+/** The longest `sun_path` on Linux in bytes, without the terminating NUL. */
 const LONGEST_PATH = 107;
 
 /**
- * Listens on `path`, for the owner alone. The socket is also the lock of a state directory: where a controller answers,
- * this throws; a socket that a dead one left is taken over. Throws an error of one line with the remedy.
+ * Listens on `path`, for the owner alone. The socket is also the lock of a state directory: if a controller answers on
+ * it, this throws; the socket of a dead controller is replaced. Throws an error of one line that says what to do.
  */
 export async function listenOnSocket(server: Server, path: string): Promise<void> {
   const length = Buffer.byteLength(path);
@@ -25,7 +25,7 @@ export async function listenOnSocket(server: Server, path: string): Promise<void
   if (second !== null) throw explained(second, path);
 }
 
-/** `listen` makes the socket at once, so the mask applies to it alone, and it never has a wider mode. */
+/** `listen` creates the socket synchronously, so the umask applies to it alone, and its mode is never wider. */
 function tryListen(server: Server, path: string): Promise<NodeJS.ErrnoException | null> {
   return new Promise((resolve) => {
     const failed = (error: NodeJS.ErrnoException) => resolve(error);
@@ -43,8 +43,8 @@ function tryListen(server: Server, path: string): Promise<NodeJS.ErrnoException 
 }
 
 /**
- * Moves a dead socket aside before removing it: of two controllers that start at once, the later must not remove the
- * earlier one's live socket.
+ * Moves a dead socket aside before removing it. When two controllers start at once, the later one must not remove the
+ * live socket of the earlier one.
  */
 async function removeStale(path: string): Promise<void> {
   const found = await lstat(path).catch(ignoreMissing);
@@ -62,7 +62,10 @@ async function removeStale(path: string): Promise<void> {
   await unlink(aside).catch(ignoreMissing);
 }
 
-/** Whether somebody may answer there: anything but a refused connection may be a controller, busy or another user's. */
+/**
+ * Whether a controller may answer on the socket. Only a refused connection proves the opposite: it may be busy, or
+ * belong to another user.
+ */
 function answers(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path);

@@ -1,7 +1,10 @@
 import { createHmac } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
-/** Reads a body to its end and keeps nothing but its HMAC-SHA256, in hex. `gone`: the peer left before the end. */
+/**
+ * Reads a body completely and keeps only its HMAC-SHA256, in hex. `gone` means that the peer disconnected before the
+ * end.
+ */
 export async function hashBody(
   request: IncomingMessage,
   secret: Buffer,
@@ -17,7 +20,7 @@ export async function hashBody(
       hmac.update(chunk);
     }
   } catch {
-    // Only the connection fails here: it was cut, or took longer than a request may.
+    // Only the connection can fail here: it was lost, or took longer than a request may.
     return 'gone';
   }
   return { hmac: hmac.digest('hex') };

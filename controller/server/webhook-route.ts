@@ -8,56 +8,61 @@ import { nameUnder } from './paths.js';
 import { failure, json, type Reply } from './reply.js';
 
 /**
- * What takes webhooks. A webhook only says "poll this source now" (law 1): nothing that it sends is used but the proof
+ * What handles webhooks. A webhook only says "poll this source now" (law 1): nothing of it is used except the proof
  * that it is genuine.
  */
 export interface Webhooks {
   /**
-   * The secret that the source shares with its host, to the byte, without a line's end. Null: there is no such source,
-   * or it takes no webhooks. An empty one lets nobody in. Asked at every request, before its rate is checked, with
-   * whatever name the request gave (in the form of `NAME`): keep it cheap, and give null for a file that cannot be
-   * read, since a rejection is answered with 500 and reported each time.
+   * The secret that the source shares with its host, byte for byte, without a line break at the end; null when there is
+   * no such source or it accepts no webhooks. An empty secret matches no request. This is called for every request,
+   * before its rate is checked, with any name (in the form of `NAME`) that a request contains, so it must be cheap.
+   * Return null for a file that cannot be read, because a rejection is answered with 500 and reported each time.
    */
   secretOf(source: string): Promise<Buffer | null>;
   /** Called once for each genuine webhook, before it is answered. */
   trigger(source: string): void;
-  /** Called for each request for a source that has a secret, and for no other name, so that `source` may be a label. */
+  /**
+   * Called for each request for a source that has a secret, and for no other name, so that `source` is safe as a label.
+   */
   onRequest(facts: { readonly source: string; readonly result: WebhookResult }): void;
-  /** The largest body, in bytes; GitHub's own bound without one. */
+  /** The largest body in bytes; by default GitHub's own limit. */
   readonly largestBody?: number;
 }
 
-/** Answers a request for a path under `/hooks/git/`. */
+/** Answers a request for a path below `/hooks/git/`. */
 export type WebhookReceiver = (path: string, request: IncomingMessage) => Promise<Reply>;
 
 const FOLDER = '/hooks/git';
-/** A name that nobody can mistake for a path or for several lines. */
+/** Names that cannot be mistaken for a path or for several lines. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
 const GITHUB_LARGEST_BODY = 25 * 1024 * 1024;
-/** The limit for one address and one source. A push of many branches is a few webhooks at once. */
+/** The limit for one address and one source. A push of many branches sends a few webhooks at once. */
 const LIMIT = { burst: 20, perSecond: 1, keys: 1_000 };
-/** How many bodies are read at once, from all addresses. */
+/** How many bodies are read at the same time, from all addresses. */
 const MOST_BODIES = 8;
 
-/** Whether a path is one that `createWebhookReceiver` answers. */
+/** Whether `createWebhookReceiver` answers this path. */
 export function isWebhook(path: string): boolean {
   return path.startsWith(`${FOLDER}/`);
 }
 
-/** Limits the rate, checks the signature and triggers the source; the limits are those of one receiver. */
+/**
+ * Creates a receiver that limits the rate, checks the signature and triggers the source; each receiver has its own
+ * limits.
+ */
 export function createWebhookReceiver(webhooks: Webhooks, clock: Clock): WebhookReceiver {
   const limiter = createRateLimiter(LIMIT, clock);
   let reading = 0;
 
   async function receive(path: string, request: IncomingMessage): Promise<Reply> {
-    // Answered alike for every name: the method is no way around the limit on guessing names.
+    // The answer is the same for every name, so that another method does not avoid the limit on guessing names.
     if (request.method !== 'POST') return failure(405, 'hooks take POST', { Allow: 'POST' });
-    // Read before anything is awaited: a connection that has ended has no address.
+    // Read before anything is awaited, because a closed connection has no address.
     const address = request.socket.remoteAddress ?? '';
     const source = sourceOf(path);
     const secret = source === null ? null : await webhooks.secretOf(source);
     if (source === null || secret === null) {
-      // One bucket for all unknown names: made-up ones must not push real ones out of the limiter's memory.
+      // All unknown names share one bucket, so that invented names do not displace real ones from the limiter.
       const seconds = limiter.take(`${address} `);
       return seconds > 0 ? limited(seconds) : failure(404, 'there is no such source, or it takes no hooks');
     }
@@ -70,7 +75,7 @@ export function createWebhookReceiver(webhooks: Webhooks, clock: Clock): Webhook
 
   async function judge(request: IncomingMessage, secret: Buffer): Promise<Exclude<WebhookResult, 'limited'>> {
     const proofs = readProofs(request.headersDistinct);
-    // Without a proof its body need not be read.
+    // Without a proof, the body need not be read.
     if (proofs === null) return 'refused';
     if (reading >= MOST_BODIES) return 'busy';
     reading += 1;

@@ -1,7 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
-/** A header that proves a webhook genuine, and the value it must have. `hmac` is the body's HMAC-SHA256, in hex. */
+/**
+ * A header that proves that a webhook is genuine, and the value it must have. `hmac` is the HMAC-SHA256 of the body in
+ * hex.
+ */
 interface Proof {
   readonly given: string;
   readonly expected: (secret: Buffer, hmac: string) => Buffer;
@@ -9,7 +12,10 @@ interface Proof {
 
 const bare: Proof['expected'] = (_secret, hmac) => Buffer.from(hmac);
 
-/** SHA-1 (`X-Hub-Signature`) proves nothing: GitHub and Gitea send it beside SHA-256, for old receivers. */
+/**
+ * SHA-1 (`X-Hub-Signature`) is not accepted as proof; GitHub and Gitea send it in addition to SHA-256 for old
+ * receivers.
+ */
 const SCHEMES: Readonly<Record<string, Proof['expected']>> = {
   'x-hub-signature-256': (_secret, hmac) => Buffer.from(`sha256=${hmac}`),
   'x-gitea-signature': bare,
@@ -17,7 +23,7 @@ const SCHEMES: Readonly<Record<string, Proof['expected']>> = {
   'x-gitlab-token': (secret) => secret,
 };
 
-/** The proofs that a request carries; null without any, and when a header comes twice, since either might be meant. */
+/** The proofs in a request; null when there are none, or when a header occurs twice, because either might be meant. */
 export function readProofs(headers: IncomingMessage['headersDistinct']): readonly Proof[] | null {
   const proofs: Proof[] = [];
   for (const [name, expected] of Object.entries(SCHEMES)) {
@@ -29,8 +35,8 @@ export function readProofs(headers: IncomingMessage['headersDistinct']): readonl
 }
 
 /**
- * Whether every proof holds: none is a way around another. All are checked, so that the time taken does not reveal
- * which one was wrong.
+ * Whether all proofs are valid, so that one cannot replace another. Each one is checked, so that the time taken does
+ * not reveal which one was wrong.
  */
 export function isGenuine(proofs: readonly Proof[], secret: Buffer, hmac: string): boolean {
   if (secret.length === 0 || proofs.length === 0) return false;

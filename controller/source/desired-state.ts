@@ -17,45 +17,46 @@ import { createStatusBook, type SourceStatus } from './source-status.js';
 
 export interface DesiredStateOptions {
   readonly directories: readonly string[];
-  /** Whoever made them starts and stops them. */
+  /** The git sources. The caller starts and stops them. */
   readonly git?: readonly GitSource[];
   readonly secretsDir: string | null;
-  /** The file of the age keys for encrypted files in `directories`; without it there are none. */
+  /** The file with the age keys for encrypted files in `directories`, or null when there are no keys. */
   readonly ageIdentityFile?: string | null;
-  /** Where last good specs are kept; null keeps them in memory only. */
+  /** The directory in which last good specs are kept; null keeps them in memory only. */
   readonly stateDir: string | null;
-  /** Reads the last good specs and writes none: for a plan. */
+  /** Reads the last good specs and writes none; set while planning for `kalpana plan`. */
   readonly readOnly?: boolean;
   readonly instance: string;
   readonly clock: Clock;
   readonly fs?: FileSystem;
-  /** Compiled ones, where several states share them. */
+  /** Compiled schemas that several states share. */
   readonly schemas?: SpecSchemas;
 }
 
-/** What the sources want, as far as it can be known. */
+/** The desired state according to the sources, as far as it is known. */
 export interface DesiredState {
   /**
-   * Reads all sources once; a second call waits for the first. Bad input never makes it fail, only `signal` does.
-   * `complete: false` forbids removals and nothing else: a directory is unreadable, or a file so broken that any name
-   * could be in it. A name stays in `removed` until it is forgotten or its spec is back.
+   * Reads all sources once; a second call waits for the first. Invalid input never makes it fail; only `signal` does.
+   * `complete: false` forbids removals and nothing else: a directory is unreadable, or a file is so broken that it may
+   * contain any name. A name stays in `removed` until it is forgotten or its spec is back.
    */
   scan(signal?: AbortSignal): Promise<DesiredSnapshot>;
   /**
-   * Calls `onHint` when a scan might find something new; gives the function that ends this. Hints are lost at times, so
-   * scan now and then anyway.
+   * Calls `onHint` when a scan may find something new; returns a function that stops this. Hints can be lost, so scan
+   * periodically as well.
    */
   watch(onHint: () => void): () => void;
   sources(): readonly SourceStatus[];
-  /** Every git server was asked once, and a scan has seen what came of it. */
+  /** Whether every git server has been asked once and a scan has read the results. */
   isSettled(): boolean;
   /**
-   * To be called when a removed workspace's container is gone: drops its last good spec. Does nothing for other names.
+   * Forgets the last good spec of a removed workspace; to be called when its container is gone. Has no effect for other
+   * names.
    */
   forget(name: string): Promise<void>;
 }
 
-/** Reads directories and git sources as one; touches no file before the first `scan` or `watch`. */
+/** Combines directories and git sources into one state; touches no file before the first `scan` or `watch`. */
 export function createDesiredState(options: DesiredStateOptions): DesiredState {
   const scanner = createScanner(options);
   const { git, watcher, presence, store, statuses, state } = scanner;
@@ -120,7 +121,7 @@ function ageSources(
   ]);
 }
 
-/** Rejects at once on abort, although a call to a hung file system goes on in the background. */
+/** Rejects at once when `signal` aborts, although a call to a hanging file system continues in the background. */
 function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return work;
   return new Promise<T>((resolveWork, reject) => {

@@ -17,32 +17,31 @@ import { replaceFile } from '../state/state-file.js';
 const VERSION = 1;
 const FILES_AT_ONCE = 8;
 /**
- * A workspace's record is named after it. A cache's has a dot, which keeps the two apart and hides it from older
- * releases.
+ * The record of a workspace has its name. The record of a cache has a name with a dot, which keeps the two apart and
+ * hides it from older releases.
  */
 const FILE_NAME = /^(nixcache\.)?[a-z0-9-]+\.json$/;
 
 /**
- * The last good spec of each object, on disk as it was written: a restart with a broken file keeps the object (law 3).
+ * Stores the last good spec of each object on disk as it was written, so that a restart with a broken file keeps the
+ * object (law 3).
  */
 export interface LastGoodStore {
-  /** Reads all records; a corrupt one, or one of a release with other fields, is left out. */
+  /** Reads all records; leaves out a corrupt one, or one of a release with other fields. */
   load(breathe: Breathe): Promise<Definition[]>;
-  /**
-   * Writes what has changed since the last call. What cannot be written is a problem, and the next call tries it again.
-   */
+  /** Writes what has changed since the last call. A failed write is a problem, and the next call tries it again. */
   save(definitions: readonly Definition[], breathe: Breathe): Promise<SpecProblem[]>;
   remove(key: string): Promise<void>;
 }
 
-/** For a controller without a state directory. */
+/** The store of a controller without a state directory. */
 export const noLastGoodStore: LastGoodStore = {
   load: () => Promise.resolve([]),
   save: () => Promise.resolve([]),
   remove: () => Promise.resolve(),
 };
 
-/** Keeps the records in `last-good/` below `stateDir`; touches no file before the first call. */
+/** Creates a store with its records in `last-good/` below `stateDir`; it touches no file before the first call. */
 export function createLastGoodStore(stateDir: string, schemas: SpecSchemas): LastGoodStore {
   const directory = join(stateDir, 'last-good');
   const saved = new Map<string, { definition: Definition | null; text: string }>();
@@ -53,7 +52,8 @@ export function createLastGoodStore(stateDir: string, schemas: SpecSchemas): Las
     if (isReady) return;
     await mkdir(directory, { recursive: true, mode: 0o700 });
     await chmod(directory, 0o700);
-    // Removes what a killed process left half written. `load` does not: a plan calls it beside a running controller.
+    // Removes the half-written files of a killed process. `load` does not, because a plan calls it while a controller
+    // runs.
     const leftovers = (await readdir(directory)).filter((name) => name.endsWith('.tmp'));
     await mapLimit(leftovers, FILES_AT_ONCE, (name) => rm(join(directory, name), { force: true }));
     isReady = true;
@@ -124,7 +124,7 @@ function recordText(definition: Definition): string {
   return `${JSON.stringify({ version: VERSION, location, ...object })}\n`;
 }
 
-/** The definition in a record, if it is one of the object that its file is named after. */
+/** Reads the definition in a record; returns null unless it defines the object that its file is named after. */
 function readRecord(schemas: SpecSchemas, text: string, file: string): Definition | null {
   let record: unknown;
   try {
@@ -143,7 +143,7 @@ function readRecord(schemas: SpecSchemas, text: string, file: string): Definitio
 interface LastGoodRecord {
   readonly version: typeof VERSION;
   readonly location: SpecLocation;
-  /** One of the two, not checked yet. */
+  /** Either this or `cache` is set, and is not validated yet. */
   readonly workspace?: unknown;
   readonly cache?: unknown;
 }

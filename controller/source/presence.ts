@@ -1,14 +1,17 @@
 import type { Definition } from './parse/spec-file.js';
 
-/** Editors and git replace a file by removing it first: one absence proves nothing. */
+/**
+ * How long a spec must be absent before it counts as gone, in ms. Editors and git replace a file by removing it first,
+ * so one absence proves nothing.
+ */
 export const ABSENCE_MS = 500;
 
 export interface Absences {
-  /** Keys that are absent but not provably gone: they stay as they were. */
+  /** Keys that are absent but not provably gone; their objects stay unchanged. */
   readonly pending: ReadonlySet<string>;
   /** Keys that are provably gone. */
   readonly removed: ReadonlySet<string>;
-  /** Milliseconds until an absence could become proven; null when none is under way. */
+  /** Milliseconds until an absence could be proven; null when none is pending. */
   readonly lookAgainMs: number | null;
 }
 
@@ -16,13 +19,15 @@ export interface Absences {
 export interface Presence {
   readonly known: ReadonlyMap<string, Definition>;
   remember(definition: Definition): void;
-  /** Judges the keys that are known and not `present`. `isComplete`: the scan could have seen every one of them. */
+  /**
+   * Judges the known keys that are not `present`. `isComplete` means that the scan could have seen every one of them.
+   */
   judge(present: (key: string) => boolean, isComplete: boolean, now: number): Absences;
-  /** Makes a removed key unknown; false, and without effect, for any other. */
+  /** Forgets a removed key; returns false, without effect, for any other key. */
   forget(key: string): boolean;
 }
 
-/** Knows no object yet: `remember` makes one known, and `judge` counts only known ones as absent. */
+/** Creates a presence without any objects. Only objects that were remembered can become absent. */
 export function createPresence(): Presence {
   const known = new Map<string, Definition>();
   const absentSince = new Map<string, number>();
@@ -31,7 +36,7 @@ export function createPresence(): Presence {
   const judgeOne = (key: string, isComplete: boolean, now: number): number | null => {
     if (removed.has(key)) return null;
     if (!isComplete) {
-      // "Two complete scans in a row": an incomplete one between them starts the count anew.
+      // An absence needs two complete scans in a row, so an incomplete scan between them starts the count again.
       absentSince.delete(key);
       return null;
     }

@@ -16,10 +16,13 @@ import type { WorkspaceResolver } from './resolve/workspace-resolver.js';
 import type { SecretReader } from './secrets/secret-reader.js';
 import type { StatusBook } from './source-status.js';
 
-/** Hashing a secret takes some 16 MiB and a thread; two at once leave threads for reading files. */
+/**
+ * How many workspaces are resolved at once. Hashing a secret takes some 16 MiB and a thread; two at once leave threads
+ * for reading files.
+ */
 const RESOLVED_AT_ONCE = 2;
 
-/** What a scan works with. */
+/** The parts and the state of a scan. */
 export interface Scanner {
   readonly readers: readonly SourceReader[];
   /** Those of `readers` that are git sources. */
@@ -33,16 +36,16 @@ export interface Scanner {
   readonly cacheResolver: CacheResolver;
   readonly statuses: StatusBook;
   readonly clock: Clock;
-  /** Changed by `scanSources` alone. */
+  /** The state, which only `scanSources` changes. */
   readonly state: {
-    /** The last good specs of an earlier process have been read. */
+    /** Whether the last good specs of an earlier process have been read. */
     isLoaded: boolean;
     /** The generation of each git source that the last scan has seen. */
     scanned: readonly number[];
   };
 }
 
-/** Reads all sources once. Not to be called again before it has ended. */
+/** Reads all sources once. Must not be called again before it has ended. */
 export async function scanSources(scanner: Scanner, signal: AbortSignal | undefined): Promise<DesiredSnapshot> {
   const { presence, store, watcher, secretsRoot, clock } = scanner;
   signal?.throwIfAborted();
@@ -86,7 +89,7 @@ async function loadLastGood({ state, store, presence }: Scanner, breathe: Breath
   state.isLoaded = true;
 }
 
-/** Reads one source after the other, so that a file listed by two of them always belongs to the first. */
+/** Reads the sources one after the other, so that a file in two of them always belongs to the first. */
 async function readAll({ readers, watcher }: Scanner, breathe: Breathe): Promise<SourceReading[]> {
   const seen = new Set<string>();
   const directories = new Set<string>();
@@ -100,7 +103,7 @@ async function readAll({ readers, watcher }: Scanner, breathe: Breathe): Promise
   return readings;
 }
 
-/** The merged objects, and those that are absent but not provably gone. */
+/** The merged objects, together with those that are absent but not provably gone. */
 function withAbsent({ presence, watcher, clock }: Scanner, merged: Merged, complete: boolean) {
   const wanted = new Map(merged.wanted);
   const { pending, removed, lookAgainMs } = presence.judge((key) => wanted.has(key), complete, clock.now());
@@ -112,7 +115,7 @@ function withAbsent({ presence, watcher, clock }: Scanner, merged: Merged, compl
   return { wanted: [...wanted.values()].sort(byKey), removed, absent: workspacesOf(pending) };
 }
 
-/** A removed cache's record goes at once: nothing depends on its spec any more, unlike on a workspace's. */
+/** Removes the records of removed caches at once: unlike with a workspace, nothing needs their specs any more. */
 async function forgetCaches({ presence, store }: Scanner, removed: ReadonlySet<string>): Promise<void> {
   for (const key of removed) if (workspaceOfKey(key) === null && presence.forget(key)) await store.remove(key);
 }

@@ -5,18 +5,19 @@ import type { SourceReader } from './files/source-reader.js';
 import type { SourceReading } from './parse/spec-file.js';
 
 export interface SourceStatus {
-  /** `dir:<path>` or `git:<name>`. */
+  /** The id, `dir:<path>` or `git:<name>`. */
   readonly id: string;
-  /** When it was last read whole, in ms since the epoch. */
+  /** When the source was last read completely, in ms since the epoch. */
   readonly lastSuccess: number | null;
-  /** It was read whole at least once. */
+  /** Whether the source was read completely at least once. */
   readonly readOnce: boolean;
   /**
-   * `invalid` counts objects and files that are not in force; `lastGood` counts objects that run on an earlier version.
+   * `invalid` counts objects and files that are not in force; `lastGood` counts objects that run with an earlier
+   * version.
    */
   readonly specs: { readonly valid: number; readonly invalid: number; readonly lastGood: number };
   readonly problems: readonly SpecProblem[];
-  /** Null for a directory. */
+  /** The status of a git source; null for a directory. */
   readonly git: GitStatus | null;
 }
 
@@ -32,7 +33,7 @@ export interface StatusBook {
   all(): readonly SourceStatus[];
 }
 
-/** Keeps what the last scan found in each source; before the first one every source is unread. */
+/** Keeps what the last scan found in each source; before the first scan every source counts as unread. */
 export function createStatusBook(readers: readonly SourceReader[]): StatusBook {
   const gitOf = new Map(readers.map(({ id, git }) => [id, git]));
   let statuses = readers.map(({ id }): Kept => ({
@@ -53,7 +54,7 @@ export function createStatusBook(readers: readonly SourceReader[]): StatusBook {
         problems: problems.filter((problem) => problem.location.source === reading.id),
       }));
     },
-    // Read now: a fetch is shown when it has ended, not when a scan has seen it.
+    // Computed at each call, so that a fetch is shown when it has ended and not when a scan has seen it.
     all: () => statuses.map((status) => ({ ...status, git: gitOf.get(status.id)?.() ?? null })),
   };
 }

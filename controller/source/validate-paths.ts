@@ -18,7 +18,7 @@ import type { ScannedFile, SourceReading } from './parse/spec-file.js';
 
 export interface Validation {
   readonly problems: SpecProblem[];
-  /** How many workspaces and caches were found, good and bad. */
+  /** How many workspaces and caches were found, valid and invalid. */
   readonly objects: number;
   readonly files: number;
 }
@@ -51,7 +51,7 @@ export async function validatePaths(paths: readonly string[]): Promise<Validatio
   };
 }
 
-/** What is wrong with encrypted files, as far as one can see without a key. */
+/** Lists the problems of encrypted files, as far as they are visible without a key. */
 async function problemsBeside({ files }: SourceReading, root: string): Promise<SpecProblem[]> {
   const besides = createSmallFiles(nodeFileSystem);
   const problems: SpecProblem[] = [];
@@ -67,7 +67,7 @@ async function problemsBeside({ files }: SourceReading, root: string): Promise<S
 
 interface PathReading {
   readonly reading: SourceReading;
-  /** The directory in which encrypted files stand beside the specs. */
+  /** The directory of the encrypted files beside the specs. */
   readonly root: string;
 }
 
@@ -87,7 +87,7 @@ async function readPath(run: Run, path: string): Promise<PathReading> {
   return { root: path, reading: await reader.read({ ...run, onDirectory: () => Promise.resolve() }) };
 }
 
-/** A file that a person names is checked whatever it is called, and wherever a link leads. */
+/** A file that a person names is checked whatever its name, and wherever a link leads. */
 async function readNamedFile(run: Run, id: string, path: string): Promise<SourceReading> {
   const realPath = await nodeFileSystem.realpath(path).catch(() => path);
   if (run.seen.has(realPath)) return { id, files: [], problems: [], isWhole: true };
@@ -101,7 +101,7 @@ async function readNamedFile(run: Run, id: string, path: string): Promise<Source
   return { id, files: [{ ...spec, isSettling: false, staleBecause: null }], problems: [], isWhole: true };
 }
 
-/** A reading without half-written files: no later scan follows, so they count as broken. */
+/** A reading without half-written files. No later scan follows, so they count as broken. */
 function settled(reading: SourceReading): SourceReading {
   return { ...reading, files: reading.files.map((file): ScannedFile => ({ ...file, isSettling: false })) };
 }

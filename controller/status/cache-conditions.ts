@@ -24,10 +24,11 @@ export function cacheConditionsOf(
   );
 }
 
-/** The phase after `report` for a cache that was in `phase`; null for one not seen before. */
+/** The phase after `report` for a cache that was in `phase`; null for a cache that is new. */
 export function nextCachePhase(phase: CachePhase | null, report: CacheReport): CachePhase {
   const { verdict } = report;
-  // As with workspaces: what was ready and is not any more is Degraded; what never was is still on its way.
+  // As with workspaces, a cache that was ready and is not any more is Degraded; one that was never ready is still on
+  // its way.
   const wasReady = phase === 'Ready' || phase === 'Degraded';
   switch (verdict.kind) {
     case 'ready':
@@ -35,7 +36,7 @@ export function nextCachePhase(phase: CachePhase | null, report: CacheReport): C
     case 'progressing':
       return wasReady ? 'Degraded' : 'Pending';
     case 'failing':
-      // A person asked for it.
+      // A person has requested that the cache be emptied.
       if (verdict.failure.reason === 'CacheClearing') return 'Waiting';
       if (wasReady || answers(report)) return 'Degraded';
       return failureClass(verdict.failure.reason) === 'stalled' ? 'Stalled' : 'Waiting';
@@ -56,7 +57,7 @@ function keeperReady(report: CacheReport): Finding {
   const { verdict, keeper } = report;
   if (verdict.kind === 'ready') return yes('Running', '');
   const failure = verdict.kind === 'failing' ? verdict.failure : null;
-  // Law 2: what the engine does not answer is unknown, not absent.
+  // What the engine does not report is unknown, not absent (law 2).
   if (failure?.reason === 'EngineUnreachable') return unknown(failure.reason, explain(failure));
   if (failure?.reason !== 'KeeperNotReady' && answers(report)) return yes('Running', '');
   if (failure !== null) return no(failure.reason, explain(failure));

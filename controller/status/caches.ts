@@ -9,11 +9,11 @@ import { phaseEvent, type Glance } from './transitions.js';
 export interface CacheStatuses {
   report(report: CacheReport): void;
   get(name: string): CacheStatus | null;
-  /** By name. */
+  /** Lists the statuses, sorted by name. */
   list(): readonly CacheStatus[];
 }
 
-/** The caches' part of the status store; `now` is ms since the epoch, and `record` takes the events. */
+/** Creates the caches' part of the status store; `now` returns ms since the epoch, and `record` receives the events. */
 export function createCacheStatuses({
   now,
   record,
@@ -40,7 +40,7 @@ export function createCacheStatuses({
     const after = statusAfter(before, report, now());
     if (isDeepStrictEqual(before, after)) return;
     caches.set(name, after);
-    // A problem of its spec has its event already, with the others of the source.
+    // A problem of the cache's spec already has an event, with the other problems of its source.
     const event = phaseEvent(before === null ? null : glance(before), glance(after));
     if (event !== null) record({ ...event, workspace: null, cache: name });
   }

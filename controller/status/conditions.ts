@@ -53,7 +53,7 @@ function containerReady({ container, verdict }: WorkspaceReport): Finding {
     case 'ready':
       return yes('Running', '');
     case 'failing':
-      // Law 2: what the engine does not answer is unknown, not absent.
+      // What the engine does not report is unknown, not absent (law 2).
       if (verdict.failure.reason === 'EngineUnreachable')
         return unknown(verdict.failure.reason, explain(verdict.failure));
       return verdict.serving ? yes('Running', '') : no(verdict.failure.reason, explain(verdict.failure));

@@ -1,33 +1,33 @@
 import type { NewEvent, RecordedEvent } from '../model/status.js';
 
 export interface CountedEvent extends RecordedEvent {
-  /** How often it happened in a row; `time` is the last one's. */
+  /** How often the event happened in a row; `time` is the time of the last one. */
   readonly count: number;
-  /** ISO 8601 */
+  /** The time of the first one, in ISO 8601. */
   readonly firstTime: string;
 }
 
-/** Events of one workspace, or of one cache; of all where neither is named. */
+/** Selects the events of one workspace or one cache, or all events when neither is given. */
 export interface EventFilter {
   readonly workspace?: string;
   readonly cache?: string;
 }
 
-/** The events of late, for people. */
+/** The record of recent events, for people. */
 export interface EventRecord {
   add(event: NewEvent): void;
-  /** Oldest first. */
+  /** Lists events, oldest first. */
   list(filter?: EventFilter): readonly CountedEvent[];
 }
 
 /**
- * Keeps the last `capacity` events, 1000 by default. A repetition of the last event of the same workspace or cache is
- * counted.
+ * Creates a record of the last `capacity` events, 1000 by default. A repetition of the last event of the same workspace
+ * or cache is counted.
  */
 export function createEventRecord(options: { readonly now: () => number; readonly capacity?: number }): EventRecord {
   const capacity = options.capacity ?? 1000;
   const entries = new Map<number, CountedEvent>();
-  /** Where the last event of each owner stands. */
+  /** The position of the last event of each owner. */
   const last = new Map<string, number>();
   let sequence = 0;
 
@@ -38,7 +38,7 @@ export function createEventRecord(options: { readonly now: () => number; readonl
     const at = last.get(owner);
     const previous = at === undefined ? undefined : entries.get(at);
     const repeated = previous !== undefined && same(previous, event);
-    // A repetition moves to the end: the list stays in the order of `time`.
+    // A repeated event moves to the end, so that the list stays in the order of `time`.
     if (repeated && at !== undefined) entries.delete(at);
     const { type, workspace, cache, reason, message } = event;
     const firstTime = repeated ? previous.firstTime : time;
@@ -76,7 +76,10 @@ export function createEventRecord(options: { readonly now: () => number; readonl
   return { add, list };
 }
 
-/** A workspace and a cache may have the same name; no name holds a slash or is empty. */
+/**
+ * The owner of an event. A workspace and a cache may have the same name; a name never contains a slash and is never
+ * empty.
+ */
 function ownerOf({ workspace, cache }: Pick<RecordedEvent, 'workspace' | 'cache'>): string {
   return `${workspace ?? ''}/${cache ?? ''}`;
 }

@@ -1,8 +1,8 @@
 import { REASONS, type Reason } from '../model/reasons.js';
 
 /**
- * The failure that a condition's reason names; null for the name of a state, and for `Starting`, which is work under
- * way.
+ * The failure that a condition's reason names; null for the name of a state, and for `Starting`, which means work in
+ * progress.
  */
 export function failureReason(word: string | undefined): Reason | null {
   return word !== undefined && isReason(word) && word !== 'Starting' ? word : null;

@@ -13,13 +13,13 @@ export function no(reason: string, message: string): Finding {
   return { status: 'False', reason, message };
 }
 
-/** A condition that is neither known to be true nor false. */
+/** A condition that is not known to be true or false. */
 export function unknown(reason: string, message: string): Finding {
   return { status: 'Unknown', reason, message };
 }
 
 /**
- * Law 10: a transition time moves only when the status changes.
+ * Builds conditions from findings. A transition time changes only when the status changes (law 10).
  * @param now milliseconds since the epoch
  */
 export function conditionsFrom<Type extends string>(
@@ -38,7 +38,7 @@ export function conditionsFrom<Type extends string>(
   });
 }
 
-/** `word` with a capital first letter, as reasons are written. */
+/** Returns `word` with a capital first letter, as reasons are written. */
 export function capitalised(word: string): string {
   return word.charAt(0).toUpperCase() + word.slice(1);
 }

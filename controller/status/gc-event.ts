@@ -3,7 +3,7 @@ import { freedText } from '../model/gc-text.js';
 import { explain } from '../model/reasons.js';
 import type { NewEvent } from '../model/status.js';
 
-/** The event of a collection that ended; null for a scheduled one that found nothing, as most nights. */
+/** The event of a collection that ended; null for a scheduled one that deleted nothing, which is the usual case. */
 export function gcEvent(cache: string, run: GcRun): NewEvent | null {
   const owner = { workspace: null, cache };
   if (run.result === 'success') {

@@ -7,19 +7,19 @@ type LifecycleEvent =
   | { readonly type: 'stopped' }
   | { readonly type: 'progress' }
   | { readonly type: 'replace' }
-  /** A failure that leaves a container serving. */
+  /** A failure while a container is still in service. */
   | { readonly type: 'degrade' }
-  /** A failure that is tried again; what it means depends on what the workspace was. */
+  /** A failure that is retried; its meaning depends on the previous phase of the workspace. */
   | { readonly type: 'retry' }
   | { readonly type: 'wait' }
   | { readonly type: 'stall' }
   | { readonly type: 'hold' }
   | { readonly type: 'remove' };
 
-/** What was ready and is not any more is Degraded; what never was is still on its way. */
+/** A workspace that was ready and is not any more is Degraded; one that was never ready is still on its way. */
 const lostReadiness = { progress: 'Degraded', retry: 'Degraded' } as const;
 
-/** Used through pure transitions only: no actor runs and no snapshot is kept (trap xstate-1). */
+/** Only pure transitions are used: no actor runs, and no snapshot is kept (trap xstate-1). */
 const lifecycle = setup({ types: {} as { events: LifecycleEvent } }).createMachine({
   id: 'workspace',
   initial: 'Pending',
@@ -49,7 +49,7 @@ const lifecycle = setup({ types: {} as { events: LifecycleEvent } }).createMachi
   },
 });
 
-/** The phase after `verdict` for a workspace that was in `phase`; null for one not seen before. */
+/** The phase after `verdict` for a workspace that was in `phase`; null for a workspace that is new. */
 export function nextPhase(phase: Phase | null, verdict: Verdict): Phase {
   const current = phase === null ? initialTransition(lifecycle)[0] : lifecycle.resolveState({ value: phase });
   return transition(lifecycle, current, eventOf(verdict))[0].value;
@@ -74,7 +74,7 @@ function eventOf(verdict: Verdict): LifecycleEvent {
 
 function failingEvent(verdict: Extract<Verdict, { kind: 'failing' }>): LifecycleEvent {
   if (verdict.serving) return { type: 'degrade' };
-  // Not a failure yet: the health check has not answered.
+  // This is not a failure yet, because the health check has not answered.
   if (verdict.failure.reason === 'Starting') return { type: 'progress' };
   switch (failureClass(verdict.failure.reason)) {
     case 'transient':

@@ -3,14 +3,17 @@ import { explain } from '../model/reasons.js';
 import type { Verdict } from '../model/status.js';
 import { no, unknown, yes, type Finding } from './findings.js';
 
-/** The condition of a workspace's cache; unknown while the engine does not answer (law 2), as that of its packages. */
+/**
+ * The condition of a workspace's cache. Like that of its packages, it is unknown while the engine does not answer (law
+ * 2).
+ */
 export function cacheReady({ unavailable }: WorkspaceCacheReport, verdict: Verdict): Finding {
   const outage = engineOutage(verdict);
   if (outage !== null) return outage;
   return unavailable === null ? yes('Ready', '') : no(unavailable.reason, explain(unavailable));
 }
 
-/** The condition of a workspace's packages; what it still has at a failure is part of the message. */
+/** The condition of a workspace's packages. After a failure, the message says what the workspace still has. */
 export function packagesReady(cache: WorkspaceCacheReport, verdict: Verdict): Finding {
   const { profile, failure, progress, packages, unavailable } = cache;
   const outage = engineOutage(verdict);
@@ -28,7 +31,7 @@ function packagesText(packages: readonly string[]): string {
   return `${packages.length} ${packages.length === 1 ? 'package' : 'packages'}: ${packages.join(', ')}`;
 }
 
-/** At a failure, a user asks first what the workspace still has. */
+/** Adds to a failure what the workspace still has, because that is the first question of a user. */
 function withOld(text: string, profile: WorkspaceCacheReport['profile']): string {
   return profile === 'old' ? `${text} The old environment is still in place.` : text;
 }

@@ -2,16 +2,16 @@ import type { NewEvent, WorkspaceStatus } from '../model/status.js';
 import { conditionOf } from './conditions.js';
 import { failureReason } from './failure-reason.js';
 
-/** Events about packages. */
+/** Creates events about packages. */
 export interface PackageNews {
-  /** Events about the packages of `status` that its phase does not cover. To be called with each new status. */
+  /** The events about the packages of `status` that its phase does not cover. To be called with each new status. */
   of(status: WorkspaceStatus): NewEvent[];
   forget(workspace: string): void;
 }
 
 /**
- * Remembers which workspaces have an event about broken packages: their retries and progress until the end make no more
- * events.
+ * Creates the news. It remembers which workspaces have an event about broken packages, so that retries and progress
+ * cause no further events until the packages are in place.
  */
 export function createPackageNews(): PackageNews {
   const reported = new Map<string, string>();
@@ -24,7 +24,7 @@ export function createPackageNews(): PackageNews {
       return [{ type: 'Normal', workspace, reason: 'PackagesReady', message: 'The packages are in place.' }];
     }
     if (is?.status !== 'False' || failureReason(is.reason) === null) return [];
-    // A workspace that fails for its packages has the event of its phase, and that of its end.
+    // A workspace that fails because of its packages has an event of its phase already, also when it recovers.
     if (conditionOf(status, 'Ready')?.reason === is.reason) {
       reported.delete(workspace);
       return [];

@@ -7,34 +7,34 @@ import type { WorkspaceStatus } from '../model/status.js';
 import { conditionOf } from './conditions.js';
 import { failed } from './settled.js';
 
-/** What rollouts are judged by. */
+/** What the state of rollouts is derived from. */
 export interface RolloutOptions {
   readonly workspace: (name: string) => WorkspaceStatus | null;
   readonly cache: (name: string) => CacheStatus | null;
   readonly clock: Clock;
-  /** Whether the status of `before` says nothing about `after` until it is reported again. */
+  /** Whether a status reported for `before` says nothing about `after` until it is reported again. */
   readonly isChanged: (before: DesiredWorkspace | undefined, after: DesiredWorkspace) => boolean;
-  /** Another revision, or another state of it. */
+  /** Called when a source has another revision, or when the state of its rollout has changed. */
   readonly onChange: (rollout: Rollout) => void;
 }
 
 type Wanted = Pick<DesiredSnapshot, 'complete' | 'revisions' | 'workspaces' | 'absent' | 'removed'>;
 
-/** How far each source's workspaces are on the way to its revision. */
+/** Tracks how many of each source's workspaces have converged to its revision. */
 export interface Rollouts {
-  /** What the sources want now. */
+  /** Takes over what the sources want now. */
   scanned(snapshot: Wanted): void;
-  /** A status has changed; many changes are evaluated together. */
+  /** Called when a status has changed; changes that come together are evaluated together. */
   changed(): void;
-  /** The status of a workspace was reported, by what is wanted of it now. */
+  /** Called when the status of a workspace was reported for its current spec. */
   reported(workspace: string): void;
 }
 
 const TOGETHER_MS = 50;
 
 /**
- * Calls `onChange` as rollouts begin, succeed and fail; a commit that is in force is not yet one that its workspaces
- * run.
+ * Calls `onChange` when rollouts begin, succeed and fail. A commit that is in force is rolled out only when its
+ * workspaces have converged to it.
  */
 export function createRollouts(options: RolloutOptions): Rollouts {
   const known = new Map<string, Rollout>();
@@ -46,8 +46,8 @@ export function createRollouts(options: RolloutOptions): Rollouts {
     removed: new Map(),
   };
   /**
-   * Workspaces whose status is still of what was wanted before: a commit that mends its failure must not be called
-   * failed for it.
+   * Workspaces whose status is still about their previous spec. A commit that repairs a failure must not be considered
+   * failed because of the old status.
    */
   const unreported = new Set<string>();
   let isDue = false;
@@ -92,8 +92,8 @@ export function createRollouts(options: RolloutOptions): Rollouts {
 }
 
 /**
- * Workspaces that no source has and that are still there. One that waits for a person or for an unreadable source holds
- * up no rollout.
+ * The workspaces that are in no source and still exist. A workspace whose removal waits for a person or for an
+ * unreadable source does not delay a rollout.
  */
 function leavingOf({ complete, absent, removed }: Wanted, { workspace }: RolloutOptions): WorkspaceStatus[] {
   return [...(complete ? absent : []), ...removed.keys()].flatMap((name) => {
@@ -115,7 +115,7 @@ function progressOf(
   });
   if (behind.length + leaving.length === 0)
     return { state: 'succeeded', message: `${countText(workspaces.length)} converged` };
-  // The failure of a workspace that is being removed has nothing to do with this revision.
+  // The failure of a workspace that is being removed is not caused by this revision.
   const broken = behind.find(
     ({ name, hasProblem, status }) =>
       hasProblem ||

@@ -4,14 +4,14 @@ import type { WorkspaceStatus } from '../model/status.js';
 import { conditionOf } from './conditions.js';
 import { failureReason } from './failure-reason.js';
 
-/** Whether the workspace is as its spec wants it: Ready with its packages, or Stopped. */
+/** Whether the workspace matches its spec: it is Ready with its packages, or Stopped. */
 export function settled(status: WorkspaceStatus): boolean {
   return (
     status.phase === 'Stopped' || (status.phase === 'Ready' && conditionOf(status, 'PackagesReady')?.status !== 'False')
   );
 }
 
-/** Reasons to wait for something that the controller brings about by itself. */
+/** The reasons that the controller resolves by itself. */
 const OURS: readonly Reason[] = [
   'VolumeMissing',
   'NetworkMissing',
@@ -21,10 +21,10 @@ const OURS: readonly Reason[] = [
 ];
 
 /**
- * Whether nothing that the controller does by itself will settle the workspace: it waits for a person. What is tried
- * again, and what waits for an object that the controller is making, has not failed; packages that stay broken have,
- * even while what was there before serves. Whether a keeper waits for a person is seen by `cache`, the status of the
- * workspace's cache.
+ * Whether the workspace waits for a person, because nothing that the controller does by itself will settle it. What is
+ * retried has not failed, nor has a workspace that waits for an object that the controller is creating. Packages that
+ * stay broken have failed, even while earlier ones are in use. `cache`, the status of the workspace's cache, shows
+ * whether its keeper waits for a person.
  */
 export function failed(status: WorkspaceStatus, cache: CacheStatus | null = null): boolean {
   if (settled(status)) return false;

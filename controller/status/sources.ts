@@ -3,12 +3,12 @@ import { problemText } from '../model/problem-text.js';
 import type { NewEvent } from '../model/status.js';
 import type { GitStatus } from '../model/git.js';
 
-/** What is known of one source of specs, for people and metrics. */
+/** A summary of one source of specs, for people and metrics. */
 export interface SourceSummary {
   readonly id: string;
-  /** Milliseconds since the epoch of the last whole read; null before the first. */
+  /** When the source was last read completely, in ms since the epoch; null before the first time. */
   readonly lastSuccess: number | null;
-  /** Law 2: nothing is deleted before every source was read once. */
+  /** Nothing is removed before every source was read once (law 2). */
   readonly readOnce: boolean;
   readonly specs: {
     readonly valid: number;
@@ -17,11 +17,11 @@ export interface SourceSummary {
     readonly lastGood: number;
   };
   readonly problems: readonly SpecProblem[];
-  /** Null: a directory. */
+  /** The status of a git source; null for a directory. */
   readonly git: GitStatus | null;
 }
 
-/** An event for each problem of `next` that `before` did not have. Problems of a workspace come with its own report. */
+/** The events for problems in `next` that `before` did not have. Problems of a workspace are part of its own report. */
 export function problemEvents(before: readonly SourceSummary[], next: readonly SourceSummary[]): NewEvent[] {
   const known = new Set(before.flatMap((source) => source.problems.map(problemText)));
   const messages = next

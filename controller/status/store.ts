@@ -10,46 +10,46 @@ import { settled } from './settled.js';
 import { problemEvents, type SourceSummary } from './sources.js';
 import { eventsBetween } from './transitions.js';
 
-/** `before` is null for a workspace that is new here, `after` for one that is removed. */
+/** `before` is null for a new workspace, `after` for a removed one. */
 export type StatusChange =
   | { readonly name: string; readonly before: WorkspaceStatus | null; readonly after: WorkspaceStatus }
   | { readonly name: string; readonly before: WorkspaceStatus; readonly after: null };
 
 export type StatusListener = (change: StatusChange) => void;
 
-/** What is read of the store. Statuses are immutable. */
+/** The readable part of the store. Statuses are immutable. */
 export interface StatusReader {
   get(name: string): WorkspaceStatus | null;
-  /** By name. */
+  /** Lists the statuses of workspaces, sorted by name. */
   list(): readonly WorkspaceStatus[];
   cache(name: string): CacheStatus | null;
-  /** By name. */
+  /** Lists the statuses of caches, sorted by name. */
   caches(): readonly CacheStatus[];
-  /** Oldest first. */
+  /** Lists events, oldest first. */
   events(filter?: EventFilter): readonly CountedEvent[];
-  /** Names of the workspaces whose removal waits for a confirmation (law 4), sorted. */
+  /** The names of the workspaces whose removal waits for a confirmation (law 4), sorted. */
   held(): readonly string[];
-  /** By id. */
+  /** Lists the sources, sorted by id. */
   sources(): readonly SourceSummary[];
 }
 
-/** What is written to the store. */
+/** The store with its writing methods. */
 export interface StatusStore extends StatusReader {
   report(report: WorkspaceReport): void;
   reportCache(report: CacheReport): void;
-  /** A workspace that had converged to the revision `from` has converged to `to` as well. */
+  /** Records that a workspace that had converged to the revision `from` has converged to `to` as well. */
   revise(name: string, from: string, to: string): void;
-  /** Records an event that is no change of status, such as a drift that was found. */
+  /** Records an event that is not a change of status, such as drift that was found. */
   record(event: NewEvent): void;
   setHeld(names: readonly string[]): void;
   setSources(sources: readonly SourceSummary[]): void;
-  /** Calls `listener` after each change of a workspace's status; the returned function ends that. */
+  /** Calls `listener` after each change of a workspace's status; the returned function stops that. */
   subscribe(listener: StatusListener): () => void;
 }
 
 /**
- * The truth for people (law 10): written from reports only, never read back as input; empty at first. `now` is ms since
- * the epoch.
+ * Creates the status store, empty at first. It is written only from reports and never read back as input (law 10).
+ * `now` returns ms since the epoch.
  */
 export function createStatusStore(options: {
   readonly now: () => number;
@@ -132,7 +132,7 @@ function statusAfter(before: WorkspaceStatus | null, report: WorkspaceReport, no
   const status: WorkspaceStatus = {
     name: report.name,
     phase: nextPhase(before?.phase ?? null, report.verdict),
-    // The report of a removal has no spec: the last one stays.
+    // The report of a removal has no spec, so the last one stays.
     specHash: report.spec?.hash ?? before?.specHash ?? null,
     location: report.spec?.location ?? before?.location ?? null,
     revision: before?.revision ?? null,
@@ -146,7 +146,7 @@ function statusAfter(before: WorkspaceStatus | null, report: WorkspaceReport, no
     : status;
 }
 
-/** Settled, and known to be: packages whose state is unknown may be those of another revision. */
+/** Whether the workspace is settled for certain; packages whose state is unknown may be those of another revision. */
 function isConverged(status: WorkspaceStatus): boolean {
   return settled(status) && conditionOf(status, 'PackagesReady')?.status !== 'Unknown';
 }

@@ -4,13 +4,13 @@ import { failureReason } from './failure-reason.js';
 
 const WARNING_PHASES: readonly string[] = ['Waiting', 'Degraded', 'Stalled', 'Held'] satisfies Phase[];
 
-/** What an event of a phase is made from, a workspace's or a cache's. */
+/** The part of a status, of a workspace or a cache, from which the event of a phase is made. */
 export interface Glance {
   readonly phase: string;
   readonly ready: { readonly reason: string; readonly message: string } | null;
 }
 
-/** The events when a workspace's status went from `before` to `after`; null: the workspace is new. */
+/** The events of a change of a workspace's status from `before` to `after`; `before` is null for a new workspace. */
 export function eventsBetween(before: WorkspaceStatus | null, after: WorkspaceStatus): NewEvent[] {
   const phase = phaseEvent(before === null ? null : glance(before), glance(after));
   return [...specEvents(before, after), ...(phase === null ? [] : [{ ...phase, workspace: after.name }])];
@@ -20,7 +20,7 @@ function specEvents(before: WorkspaceStatus | null, after: WorkspaceStatus): New
   const was = before === null ? null : conditionOf(before, 'SpecValid');
   const is = conditionOf(after, 'SpecValid');
   if (is === null) return [];
-  // A workspace that fails for its broken spec has the event of its phase already.
+  // A workspace that fails because of its broken spec has the event of its phase already.
   const toldByPhase = conditionOf(after, 'Ready')?.reason === is.reason;
   if (is.status === 'False' && !toldByPhase && (was?.status !== 'False' || was.message !== is.message)) {
     return [{ type: 'Warning', workspace: after.name, reason: is.reason, message: is.message }];
@@ -32,13 +32,13 @@ function specEvents(before: WorkspaceStatus | null, after: WorkspaceStatus): New
 }
 
 /**
- * The event when a phase or its reason changed from `before` to `after`; null when nothing did that a person has to
+ * The event of a change of phase or reason from `before` to `after`; null when nothing changed that a person needs to
  * know.
  */
 export function phaseEvent(before: Glance | null, after: Glance): Pick<NewEvent, 'type' | 'reason' | 'message'> | null {
   const { phase, ready } = after;
   if (ready === null) return null;
-  // The message of a failure is news when it changes; that of work under way changes all the time.
+  // A failure with a new message is news; the message about work in progress changes all the time.
   const news =
     before?.ready?.reason !== ready.reason ||
     (failureReason(ready.reason) !== null && before.ready.message !== ready.message);

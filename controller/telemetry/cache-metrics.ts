@@ -8,22 +8,27 @@ const BYTE_OUTCOMES = ['fetched', 'saved'] as const;
 const TEMPERATURES = ['cold', 'warm'] as const;
 
 export interface CacheMetrics {
-  /** A workspace's environment was put in place. */
+  /** Counts that a workspace's environment was put in place. */
   cacheUsed(facts: { readonly cache: string; readonly use: CacheUse }): void;
-  /** A collection has ended, with whatever result. */
+  /** Counts a collection that has ended, with any result. */
   gcEnded(facts: { readonly cache: string; readonly run: GcRun }): void;
-  /** Takes all caches that exist; the series of others are removed, counters too. */
+  /** Updates the metrics of all existing caches; the series of others are removed, including counters. */
   observeCaches(statuses: readonly CacheStatus[]): void;
 }
 
-/** The metrics of caches: a cache's series begin at 0 when it is first seen, and end when `observeCaches` misses it. */
+/**
+ * Creates the metrics of caches. The series of a cache begin at 0 when it is first seen, and end when `observeCaches`
+ * does not include it.
+ */
 export function createCacheMetrics(families: Families): CacheMetrics {
   const { nixPaths, nixBytes, nixStoreBytes, environmentSeconds, caches, cacheReady } = families;
   const collections = createGcMetrics(families);
   /** The caches that have series. */
   const known = new Set<string>();
 
-  /** A counter starts at 0: `rate()` does not count the first increment otherwise. */
+  /**
+   * Starts the series of a cache. A counter starts at 0, because otherwise `rate()` does not count the first increment.
+   */
   function appear(cache: string): void {
     if (known.has(cache)) return;
     known.add(cache);

@@ -10,7 +10,7 @@ import {
 
 export type Families = ReturnType<typeof createFamilies>;
 
-/** The metric families, in the order of a scrape. Units are seconds and bytes. */
+/** Creates the metric families, in the order of a scrape. Units are seconds and bytes. */
 export function createFamilies(registry: Registry) {
   const make = createFamilyMaker(registry);
   return {
@@ -23,7 +23,7 @@ export function createFamilies(registry: Registry) {
   };
 }
 
-/** The reconciliation loop, its operations, and the engine. */
+/** The metrics of the reconciliation loop, its operations, and the engine. */
 function loopFamilies({ counter, gauge, histogram }: FamilyMaker) {
   return {
     reconciles: counter('reconcile_total', 'Reconciliations by result.', 'kind', 'result'),
@@ -52,7 +52,7 @@ function loopFamilies({ counter, gauge, histogram }: FamilyMaker) {
   };
 }
 
-/** The sources of specs, and the messages about their commits. */
+/** The metrics of the sources of specs, and of the messages about their commits. */
 function sourceFamilies({ counter, gauge, histogram }: FamilyMaker) {
   return {
     sourceSuccess: gauge(
@@ -107,7 +107,7 @@ function sourceFamilies({ counter, gauge, histogram }: FamilyMaker) {
   };
 }
 
-/** The workspaces. */
+/** The metrics of workspaces. */
 function workspaceFamilies({ gauge }: FamilyMaker) {
   return {
     workspaces: gauge('workspaces', 'Workspaces by phase.', 'phase'),
@@ -122,7 +122,7 @@ function workspaceFamilies({ gauge }: FamilyMaker) {
   };
 }
 
-/** The caches, their environments and their collections. */
+/** The metrics of caches, their environments and their collections. */
 function cacheFamilies({ counter, gauge, histogram }: FamilyMaker) {
   return {
     nixPaths: counter('nix_paths_total', 'Store paths asked for, by what became of them.', 'cache', 'outcome'),

@@ -3,21 +3,22 @@ import { GC_RESULTS, ROOT_KINDS, type GcRun } from '../model/gc-status.js';
 import type { Families } from './families.js';
 
 export interface GcMetrics {
-  /** Counts a collection. `appear` has been called for its cache. */
+  /** Counts a collection. `appear` must have been called for its cache. */
   ended(cache: string, run: GcRun): void;
-  /** Shows what the last collection found, and when one last succeeded. */
+  /** Shows what the last collection found, and when a collection last succeeded. */
   observe(status: CacheStatus): void;
-  /** Starts the series of a cache, at 0. */
+  /** Starts the series of a cache at 0. */
   appear(cache: string): void;
   /** Removes the series of a cache. */
   disappear(cache: string): void;
 }
 
-/** The metrics of collections, a part of those of caches. */
+/** Creates the metrics of collections, which are a part of those of caches. */
 export function createGcMetrics(families: Families): GcMetrics {
   const { gcRuns, gcFreed, gcSeconds, gcHeldSeconds, gcLastSuccess, nixRoots } = families;
   /**
-   * In seconds since the epoch. Kept here, because a status remembers few runs and may have forgotten the last success.
+   * The last success of each cache in seconds since the epoch. It is kept here, because a status contains few runs and
+   * may have lost the last success.
    */
   const lastSuccess = new Map<string, number>();
 

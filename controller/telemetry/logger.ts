@@ -7,31 +7,34 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export type LogFields = Readonly<Record<string, unknown>>;
 
-/** Takes a static message with its facts as fields; an error goes into the field `error`. */
+/** Logs a static message with its facts as fields; an error belongs into the field `error`. */
 export interface Logger {
   debug(fields: LogFields, message: string): void;
   info(fields: LogFields, message: string): void;
   warn(fields: LogFields, message: string): void;
   error(fields: LogFields, message: string): void;
-  /** A logger that adds `fields` to each line. */
+  /** Returns a logger that adds `fields` to each line. */
   child(fields: LogFields): Logger;
 }
 
 export interface LoggerOptions {
   readonly level: LogLevel;
-  /** Writes for a person at a terminal instead of JSON lines. */
+  /** Formats lines for a person at a terminal instead of JSON. */
   readonly pretty: boolean;
   readonly color: boolean;
-  /** Where lines go; stderr without one. */
+  /** Where lines are written; stderr by default. */
   readonly destination?: DestinationStream;
 }
 
-/** A `Secret` never prints its value; these fields are redacted in case somebody logs a plain text in one. */
+/** A `Secret` never prints its value; these fields are redacted in case somebody logs a plain text in one of them. */
 const SECRET_FIELDS = ['password', 'token', 'secret', 'secrets', 'authorization', 'env', 'Env', 'registryAuth'];
 const STDERR = 2;
 const REDACTED = SECRET_FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]);
 
-/** Writes synchronously: an asynchronous destination loses the last lines on exit (trap pino-1). */
+/**
+ * Creates a logger that writes synchronously, because an asynchronous destination loses the last lines on exit (trap
+ * pino-1).
+ */
 export function createLogger(options: LoggerOptions): Logger {
   const destination = options.destination ?? pino.destination({ dest: STDERR, sync: true });
   const logger = pino(
@@ -48,9 +51,11 @@ export function createLogger(options: LoggerOptions): Logger {
   return wrap(logger);
 }
 
-/** pino-pretty's own stream passes lines on in a later tick; formatting in place keeps the last ones. */
+/**
+ * Formats lines in place, because pino-pretty's own stream forwards lines in a later tick and would lose the last ones.
+ */
 function prettily(destination: DestinationStream, colorize: boolean): DestinationStream {
-  // Loaded only when it is used: most controllers write JSON.
+  // Loaded only when it is used, because most controllers write JSON.
   const { prettyFactory } = createRequire(import.meta.url)('pino-pretty') as typeof PinoPretty;
   const format = prettyFactory({ colorize, errorLikeObjectKeys: ['error'], translateTime: 'SYS:HH:MM:ss' });
   return { write: (line) => destination.write(format(line)) };

@@ -22,7 +22,7 @@ export interface MetricsOptions {
   readonly driftFields: readonly string[];
 }
 
-/** What the controller measures. All times are in seconds. */
+/** The metrics of the controller. All times are in seconds. */
 export interface Metrics extends CacheMetrics, SourceMetrics {
   reconciled(facts: { readonly kind: ReconcileKind; readonly result: ReconcileResult; readonly seconds: number }): void;
   reconcileError(facts: { readonly kind: ReconcileKind; readonly reason: Reason }): void;
@@ -30,24 +30,24 @@ export interface Metrics extends CacheMetrics, SourceMetrics {
   driftDetected(field: string): void;
   missedEvent(): void;
   engineUp(up: boolean): void;
-  /** `code` is the HTTP status, or a word such as `timeout` where there was none. */
+  /** `code` is the HTTP status, or a word such as `timeout` when there was none. */
   engineRequest(facts: { readonly verb: string; readonly code: string; readonly seconds: number }): void;
   queue(facts: { readonly depth: number; readonly active: number }): void;
   queueWaited(seconds: number): void;
   queueRetried(): void;
-  /** Takes all workspaces that exist; the series of others are removed. */
+  /** Updates the metrics of all existing workspaces; the series of others are removed. */
   observeStatus(statuses: readonly WorkspaceStatus[]): void;
   notified(facts: Pick<Notified, 'target' | 'result'>): void;
   removalsHeld(count: number): void;
-  /** The text of a scrape. */
+  /** Renders the text of a scrape. */
   render(): Promise<string>;
   readonly contentType: string;
 }
 
-/** Makes all metrics, with the closed label sets preset to 0, in a registry of its own. */
+/** Creates all metrics in a registry of their own, with the closed label sets preset to 0. */
 export function createMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry();
-  // In a registry of their own: their collect callbacks read /proc, and one that throws must not take ours along.
+  // These have their own registry: their collect callbacks read /proc, and one that throws must not affect our metrics.
   const processRegistry = new Registry();
   collectDefaultMetrics({ register: processRegistry });
   const families = createFamilies(registry);
@@ -89,7 +89,7 @@ async function processMetrics(registry: Registry): Promise<string> {
   try {
     return await registry.metrics();
   } catch {
-    // A scrape without the process's metrics shows that they are missing; a scrape that fails shows nothing.
+    // A scrape without the process's metrics shows that they are missing; a failed scrape shows nothing.
     return '';
   }
 }

@@ -10,20 +10,21 @@ const COMMIT_RESULTS = ['applied', 'refused'] as const;
 
 export interface SourceMetrics {
   /**
-   * A webhook came for a source, which is named by its id in `sources`; the first may come before `sources` does. A
-   * name that only the request gave must not come here: it would be a label until the next `sources`.
+   * Counts a webhook for a source, given by its id in `sources`; the first may arrive before `sources` is called. Do
+   * not pass a name that only the request contains, because it would remain a label until the next `sources`.
    */
   webhook(facts: { readonly source: string; readonly result: WebhookResult }): void;
-  /** A git source's server was asked. */
+  /** Counts that the server of a git source was asked. */
   fetched(facts: { readonly source: string; readonly isAnswered: boolean; readonly seconds: number }): void;
-  /** A commit was judged. */
+  /** Counts that a commit was judged. */
   commit(facts: { readonly source: string; readonly result: 'applied' | 'refused' }): void;
-  /** Takes all sources that exist; the series of others are removed, counters too. */
+  /** Updates the metrics of all existing sources; the series of others are removed, including counters. */
   sources(summaries: readonly SourceSummary[]): void;
 }
 
 /**
- * The metrics of sources: a git source's counters begin at 0 when it is first seen, and end when `sources` misses it.
+ * Creates the metrics of sources. The counters of a git source begin at 0 when it is first seen, and end when `sources`
+ * does not include it.
  */
 export function createSourceMetrics(families: Families): SourceMetrics {
   const {
@@ -46,7 +47,10 @@ export function createSourceMetrics(families: Families): SourceMetrics {
   /** The git sources that have series. */
   const known = new Set<string>();
 
-  /** A counter starts at 0: `rate()` does not count the first increment otherwise. */
+  /**
+   * Starts the series of a source. A counter starts at 0, because otherwise `rate()` does not count the first
+   * increment.
+   */
   function appear(source: string): void {
     if (known.has(source)) return;
     known.add(source);

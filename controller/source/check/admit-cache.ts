@@ -21,12 +21,13 @@ import {
 import { quote } from '../parse/problem.js';
 
 /**
- * Directories that the keeper needs as its image and the engine make them; below the last four nothing may be mounted.
+ * Directories in which no mount may be, because the keeper needs them as its image and the engine create them. For the
+ * second list this applies to everything below them too.
  */
 const KEEPERS_OWN: readonly string[] = ['/', '/etc', '/bin', '/usr', '/tmp', '/proc', '/sys', '/dev', CACHE_MOUNT_PATH];
 const KEEPERS_WHOLE: readonly string[] = ['/proc', '/sys', '/dev', CACHE_MOUNT_PATH];
 
-/** The rules that a schema cannot say, for a cache. The value is valid by the schema. */
+/** Checks the rules for a cache that a schema cannot express. The value must be valid by the schema. */
 export function admitCache(cache: NixCache): Issue[] {
   const spec = cache.spec ?? {};
   return [
@@ -64,7 +65,7 @@ function* admitSubstituters(spec: NixCacheSpec): Generator<Issue> {
   for (const [index, text] of (spec.substituters ?? []).entries()) {
     const found = (message: string): Issue => issue(['substituters', index], `${quote(text)} ${message}`);
     if (holdsPassword(text)) {
-      // The address is not quoted, since that would publish the password.
+      // The address is not quoted, because that would publish the password.
       yield issue(['substituters', index], PASSWORD);
       continue;
     }
@@ -103,7 +104,7 @@ function* admitKeys(spec: NixCacheSpec): Generator<Issue> {
 function* admitTrustedImages(entries: readonly string[]): Generator<Issue> {
   for (const [index, entry] of entries.entries()) {
     const found = (message: string): Issue => issue(['trustedImages', index], `${quote(entry)} ${message}`);
-    // Part of an id would be taken for a tag of an image whose name is "sha256", and trust nothing.
+    // Part of an id would be mistaken for a tag of an image named "sha256", and would trust nothing.
     if (entry.startsWith('sha256:')) {
       if (!isImageId(entry))
         yield found(
@@ -141,7 +142,7 @@ function* admitTargets(mounts: NonNullable<NixCacheSpec['mounts']>): Generator<I
   }
 }
 
-/** Whether the keeper can see `path`: in a mount, or in the cache itself. */
+/** Whether `path` is visible in the keeper: in a mount or in the cache itself. */
 function isInKeeper(path: string, spec: NixCacheSpec): boolean {
   const places = [CACHE_MOUNT_PATH, ...(spec.mounts ?? []).map(({ target }) => target)];
   return places.some((place) => path === place || isBelow(place, path));

@@ -9,10 +9,10 @@ import { nearest } from './suggest.js';
 
 const { schedule: GOOD_SCHEDULE, timeZone: GOOD_ZONE } = DEFAULT_CACHE_CONFIG.gc;
 
-/** A timer holds no more than 24 days: a longer deadline would be over at once. */
+/** A timer can run for at most 24 days; with a longer deadline it would fire at once. */
 const DURATIONS = { retain: { least: '0s', most: '520w' }, deadline: { least: '10s', most: '7d' } } as const;
 
-/** The rules that a schema cannot say, for the collection of a cache. The value is valid by the schema. */
+/** Checks the rules for a cache's collection that a schema cannot express. The value must be valid by the schema. */
 export function* admitGc(gc: GarbageCollection): Generator<Issue> {
   yield* admitSchedule(gc.schedule ?? GOOD_SCHEDULE);
   yield* admitTimeZone(gc.timeZone ?? GOOD_ZONE);
@@ -39,7 +39,7 @@ function* admitTimeZone(name: string): Generator<Issue> {
   );
 }
 
-/** The time zone that a misspelt name, or a city alone, may mean. */
+/** The time zone that was probably meant by a misspelt name or by the name of a city. */
 function zoneMeant(name: string): string | null {
   const zones = [...Intl.supportedValuesOf('timeZone'), 'UTC'];
   const city = `/${name.toLowerCase().replaceAll(' ', '_')}`;

@@ -8,7 +8,7 @@ const TAG = /^\w[\w.-]{0,127}$/;
 const DIGEST = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;
 const IMAGE_ID = /^[0-9a-f]{64}$/;
 
-/** Checks the form of a reference, as the engine reads it: `[host[:port]/]path[:tag][@digest]`. */
+/** Checks the form of an image reference as the engine reads it: `[host[:port]/]path[:tag][@digest]`. */
 export function admitImage(image: string): Issue[] {
   const message = imageFault(image);
   return message ? [specIssue(['image'], `${quote(image)} ${message}`)] : [];

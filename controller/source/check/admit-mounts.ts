@@ -5,17 +5,17 @@ import { quote } from '../parse/problem.js';
 
 export const DEFAULT_STORAGE_PATH = '/workspace';
 
-/** Mounting over these breaks every container. */
+/** A mount over one of these directories breaks every container. */
 const UNTOUCHABLE: readonly string[] = ['/', '/proc', '/sys', '/dev'];
 
 interface Target {
   readonly target: string;
   readonly path: (string | number)[];
-  /** What mounts there, for the message about another mount that wants the place. */
+  /** The origin of the mount, for the message about another mount with the same target. */
   readonly owner: string;
 }
 
-/** Refuses two mounts at one place, and mounts where the container or the cache needs its own. */
+/** Rejects two mounts with the same target, and mounts over what the container or the cache needs. */
 export function admitMounts(spec: WorkspaceSpec): Issue[] {
   return [...sharedNames(spec), ...targetIssues(spec)];
 }

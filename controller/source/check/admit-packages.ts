@@ -3,7 +3,7 @@ import { specIssue } from '../parse/locate.js';
 import type { Issue } from '../parse/locate.js';
 import { quote } from '../parse/problem.js';
 
-/** Refuses entries of `spec.<field>` that cannot name a package, and entries that stand twice. */
+/** Rejects entries of `spec.<field>` that cannot name a package, and duplicate entries. */
 export function* admitPackages(field: 'packages' | 'prewarm', packages: readonly string[]): Generator<Issue> {
   const seen = new Set<string>();
   for (const [index, text] of packages.entries()) {

@@ -10,11 +10,11 @@ import { quote } from '../parse/problem.js';
 
 /** The least memory that the engine accepts. */
 const MIN_MEMORY_BYTES = 6 * 1024 * 1024;
-/** The longest duration, in ms, whose nanoseconds a JSON number holds exactly. */
+/** The longest duration in ms whose value in nanoseconds is exact in a JSON number. */
 const MAX_DURATION_MS = 2400 * 3_600_000;
 const ANY_ADDRESS = '0.0.0.0';
 
-/** The rules that a schema cannot say, for a workspace. The value is valid by the schema. */
+/** Checks the rules for a workspace that a schema cannot express. The value must be valid by the schema. */
 export function admitWorkspace(workspace: Workspace): Issue[] {
   const { spec } = workspace;
   return [
@@ -30,7 +30,10 @@ export function admitWorkspace(workspace: Workspace): Issue[] {
   ];
 }
 
-/** Nix names the generations of a profile so: one workspace's generation would be another's profile. */
+/**
+ * Rejects names in the form that Nix gives to the generations of a profile: the generation of one workspace's profile
+ * would be the profile of another.
+ */
 function* admitName(name: string): Generator<Issue> {
   if (/-\d+-link$/.test(name))
     yield {

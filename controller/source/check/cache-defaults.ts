@@ -1,6 +1,6 @@
 import type { CacheConfig } from '../../model/desired.js';
 
-/** What a cache is without a spec, and what a spec leaves out. */
+/** The configuration of a cache without a spec, and of the fields that a spec omits. */
 export const DEFAULT_CACHE_CONFIG: CacheConfig = {
   image: 'kalpana/nix-keeper:latest',
   nixpkgs: 'https://github.com/NixOS/nixpkgs/archive/refs/tags/25.05.tar.gz',

@@ -14,7 +14,10 @@ export const MAX_PROBLEMS = 20;
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** All that is wrong with one object, at most `limit` issues of the schema; empty for a good Workspace or NixCache. */
+/**
+ * Lists everything that is wrong with one object, with at most `limit` issues from the schema; empty for a valid
+ * Workspace or NixCache.
+ */
 export function checkObject(schemas: SpecSchemas, value: unknown, limit: number = MAX_PROBLEMS): Issue[] {
   if (!isObject(value))
     return [{ path: [], at: 'value', message: 'must be an object that describes a Workspace or a NixCache' }];
@@ -35,18 +38,18 @@ export function checkObject(schemas: SpecSchemas, value: unknown, limit: number 
   return kind === 'NixCache' ? admitCache(value as unknown as NixCache) : admitWorkspace(value as unknown as Workspace);
 }
 
-/** The kind that a broken object has, or means by a misspelt word; null when it may be of any. */
+/** The kind that a broken object has or probably means by a misspelt word; null when it may be of any kind. */
 export function kindMeant(kind: unknown): SpecKind | null {
   const meant = typeof kind === 'string' ? nearest(kind, SPEC_KINDS) : null;
   return isSpecKind(meant) ? meant : null;
 }
 
-/** Whether an object is another tool's JSON: none of our fields is in it, so it cannot hide an object of ours. */
+/** Whether an object is JSON of another tool. It has none of our fields, so it cannot contain an object of ours. */
 export function isForeign(value: Fields): boolean {
   return !['apiVersion', 'kind', 'metadata', 'spec', 'items'].some((key) => Object.hasOwn(value, key));
 }
 
-/** Whether a value of JSON is an object. */
+/** Whether a JSON value is an object. */
 export function isObject(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -5,7 +5,7 @@ import type { Workspace } from '../../model/workspace.generated.js';
 import type { Definition } from '../parse/spec-file.js';
 import { specKey } from '../parse/spec-kind.js';
 
-/** What a good object defines, and where. */
+/** Returns what a valid object defines, and where. */
 export function define(object: Workspace | NixCache, locate: (path: JSONPath) => SpecLocation): Definition {
   const { name } = object.metadata;
   const common = {

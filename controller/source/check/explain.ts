@@ -5,7 +5,7 @@ import { nearest, suggestField } from './suggest.js';
 
 type Path = (string | number)[];
 
-/** Turns the validator's errors into one sentence for each place that is wrong; `limit` sentences at most. */
+/** Turns the validator's errors into one sentence for each faulty place, at most `limit` sentences. */
 export function explainErrors(
   errors: readonly ErrorObject[],
   value: unknown,
@@ -16,12 +16,12 @@ export function explainErrors(
   const unions = errors.filter((error) => error.keyword === 'anyOf');
   for (const error of errors) {
     if (issues.size >= limit) break;
-    // The errors of the branches of an anyOf are left out: the anyOf itself says what is wrong.
+    // The errors of the branches of an anyOf are left out, because the anyOf itself says what is wrong.
     if (unions.some((union) => union !== error && error.schemaPath.startsWith(`${union.schemaPath}/`))) continue;
     if (unions.some((union) => union !== error && error.instancePath === union.instancePath)) continue;
     const place =
       error.keyword === 'additionalProperties' ? `${error.instancePath}/ ${unknownKey(error)}` : error.instancePath;
-    // One issue for each value is enough; missing fields of one object are named together.
+    // One issue per value is enough; missing fields of one object are named together.
     if (issues.has(place)) continue;
     issues.set(place, explain(error, errors, pathOf(error.instancePath, value), fields));
   }
@@ -99,7 +99,7 @@ function choiceMessage(shown: string, data: unknown, choices: readonly string[])
   return `${shown}is unknown; use ${list.length > 1 ? `${list.slice(0, -1).join(', ')} or ` : ''}${list.at(-1) ?? ''}`;
 }
 
-/** The words for a pattern, by the name of the schema's definition or else of the field. */
+/** The messages for patterns, by the name of the schema's definition or else of the field. */
 const PATTERN_WORDS: Readonly<Record<string, string>> = {
   DnsLabel: 'is not a DNS label: use lower-case letters, digits and "-", at most 63',
   AbsolutePath: 'is not a plain absolute path: use e.g. "/data", without ".", "..", "//", "," or a "/" at the end',
@@ -128,7 +128,7 @@ function patternWords(error: ErrorObject, path: Path): string {
   );
 }
 
-/** The value in quotes, and a space; empty for a value that may hold a secret, and for lists and objects. */
+/** The value in quotes, followed by a space; empty for lists, objects and values that may contain a secret. */
 function shownValue(data: unknown, path: Path): string {
   const mayBeSecret = (path[1] === 'env' && path.at(-1) === 'value') || path[1] === 'command' || path.includes('test');
   if (mayBeSecret) return '';
@@ -155,7 +155,7 @@ function withArticle(type: string): string {
   return words[type] ?? `of type ${type}`;
 }
 
-/** A JSON pointer as path segments; only the value shows whether `0` is an index or a key. */
+/** Converts a JSON pointer into path segments; only the value shows whether `0` is an index or a key. */
 function pathOf(pointer: string, value: unknown): Path {
   const path: Path = [];
   let current: unknown = value;

@@ -23,10 +23,10 @@ export interface Place {
   readonly file: string;
 }
 
-/** Awaited between pieces of work; may reject to end the work. */
+/** Awaited between pieces of work; it may reject to end the work. */
 type Breathe = () => Promise<void>;
 
-/** Reads what a file's bytes define. Bad input of any kind becomes problems, never an exception. */
+/** Reads what the bytes of a file define. Invalid input of any kind becomes problems, never an exception. */
 export async function interpret(
   schemas: SpecSchemas,
   bytes: Uint8Array,
@@ -131,7 +131,7 @@ function unparsedFile(place: Place, failed: Unparsed): SpecFile {
   const kind = tree ? kindMeant(stringAt(tree, ['kind'])) : null;
   const location = { ...place, line: failed.line, column: failed.column };
   const problem: SpecProblem = { location, workspace: workspaceIn({ name, kind }), message: failed.message };
-  // The one name found in a broken text is the only one if the text holds a single object.
+  // The name found in a broken text is the only one if the text consists of a single object.
   const mayHoldMore =
     tree?.type !== 'object' ||
     stringAt(tree, ['kind']) === 'List' ||
@@ -160,7 +160,7 @@ function workspaceIn({ name, kind }: Claim): string | null {
   return kind === 'NixCache' ? null : name;
 }
 
-/** The object's name, if it has a valid one. */
+/** The object's name, or null when it has no valid one. */
 function nameIn(value: unknown): string | null {
   const metadata = isObject(value) ? value.metadata : null;
   const name = isObject(metadata) ? metadata.name : null;

@@ -4,9 +4,9 @@ import type { ErrorObject, SchemaObject } from 'ajv';
 import type { SpecKind } from '../parse/spec-kind.js';
 
 export interface KindSchema {
-  /** The schema's errors for a value; empty for a valid one. */
+  /** The errors of a value under the schema; empty when it is valid. */
   check(value: unknown): readonly ErrorObject[];
-  /** Dotted paths of all fields outside of lists: `spec.resources.cpus`. */
+  /** The dotted paths of all fields outside of lists, such as `spec.resources.cpus`. */
   readonly fields: readonly string[];
 }
 
@@ -19,7 +19,7 @@ export function loadSchemas(): SpecSchemas {
 }
 
 function loadSchema(ajv: Ajv, name: string): KindSchema {
-  // Two levels up from controller/source/ and from dist/source/ alike.
+  // The path leads two levels up from both controller/source/ and dist/source/.
   const file = new URL(`../../../crds-like-schemas/${name}.schema.json`, import.meta.url);
   const schema = JSON.parse(readFileSync(file, 'utf8')) as SchemaObject;
   const validate = ajv.compile(schema);

@@ -1,9 +1,9 @@
 import { distance } from 'fastest-levenshtein';
 
-/** Words longer than any of ours are not compared: the cost of a distance is the product of the lengths. */
+/** Longer words than any of ours are not compared, because the cost of a comparison is the product of the lengths. */
 const LONGEST = 64;
 
-/** The candidate nearest to `word`, when it is near enough to be meant; else null. */
+/** The candidate most similar to `word`, or null when none is similar enough. */
 export function nearest(word: string, candidates: readonly string[]): string | null {
   if (word.length > LONGEST) return null;
   const lower = word.toLowerCase();
@@ -17,8 +17,8 @@ export function nearest(word: string, candidates: readonly string[]): string | n
 }
 
 /**
- * What a person who wrote the unknown field `key` into the object `parent` may have meant: a field of that object, or
- * of one a level up or down. Misplaced fields come with their whole path.
+ * Suggests what a person may have meant by the unknown field `key` in the object `parent`: a field of that object, or a
+ * field one level up or down. Misplaced fields are returned with their whole path.
  */
 export function suggestField(
   parent: string,

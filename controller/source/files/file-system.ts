@@ -4,15 +4,15 @@ import { readDescriptor } from './read-descriptor.js';
 import type { RawRead } from './read-descriptor.js';
 
 /**
- * What this room needs of a file system. It is injected, because tests run as root and never get EACCES from a real
- * one.
+ * The file-system functions that this room needs. They are injected, because tests run as root and never get EACCES
+ * from a real file system.
  */
 export interface FileSystem {
   readdir(path: string): Promise<Dirent[]>;
   lstat(path: string): Promise<BigIntStats>;
   stat(path: string): Promise<BigIntStats>;
   realpath(path: string): Promise<string>;
-  /** The first `bytes` bytes; never blocks on a FIFO, never follows a link in the last place. */
+  /** Reads the first `bytes` bytes; never blocks on a FIFO, never follows a link as the last part of the path. */
   read(path: string, bytes: number): Promise<RawRead>;
 }
 
@@ -24,7 +24,7 @@ export const nodeFileSystem: FileSystem = {
   read: readDescriptor,
 };
 
-/** Identifies a version of a file: equal stamps mean equal content, unless `isRacy`. */
+/** Identifies a version of a file: equal stamps mean equal content, unless `isRacy` returns true. */
 export interface FileStamp {
   readonly id: string;
   readonly size: number;
@@ -42,7 +42,10 @@ export function stampOf(stats: BigIntStats): FileStamp {
   };
 }
 
-/** Time stamps advance in steps of some ms: a file read this soon after its last change may change again unseen. */
+/**
+ * Time stamps advance in steps of some ms, so a file read this soon after its last change may change again without a
+ * new stamp.
+ */
 const RACY_MS = 50;
 
 /** Whether a file was read so soon after its last change that another change may have the same stamp. */
@@ -50,7 +53,7 @@ export function isRacy(stamp: FileStamp, readAtMs: number): boolean {
   return readAtMs - stamp.ctimeMs < RACY_MS;
 }
 
-/** The code of a failed call, e.g. `ENOENT`; `UNKNOWN` for what has none. */
+/** The code of a failed call, e.g. `ENOENT`, or `UNKNOWN` when it has none. */
 export function errorCode(error: unknown): string {
   return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
     ? error.code
@@ -71,13 +74,13 @@ const WORDS: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'its name is too long',
 };
 
-/** The cause of a failed call in plain words. */
+/** Describes the cause of a failed call in plain language. */
 export function ioWords(error: unknown): string {
   const code = errorCode(error);
   return WORDS[code] ?? code;
 }
 
-/** True when `path` is `root` or below it; both are real paths. */
+/** Whether `path` is `root` or below it; both must be real paths. */
 export function isInside(root: string, path: string): boolean {
   return path === root || path.startsWith(root.endsWith('/') ? root : `${root}/`);
 }

@@ -15,7 +15,7 @@ export interface ListedFile {
   readonly stamp: FileStamp;
 }
 
-/** A file or a directory that is there, or was, and could not be read. */
+/** A file or directory that exists, or existed, and could not be read. */
 export interface Unread {
   readonly path: string;
   readonly kind: 'file' | 'directory';
@@ -32,9 +32,9 @@ export interface Listing {
 export interface WalkOptions {
   readonly fs: FileSystem;
   readonly breathe: Breathe;
-  /** Real paths of files that were listed already, to which this walk adds: a file reached twice is one spec. */
+  /** The real paths of the files listed so far, which this walk extends: a file reached by two paths is one spec. */
   readonly seen: Set<string>;
-  /** Called before a directory is read: subscribe, then list (law 1). */
+  /** Called before a directory is read, so that it is watched before it is listed (law 1). */
   readonly onDirectory: (path: string) => Promise<void>;
 }
 
@@ -45,18 +45,21 @@ interface Walk extends WalkOptions {
   readonly directories: Set<string>;
   readonly visited: Set<string>;
   readonly queue: { path: string; realPath: string; depth: number }[];
-  /** Followed last, so that a file found both ways goes by its own name. */
+  /** The links, which are followed last, so that a file found in both ways is listed under its own name. */
   readonly links: { path: string; depth: number; isSpec: boolean }[];
 }
 
 type Looked = ListedFile | Unread | null;
 
-/** Dotfiles, editors' swap files, backups and half-written files are never specs (law 3). */
+/**
+ * Whether a file name is that of a spec. Dotfiles, editors' swap files, backups and half-written files are never specs
+ * (law 3).
+ */
 export function isSpecName(name: string): boolean {
   return name.endsWith('.json') && !name.startsWith('.') && !name.startsWith('#');
 }
 
-/** Lists the spec files below `root`, by name in each directory. Never rejects: what went wrong is in `unread`. */
+/** Lists the spec files below `root`, sorted by name in each directory. Never rejects; failures are in `unread`. */
 export async function listSpecs(root: string, options: WalkOptions): Promise<Listing> {
   const unread: Unread[] = [];
   const directories = new Set<string>();
@@ -117,7 +120,7 @@ async function readDirectory(walk: Walk, directory: Walk['queue'][number]): Prom
   try {
     entries = await walk.fs.readdir(directory.path);
   } catch (error) {
-    // A sub-directory that went away meanwhile is gone, as a file would be.
+    // A sub-directory that disappeared meanwhile is gone, like a removed file.
     if (directory.depth === 0 || errorCode(error) !== 'ENOENT') walk.unread.push(unreadable(directory.path, error));
     return;
   }

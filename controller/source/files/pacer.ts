@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** Awaited between pieces of work: gives the event loop a turn when a stretch was long, and stops the work on abort. */
+/** Awaited between pieces of work. It yields to the event loop after a long stretch of work, and rejects on abort. */
 export type Breathe = () => Promise<void>;
 
 const STRETCH_MS = 12;
 
-/** Makes a `Breathe` that gives the event loop a turn every 12 ms; it rejects when `signal` has aborted. */
+/** Creates a `Breathe` that yields to the event loop every 12 ms; it rejects when `signal` has aborted. */
 export function createPacer(signal?: AbortSignal): Breathe {
   let since = performance.now();
   return async () => {
@@ -16,7 +16,7 @@ export function createPacer(signal?: AbortSignal): Breathe {
   };
 }
 
-/** Runs `task` over all items, at most `limit` at once; gives the results in the items' order. */
+/** Runs `task` for all items, at most `limit` at once; resolves with the results in the order of the items. */
 export async function mapLimit<T, R>(items: readonly T[], limit: number, task: (item: T) => Promise<R>): Promise<R[]> {
   const results = new Array<R>(items.length);
   const entries = items.entries();

@@ -2,18 +2,18 @@ import { close, constants, fstat, open, read } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
 
 export interface RawRead {
-  /** At most as many bytes as were asked for. */
+  /** At most as many bytes as requested. */
   readonly bytes: Buffer;
-  /** The stats of the file that was read, taken from its descriptor afterwards. */
+  /** The stats of the file that was read, taken from its descriptor after the read. */
   readonly stats: BigIntStats;
 }
 
-/** Never blocks on a FIFO, never follows a link in the last place. */
+/** Never blocks on a FIFO, never follows a link as the last part of the path. */
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
 
 /**
- * Reads the first `bytes` bytes of a file. It uses the callback functions, which cost less than half of the promised
- * ones: 10,000 files, eight at once, took 0.12 to 0.44 s against 0.57 to 0.84 s.
+ * Reads the first `bytes` bytes of a file. It uses the callback functions, which cost less than half of those with
+ * promises: 10,000 files, eight at once, took 0.12 to 0.44 s instead of 0.57 to 0.84 s.
  */
 export function readDescriptor(path: string, bytes: number): Promise<RawRead> {
   return new Promise((resolve, reject) => {

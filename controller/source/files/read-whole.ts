@@ -3,18 +3,18 @@ import type { FileStamp, FileSystem } from './file-system.js';
 
 export type ReadResult =
   | { readonly kind: 'read'; readonly bytes: Buffer; readonly stamp: FileStamp }
-  /** The file went away after it was listed. */
+  /** The file disappeared after it was listed. */
   | { readonly kind: 'gone' }
-  /** The file changes faster than it can be read: read it again soon. */
+  /** The file changes faster than it can be read, so it has to be read again soon. */
   | { readonly kind: 'changing' }
-  /** The file cannot be read: nobody knows what it holds. */
+  /** The file cannot be read, so its content is unknown. */
   | { readonly kind: 'failed'; readonly message: string };
 
 const ATTEMPTS = 3;
 
 /**
- * Reads a regular file of at most `limit` bytes, whole and in one version. `path` is a real path: links are not
- * followed. `listed` is the stamp of a regular file that the caller has just found there.
+ * Reads a regular file of at most `limit` bytes completely and in one version. `path` is a real path: links are not
+ * followed. `listed` is the stamp of the regular file that the caller has just found there.
  */
 export async function readWhole(
   fs: FileSystem,
@@ -36,7 +36,7 @@ async function readOnce(fs: FileSystem, path: string, limit: number, listed: Fil
     const before = listed ?? (await regularStamp(fs, path));
     if (before === null) return failed('is not a regular file: remove or rename it');
     if (before.size > limit) return failed(`the file is larger than ${sizeWords(limit)}: make it smaller`);
-    // One byte more than its size shows whether the file grows.
+    // Reading one byte more than its size shows whether the file grows.
     const { bytes, stats } = await fs.read(path, before.size + 1);
     const after = stampOf(stats);
     if (!stats.isFile() || after.id !== before.id || bytes.length !== after.size) return { kind: 'changing' };
@@ -44,7 +44,7 @@ async function readOnce(fs: FileSystem, path: string, limit: number, listed: Fil
   } catch (error) {
     const code = errorCode(error);
     if (code === 'ENOENT') return { kind: 'gone' };
-    // A link or a FIFO has taken its place since it was listed.
+    // A link or a FIFO has replaced the file since it was listed.
     if (code === 'ELOOP' || code === 'EAGAIN') return { kind: 'changing' };
     return failed(`the file cannot be read: ${ioWords(error)}`);
   }

@@ -14,15 +14,15 @@ import { listSpecs } from './list-specs.js';
 import type { ListedFile } from './list-specs.js';
 
 export const MAX_SPEC_BYTES = 1024 * 1024;
-/** A file that does not parse counts as half written this long after its last change, in ms. */
+/** How long after its last change a file that does not parse counts as half written, in ms. */
 export const SETTLE_MS = 300;
-/** The longest time, in ms, that a file counts as half written: it may be rewritten without end. */
+/** The longest time that a file counts as half written, in ms, because it may be rewritten again and again. */
 const SETTLE_AT_MOST_MS = 3000;
 const READS_AT_ONCE = 16;
 
 export interface ScanContext {
   readonly breathe: Breathe;
-  /** Real paths that this scan has read already, in this source or one before it. */
+  /** The real paths that this scan has already read, in this source or an earlier one. */
   readonly seen: Set<string>;
   readonly onDirectory: (path: string) => Promise<void>;
 }
@@ -39,7 +39,7 @@ interface Remembered {
   readonly stampId: string;
   readonly isRacy: boolean;
   readonly spec: SpecFile;
-  /** The scan that first found it half written; null when it parses. */
+  /** The time of the scan that first found the file half written; null when it parses. */
   readonly partialSince: number | null;
 }
 
@@ -51,19 +51,22 @@ export interface SourceReaderOptions {
   readonly clock: Clock;
 }
 
-/** What a reader works with; `memory` is replaced by each read. */
+/** The state of a reader. Each read replaces `memory`. */
 interface DirectoryReader extends SourceReaderOptions {
   memory: ReadonlyMap<string, Remembered>;
 }
 
-/** One read: what it finds goes into `next`, which becomes the reader's memory. */
+/** One read: its findings are collected in `next`, which becomes the reader's memory. */
 interface Read {
   readonly reader: DirectoryReader;
   readonly next: Map<string, Remembered>;
   readonly context: ScanContext;
 }
 
-/** Reads one directory source; remembers what it read, by file version, so that an idle scan reads nothing. */
+/**
+ * Creates a reader of one directory source. It remembers what it has read by file version, so that a scan without
+ * changes reads nothing.
+ */
 export function createSourceReader(options: SourceReaderOptions): SourceReader {
   const reader: DirectoryReader = { ...options, memory: new Map() };
   return { id: options.id, read: (context) => readDirectory(reader, context) };
@@ -93,7 +96,7 @@ async function readDirectory(reader: DirectoryReader, context: ScanContext): Pro
   };
 }
 
-/** Null when the file went away after it was listed. */
+/** Reads one file; returns null when it disappeared after it was listed. */
 async function readFile(read: Read, file: ListedFile): Promise<ScannedFile | null> {
   const { reader, next, context } = read;
   const { id, fs, schemas, clock } = reader;
@@ -112,7 +115,7 @@ async function readFile(read: Read, file: ListedFile): Promise<ScannedFile | nul
   const remembered: Remembered = {
     realPath: file.realPath,
     stampId: result.stamp.id,
-    // Compared with the system's clock, which is the one that stamps files.
+    // Compared with the system's clock, because that clock stamps files.
     isRacy: isRacy(result.stamp, Date.now()),
     spec,
     partialSince: spec.mayBePartial ? (before?.partialSince ?? clock.now()) : null,
@@ -127,7 +130,10 @@ function scannedFile({ spec, partialSince }: Remembered, { mtimeMs }: FileStamp,
   return { ...spec, isSettling, staleBecause: null };
 }
 
-/** The newest version cannot be read: the one before it stands in. Without a problem it is merely being written. */
+/**
+ * Returns the earlier version, because the newest one cannot be read. Without a problem, the file is only being
+ * written.
+ */
 function keepEarlier({ reader, next }: Read, path: string, problem: SpecProblem | null): ScannedFile {
   const before = reader.memory.get(path);
   const problems = problem ? [problem] : [];
@@ -149,7 +155,7 @@ function keepEarlier({ reader, next }: Read, path: string, problem: SpecProblem 
   };
 }
 
-/** The remembered files below directories that cannot be read: they are unknown now, not gone (law 2). */
+/** The remembered files below directories that cannot be read. They are unknown now, not gone (law 2). */
 function keepBelow({ reader, next, context }: Read, directories: readonly string[]): ScannedFile[] {
   const kept: ScannedFile[] = [];
   for (const [path, remembered] of reader.memory) {

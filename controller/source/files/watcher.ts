@@ -6,18 +6,21 @@ import type { Clock } from '../../model/clock.js';
 const DEBOUNCE_MS = 25;
 const ROOT_POLL_MS = 2000;
 
-/** Gives hints that a directory may have changed. They are only hints (law 1): the resync finds what they miss. */
+/**
+ * Watches directories and hints that one may have changed. These are only hints (law 1): the resync finds what they
+ * miss.
+ */
 export interface Watcher {
   /** Calls `onHint` after changes, until the returned function is called. */
   subscribe(onHint: () => void): () => void;
   /**
-   * Watches one more directory; one that was replaced under its name is watched anew. Without subscribers it only notes
-   * it.
+   * Watches one more directory; a directory that was replaced under the same name is watched again. Without subscribers
+   * the directory is only recorded.
    */
   arm(path: string): Promise<void>;
-  /** Stops watching all directories but these and the roots. */
+  /** Stops watching all directories except these and the roots. */
   keepOnly(paths: ReadonlySet<string>): void;
-  /** Gives a hint in `ms` milliseconds. */
+  /** Triggers a hint in `ms` milliseconds. */
   hintIn(ms: number): void;
 }
 
@@ -26,21 +29,21 @@ interface Armed {
   readonly handle: FSWatcher;
 }
 
-/** What is watched, and for whom. Nothing is watched and no timer runs while there are no listeners. */
+/** The state of a watcher. While there are no listeners, nothing is watched and no timer runs. */
 interface Watch {
   readonly roots: readonly string[];
   readonly clock: Clock;
   readonly listeners: Set<() => void>;
   readonly armed: Map<string, Armed>;
   readonly wanted: Set<string>;
-  /** The functions that cancel the timers that run. */
+  /** The functions that cancel the running timers. */
   readonly timers: Set<() => void>;
   isHintDue: boolean;
 }
 
 /**
- * Watches directories; checks `roots` every two seconds as well, as they may be missing. Opens nothing before
- * `subscribe`.
+ * Creates a watcher of directories. It also checks `roots` every two seconds, because they may be missing. It opens
+ * nothing before `subscribe`.
  */
 export function createWatcher(roots: readonly string[], clock: Clock): Watcher {
   const watch: Watch = {
@@ -104,12 +107,12 @@ function hint(watch: Watch): void {
   });
 }
 
-/** True when the directory is watched now and was not before. */
+/** Starts to watch a directory; resolves with true when it is watched now and was not before. */
 async function arm(watch: Watch, path: string): Promise<boolean> {
   watch.wanted.add(path);
   if (watch.listeners.size === 0) return false;
   const identity = await identityOf(path);
-  // Nothing may be awaited from here on: calls for one path overlap.
+  // Nothing may be awaited from here on, because calls for one path overlap.
   if (identity === watch.armed.get(path)?.identity || watch.listeners.size === 0) return false;
   disarm(watch, path);
   if (identity === null) return false;
@@ -119,7 +122,7 @@ async function arm(watch: Watch, path: string): Promise<boolean> {
     watch.armed.set(path, { identity, handle });
     return true;
   } catch {
-    // No inotify watches are left, or the directory has gone: the resync finds what this misses.
+    // No inotify watches are left, or the directory is gone; the resync finds what this misses.
     return false;
   }
 }
@@ -133,7 +136,7 @@ function disarm({ armed }: Watch, path: string, handle: FSWatcher | undefined = 
   if (armed.get(path)?.handle === handle) armed.delete(path);
 }
 
-/** A root that is missing, or was replaced unseen, causes no event by itself. */
+/** Checks the roots, because a root that is missing or was replaced causes no event. */
 function pollRoots(watch: Watch): void {
   later(watch, ROOT_POLL_MS, () => {
     pollRoots(watch);
@@ -142,8 +145,8 @@ function pollRoots(watch: Watch): void {
 }
 
 /**
- * Device, inode and time of birth: a directory made anew often gets the inode of the one before it. Null: there is
- * none.
+ * Identifies a directory by device, inode and time of birth, because a new directory often gets the inode of the
+ * previous one. Null when there is no directory.
  */
 async function identityOf(path: string): Promise<string | null> {
   try {

@@ -3,9 +3,9 @@ import type { GitSettings } from '../../model/git.js';
 import type { GitCall } from './git-command.js';
 
 /**
- * The settings and variables with which git calls the server. A helper passes the token from its file to git, only for
- * the host of the source; the key and the known hosts are passed by their names. No secret is in an argument or in the
- * clone. Paths are absolute, since git runs in another directory.
+ * The settings and variables for git's calls to the server. A credential helper passes the token from its file to git,
+ * only for the host of the source; the key and the known hosts are passed as file names. No secret is in an argument or
+ * in the clone. Paths are absolute, because git runs in another directory.
  * @param safeConfig a file of git settings with which `file` repositories of any owner may be read
  */
 export function accessOf(
@@ -27,12 +27,12 @@ export function accessOf(
       KALPANA_SSH_KNOWN_HOSTS: sshPath(knownHostsFile ?? '/dev/null'),
     });
   }
-  // git refuses a repository that somebody else owns, but a person has named this one on purpose.
+  // git refuses a repository of another owner, but a person has named this one on purpose.
   if (url.scheme === 'file') env['GIT_CONFIG_GLOBAL'] = safeConfig;
   return { config, env };
 }
 
-/** Answers "get" alone: git may not store or erase credentials here. */
+/** Answers only "get", because git must not store or erase credentials here. */
 const TOKEN_HELPER =
   `!f() { [ "$1" = get ] || exit 0; printf 'username=%s\\npassword=%s\\n' "$KALPANA_GIT_USER" ` +
   `"$(head -n 1 "$KALPANA_GIT_TOKEN_FILE" | tr -d '\\r')"; }; f`;
@@ -46,7 +46,7 @@ const SSH = [
   '-o ForwardAgent=no -o IdentityAgent=none -o ClearAllForwardings=yes -o UpdateHostKeys=no',
 ].join(' ');
 
-/** A path as the value of an option of ssh: spaces need quotes, and a percent sign begins a token. */
+/** Quotes a path as the value of an ssh option: spaces need quotes, and a percent sign begins a token. */
 function sshPath(path: string): string {
   return `"${resolve(path).replaceAll('%', '%%')}"`;
 }

@@ -1,8 +1,8 @@
 import { GitError } from './git-command.js';
 
-/** A complaint of fsck about an object that is whole but was written by an unusual tool. */
+/** Messages of fsck about an object that is intact but was written by an unusual tool. */
 const HABITS = /^(?:(?:error|warning) in (?:commit|tree|blob|tag) [0-9a-f]+: |notice: )/;
-/** The server cannot be reached, or has answered with a fault of its own. */
+/** Messages that mean that the server is unreachable or has answered with an error of its own. */
 export const AWAY = new RegExp(
   [
     'Could not resolve host',
@@ -13,10 +13,13 @@ export const AWAY = new RegExp(
   ].join('|'),
   'i',
 );
-/** The bit of fsck's exit code that says that something is missing. */
+/** The bit of fsck's exit code that means that something is missing. */
 const MISSING = 2;
 
-/** Gives null when git answered that something does not exist. Throws when git gave no answer: it may exist then. */
+/**
+ * Returns null when git answered that something does not exist. Rethrows when git gave no answer, because it may exist
+ * then.
+ */
 export function noneSuch(error: unknown): null {
   if (error instanceof GitError && error.kind === 'failed' && error.code !== null) return null;
   throw error;
@@ -28,14 +31,14 @@ export function isCloneBroken(error: unknown): boolean {
   return (error.code & MISSING) !== 0 || error.stderr.split('\n').some((line) => line !== '' && !HABITS.test(line));
 }
 
-/** Whether a killed process has left a lock in the clone: this process runs one command at a time in it. */
+/** Whether a killed process has left a lock in the clone: this process never runs two commands in it at once. */
 export function isLeftLocked(error: unknown): boolean {
   return error instanceof GitError && /\.lock': File exists/.test(error.stderr);
 }
 
 /**
- * Whether the clone may be the cause of a failure, and not the server, the way to it or the time it took. Checking a
- * large clone takes long, so it is not done at each retry of an outage.
+ * Whether a failure may be caused by the clone, and not by the server, the network or a timeout. Checking a large clone
+ * takes long, so it is not done at each retry during an outage.
  */
 export function isLocal(error: unknown): boolean {
   return !(error instanceof GitError) || (error.kind === 'failed' && !AWAY.test(error.stderr));

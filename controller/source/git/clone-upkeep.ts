@@ -4,20 +4,20 @@ import { callLocal, LIST_BYTES, LOCAL_MS, safeConfigFile, type Clone } from './c
 import { isCloneBroken, noneSuch } from './clone-faults.js';
 import type { GitError } from './git-command.js';
 
-/** Each fetch leaves one pack; beyond this many the clone is packed anew. */
+/** Each fetch leaves one pack; beyond this number the clone is repacked. */
 const PACKS_AT_MOST = 40;
-/** Packing and checking read the whole clone. */
+/** The time limit for packing and checking, which read the whole clone, in ms. */
 const WHOLE_CLONE_MS = 10 * LOCAL_MS;
 const UNFINISHED = /^\.?tmp[-_]/;
 
 /**
- * Makes an empty clone where git does not recognise one, and gives true when it did. Throws when git itself cannot be
- * called, for then nobody knows whether a clone is there.
+ * Creates an empty clone when git does not recognise one; returns true when it did so. Throws when git itself cannot be
+ * run, because it is then unknown whether a clone exists.
  */
 export async function prepareClone(clone: Clone): Promise<boolean> {
   const { directory, path, settings, git } = clone;
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  // Written at each poll: no other source needs the file.
+  // The file is only written for sources that need it, because this runs at each poll.
   if (settings.url.scheme === 'file')
     await writeFile(safeConfigFile(clone), '[safe]\n\tdirectory = *\n', { mode: 0o600 });
   const isThere = (await callLocal(clone, ['rev-parse', '--is-bare-repository']).then(() => true, noneSuch)) !== null;
@@ -35,14 +35,14 @@ export async function prepareClone(clone: Clone): Promise<boolean> {
   return true;
 }
 
-/** Removes the clone; the next `prepareClone` makes it anew. */
+/** Removes the clone; the next `prepareClone` creates it again. */
 export function discardClone({ path }: Clone): Promise<void> {
   return rm(path, { recursive: true, force: true });
 }
 
 /**
- * Packs the clone anew, without what no reference names, once that is worth it: many packs, or half of its largest
- * size.
+ * Repacks the clone without what no reference names, when that is worthwhile: there are many packs, or the clone has
+ * reached half of its largest size.
  */
 export async function tidyClone(clone: Clone, signal: AbortSignal): Promise<void> {
   const { directory, settings } = clone;
@@ -59,12 +59,12 @@ export async function tidyClone(clone: Clone, signal: AbortSignal): Promise<void
   if (files.filter((file) => file.endsWith('.pack')).length <= PACKS_AT_MOST && bytes <= settings.maxBytes / 2) return;
   const call = callLocal(clone, ['repack', '-a', '-d', '-q'], { timeoutMs: WHOLE_CLONE_MS, signal });
   await call.catch((error: GitError) => {
-    // Not a GitError: the server has answered, and the commit holds.
+    // This is not a GitError, because the server has answered and the commit is good.
     throw new Error(`the clone in ${directory} cannot be packed: ${error.message}`, { cause: error });
   });
 }
 
-/** Whether all that the references lead to is there and whole, as far as git can tell. */
+/** Whether everything that the references lead to exists and is intact, as far as git can tell. */
 export function isCloneSound(clone: Clone, signal: AbortSignal): Promise<boolean> {
   const args = ['fsck', '--no-dangling', '--no-progress'];
   return callLocal(clone, args, { maxOutput: LIST_BYTES, timeoutMs: WHOLE_CLONE_MS, signal }).then(
@@ -73,7 +73,7 @@ export function isCloneSound(clone: Clone, signal: AbortSignal): Promise<boolean
   );
 }
 
-/** A fetch or a repack that was cut off leaves a part of a pack behind, and the next one would leave another. */
+/** Removes incomplete packs. An interrupted fetch or repack leaves one behind, and the next one would leave another. */
 async function dropUnfinished(clone: Clone): Promise<void> {
   const unfinished = (await packFiles(clone)).filter((file) => UNFINISHED.test(basename(file)));
   await Promise.all(unfinished.map((file) => rm(file, { force: true })));

@@ -3,17 +3,17 @@ import type { GitSettings } from '../../model/git.js';
 import { accessOf } from './access.js';
 import type { Git, GitCall } from './git-command.js';
 
-/** The clone of one source, and how git is called on it. */
+/** The clone of one source, and the way to call git on it. */
 export interface Clone {
   readonly settings: GitSettings;
-  /** The source's own directory below the state directory; it holds the clone and what belongs to it. */
+  /** The source's own directory below the state directory; it contains the clone and its supporting files. */
   readonly directory: string;
   /** The bare repository in `directory`. */
   readonly path: string;
   readonly git: Git;
 }
 
-/** How long a command may take that stays on this machine. */
+/** The time limit for commands that stay on this machine, in ms. */
 export const LOCAL_MS = 60_000;
 const SMALL_OUTPUT = 64 * 1024;
 /** The longest list (of references, of broken objects) that git may print, in bytes. */
@@ -29,12 +29,12 @@ export function safeConfigFile({ directory }: Clone): string {
   return join(directory, 'any-owner.gitconfig');
 }
 
-/** Calls git on the clone without the network; gives stdout. Throws a GitError. */
+/** Calls git on the clone without the network; resolves with stdout. Throws a GitError. */
 export function callLocal({ git, path }: Clone, args: readonly string[], more: Partial<GitCall> = {}): Promise<Buffer> {
   return git({ args: [`--git-dir=${path}`, ...args], timeoutMs: LOCAL_MS, maxOutput: SMALL_OUTPUT, ...more });
 }
 
-/** Calls git on the clone with the source's credentials and deadline; gives stdout. Throws a GitError. */
+/** Calls git on the clone with the source's credentials and deadline; resolves with stdout. Throws a GitError. */
 export function callRemote(
   clone: Clone,
   args: readonly string[],

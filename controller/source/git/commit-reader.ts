@@ -9,7 +9,7 @@ import type { GitRepository } from './repository.js';
 import { createSealedFiles, type SealedBlob } from './sealed-files.js';
 import { linksIn, specTree, type TreeFile } from './spec-tree.js';
 
-/** How many bytes are read out of the clone at once. */
+/** How many bytes are read from the clone at once. */
 const BATCH_BYTES = 8 * 1024 * 1024;
 const LONGEST_LINK = 4096;
 
@@ -19,18 +19,21 @@ interface Interpreted {
 }
 
 /**
- * Reads a commit's spec files; null when the commit lacks the directory. Files that have not changed are not read
- * again.
+ * Reads the spec files of a commit; resolves with null when the commit does not have the directory. Files that have not
+ * changed are not read again.
  */
 export type ReadCommit = (revision: string, breathe: Breathe) => Promise<readonly SpecFile[] | null>;
 
-/** Remembers the commit that was read last. `id` is the source's, `path` its directory in the repository. */
+/**
+ * Creates a reader that remembers the last commit. `id` is the id of the source, `path` its directory in the
+ * repository.
+ */
 export function createCommitReader(
   repository: GitRepository,
   schemas: SpecSchemas,
   { id, path: prefix }: { readonly id: string; readonly path: string },
 ): ReadCommit {
-  /** The files of the commit that was read last, by path in the repository. */
+  /** The files of the last commit, by path in the repository. */
   let memory: ReadonlyMap<string, Interpreted> = new Map();
   const seal = createSealedFiles(prefix);
   const readBatch = (batch: readonly { readonly hash: string }[]) =>
@@ -61,7 +64,7 @@ export function createCommitReader(
 
   async function readAll(blobs: readonly SealedBlob[]): Promise<ReadonlyMap<string, Buffer>> {
     const contents = new Map<string, Buffer>();
-    // Copied, since each content is a part of a large buffer.
+    // Each content is copied, because it is a part of a large buffer.
     for (const batch of batches(blobs))
       for (const [hash, bytes] of await readBatch(batch)) contents.set(hash, Buffer.from(bytes));
     return contents;

@@ -15,16 +15,16 @@ import { judgeCommit } from './judge-commit.js';
 import { wholeReading } from './reading.js';
 import { createRepository } from './repository.js';
 
-/** One commit of a repository, and what it wants. */
+/** One commit of a repository, and its desired state. */
 export interface CommitSpecs {
   readonly commit: Commit;
   readonly snapshot: DesiredSnapshot;
-  /** Why the commit would not be applied; null when it would be. */
+  /** Why the commit would not be applied, or null when it would be. */
   readonly failure: GitFailure | null;
 }
 
 export interface CommitSnapshotOptions {
-  /** The source; its `ref` is read. */
+  /** The source, whose `ref` is read. */
   readonly settings: GitSettings;
   /** A directory for the clone; the caller removes it. */
   readonly directory: string;
@@ -33,7 +33,9 @@ export interface CommitSnapshotOptions {
   readonly signal: AbortSignal;
 }
 
-/** Stands in for secrets: there is no key here, so the digest only shows whether an encrypted file has changed. */
+/**
+ * Replaces the reader of secrets. There is no key here, so the digest only shows whether an encrypted file has changed.
+ */
 const ENCRYPTED: SecretScan = {
   read: ({ sealed }, _variable, { ageFile = '' }) =>
     Promise.resolve({
@@ -46,7 +48,7 @@ const ENCRYPTED: SecretScan = {
   end: () => undefined,
 };
 
-/** Fetches a commit and resolves its specs, without an engine, a state or secrets. Throws a GitError or a RefError. */
+/** Fetches a commit and resolves its specs, without an engine, state or secrets. Throws a GitError or a RefError. */
 export async function readCommitSpecs({
   settings,
   directory,

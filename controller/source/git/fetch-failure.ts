@@ -6,7 +6,7 @@ import { SignatureError } from './verify-commit.js';
 
 type Words = readonly [pattern: RegExp, remedy: (settings: GitSettings) => string];
 
-/** What git and ssh say, and what a person can do about it. */
+/** Messages of git and ssh, and what a person can do about each. */
 const REMEDIES: readonly Words[] = [
   [/couldn't find remote ref|no such remote ref/i, () => 'push it, or change --git-ref'],
   [
@@ -35,7 +35,7 @@ const REMEDIES: readonly Words[] = [
   [AWAY, () => 'it is tried again'],
 ];
 
-/** Why a source could not be polled, from whatever was thrown. */
+/** Converts an error of a poll into the failure of its source. */
 export function failureOf(error: unknown, settings: GitSettings): GitFailure {
   if (error instanceof GitError) return fetchFailure(error, settings);
   if (error instanceof RefError) return found('RefMissing', error.message);
@@ -45,7 +45,7 @@ export function failureOf(error: unknown, settings: GitSettings): GitFailure {
   );
 }
 
-/** Why the server could not be asked, and what a person can do about it. */
+/** Why the server did not answer, and what a person can do about it. */
 export function fetchFailure(error: GitError, settings: GitSettings): GitFailure {
   const where = settings.url.text;
   if (error.kind === 'missing')

@@ -2,42 +2,43 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { escapeControls } from '../parse/problem.js';
 
 /**
- * What git is called with: always a list of arguments, and never what a repository or a person has configured.
+ * The environment in which git runs. git always gets a list of arguments, and never what a repository or a person has
+ * configured.
  */
 export interface GitEnvironment {
   /** The PATH in which git, ssh and gpg are found. */
   readonly path: string;
-  /** A directory of our own in place of a home, without anybody's settings, keys and agents. */
+  /** A directory of our own in place of a home, without anybody's settings, keys or agents. */
   readonly home: string;
   /** The variables that configure proxies. */
   readonly proxies: Readonly<Record<string, string>>;
 }
 
 export interface GitCall {
-  /** `gpg` imports the keys that git verifies with; `git` without it. */
+  /** The program to run, `git` by default; `gpg` imports the keys with which git verifies. */
   readonly program?: 'git' | 'gpg';
   readonly args: readonly string[];
   readonly timeoutMs: number;
-  /** The most bytes on stdout; more of them end the command. */
+  /** The most bytes on stdout; the command is ended when it prints more. */
   readonly maxOutput: number;
   readonly input?: string | Buffer;
-  /** Settings beside those that hold for every call. */
+  /** Settings in addition to those of every call. */
   readonly config?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
-  /** The size, in bytes, beyond which no file grows that the command writes. */
+  /** The largest size, in bytes, of any file that the command writes. */
   readonly maxFileBytes?: number;
   readonly signal?: AbortSignal;
 }
 
 export type GitErrorKind = 'failed' | 'timeout' | 'too-large' | 'missing' | 'aborted';
 
-/** A call that did not succeed. `message` is the one line in which git says why. */
+/** A call that did not succeed. `message` is the one line in which git states the cause. */
 export class GitError extends Error {
   constructor(
     readonly kind: GitErrorKind,
     message: string,
     readonly stderr: string,
-    /** The exit code; null when the command was not started, or was ended from outside, and has given no verdict. */
+    /** The exit code; null when the command was not started or was ended from outside, so that it gave no answer. */
     readonly code: number | null = null,
   ) {
     super(message);
@@ -46,7 +47,7 @@ export class GitError extends Error {
 
 export type Git = (call: GitCall) => Promise<Buffer>;
 
-/** Settings of every call. A fetched pack stays one file, so that a bound on files is a bound on a fetch. */
+/** The settings of every call. A fetched pack stays one file, so that the limit on files is a limit on a fetch. */
 const CONFIG: Readonly<Record<string, string>> = {
   'core.hooksPath': '/dev/null',
   'core.fsmonitor': 'false',
@@ -70,7 +71,7 @@ const LONGEST_STDERR = 16 * 1024;
 const LONGEST_WORDS = 300;
 const BLOCK_BYTES = 512;
 
-/** Gives the function that calls git. It resolves with stdout, and rejects with nothing but a GitError. */
+/** Creates the function that calls git. It resolves with stdout, and rejects only with a GitError. */
 export function createGit(around: GitEnvironment): Git {
   const common = {
     PATH: around.path,
@@ -102,7 +103,7 @@ function configEnv(config: Readonly<Record<string, string>>): Record<string, str
 function run(call: GitCall, env: NodeJS.ProcessEnv): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     if (call.signal?.aborted === true) return reject(new GitError('aborted', 'the controller stops', ''));
-    // It has a process group of its own: ssh and git's helpers end with it.
+    // The command has its own process group, so that ssh and git's helpers end with it.
     const child = startGit(call, env);
     const out: Buffer[] = [];
     let size = 0;
@@ -128,7 +129,7 @@ function run(call: GitCall, env: NodeJS.ProcessEnv): Promise<Buffer> {
     child.stderr?.on('data', (chunk: Buffer) => {
       stderr = `${stderr}${chunk.toString('utf8')}`.slice(-LONGEST_STDERR);
     });
-    // The command may end before it has read everything: its exit code says so.
+    // The command may end before it has read everything; its exit code reports that.
     child.stdin?.on('error', () => undefined);
     child.stdin?.end(call.input ?? '');
     child.on('error', (error: NodeJS.ErrnoException) =>
@@ -143,7 +144,7 @@ function run(call: GitCall, env: NodeJS.ProcessEnv): Promise<Buffer> {
       ),
     );
     child.on('close', (code, signal) => {
-      // What it has started and left behind must not write on.
+      // Processes that the command has started and left behind must not continue to write.
       killGroup(child);
       finish(() => {
         if (why === null && code === 0) return resolve(Buffer.concat(out));
@@ -156,7 +157,7 @@ function run(call: GitCall, env: NodeJS.ProcessEnv): Promise<Buffer> {
 function startGit({ program = 'git', args, maxFileBytes }: GitCall, env: NodeJS.ProcessEnv): ChildProcess {
   const options = { env, cwd: '/', detached: true, stdio: ['pipe', 'pipe', 'pipe'] as ['pipe', 'pipe', 'pipe'] };
   if (maxFileBytes === undefined) return spawn(program, [...args], options);
-  // The kernel's bound: a server that sends without end is cut off at the very byte.
+  // The kernel enforces this limit, so that a server that sends without end is cut off at the exact byte.
   const blocks = String(Math.ceil(maxFileBytes / BLOCK_BYTES));
   return spawn('/bin/sh', ['-c', 'ulimit -f "$1" || exit 1; shift; exec git "$@"', 'git', blocks, ...args], options);
 }
@@ -185,7 +186,10 @@ function failure(
   return new GitError('failed', wordsOf(stderr) || `git ended with ${code ?? signal}`, stderr, code);
 }
 
-/** Whether the bound on files ended the command. It kills what unpacks a fetch, whose parent says no more than this. */
+/**
+ * Whether the limit on files ended the command. It kills the process that unpacks a fetch, and the parent process
+ * prints no more than this.
+ */
 function isCutOff(stderr: string, signal: string | null): boolean {
   return (
     signal === 'SIGXFSZ' ||
@@ -194,13 +198,13 @@ function isCutOff(stderr: string, signal: string | null): boolean {
   );
 }
 
-/** The line that says why: the first error, before what only follows from it. */
+/** The line that states the cause: the first error, because later ones only follow from it. */
 function wordsOf(stderr: string): string {
   const lines = stderr
     .split(/[\r\n]+/)
     .map((line) => line.trim())
     .filter((line) => line !== '');
-  // What a server sends ("remote: …") explains more than git's own "could not read from remote repository".
+  // A message from the server ("remote: …") explains more than git's own "could not read from remote repository".
   const line =
     lines.find(
       (one) =>

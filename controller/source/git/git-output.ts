@@ -6,16 +6,16 @@ const LONGEST_LINE = 200;
 export interface TreeEntry {
   readonly mode: string;
   readonly hash: string;
-  /** In bytes; null for a submodule. */
+  /** The size in bytes; null for a submodule. */
   readonly size: number | null;
-  /** The path in the tree; a byte that is not UTF-8 is a replacement character in it. */
+  /** The path in the tree; a byte that is not UTF-8 is replaced by a replacement character. */
   readonly path: string;
 }
 
-/** The `--format` of `git log` that `commitFrom` reads. */
+/** The `--format` of `git log` that `commitFrom` parses. */
 export const COMMIT_FORMAT = '%H%x00%an <%ae>%x00%s%x00%ct';
 
-/** One commit from the output of `git log -1` in `COMMIT_FORMAT`. */
+/** Parses the output of `git log -1` in `COMMIT_FORMAT`. */
 export function commitFrom(output: Buffer): Commit {
   const [revision = '', author = '', subject = '', seconds = '0'] = output
     .toString('utf8')
@@ -24,7 +24,7 @@ export function commitFrom(output: Buffer): Commit {
   return { revision, author: printable(author), subject: printable(subject), committedAt: Number(seconds) * 1_000 };
 }
 
-/** The entries of `git ls-tree -r -z --long`. */
+/** Parses the output of `git ls-tree -r -z --long`. */
 export function treeFrom(output: Buffer): TreeEntry[] {
   return output
     .toString('utf8')
@@ -38,7 +38,8 @@ export function treeFrom(output: Buffer): TreeEntry[] {
 }
 
 /**
- * The references of `git ls-remote` that bear exactly one of `names`: git's patterns match the ends of names as well.
+ * Parses the output of `git ls-remote`, and keeps references whose name is one of `names`: git's patterns also match
+ * the ends of names.
  */
 export function refsFrom(output: Buffer, names: readonly string[]): { readonly name: string; readonly hash: string }[] {
   return output
@@ -50,7 +51,10 @@ export function refsFrom(output: Buffer, names: readonly string[]): { readonly n
     });
 }
 
-/** Contents by hash from `git cat-file --batch`: `<hash> blob <size>\n<content>\n` for each hash that was asked for. */
+/**
+ * Parses the output of `git cat-file --batch`, `<hash> blob <size>\n<content>\n` for each requested hash, into contents
+ * by hash.
+ */
 export function blobsFrom(output: Buffer, hashes: readonly string[]): Map<string, Buffer> {
   const contents = new Map<string, Buffer>();
   let at = 0;
@@ -65,7 +69,7 @@ export function blobsFrom(output: Buffer, hashes: readonly string[]): Map<string
   return contents;
 }
 
-/** An author may write anything: it becomes one line that is safe to print. */
+/** Makes a text of an author, who may write anything, one line that is safe to print. */
 function printable(text: string): string {
   return escapeControls(text).slice(0, LONGEST_LINE);
 }

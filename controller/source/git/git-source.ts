@@ -16,7 +16,7 @@ import { watchedDirectories } from './watched-directories.js';
 
 export interface GitSourceOptions {
   readonly settings: GitSettings;
-  /** The directory of all git sources; this one's is made in it. */
+  /** The directory of all git sources, in which the directory of this source is created. */
   readonly directory: string;
   readonly git: Git;
   readonly schemas: SpecSchemas;
@@ -25,24 +25,24 @@ export interface GitSourceOptions {
   readonly events: GitSourceEvents;
 }
 
-/** The directory of a branch of a repository, as a source of specs: the newest good commit, whole. */
+/** A directory on a branch of a repository as a source of specs: the newest valid commit, applied as a whole. */
 export interface GitSource extends SourceReader, Pick<GitSettings, 'name' | 'ageIdentityFile'> {
   start(): void;
   stop(): Promise<void>;
-  /** Polls the server now; calls that come during a poll are met by one poll more. */
+  /** Polls the server now; calls during a poll together cause one more poll. */
   sync(trigger: SyncTrigger): void;
-  /** While it is suspended nothing new is applied, whatever the server has. A restart does not end that. */
+  /** Suspends or resumes the source. While it is suspended, no new commit is applied, even after a restart. */
   suspend(isSuspended: boolean): Promise<void>;
-  /** Calls `onHint` when a scan might find something new; gives the function that ends this. */
+  /** Calls `onHint` when a scan may find something new; returns a function that stops this. */
   subscribe(onHint: () => void): () => void;
   git(): GitStatus;
-  /** Counts what a scan might find new. */
+  /** A number that increases whenever a scan may find something new. */
   generation(): number;
-  /** The server was asked once, or need not be. */
+  /** Whether the server was asked once, or need not be asked. */
   isSettled(): boolean;
 }
 
-/** Makes a git source that does nothing yet: `start` begins to poll, and the first `read` reads the clone. */
+/** Creates a git source that does nothing yet: `start` begins to poll, and the first `read` reads the clone. */
 export function createGitSource(options: GitSourceOptions): GitSource {
   const { settings, clock, random } = options;
   const { name, ageIdentityFile, url } = settings;

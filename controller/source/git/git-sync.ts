@@ -13,9 +13,9 @@ import type { SyncTrigger } from './sync-loop.js';
 import { commitToJudge, hookedRef, isKnown, isNews, refAfterFetch, type SyncState } from './sync-state.js';
 
 export interface GitSourceEvents {
-  /** The server was asked. `failure` null: it answered. */
+  /** The server was asked; `failure` is null when it answered. */
   onFetch(facts: { readonly source: string; readonly seconds: number; readonly failure: GitFailure | null }): void;
-  /** A commit was judged that had not been judged before. `failure` null: its specs are in force now. */
+  /** A commit was judged for the first time; `failure` is null when its specs are in force now. */
   onCommit(facts: {
     readonly source: string;
     readonly commit: Commit;
@@ -25,11 +25,11 @@ export interface GitSourceEvents {
   }): void;
 }
 
-/** What one git source works with. */
+/** The parts and the state of one git source. */
 export interface GitSync {
   readonly id: string;
   readonly settings: GitSettings;
-  /** Where the clone is, for messages. */
+  /** The directory of the clone, for messages. */
   readonly directory: string;
   readonly repository: GitRepository;
   readonly readCommit: ReadCommit;
@@ -39,23 +39,21 @@ export interface GitSync {
   /** Aborts when the source is stopped. */
   readonly signal: AbortSignal;
   readonly state: SyncState;
-  /** Hears that a scan might find something new. */
+  /** Called when a scan may find something new. */
   readonly onChange: () => void;
 }
 
-/** Reads, once, what an earlier process applied: it holds until the server says something else. */
+/** Reads, once, the commit that an earlier process applied. It stays in force until the server has another one. */
 export function loadSource(sync: GitSync): Promise<void> {
   sync.state.loaded ??= readEarlier(sync);
   return sync.state.loaded;
 }
 
-/**
- * Polls the server once, and puts a new good commit in force. Gives how many polls in a row have failed; never throws.
- */
+/** Polls the server once, and applies a new valid commit. Returns how many polls in a row have failed; never throws. */
 export async function pollSource(sync: GitSync, trigger: SyncTrigger): Promise<number> {
   const { state } = sync;
   await loadSource(sync);
-  // The fault may have passed. While the server is away, or must not be asked, there is nothing but the clone.
+  // The clone may be readable by now. While the server is unreachable or must not be asked, there is no other source.
   if (state.isAsked && state.unread !== null) {
     await readClone(sync);
     changed(sync);
@@ -68,13 +66,13 @@ export async function pollSource(sync: GitSync, trigger: SyncTrigger): Promise<n
   return state.failures;
 }
 
-/** Stops or resumes the application of commits, and keeps that for the next process. */
+/** Stops or resumes the application of commits, and remembers that for the next process. */
 export async function suspendSource(sync: GitSync, isSuspended: boolean): Promise<void> {
   await loadSource(sync);
   sync.state.isSuspended = isSuspended;
   await sync.memo.suspended(isSuspended);
   changed(sync);
-  // Fetched anew after it is resumed: a commit that came meanwhile was not judged.
+  // The next poll fetches again, because a commit that arrived meanwhile was not judged.
   if (!isSuspended) sync.state.knownRef = null;
 }
 
@@ -101,14 +99,14 @@ async function attempt(sync: GitSync, trigger: SyncTrigger): Promise<void> {
     if (await repository.prepare()) state.isCloneNew = true;
     const commit = await fetchNewest(sync, trigger);
     recordAnswer(sync, seconds());
-    // It may have been suspended meanwhile: what was fetched waits until it is resumed.
+    // The source may have been suspended meanwhile; what was fetched then waits until it is resumed.
     if (commit !== null && !state.isSuspended) await judge(sync, commit, trigger, seconds);
   } catch (error) {
     if (!sync.signal.aborted) await recordFailure(sync, error, seconds());
   }
 }
 
-/** The commit to judge; null when the server has nothing that has not been judged. */
+/** Fetches the commit to judge; returns null when the server has none that has not been judged. */
 async function fetchNewest({ state, repository, signal }: GitSync, trigger: SyncTrigger): Promise<Commit | null> {
   const hooked = hookedRef(state, trigger);
   const isHooked = hooked !== null;
@@ -140,7 +138,8 @@ async function judge(sync: GitSync, commit: Commit, trigger: SyncTrigger, second
   if (!isNew && !state.isCloneNew) return;
   if (failure !== null) state.inForce = { ...state.inForce, refused: { commit, files, failure } };
   else {
-    // Marked before it is in force: where that fails it is tried again, and no restart goes back to an earlier commit.
+    // The commit is marked before it is in force. When marking fails, it is tried again, and no restart returns to an
+    // earlier commit.
     await repository.markApplied(commit.revision);
     await sync.memo.applied();
     state.inForce = { applied: { commit, files, at: sync.clock.now() }, refused: null };
@@ -148,7 +147,7 @@ async function judge(sync: GitSync, commit: Commit, trigger: SyncTrigger, second
   state.isCloneNew = false;
   if (isNew) sync.events.onCommit({ source: id, commit, failure, trigger, seconds: seconds() });
   changed(sync);
-  // Last, since a server may take long over it: everything has been reported by now.
+  // This comes last, because a server may take long for it, and everything has been reported by now.
   const { refused, applied } = state.inForce;
   if (refused !== null && applied !== null) await repository.keepApplied(applied.commit.revision, signal);
   await repository.tidy(signal);
@@ -159,7 +158,8 @@ async function recordFailure(sync: GitSync, error: unknown, seconds: number): Pr
   state.failures += 1;
   state.knownRef = null;
   let failure = failureOf(error, sync.settings);
-  // The server may be well, and the clone be the fault. What is in force stays in memory and is not read from it again.
+  // The server may work and the clone be the cause. What is in force stays in memory and is not read from the clone
+  // again.
   if (failure.reason !== 'RefMissing' && (await isCloneAtFault(sync, error))) {
     await repository.discard().catch(() => undefined);
     state.failures = 1;

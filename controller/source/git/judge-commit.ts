@@ -11,7 +11,7 @@ import { SignatureError } from './verify-commit.js';
 
 export interface Judgement {
   readonly files: readonly SpecFile[];
-  /** Null when the commit may be applied. */
+  /** Why the commit may not be applied, or null when it may. */
   readonly failure: GitFailure | null;
 }
 
@@ -43,7 +43,7 @@ export async function judgeCommit(
     throw error;
   }
   const files = await readCommit(commit.revision, breathe);
-  // Git keeps no empty directories: a wrong path, or a renamed directory, would look like the removal of every spec.
+  // Git stores no empty directories, so a wrong path or a renamed directory would look like the removal of every spec.
   if (files === null)
     return refused(
       'PathMissing',

@@ -4,15 +4,15 @@ import type { GitSettings } from '../../model/git.js';
 import { replaceFile } from '../../state/state-file.js';
 
 interface Remembered {
-  /** What a person said while it ran; null: as configured. */
+  /** Whether a person has suspended or resumed the source at run time; null: as configured. */
   readonly isSuspended: boolean | null;
-  /** The settings whose commit the clone calls applied. */
+  /** Identifies the settings for which the clone contains an applied commit. */
   readonly identity: string | null;
 }
 
 export type Memo = ReturnType<typeof createMemo>;
 
-/** What is remembered of a source beside its clone. All of it can be lost. */
+/** Creates the memory of a source outside its clone. All of it can be lost. */
 export function createMemo(directory: string, { url, ref, path, suspend }: GitSettings) {
   const file = join(directory, 'source.json');
   const identity = [url.text, ref ?? '', path].join(' ');
@@ -37,7 +37,7 @@ export function createMemo(directory: string, { url, ref, path, suspend }: GitSe
       await mkdir(directory, { recursive: true, mode: 0o700 });
       replaceFile(file, `${JSON.stringify(memo)}\n`);
     } catch {
-      // A full disk: a restart asks the server before it knows what is applied.
+      // The disk may be full. After a restart, the server is then asked before it is known what is applied.
     }
   }
 
@@ -45,7 +45,7 @@ export function createMemo(directory: string, { url, ref, path, suspend }: GitSe
     isSuspended: async (): Promise<boolean> => (await read()).isSuspended ?? suspend,
     suspended: (isSuspended: boolean): Promise<void> =>
       change({ isSuspended: isSuspended === suspend ? null : isSuspended }),
-    /** Another repository under the same name has applied nothing yet. */
+    /** Whether a commit was applied with these settings; another repository under the same name has none. */
     hasApplied: async (): Promise<boolean> => (await read()).identity === identity,
     applied: (): Promise<void> => change({ identity }),
   };

@@ -5,8 +5,8 @@ import type { InForce } from './reading.js';
 import type { GitRepository } from './repository.js';
 
 /**
- * Reads what an earlier process applied from the clone alone; null when it applied nothing. Throws when that cannot be
- * read now, or when no trusted key has signed it.
+ * Reads the commit that an earlier process applied from the clone alone; returns null when there is none. Throws when
+ * it cannot be read now, or when no trusted key has signed it.
  */
 export async function readApplied({
   memo,
@@ -21,7 +21,7 @@ export async function readApplied({
 }): Promise<InForce['applied']> {
   const commit = (await memo.hasApplied()) ? await repository.applied() : null;
   if (commit === null) return null;
-  // A key may have lost its trust since.
+  // The key that signed the commit may not be trusted any more.
   await repository.verify(commit.revision);
   const files = await readCommit(commit.revision, breathe);
   return files === null ? null : { commit, files, at: null };

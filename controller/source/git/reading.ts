@@ -8,10 +8,10 @@ export interface InForce {
   readonly applied: {
     readonly commit: Commit;
     readonly files: readonly SpecFile[];
-    /** When it was applied, in ms since the epoch; null when an earlier process did that. */
+    /** When it was applied, in ms since the epoch; null when an earlier process applied it. */
     readonly at: number | null;
   } | null;
-  /** A newer commit that is refused, with as much of it as could be read. */
+  /** A newer commit that is refused, with those of its files that could be read. */
   readonly refused: {
     readonly commit: Commit;
     readonly files: readonly SpecFile[];
@@ -19,19 +19,19 @@ export interface InForce {
   } | null;
 }
 
-/** The newest commit that has been judged; null when none has. */
+/** The newest commit that was judged; null when there is none. */
 export function judged({ applied, refused }: InForce): Commit | null {
   return refused?.commit ?? applied?.commit ?? null;
 }
 
-/** The commit that was refused for its signature, if any: other keys may be trusted by now. */
+/** The commit that was refused for its signature, or null. It may be accepted later, when other keys are trusted. */
 export function unsigned({ refused }: InForce): Commit | null {
   return refused?.failure.reason === 'SignatureInvalid' ? refused.commit : null;
 }
 
 /**
- * What a scan takes from a git source: the files of the commit in force. What a refused commit says of a name keeps
- * that name from being taken for removed, and tells its workspace what is wrong.
+ * What a scan reads from a git source: the files of the commit in force. A name that only a refused commit mentions
+ * does not count as removed, and its workspace shows what is wrong.
  */
 export function readingOf(
   id: string,
@@ -43,7 +43,7 @@ export function readingOf(
   );
   const files = (applied?.files ?? []).map((file): ScannedFile => {
     const newer = broken.get(file.file);
-    // Its problems are reported once, with the commit.
+    // The problems of a refused commit are reported once, with the commit.
     return { ...file, isSettling: false, staleBecause: newer?.refusals[0]?.problem ?? null };
   });
   const defined = new Set(files.flatMap(({ definitions }) => definitions.map(({ key }) => key)));
@@ -63,7 +63,7 @@ export function readingOf(
   };
 }
 
-/** The files of one commit, as a scan without half-written files finds them. */
+/** The files of one commit in the form of a scan that finds no half-written files. */
 export function wholeReading(id: string, files: readonly SpecFile[]): SourceReading {
   return {
     id,
@@ -73,7 +73,7 @@ export function wholeReading(id: string, files: readonly SpecFile[]): SourceRead
   };
 }
 
-/** Claims the names that only the refused commit defines, or may define: nobody knows yet what becomes of them. */
+/** Claims the names that only the refused commit defines or may define, because their state is not known yet. */
 function claimOf(
   file: SpecFile,
   failure: GitFailure,

@@ -1,20 +1,23 @@
 import { callRemote, LIST_BYTES, type Clone } from './clone.js';
 import { refsFrom } from './git-output.js';
 
-/** A reference as the server has it. */
+/** A reference on the server. */
 export interface RemoteRef {
-  /** The full name, or a commit's hash. */
+  /** The full name, or the hash of a commit. */
   readonly name: string;
-  /** The commit, or the tag of one, that it points at. Null for a configured commit: the server was not asked. */
+  /**
+   * The commit, or the tag of one, that the reference points to. Null for a configured commit, because the server was
+   * not asked.
+   */
   readonly hash: string | null;
 }
 
-/** The configured reference is at fault, not the server. */
+/** The configured reference is wrong; the server is not at fault. */
 export class RefError extends Error {}
 
 const HASH = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 
-/** Asks the server what the configured reference is now. Throws a GitError, or a RefError. */
+/** Asks the server what the configured reference points to. Throws a GitError or a RefError. */
 export async function resolveRef(clone: Clone, signal: AbortSignal): Promise<RemoteRef> {
   const { ref, url } = clone.settings;
   if (ref !== null && HASH.test(ref)) return { name: ref, hash: null };
@@ -23,13 +26,16 @@ export async function resolveRef(clone: Clone, signal: AbortSignal): Promise<Rem
   return chooseRef(ref, refsFrom(await callRemote(clone, args, signal, { maxOutput: LIST_BYTES }), names));
 }
 
-/** The full names that a configured reference may stand for; null is the server's HEAD. */
+/** The full names that a configured reference may stand for; null stands for the server's HEAD. */
 export function namesOf(ref: string | null): string[] {
   if (ref === null) return ['HEAD'];
   return ref.startsWith('refs/') || ref === 'HEAD' ? [ref] : [`refs/heads/${ref}`, `refs/tags/${ref}`];
 }
 
-/** The one reference among those that the server has of these names. Throws a RefError when there is none, or two. */
+/**
+ * The only reference with one of these names on the server. Throws a RefError when there is none, or when there are
+ * two.
+ */
 export function chooseRef(ref: string | null, found: readonly RemoteRef[]): RemoteRef {
   const [only, ...others] = found;
   if (only === undefined)

@@ -7,44 +7,47 @@ import { blobsFrom, COMMIT_FORMAT, commitFrom, treeFrom, type TreeEntry } from '
 import { RefError, resolveRef, type RemoteRef } from './remote-ref.js';
 import { verifyCommit } from './verify-commit.js';
 
-/** The newest commit that was fetched, and the one whose specs are in force. */
+/** The newest fetched commit, and the commit whose specs are in force. */
 const FETCHED = 'refs/kalpana/fetched';
 const APPLIED = 'refs/kalpana/applied';
 
 /**
- * The clone of one source in the state directory: bare, shallow, never checked out. It holds nothing that cannot be
- * fetched again.
+ * The clone of one source in the state directory: bare, shallow and never checked out. Everything in it can be fetched
+ * again.
  */
 export interface GitRepository {
-  /** Makes an empty clone where git does not recognise one; true when it did. Throws when git cannot be called. */
+  /**
+   * Creates an empty clone when git does not recognise one; resolves with true when it did so. Throws when git cannot
+   * be run.
+   */
   prepare(): Promise<boolean>;
-  /** Asks the server for the configured reference; throws a GitError, or a RefError. */
+  /** Asks the server for the configured reference; throws a GitError or a RefError. */
   resolve(signal: AbortSignal): Promise<RemoteRef>;
-  /** Fetches the commit that `name` is now, and nothing else. */
+  /** Fetches the commit that `name` points to now, and nothing else. */
   fetch(name: string, signal: AbortSignal): Promise<Commit>;
-  /** The commit that was applied last, by this or an earlier process; null when there is none. */
+  /** The commit that was last applied, by this or an earlier process; null when there is none. */
   applied(): Promise<Commit | null>;
   markApplied(revision: string): Promise<void>;
   /**
-   * Keeps an applied commit for the next process: a clone that has lost it fetches it again, if the server still gives
-   * it.
+   * Makes the applied commit available to the next process. A clone that has lost it fetches it again, if the server
+   * still provides it.
    */
   keepApplied(revision: string, signal: AbortSignal): Promise<void>;
   /** The files below the source's path; null when the commit has no such directory. */
   list(revision: string): Promise<readonly TreeEntry[] | null>;
-  /** Contents by hash; throws when they are larger than `maxBytes` together. */
+  /** Reads contents by hash; throws when they are larger than `maxBytes` together. */
   read(hashes: readonly string[], maxBytes: number): Promise<ReadonlyMap<string, Buffer>>;
   /** Throws a SignatureError when no trusted key has signed the commit. */
   verify(revision: string): Promise<void>;
-  /** Drops what no reference names, when that is worth it. */
+  /** Removes what no reference names, when that is worthwhile. */
   tidy(signal: AbortSignal): Promise<void>;
-  /** Whether all that the references lead to is there and whole, as far as git can tell. */
+  /** Whether everything that the references lead to exists and is intact, as far as git can tell. */
   isSound(signal: AbortSignal): Promise<boolean>;
-  /** Removes the clone; the next `prepare` makes it anew. */
+  /** Removes the clone; the next `prepare` creates it again. */
   discard(): Promise<void>;
 }
 
-/** @param directory belongs to this source alone; it is made when it is missing */
+/** @param directory belongs to this source alone; it is created when it is missing */
 export function createRepository(settings: GitSettings, directory: string, git: Git): GitRepository {
   const clone = cloneIn(directory, settings, git);
   return {
@@ -75,7 +78,7 @@ async function fetchCommit(clone: Clone, name: string, signal: AbortSignal): Pro
 
 async function keepApplied(clone: Clone, revision: string, signal: AbortSignal): Promise<void> {
   if ((await describe(clone, APPLIED))?.revision === revision) return;
-  // Where the server does not give it, the last good specs have to do by themselves.
+  // When the server does not provide it, the stored last good specs have to suffice.
   await fetchInto(clone, APPLIED, revision, signal).catch(() => undefined);
 }
 
@@ -108,7 +111,7 @@ async function describe(clone: Clone, name: string): Promise<Commit | null> {
     '--',
   ];
   const output = await callLocal(clone, args).catch(async (error: unknown) => {
-    // Asked only after a failure: is there no such commit, or can the clone not be read?
+    // Only after a failure: find out whether the commit does not exist or the clone cannot be read.
     if ((await callLocal(clone, ['rev-parse', '--verify', '--quiet', at]).catch(noneSuch)) !== null) throw error;
     return null;
   });
@@ -124,7 +127,7 @@ async function listFiles(clone: Clone, revision: string): Promise<TreeEntry[] | 
         () => 'none',
       );
       if (kind === 'tree') throw error;
-      // Throws when the clone is broken: only a sound one may say that the commit has no such directory.
+      // Throws when the clone is broken, because only an intact one proves that the commit has no such directory.
       await callLocal(clone, ['cat-file', '-e', `${revision}^{tree}`]);
       return null;
     },

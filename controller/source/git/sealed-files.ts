@@ -6,7 +6,7 @@ import type { Definition, SpecFile } from '../parse/spec-file.js';
 import type { TreeEntry } from './git-output.js';
 
 const FILE = /^100/;
-/** The most bytes of all encrypted files of a commit together, since they stay in memory. */
+/** The most bytes of all encrypted files of a commit together, because they stay in memory. */
 const SEALED_BYTES = 64 * 1024 * 1024;
 
 export interface SealedBlob {
@@ -16,13 +16,16 @@ export interface SealedBlob {
 
 type ReadBlobs = (blobs: readonly SealedBlob[]) => Promise<ReadonlyMap<string, Buffer>>;
 
-/** A file that a definition names, or what is wrong with it: words that follow the file's name. */
+/**
+ * A file that a definition names, or a description of what is wrong with it, which follows the file's name in a
+ * message.
+ */
 type Found = SealedBlob | { readonly fault: string };
 
 /**
- * Gives definitions the encrypted files of their own commit, since its specs and the secrets beside them belong
+ * Adds to definitions the encrypted files of their own commit, because its specs and the secrets beside them belong
  * together. A definition whose file is missing or not encrypted is refused, and the commit with it. A file that has not
- * changed comes back as the same object.
+ * changed is returned as the same object.
  * @param mostBytes the most bytes of all encrypted files together
  */
 export function createSealedFiles(prefix: string, mostBytes = SEALED_BYTES) {
@@ -99,7 +102,7 @@ function seal(file: SpecFile, uses: ReadonlyMap<string, Found>, contents: Readon
   return { ...file, definitions, refusals, problems };
 }
 
-/** The bytes of a file, or what is wrong with it: words that follow the file's name. */
+/** The bytes of a file, or a description of what is wrong with it, which follows the file's name in a message. */
 function bytesOf(found: Found, contents: ReadonlyMap<string, Buffer>): Uint8Array | string {
   if ('fault' in found) return found.fault;
   const bytes = contents.get(found.hash) ?? Buffer.alloc(0);

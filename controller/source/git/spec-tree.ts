@@ -31,8 +31,8 @@ export function linksIn(entries: readonly TreeEntry[]): TreeEntry[] {
 }
 
 /**
- * The spec files among a commit's files, as `listSpecs` finds them in a directory. Pure. A link is followed within the
- * source's directory; one that leads out of the repository is a fault, whatever it is called.
+ * Selects the spec files among a commit's files, as `listSpecs` does in a directory. Pure. A link is followed within
+ * the source's directory; one that leads out of the repository is a fault, whatever its name.
  * @param prefix the source's directory in the repository
  * @param targets the text of each link, by hash
  */
@@ -86,7 +86,7 @@ export function specTree(
       fault('is a link to a file that does not exist, or through other links: mend or remove it');
     else if (found.mode === LINK || found.mode === SUBMODULE || found.size === null)
       fault('is a link to something else than a file: mend or remove it');
-    // A target that has a spec's name itself is listed already.
+    // A target whose own name is that of a spec is listed already.
     else if (isHidden(inSource) || !isSpecName(posix.basename(inSource))) take({ ...found, path });
   }
 }

@@ -5,7 +5,7 @@ export type SyncTrigger = 'start' | 'interval' | 'hook' | 'local' | 'request' | 
 
 export interface SyncLoop {
   run(): Promise<void>;
-  /** Polls now; calls that come during a poll are met by one poll more. */
+  /** Polls now; calls during a poll together cause one more poll. */
   sync(trigger: SyncTrigger): void;
 }
 
@@ -14,15 +14,17 @@ export interface SyncLoopOptions {
   readonly random: () => number;
   readonly signal: AbortSignal;
   readonly intervalMs: number;
-  /** Polls once; gives how many polls in a row have failed. Never rejects. */
+  /** Polls once; resolves with the number of polls that have failed in a row. Never rejects. */
   readonly poll: (trigger: SyncTrigger) => Promise<number>;
 }
 
 const FIRST_RETRY_MS = 2_000;
-/** The part of an interval by which it is longer or shorter, at random, so that controllers do not poll all at once. */
+/**
+ * The part of an interval by which it is randomly lengthened or shortened, so that controllers do not all poll at once.
+ */
 const JITTER = 0.1;
 
-/** Polls one after the other: at an interval in ms, sooner after a failure, and when `sync` is called. */
+/** Creates a loop that polls one at a time: at an interval in ms, sooner after a failure, and when `sync` is called. */
 export function createSyncLoop({ clock, random, signal, intervalMs, poll }: SyncLoopOptions): SyncLoop {
   let due: SyncTrigger | null = 'start';
   let wake: AbortController | null = null;
@@ -45,7 +47,7 @@ export function createSyncLoop({ clock, random, signal, intervalMs, poll }: Sync
       }
     },
     sync(trigger) {
-      // A webhook says more than the other triggers, so it is not overwritten.
+      // A webhook tells more than the other triggers, so it is not overwritten.
       if (due !== 'hook') due = trigger;
       wake?.abort();
     },

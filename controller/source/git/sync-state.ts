@@ -3,25 +3,27 @@ import { judged, unsigned, type InForce } from './reading.js';
 import type { RemoteRef } from './remote-ref.js';
 import type { SyncTrigger } from './sync-loop.js';
 
-/** All that changes about a git source while it runs. `git-sync.ts` changes it, and nobody else does. */
+/** All changing state of a git source. Only `git-sync.ts` changes it. */
 export interface SyncState {
   inForce: InForce;
-  /** Why the server could not be asked; what is wrong with a commit stands in `inForce`. */
+  /** Why the server did not answer, or null. Problems of a commit are in `inForce`. */
   unanswered: GitFailure | null;
-  /** Why the clone could not tell what is in force; null when it could, or when the server has answered since. */
+  /**
+   * Why the clone could not be read for the commit in force; null when it could, or when the server has answered since.
+   */
   unread: GitFailure | null;
-  /** The server has been asked once, or need not be. */
+  /** Whether the server has been asked once, or need not be asked. */
   isAsked: boolean;
-  /** What the server had under the configured reference; null: the next poll fetches, whatever the server says. */
+  /** What the server had under the configured reference; null: the next poll fetches in any case. */
   knownRef: RemoteRef | null;
-  /** The clone is new and does not hold what is in force. */
+  /** Whether the clone is new, so that it does not contain the commit in force. */
   isCloneNew: boolean;
   isSuspended: boolean;
   /** When the server last answered, in ms since the epoch. */
   fetchedAt: number | null;
   /** How many polls in a row have failed. */
   failures: number;
-  /** Counts what a scan might find new. */
+  /** A number that increases whenever a scan may find something new. */
   generation: number;
   /** The first reading of what an earlier process left; null before it begins. */
   loaded: Promise<void> | null;
@@ -44,38 +46,44 @@ export function newSyncState(settings: Pick<GitSettings, 'suspend'>): SyncState 
   };
 }
 
-/** What is wrong with the source now; null when nothing is. */
+/** The current problem of the source, or null when there is none. */
 export function failureNow({ unanswered, unread, inForce }: SyncState): GitFailure | null {
   return unanswered ?? unread ?? inForce.refused?.failure ?? null;
 }
 
-/** The reference that a webhook lets us fetch without asking for it first: the sender says that it has moved. */
+/**
+ * The reference to fetch after a webhook without asking the server for it first, because the webhook says that it has
+ * moved.
+ */
 export function hookedRef({ knownRef }: SyncState, trigger: SyncTrigger): RemoteRef | null {
   return trigger === 'hook' ? knownRef : null;
 }
 
-/** Whether the server has nothing under `ref` that has not been fetched. A webhook's reference was not asked for. */
+/**
+ * Whether everything that the server has under `ref` has been fetched. After a webhook this is unknown, because the
+ * server was not asked.
+ */
 export function isKnown({ inForce, knownRef }: SyncState, ref: RemoteRef, isHooked: boolean): boolean {
   if (ref.hash === null) return judged(inForce)?.revision === ref.name;
   return !isHooked && knownRef?.name === ref.name && knownRef.hash === ref.hash;
 }
 
 /**
- * What is known of the server after a fetch. A webhook's commit was not listed, so the next poll has to find its hash.
+ * What is known of the server after a fetch. After a webhook the hash is not known, so the next poll has to ask for it.
  */
 export function refAfterFetch(ref: RemoteRef, isHooked: boolean): RemoteRef {
   return isHooked ? { name: ref.name, hash: ref.hash === null ? null : '' } : ref;
 }
 
 /**
- * The commit to judge after a fetch; null when it was judged before and nothing but another commit can change that. One
- * that was refused for its signature is judged again: other keys may be trusted by now.
+ * The commit to judge after a fetch; null when it was judged before and only another commit can change that. A commit
+ * that was refused for its signature is judged again, because other keys may be trusted by now.
  */
 export function commitToJudge({ inForce, isCloneNew }: SyncState, fetched: Commit): Commit | null {
   return isCloneNew || fetched.revision !== judged(inForce)?.revision ? fetched : unsigned(inForce);
 }
 
-/** Whether a judgement says something that has not been reported. */
+/** Whether a judgement differs from what has been reported. */
 export function isNews({ inForce }: SyncState, commit: Commit, failure: GitFailure | null): boolean {
   return commit.revision !== judged(inForce)?.revision || failure?.message !== inForce.refused?.failure.message;
 }

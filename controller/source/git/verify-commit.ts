@@ -5,7 +5,7 @@ import type { GitVerify } from '../../model/git.js';
 import { ioWords } from '../files/file-system.js';
 import { GitError, type Git } from './git-command.js';
 
-/** No trusted key has signed the commit, or that cannot be checked. */
+/** No trusted key has signed the commit, or this cannot be checked. */
 export class SignatureError extends Error {}
 
 interface Verification {
@@ -17,13 +17,13 @@ interface Verification {
 const DEADLINE_MS = 30_000;
 const OUTPUT = 64 * 1024;
 
-/** Throws a SignatureError unless a key of the file has signed the commit. Keys from anywhere else do not count. */
+/** Throws a SignatureError unless a key of the file has signed the commit. Keys from elsewhere do not count. */
 export async function verifyCommit({ kind, file }: GitVerify, { git, clone, revision }: Verification): Promise<void> {
   await stat(file).catch((error: unknown) => {
     throw new SignatureError(`the file of trusted keys ${file} cannot be read: ${ioWords(error)}`);
   });
-  // gpg reads its home whatever kind of signature a commit has: here that is empty, or holds the keyring alone. Its
-  // path is short, since gpg makes sockets in it.
+  // gpg reads its home for any kind of signature, so it gets one that is empty or contains only the keyring. The path
+  // is short, because gpg creates sockets in it.
   const gpgHome = await mkdtemp(join(tmpdir(), 'kalpana-gpg-'));
   const keys: Record<string, string> =
     kind === 'ssh'

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
-/** The directories that change when a branch or a tag of the repository at `path` moves; some may not exist. */
+/** The directories that change when a branch or tag of the repository at `path` moves; some may not exist. */
 export function watchedDirectories(path: string, ref: string | null): string[] {
   const gitDir = commonDirectory(path);
   const names = ref === null ? [] : ref.startsWith('refs/') ? [ref] : [`refs/heads/${ref}`, `refs/tags/${ref}`];
@@ -14,8 +14,8 @@ export function watchedDirectories(path: string, ref: string | null): string[] {
 }
 
 /**
- * The git directory of a repository: itself when it is bare; a checkout has `.git`, a directory or a file that names
- * one.
+ * The git directory of a repository. A bare repository is its own; a checkout has `.git`, a directory or a file that
+ * names one.
  */
 function commonDirectory(path: string): string {
   const dot = join(path, '.git');

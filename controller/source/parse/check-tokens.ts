@@ -1,6 +1,6 @@
 import { createScanner } from 'jsonc-parser';
 
-/** jsonc-parser's token codes; its `const enum` cannot be imported under `isolatedModules`. */
+/** The token codes of jsonc-parser, whose `const enum` cannot be imported under `isolatedModules`. */
 const TOKEN = {
   openBrace: 1,
   closeBrace: 2,
@@ -15,7 +15,7 @@ const TOKEN = {
 
 export const MAX_NESTING = 64;
 
-/** Keys that reach an object's prototype in careless code, ours or a library's. */
+/** Keys with which careless code, ours or a library's, accesses an object's prototype. */
 const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
 export interface TextFault {
@@ -25,12 +25,12 @@ export interface TextFault {
   readonly fault: 'nesting' | 'duplicate-key' | 'forbidden-key' | 'nul' | 'surrogate' | 'number';
 }
 
-/** Null stands for an array. */
+/** The keys of an object; null stands for an array. */
 type Level = Set<string> | null;
 
 /**
- * The first thing in a JSON text that parsers accept and we do not, or that breaks a recursive parser. It reads the
- * text once and without recursion: a million brackets are as harmless as two. The text need not be valid JSON.
+ * Finds the first thing in a JSON text that parsers accept and we do not, or that breaks a recursive parser. It reads
+ * the text once and without recursion, so deep nesting is harmless. The text need not be valid JSON.
  */
 export function checkTokens(text: string): TextFault | null {
   const scanner = createScanner(text, true);

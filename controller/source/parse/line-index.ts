@@ -1,4 +1,7 @@
-/** Gives the line and the column of an offset, both from 1; columns count UTF-16 units, as editors do. */
+/**
+ * Creates a function that returns the line and column of an offset, both from 1; columns count UTF-16 units, as editors
+ * do.
+ */
 export function createLineIndex(text: string): (offset: number) => { line: number; column: number } {
   let starts: number[] | null = null;
   return (offset) => {

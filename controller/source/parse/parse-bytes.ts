@@ -15,15 +15,15 @@ export interface Unparsed {
   readonly message: string;
   readonly line: number;
   readonly column: number;
-  /** The text looks as a half-written file may. */
+  /** Whether the text looks like that of a half-written file. */
   readonly mayBePartial: boolean;
-  /** As much of the structure as a tolerant parser finds; null when none of it can be trusted. */
+  /** The structure as far as a tolerant parser finds it; null when none of it is reliable. */
   readonly tree: Node | null;
 }
 
 export type ParseOutcome = { readonly ok: ParsedText } | { readonly failed: Unparsed };
 
-/** How many characters of a broken text are parsed tolerantly: that only serves to find a name in it. */
+/** How many characters of a broken text are parsed tolerantly, only to find a name in it. */
 const TOLERANT_LIMIT = 65_536;
 const STRICT = { disallowComments: true, allowTrailingComma: false, allowEmptyContent: false };
 
@@ -66,7 +66,7 @@ export function parseBytes(bytes: Uint8Array): ParseOutcome {
   return { ok: { value: value.parsed, tree, position } };
 }
 
-/** Undefined when the text is not valid. `checkTokens` has bounded its depth before. */
+/** Returns undefined when the text is not valid. `checkTokens` has limited its depth before. */
 function parseStrictly(text: string): { parsed: unknown } | undefined {
   try {
     return { parsed: JSON.parse(text) as unknown };
@@ -88,7 +88,7 @@ function syntaxFailure(text: string, position: ParsedText['position']): Unparsed
   return { ...position(first.offset), message, mayBePartial: true, tree: isSmall ? (tree ?? null) : null };
 }
 
-/** The words for each `ParseErrorCode` of jsonc-parser. */
+/** The messages for each `ParseErrorCode` of jsonc-parser. */
 const SYNTAX_WORDS: Readonly<Record<number, string>> = {
   1: 'an unknown word; put text into double quotes',
   2: 'a number in a wrong form',
@@ -139,7 +139,8 @@ function decode(bytes: Uint8Array): string | null {
 }
 
 /**
- * The decoder does not say where it failed: that is the first difference to what a lenient decoder makes of the bytes.
+ * Finds the first invalid byte. The decoder does not report it, so the bytes are compared with the result of a lenient
+ * decoder.
  */
 function invalidOffset(bytes: Uint8Array): number {
   const lenient = Buffer.from(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes), 'utf8');

@@ -5,7 +5,7 @@ export { escapeControls };
 
 const CUT_AT = 60;
 
-/** A value as a message quotes it: escaped, and cut when it is long. */
+/** Quotes a value for a message: escaped, and cut when it is long. */
 export function quote(text: string): string {
   const start = text.slice(0, CUT_AT + 1);
   const chars = Array.from(start);
@@ -13,7 +13,7 @@ export function quote(text: string): string {
   return `"${escapeControls(isCut ? chars.slice(0, CUT_AT).join('') : text)}${isCut ? '…' : ''}"`;
 }
 
-/** A problem at a place; `workspace` is the one it concerns, if any. */
+/** A problem at a place; `workspace` is the affected one, if any. */
 export function problemAt(location: SpecLocation, message: string, workspace: string | null = null): SpecProblem {
   return { location, workspace, message };
 }
@@ -23,7 +23,7 @@ export function problemOf(source: string, file: string, message: string): SpecPr
   return problemAt({ source, file, line: 1, column: 1 }, message);
 }
 
-/** Whether two problems say the same to a person. */
+/** Whether two problems are the same for a person. */
 export function sameProblem(a: SpecProblem | null, b: SpecProblem | null): boolean {
   if (a === null || b === null) return a === b;
   const [here, there] = [a.location, b.location];
@@ -39,13 +39,13 @@ export function byPlace(a: SpecProblem, b: SpecProblem): number {
   return here.line - there.line || here.column - there.column;
 }
 
-/** `file:line:col: message`, on one line whatever the file is called. */
+/** Formats a problem as `file:line:col: message`, on one line whatever the name of the file. */
 export function formatProblem(problem: SpecProblem): string {
   const { file, line, column } = problem.location;
   return `${escapeControls(file)}:${line}:${column}: ${problem.message}`;
 }
 
-/** A workflow command that GitHub shows as an annotation on the pull request. */
+/** Formats a problem as a workflow command, which GitHub shows as an annotation on the pull request. */
 export function formatGithub(problem: SpecProblem): string {
   const { file, line, column } = problem.location;
   return `::error file=${githubProperty(file)},line=${line},col=${column}::${githubData(problem.message)}`;

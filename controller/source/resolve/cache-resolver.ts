@@ -11,7 +11,7 @@ import { sameProblem } from '../parse/problem.js';
 import type { CacheDefinition } from '../parse/spec-file.js';
 import { specKey } from '../parse/spec-kind.js';
 
-/** The cache of workspaces that name `default` while no spec does. */
+/** The cache for workspaces that name `default` while no spec defines it. */
 const IMPLICIT_CACHE: DesiredCache = {
   name: DEFAULT_CACHE,
   location: null,
@@ -20,7 +20,7 @@ const IMPLICIT_CACHE: DesiredCache = {
 };
 
 export interface CacheResolver {
-  /** The caches of one scan, by name. `workspaces` are all that the scan wants. */
+  /** The caches of one scan, by name. `workspaces` are all desired workspaces of the scan. */
   resolve(
     wanted: readonly Wanted<CacheDefinition>[],
     merged: Merged,
@@ -28,7 +28,10 @@ export interface CacheResolver {
   ): Map<string, DesiredCache>;
 }
 
-/** Resolves definitions of caches; gives the same object again as long as nothing about a cache has changed. */
+/**
+ * Creates a resolver of cache definitions. It returns the same object again as long as nothing about a cache has
+ * changed.
+ */
 export function createCacheResolver(): CacheResolver {
   const memory = new WeakMap<CacheDefinition, DesiredCache>();
   let wasImplicit = false;
@@ -49,7 +52,8 @@ export function createCacheResolver(): CacheResolver {
   return {
     resolve(wanted, merged, workspaces) {
       const caches = new Map(wanted.map((item) => [item.definition.name, resolveOnce(item)]));
-      // Unknown is not absent (law 2): a broken spec may define this cache, by its name or by one that cannot be read.
+      // A broken spec may define this cache, by its name or by a name that cannot be read; unknown is not absent (law
+      // 2).
       const isOpen =
         !caches.has(DEFAULT_CACHE) &&
         !merged.claimed.has(specKey('NixCache', DEFAULT_CACHE)) &&
@@ -61,7 +65,7 @@ export function createCacheResolver(): CacheResolver {
   };
 }
 
-/** Fills in the defaults, and sorts the lists whose order means nothing. */
+/** Fills in the defaults, and sorts the lists whose order has no meaning. */
 function cacheConfig(spec: NixCacheSpec): CacheConfig {
   const config = { ...DEFAULT_CACHE_CONFIG, ...spec };
   return {

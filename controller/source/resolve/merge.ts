@@ -4,7 +4,7 @@ import { escapeControls, problemAt, quote } from '../parse/problem.js';
 import type { Definition, Refusal, ScannedFile, SourceReading } from '../parse/spec-file.js';
 import { SPEC_KINDS, specKey, workspaceOfKey } from '../parse/spec-kind.js';
 
-/** An object that the sources want, and what keeps its newest spec from being used. */
+/** An object that the sources define, and the reason why its newest spec is not used. */
 export interface Wanted<D extends Definition = Definition> {
   readonly definition: D;
   /** Null when the newest spec is used. */
@@ -14,18 +14,18 @@ export interface Wanted<D extends Definition = Definition> {
 }
 
 export interface Merged {
-  /** By key, as everything here is. */
+  /** The objects by key, as in the whole result. */
   readonly wanted: ReadonlyMap<string, Wanted>;
   /** Keys that only broken or duplicate specs claim. */
   readonly claimed: ReadonlySet<string>;
   readonly problems: readonly SpecProblem[];
-  /** A file cannot be read far enough to know which objects it defines, so no object may count as gone. */
+  /** Whether a file cannot be read far enough to know which objects it defines, so that no object may count as gone. */
   readonly hidesNames: boolean;
-  /** There is a cache, broken or half written, whose name cannot be read. */
+  /** Whether there is a broken or half-written cache whose name cannot be read. */
   readonly hidesCache: boolean;
 }
 
-/** Joins what all files say, key by key. Pure. `known` holds the last good definition of each key. */
+/** Merges the content of all files, key by key. Pure. `known` contains the last good definition of each key. */
 export function merge(readings: readonly SourceReading[], known: ReadonlyMap<string, Definition>): Merged {
   const files = readings.flatMap((reading) => reading.files);
   const wanted = new Map<string, Wanted>();
@@ -68,7 +68,7 @@ export function merge(readings: readonly SourceReading[], known: ReadonlyMap<str
       for (const key of claimedKeys(refusal)) fallBack(key, file.isSettling ? null : refusal.problem);
       hidesCache ||= refusal.name === null && (refusal.kind === 'NixCache' || file.isSettling);
     }
-    // While a file is broken, nothing that it once defined is gone from it (law 3).
+    // While a file is broken, nothing that it once defined counts as gone (law 3).
     const once = keysByFile.get(placeOf(file)) ?? [];
     for (const key of once) fallBack(key, first);
     hidesNames ||= file.hidesNames && once.length === 0;
@@ -92,7 +92,7 @@ function groupKnown(known: ReadonlyMap<string, Definition>): Map<string, string[
   return groupBy(known.keys(), (key) => placeOf(known.get(key)!.location));
 }
 
-/** A file's identity: two sources may have files of one name. */
+/** Identifies a file, because two sources may have files of the same name. */
 function placeOf({ source, file }: { readonly source: string; readonly file: string }): string {
   return `${source}\0${file}`;
 }

@@ -21,13 +21,13 @@ import type { WorkspaceDefinition } from '../parse/spec-file.js';
 const DEFAULT_HOST_IP = '127.0.0.1';
 
 export interface ResolvedSecrets {
-  /** By the name of the variable. */
+  /** The digests of the secrets, by the name of the variable. */
   readonly digests: ReadonlyMap<string, string>;
   readonly secrets: ReadonlyMap<string, Secret>;
   readonly isReadable: boolean;
 }
 
-/** Fills in the defaults, parses the units and sorts: from a spec as written to what is wanted. Pure. */
+/** Converts a spec as written into the desired workspace: fills in the defaults, parses units and sorts. Pure. */
 export function resolveWorkspace(
   definition: WorkspaceDefinition,
   secrets: ResolvedSecrets,
@@ -77,7 +77,7 @@ function creationSpec(spec: WorkspaceSpec, digests: ReadonlyMap<string, string>)
     cache,
     mounts: creationMounts(spec).sort(by((mount) => mount.target)),
     healthcheck: spec.healthcheck ? healthcheckDefinition(spec.healthcheck) : null,
-    // Set even without packages, so that the first package needs no new container.
+    // Set even without packages, so that adding the first package needs no new container.
     packagesFrom: cache === null ? null : 'profile',
   };
 }

@@ -11,13 +11,16 @@ const NO_SECRETS: ResolvedSecrets = { digests: new Map(), secrets: new Map(), is
 
 export interface Resolved {
   readonly desired: DesiredWorkspace;
-  /** What is wrong with its secrets. */
+  /** The problems of its secrets. */
   readonly problems: readonly SpecProblem[];
 }
 
 export type WorkspaceResolver = (wanted: Wanted<WorkspaceDefinition>, secrets: SecretScan) => Promise<Resolved>;
 
-/** Resolves definitions of workspaces; gives the same object again as long as nothing about a workspace has changed. */
+/**
+ * Creates a resolver of workspace definitions. It returns the same object again as long as nothing about a workspace
+ * has changed.
+ */
 export function createWorkspaceResolver(): WorkspaceResolver {
   const memory = new WeakMap<WorkspaceDefinition, DesiredWorkspace>();
 

@@ -4,30 +4,35 @@ import { quote } from '../parse/problem.js';
 import { decodeSecret, MAX_SECRET_BYTES, type Content } from './content.js';
 import type { SmallFiles } from './small-files.js';
 
-/** Room for a value in ASCII armour, for many recipients. */
+/** The largest encrypted file, with room for a value in ASCII armour for many recipients. */
 export const MAX_AGE_BYTES = 3 * MAX_SECRET_BYTES;
 const MAX_IDENTITY_BYTES = 64 * 1024;
-/** Each recipient costs an operation on a curve for each key, and a file of 96 KiB has room for 850. */
+/**
+ * The most recipients of a file, because each one costs a curve operation per key, and a file of 96 KiB has room for
+ * 850.
+ */
 const MAX_RECIPIENTS = 100;
 const BINARY_START = 'age-encryption.org/';
 const ARMOUR_START = '-----BEGIN AGE ENCRYPTED FILE-----';
 const IDENTITY = /^AGE-SECRET-KEY-(PQ-)?1[0-9A-Z]+$/;
-/** The words of age-encryption 0.3. */
+/** A message of age-encryption 0.3. */
 const NOT_FOR_US = /no identity matched/;
 
-/** Decrypts what is meant for the keys of one identity file, which may be replaced at any time. */
+/** Decrypts what is encrypted for the keys of one identity file, which may be replaced at any time. */
 export type AgeOpener = (sealed: Uint8Array) => Promise<Content>;
 
 interface Keys {
   readonly bytes: Uint8Array;
   readonly parsed: ReturnType<typeof parseIdentities>;
-  /** By the object that holds the bytes: a file that has not changed comes as the same object. */
+  /**
+   * Decrypted contents by the object that contains the bytes; a file that has not changed is passed as the same object.
+   */
   readonly opened: WeakMap<Uint8Array, Promise<Content>>;
 }
 
 /**
- * What is wrong with the form of an age file; null for a good one. A secret in clear must not pass for an encrypted
- * one.
+ * Describes what is wrong with the form of an age file; null when it is good. A plain secret must not be accepted as an
+ * encrypted one.
  */
 export function faultOfForm(bytes: Uint8Array): string | null {
   const start = Buffer.from(bytes.subarray(0, 64)).toString('latin1').trimStart();
@@ -37,12 +42,12 @@ export function faultOfForm(bytes: Uint8Array): string | null {
 
 type Library = Pick<typeof age, 'Decrypter' | 'identityToRecipient' | 'armor'>;
 
-// Loaded when it is needed: most controllers do not use it.
+// Loaded on demand, because most controllers do not use it.
 const loadLibrary = (): Promise<Library> => import('age-encryption');
 
 /**
- * Opens age files with the keys of `identityFile`; null: there is none, and every file is a fault. `option` is the
- * option that names it, for messages. `load` gives the library that decrypts.
+ * Creates the function that opens age files with the keys of `identityFile`; without one (null) every file is a fault.
+ * `option` is the option that sets it, for messages. `load` loads the decrypting library.
  */
 export function createAgeOpener(
   identityFile: string | null,
@@ -65,7 +70,7 @@ export function createAgeOpener(
     try {
       library = await load();
     } catch {
-      // The cause passes: too many open files, or a package that is being replaced.
+      // The cause is temporary: too many open files, or a package that is being replaced.
       return { fault: 'cannot be decrypted: the package age-encryption cannot be loaded' };
     }
     if (keys?.bytes !== identity.bytes)
@@ -80,7 +85,7 @@ export function createAgeOpener(
 }
 
 type Identities =
-  /** `recipient` is the one of the first key. */
+  /** `recipient` is that of the first key. */
   { readonly decrypter: age.Decrypter; readonly recipient: string } | { readonly fault: string };
 
 async function parseIdentities(bytes: Uint8Array, { Decrypter, identityToRecipient }: Library): Promise<Identities> {
@@ -124,7 +129,7 @@ async function open(
   }
 }
 
-/** Counts the recipients in the header; what follows the header may hold anything. */
+/** Counts the recipients in the header; what follows the header may be anything. */
 function recipientsOf(sealed: Uint8Array): number {
   const text = Buffer.from(sealed).toString('latin1');
   const end = text.indexOf('\n---');

@@ -1,14 +1,17 @@
 import { Secret } from '../../model/secret.js';
 
 /**
- * The largest value of a secret, in bytes: the engine passes variables through a command line, which bounds their size.
+ * The largest value of a secret, in bytes: the engine passes variables through a command line, which limits their size.
  */
 export const MAX_SECRET_BYTES = 32 * 1024;
 
-/** A secret's value, or what is wrong with its file: words that follow the file's name, and never quote its content. */
+/**
+ * A secret's value, or a description of what is wrong with its file, which follows the file's name in a message and
+ * never quotes the content.
+ */
 export type Content = { readonly secret: Secret } | { readonly fault: string };
 
-/** The value in a file's bytes, without one line break at the end, which belongs to the file. */
+/** Decodes the value in a file's bytes. One line break at the end is not part of the value. */
 export function decodeSecret(bytes: Uint8Array): Content {
   let text: string;
   try {

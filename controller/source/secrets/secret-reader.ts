@@ -18,7 +18,7 @@ export interface SecretReading {
   readonly secret: Secret | null;
   /** The digest of the last value that could be read. */
   readonly digest: string;
-  /** What is wrong and what to do, without a word of the content; null when nothing is. */
+  /** What is wrong and what to do, without any of the content; null when nothing is wrong. */
   readonly message: string | null;
 }
 
@@ -29,7 +29,7 @@ export interface SecretScan {
     variable: string,
     from: NonNullable<EnvVar['valueFrom']>,
   ): Promise<SecretReading>;
-  /** Forgets what no spec of this scan asked for. */
+  /** Forgets what no spec of this scan has requested. */
   end(): void;
 }
 
@@ -40,9 +40,9 @@ export interface SecretReader {
 /** How a source's encrypted files are read. */
 export interface AgeSource {
   readonly identityFile: string | null;
-  /** The option that sets it. */
+  /** The option that sets the identity file. */
   readonly option: string;
-  /** The source's directory; null for a git source, whose definitions hold their encrypted files. */
+  /** The source's directory; null for a git source, whose definitions contain their encrypted files. */
   readonly root: string | null;
 }
 
@@ -50,11 +50,14 @@ export interface SecretReaderOptions {
   readonly directory: string | null;
   readonly instance: string;
   readonly fs: FileSystem;
-  /** By source, so that one team's key does not open a file that another team has copied. */
+  /** The age settings by source, so that one team's key does not open a file that another team has copied. */
   readonly age: ReadonlyMap<string, AgeSource>;
 }
 
-/** Reads secrets scan by scan; remembers digests, and decrypted values of files that have not changed. */
+/**
+ * Creates a reader of secrets that remembers, from scan to scan, digests and the decrypted values of files that have
+ * not changed.
+ */
 export function createSecretReader({ directory, instance, fs, age }: SecretReaderOptions): SecretReader {
   const files = createSmallFiles(fs);
   const ageSources = new Map(
@@ -63,10 +66,10 @@ export function createSecretReader({ directory, instance, fs, age }: SecretReade
       { root, open: createAgeOpener(identityFile, option, files) },
     ]),
   );
-  /** By workspace and variable: a value that has not changed is not hashed again, which is slow. */
+  /** Digests by workspace and variable. A value that has not changed is not hashed again, because hashing is slow. */
   let digests = new Map<string, { readonly secret: Secret; readonly digest: string }>();
 
-  /** Its faults are whole sentences. */
+  /** Reads a content; the description of a fault is a whole sentence. */
   const contentOf = async (
     definition: WorkspaceDefinition,
     { secretFile, ageFile }: NonNullable<EnvVar['valueFrom']>,
@@ -129,7 +132,7 @@ function faultWith(subject: string, content: Content): Content {
   return 'fault' in content ? { fault: `${subject} ${content.fault}` } : content;
 }
 
-/** Slow on purpose: the digest stands in a label, and guessing short secrets must not be cheap. */
+/** Hashes slowly on purpose: the digest is in a label, and guessing short secrets must not be cheap. */
 function slowHash(secret: Secret, salt: string): Promise<string> {
   return new Promise((resolve, reject) => {
     scrypt(secret.reveal(), salt, DIGEST_BYTES, SCRYPT, (error, key) => {

@@ -4,15 +4,16 @@ import type { FileSystem } from '../files/file-system.js';
 import { readWhole } from '../files/read-whole.js';
 
 /**
- * The bytes of a file, the same object as long as the file is the same; or what is wrong: words that follow its name.
+ * The bytes of a file, as the same object while the file does not change, or a description of what is wrong, which
+ * follows the file's name in a message.
  */
 export type Looked = { readonly bytes: Uint8Array } | { readonly fault: string };
 
-/** Files that every scan reads and that seldom change. */
+/** Reads small files that every scan needs and that seldom change. */
 export interface SmallFiles {
   /** Reads a regular file below `root`, of at most `limit` bytes, once until `end`. */
   look(root: string, file: string, limit: number): Promise<Looked>;
-  /** Ends a scan: files that nobody asked for in it are forgotten. */
+  /** Ends a scan; files that were not requested in it are forgotten. */
   end(): void;
 }
 
@@ -21,7 +22,7 @@ interface Known {
   readonly bytes: Uint8Array;
 }
 
-/** Remembers the bytes of files from one scan to the next, by their stamps. */
+/** Creates a reader that remembers the bytes of files from one scan to the next, by their stamps. */
 export function createSmallFiles(fs: FileSystem): SmallFiles {
   let known = new Map<string, Known>();
   let next: typeof known = new Map();
@@ -42,7 +43,7 @@ export function createSmallFiles(fs: FileSystem): SmallFiles {
     if (result.kind === 'gone') return gone();
     if (result.kind === 'changing') return { fault: 'is being written' };
     if (result.kind === 'failed') return { fault: `is not usable: ${result.message}` };
-    // A racy stamp is not kept, so the file is read again next time.
+    // A racy stamp is not kept, so that the file is read again next time.
     next.set(path, { stampId: isRacy(result.stamp, Date.now()) ? '' : result.stamp.id, bytes: result.bytes });
     return { bytes: result.bytes };
   };
