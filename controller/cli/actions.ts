@@ -10,14 +10,14 @@ export const VALIDATE_FORMATS = ['text', 'github', 'json'] as const;
 export type ValidateFormat = (typeof VALIDATE_FORMATS)[number];
 
 export interface PlanOptions {
-  /** Directories; at least one where there is no git source. */
+  /** Directories of specs; at least one when there is no git source. */
   readonly specs: readonly string[];
   readonly git: readonly GitSettings[];
   readonly stateDir: string;
-  /** A DNS label. */
+  /** The instance, a DNS label. */
   readonly instance: string;
   readonly secretsDir: string | null;
-  /** The file of the keys for encrypted files in directories of specs. */
+  /** The file with the keys for encrypted files in directories of specs. */
   readonly ageIdentityFile: string | null;
   readonly logLevel: LogLevel;
   readonly allowPrune: boolean;
@@ -28,21 +28,23 @@ export const PLAN_FORMATS = ['text', 'markdown'] as const;
 export type PlanFormat = (typeof PLAN_FORMATS)[number];
 
 export interface PlanCommandOptions extends PlanOptions {
-  /** The reference that the one git source is compared with, without an engine; null compares with what runs. */
+  /**
+   * The reference that the only git source is compared with, without an engine; null compares with the engine's state.
+   */
   readonly against: string | null;
   readonly format: PlanFormat;
 }
 
 export interface RunOptions extends PlanOptions {
-  /** `host:port`, or null for no TCP port. */
+  /** The address `host:port`, or null for no TCP port. */
   readonly listen: string | null;
   readonly resyncMs: number;
-  /** The most workers. */
+  /** The number of workers. */
   readonly concurrency: number;
   readonly once: boolean;
   /** How long `once` may take, in ms. */
   readonly timeoutMs: number;
-  /** Where messages about deployments are posted; null for nowhere. */
+  /** Where messages about deployments are posted, or null for nowhere. */
   readonly notify: { readonly url: string; readonly secretFile: string | null } | null;
 }
 
@@ -52,7 +54,7 @@ export interface ValidateOptions {
 }
 
 export interface ControllerOptions {
-  /** The state directory of the controller to ask. */
+  /** The state directory of the controller to contact. */
   readonly stateDir: string;
   readonly output: OutputFormat;
 }
@@ -63,7 +65,7 @@ export interface WorkspacesOptions extends ControllerOptions {
 }
 
 export interface ApproveOptions extends ControllerOptions {
-  /** Null stands for all that are held. */
+  /** The workspaces to approve; null stands for all held removals. */
   readonly names: readonly string[] | null;
 }
 
@@ -73,7 +75,7 @@ export interface DescribeOptions extends ControllerOptions {
 
 export interface SourceOptions extends ControllerOptions {
   readonly action: SourceAction;
-  /** The git source's name. */
+  /** The name of the git source. */
   readonly name: string;
 }
 
@@ -82,12 +84,12 @@ export interface CacheOptions extends ControllerOptions {
 }
 
 export interface CacheClearOptions extends CacheOptions {
-  /** Clears the cache even while its workspaces run: they are stopped and started again. */
+  /** Clears the cache even while its workspaces run; they are stopped and started again. */
   readonly force: boolean;
 }
 
 export interface GcOptions extends ControllerOptions {
-  /** Null stands for all caches. */
+  /** The cache to collect; null stands for all caches. */
   readonly cache: string | null;
   /** Only shows what would be deleted. */
   readonly dryRun: boolean;
@@ -99,14 +101,17 @@ export interface NewOptions {
   readonly packages: readonly string[];
 }
 
-/** What the commands do. Each gives its exit code; what it throws becomes one line on stderr, and the code 1. */
+/**
+ * The implementations of the commands. Each resolves with its exit code; an error becomes one line on stderr and the
+ * exit code 1.
+ */
 export interface Actions extends ClientActions {
   run(options: RunOptions): Promise<number>;
   plan(options: PlanCommandOptions): Promise<number>;
   validate(options: ValidateOptions): Promise<number>;
 }
 
-/** The commands that ask a running controller, or nobody. */
+/** The commands that contact a running controller, or nothing at all. */
 export interface ClientActions {
   approve(options: ApproveOptions): Promise<number>;
   getWorkspaces(options: WorkspacesOptions): Promise<number>;

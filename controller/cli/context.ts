@@ -7,7 +7,7 @@ export interface CliContext {
   readonly version: string;
 }
 
-/** What a command gets: the actions, and the function that takes its exit code. */
+/** What a command receives: the actions, and the function that accepts its exit code. */
 export interface CommandContext {
   readonly actions: Actions;
   finish(code: number): void;

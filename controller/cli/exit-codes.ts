@@ -1,4 +1,4 @@
-/** Exit codes of every command. A usage error is 1 everywhere: `plan` keeps 2 for changes. */
+/** The exit codes of all commands. A usage error is 1 everywhere, because `plan` uses 2 for changes. */
 export const EXIT = {
   ok: 0,
   failed: 1,

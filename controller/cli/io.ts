@@ -1,15 +1,15 @@
-/** What a command reads and writes besides its options; made in main.ts. */
+/** The input and output of commands apart from their options; created in main.ts. */
 export interface CliIo {
   /** Writes results, in whole lines, to stdout. */
   out(text: string): void;
-  /** Writes errors, usage and progress to stderr, in whole lines but for a progress line that is rewritten. */
+  /** Writes errors, usage and progress to stderr, in whole lines except for a progress line that is rewritten. */
   err(text: string): void;
-  /** The terminal's width, or null when stdout is no terminal. */
+  /** The width of the terminal, or null when stdout is not a terminal. */
   readonly columns: number | null;
-  /** The width of stderr's terminal, or null when it is none. */
+  /** The width of the terminal at stderr, or null when it is not a terminal. */
   readonly errColumns: number | null;
-  /** Whether stdout takes ANSI colours: it is a terminal, and NO_COLOR is not set. */
+  /** Whether stdout accepts ANSI colours: it is a terminal, and NO_COLOR is not set. */
   readonly color: boolean;
-  /** Milliseconds since the epoch. */
+  /** The time in ms since the epoch. */
   now(): number;
 }

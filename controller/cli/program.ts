@@ -15,7 +15,8 @@ import { registerSource } from './commands/source-command.js';
 import { registerValidate } from './commands/validate-command.js';
 
 /**
- * Runs the command line `args` (without node and the script), and gives the exit code. Never ends the process itself.
+ * Runs the command line `args` (without node and the script), and resolves with the exit code. Never ends the process
+ * itself.
  */
 export async function runCli(args: readonly string[], context: CliContext): Promise<number> {
   let code: number = EXIT.ok;
@@ -24,14 +25,14 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
     await program.parseAsync(args, { from: 'user' });
     return code;
   } catch (error) {
-    // Commander has printed its one line already.
+    // Commander has already printed its one line.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.failed;
     context.io.err(`error: ${errorText(error)}\n`);
     return EXIT.failed;
   }
 }
 
-/** The command line with all commands; parsing it runs one of them. */
+/** Creates the command line with all commands; parsing it runs one of them. */
 export function createProgram({ io, version }: CliContext, commands: CommandContext): Command {
   const program = new Command('kalpana')
     .description('Keeps developer workspaces on a Docker engine as their specs describe them.')

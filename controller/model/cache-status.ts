@@ -4,31 +4,31 @@ import type { GcStatus } from './gc-status.js';
 import type { Failure } from './reasons.js';
 import type { Condition } from './condition.js';
 
-/** How often something happened, or how many bytes it were, by what became of the store paths asked for. */
+/** The number of store paths, or their bytes, by how they were obtained. */
 export interface PathCount {
   readonly asked: number;
-  /** In the store already. */
+  /** Paths that were in the store already. */
   readonly hit: number;
-  /** From a substituter. */
+  /** Paths from a substituter. */
   readonly fetched: number;
   readonly built: number;
 }
 
-/** How the realisation of one environment, or a warm start on one, used the cache. */
+/** How the realisation of one environment, or a warm start with one, used the cache. */
 export interface CacheUse {
   readonly paths: PathCount;
-  /** NAR sizes, i.e. unpacked: the one size that Nix knows of every path, fetched or not. */
+  /** Unpacked sizes (NAR), because this is the only size that Nix knows of every path, fetched or not. */
   readonly bytes: PathCount;
   readonly seconds: number;
-  /** `warm`: every path was there. */
+  /** `warm`: every path was in the store already. */
   readonly temperature: 'cold' | 'warm';
 }
 
-/** What a cache's realisations came to, since the record of it began (it can be lost). */
+/** The sums over a cache's realisations since the record of them began (it can be lost). */
 export interface CacheTotals {
   readonly paths: Omit<PathCount, 'asked'>;
   readonly bytesFetched: number;
-  /** Bytes of paths that a workspace got without a download or a build. */
+  /** The bytes of paths that a workspace got without a download or a build. */
   readonly bytesSaved: number;
 }
 
@@ -36,7 +36,7 @@ export type CacheVerdict =
   | { readonly kind: 'ready' }
   | { readonly kind: 'progressing'; readonly message: string }
   | { readonly kind: 'failing'; readonly failure: Failure }
-  /** Neither a spec nor a workspace names it any more. */
+  /** Neither a spec nor a workspace names the cache any more. */
   | { readonly kind: 'removed' };
 
 /** The result of one reconciliation of a cache. */
@@ -45,43 +45,46 @@ export interface CacheOutcome {
   readonly operations: number;
   readonly failure: Failure | null;
   /**
-   * Reconcile it again after this time at the earliest, ms; null: at the next trigger, or when the retry of a failure
-   * is due.
+   * Reconcile the cache again after this time at the earliest, in ms; null: at the next trigger, or when the retry of a
+   * failure is due.
    */
   readonly recheckMs: number | null;
 }
 
-/** What one reconciliation saw of a cache, for the status store. */
+/** The state of a cache at one reconciliation, for the status store. */
 export interface CacheReport {
   readonly name: string;
   readonly verdict: CacheVerdict;
-  /** Null location: no file, the defaults. */
+  /** `location` is null when there is no file and the defaults apply. */
   readonly spec: { readonly location: SpecLocation | null; readonly problem: SpecProblem | null };
   readonly volume: string;
   readonly keeper: {
     readonly id: string;
     readonly image: string;
     readonly state: ContainerState;
-    /** Null until it has answered. */
+    /** Null until the keeper has answered. */
     readonly nixVersion: string | null;
   } | null;
   /** Null until the keeper has reported it. */
   readonly storeBytes: number | null;
   readonly storePaths: number | null;
-  /** Distinct environments that a profile holds. */
+  /** The number of distinct environments in all profiles. */
   readonly environments: number;
-  /** Workspaces whose spec names the cache, sorted. */
+  /** The workspaces whose spec names the cache, sorted. */
   readonly workspaces: readonly string[];
-  /** Messages about what is being realised now, for a person; none when nothing is. */
+  /** Messages about the realisations under way, for a person. */
   readonly underWay: readonly string[];
   readonly totals: CacheTotals;
-  /** Null: the cache has no spec any more. */
+  /** Null when the cache has no spec any more. */
   readonly gc: GcStatus | null;
 }
 
 export type CacheConditionType = 'SpecValid' | 'KeeperReady' | 'Ready';
 
-/** `Degraded`: it was ready, or its keeper serves all the same. `Stalled`: until its spec changes. */
+/**
+ * `Degraded`: the cache was ready before, or its keeper can be used nevertheless. `Stalled`: it waits for a change of
+ * its spec.
+ */
 export const CACHE_PHASES = ['Pending', 'Waiting', 'Ready', 'Degraded', 'Stalled'] as const;
 export type CachePhase = (typeof CACHE_PHASES)[number];
 
@@ -89,22 +92,22 @@ export interface CacheStatus extends Omit<CacheReport, 'verdict' | 'spec'> {
   readonly phase: CachePhase;
   readonly location: SpecLocation | null;
   readonly conditions: readonly Condition<CacheConditionType>[];
-  /** Paths that were there, of all that were asked for; null before the first. Between 0 and 1. */
+  /** The share of requested paths that were in the store already, between 0 and 1; null before the first request. */
   readonly hitRate: number | null;
 }
 
-/** What a workspace's conditions `CacheReady` and `PackagesReady` and its description speak of. */
+/** What a workspace's description and its conditions `CacheReady` and `PackagesReady` are made from. */
 export interface WorkspaceCacheReport {
   readonly cache: string;
-  /** Null: the cache can be used. */
+  /** Why the cache cannot be used, or null when it can. */
   readonly unavailable: Failure | null;
-  /** The packages of the spec. */
+  /** The packages in the spec. */
   readonly packages: readonly string[];
-  /** `ready`: the profile holds what the spec asks for. `old`: it still holds what an earlier one asked for. */
+  /** `ready`: the profile contains what the spec requests. `old`: it still contains what an earlier spec requested. */
   readonly profile: 'ready' | 'old' | 'none' | 'unknown';
-  /** What is being done for it now, such as `fetching hello-2.12 (1.2 of 30.1 MiB, 3 of 10 paths)`. */
+  /** The work under way for the workspace, such as `fetching hello-2.12 (1.2 of 30.1 MiB, 3 of 10 paths)`, or null. */
   readonly progress: string | null;
-  /** Why the packages are not there. */
+  /** Why the packages are not in place, or null. */
   readonly failure: Failure | null;
   readonly lastUse: CacheUse | null;
 }

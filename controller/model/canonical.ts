@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import type { CreationSpec } from './desired.js';
 
 /**
- * Raised when the meaning of a field of `CreationSpec` changes; a container of another version is compared field by
- * field.
+ * To be raised when the meaning of a field of `CreationSpec` changes; a container with another version is compared
+ * field by field.
  */
 export const SPEC_HASH_VERSION = 'v2';
 
-/** JSON with sorted keys and no white space: equal values give equal text. */
+/** Renders JSON with sorted keys and no white space, so that equal values give equal text. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, item: unknown) =>
     item !== null && typeof item === 'object' && !Array.isArray(item)
@@ -17,8 +17,8 @@ export function canonicalJson(value: unknown): string {
 }
 
 /**
- * The value of `kalpana.spec-hash`. The fields are those of `CreationSpec`, no others: a hash must not follow a shape
- * by accident.
+ * The value of `kalpana.spec-hash`. It covers exactly the fields of `CreationSpec`, so that the hash cannot depend on
+ * the shape of another type by accident.
  */
 export function specHash(creation: CreationSpec): string {
   const digest = createHash('sha256').update(canonicalJson(creation)).digest('hex').slice(0, 32);

@@ -1,6 +1,6 @@
-/** Time comes in from outside, so that tests and simulations move it. */
+/** The source of time. It is passed in, so that tests and simulations can control it. */
 export interface Clock {
-  /** Milliseconds since the epoch. */
+  /** The current time in ms since the epoch. */
   now(): number;
   /** Runs `task` once after `ms` milliseconds; the returned function cancels it. */
   after(ms: number, task: () => void): () => void;
@@ -14,7 +14,10 @@ export const systemClock: Clock = {
   },
 };
 
-/** As `clock.after`, unless `signal` aborts before: then nothing of it is left, and no timer keeps the process. */
+/**
+ * Does the same as `clock.after`, unless `signal` aborts before; then the timer is removed and does not keep the
+ * process alive.
+ */
 export function later(clock: Clock, ms: number, signal: AbortSignal | undefined, task: () => void): void {
   if (signal?.aborted) return;
   const cancel = clock.after(ms, () => {

@@ -1,13 +1,13 @@
-/** The conditions of the cache and of the packages exist only where a cache is used. */
+/** The conditions of the cache and of the packages exist only for a workspace with a cache. */
 export type ConditionType = 'SpecValid' | 'CacheReady' | 'PackagesReady' | 'ContainerReady' | 'Ready';
 
-/** One thing that is true of an object or not, and since when. */
+/** A statement about an object that is true or not, and since when. */
 export interface Condition<Type extends string = ConditionType> {
   readonly type: Type;
   readonly status: 'True' | 'False' | 'Unknown';
-  /** A reason of the closed list, or a state's name such as `Running`. */
+  /** A reason from the closed list, or the name of a state such as `Running`. */
   readonly reason: string;
   readonly message: string;
-  /** ISO 8601; moves only when `status` changes. */
+  /** In ISO 8601; it changes only when `status` changes. */
   readonly lastTransitionTime: string;
 }

@@ -1,8 +1,11 @@
-/** What messages of the engine show beyond its status codes. Texts seen on Docker 20.10.24 and 28.5.2. */
+/**
+ * Recognizes messages of the engine that say more than its status codes. The texts are those of Docker 20.10.24 and
+ * 28.5.2.
+ */
 
 /**
- * Whether a volume's directory was removed without the engine: start, create and archive calls all fail with this
- * message.
+ * Whether a volume's directory was removed without the engine. Start, create and archive calls all fail with this
+ * message then.
  */
 export function saysVolumeDirectoryGone(message: string): boolean {
   return /\/_data\b.*(no such file|not a directory)/i.test(message);

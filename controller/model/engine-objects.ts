@@ -1,17 +1,18 @@
 import type { Secret } from './secret.js';
 
-/** What the controller asks of an engine and sees on it, in types of our own: no vendor type leaves docker/. */
+/** What the controller requests of an engine and observes on it, in types of our own: no vendor type leaves docker/. */
 
 export interface ContainerMount {
   readonly type: 'volume' | 'bind';
-  /** A volume's name or an absolute path on the engine's host. */
+  /** The name of a volume, or an absolute path on the engine's host. */
   readonly source: string;
   readonly target: string;
   readonly readOnly: boolean;
-  /** Volumes only: do not fill an empty volume with what the image holds at `target` (F14). */
+  /** For volumes only: do not fill an empty volume with the image's files at `target` (F14). */
   readonly noCopy?: boolean;
   /**
-   * Volumes only: the labels it gets if the engine has to make it, which it does for a volume that vanished in between.
+   * For volumes only: the labels that the volume gets if the engine has to create it, which it does when the volume has
+   * disappeared meanwhile.
    */
   readonly labels?: Readonly<Record<string, string>>;
 }
@@ -23,9 +24,9 @@ export interface PublishedPort {
   readonly hostPort: number;
 }
 
-/** 0 stands for "no limit" everywhere, as on the engine. */
+/** In all fields, 0 means "no limit", as on the engine. */
 export interface Limits {
-  /** Billionths of a core. */
+  /** In billionths of a core. */
   readonly nanoCpus: number;
   readonly memoryBytes: number;
   readonly pids: number;
@@ -35,11 +36,11 @@ export type RestartPolicy = 'no' | 'on-failure' | 'always' | 'unless-stopped';
 
 export interface HealthcheckDefinition {
   readonly test: readonly string[];
-  /** Milliseconds; 0 takes the engine's default. */
+  /** In ms; 0 means the engine's default. */
   readonly intervalMs: number;
   readonly timeoutMs: number;
   readonly startPeriodMs: number;
-  /** 0 takes the engine's default. */
+  /** 0 means the engine's default. */
   readonly retries: number;
 }
 
@@ -48,10 +49,10 @@ export interface EnvVariable {
   readonly value: string | Secret;
 }
 
-/** All the engine needs to create a container. Every container gets an init process. */
+/** Everything the engine needs to create a container. Every container gets an init process. */
 export interface ContainerDefinition {
   readonly image: string;
-  /** Null takes the image's own command. */
+  /** Null for the image's own command. */
   readonly command: readonly string[] | null;
   readonly hostname: string;
   readonly env: readonly EnvVariable[];
@@ -59,43 +60,44 @@ export interface ContainerDefinition {
   readonly mounts: readonly ContainerMount[];
   readonly ports: readonly PublishedPort[];
   readonly network: string;
-  /** Bytes; 0 takes the engine's default. */
+  /** In bytes; 0 means the engine's default. */
   readonly shmBytes: number;
   readonly limits: Limits;
   readonly restartPolicy: RestartPolicy;
   readonly healthcheck: HealthcheckDefinition | null;
-  /** Replaces the image's, and its command with it; `command` is what follows. */
+  /** Replaces the image's entrypoint and command; `command` then contains the arguments. */
   readonly entrypoint?: readonly string[];
-  /** `uid:gid`; the image's user when left out. */
+  /** The form is `uid:gid`; the image's user when omitted. */
   readonly user?: string;
   readonly privileges?: Privileges;
 }
 
-/** For our own helper containers; a workspace has what the engine gives by default. */
+/** The privileges of our own helper containers; a workspace has the engine's defaults. */
 export interface Privileges {
-  /** All others are dropped. */
+  /** The capabilities to keep; all others are dropped. */
   readonly capabilities: readonly string[];
-  /** No seccomp filter and no masked system paths, as sandboxed builds need (F11). */
+  /** Whether there is no seccomp filter and no masked system path, as sandboxed builds need (F11). */
   readonly unconfined: boolean;
   /**
-   * Among the host's processes, as their users are known there (F4). The engine gives it no init process then: it is
-   * not PID 1.
+   * Whether the container shares the host's PID and user namespaces (F4). The engine then gives it no init process,
+   * because its process is not PID 1.
    */
   readonly hostPid?: boolean;
 }
 
 export interface ExecRequest {
   readonly command: readonly string[];
-  /** `uid:gid`; the container's user when left out. */
+  /** The form is `uid:gid`; the container's user when omitted. */
   readonly user?: string;
   readonly env?: Readonly<Record<string, string>>;
   /**
-   * Each line of stdout and stderr as it comes, without its newline; a line is never cut (unless longer than 4 MiB).
+   * Called with each line of stdout and stderr as it arrives, without its newline. A line is never cut unless it is
+   * longer than 4 MiB.
    */
   readonly onLine: (line: string) => void;
   /**
-   * Given: the command has a standard input, and may be silent for ever. Called once it runs, with what writes there;
-   * its input ends with the call.
+   * When given, the command has a standard input and may be silent forever. It is called once the command runs, with a
+   * function that writes to the input; the input ends with the call.
    */
   readonly onInput?: (write: (text: string) => void) => void;
 }
@@ -105,7 +107,7 @@ export type Health = 'none' | 'starting' | 'healthy' | 'unhealthy';
 
 /** What only an inspect shows (`OOMKilled`, restart counts and limits: trap engine-6). */
 export interface ContainerDetails {
-  /** Milliseconds since the epoch on the engine's clock; null when it never happened. */
+  /** In ms since the epoch on the engine's clock; null when it never happened. */
   readonly startedAt: number | null;
   readonly finishedAt: number | null;
   readonly exitCode: number;
@@ -119,7 +121,7 @@ export interface ContainerDetails {
 
 export interface ObservedMount {
   readonly type: string;
-  /** A volume's name, or a bind's source path. */
+  /** The name of a volume, or the source path of a bind. */
   readonly source: string;
   readonly target: string;
   readonly readOnly: boolean;
@@ -127,7 +129,7 @@ export interface ObservedMount {
 
 export interface ObservedContainer {
   readonly id: string;
-  /** Without the leading slash. */
+  /** The name without the leading slash. */
   readonly name: string;
   readonly image: string;
   readonly imageId: string;
@@ -136,9 +138,9 @@ export interface ObservedContainer {
   readonly health: Health;
   readonly mounts: readonly ObservedMount[];
   readonly networks: readonly { readonly name: string; readonly id: string }[];
-  /** Host ports in use now: the engine lists them for running containers only. */
+  /** Host ports in use now; the engine lists them only for running containers. */
   readonly ports: readonly PublishedPort[];
-  /** Null when this observation came from a list. */
+  /** Null when this observation comes from a list. */
   readonly details: ContainerDetails | null;
 }
 
@@ -156,26 +158,26 @@ export interface ObservedNetwork {
 
 export interface ObservedImage {
   readonly id: string;
-  /** What the image sets PATH to; null when it does not. */
+  /** The value to which the image sets PATH; null when it does not set it. */
   readonly path: string | null;
 }
 
-/** Names an object to observe: what an event says of it is never believed (law 1). */
+/** Names an object to observe. What an event says about the object itself is never used (law 1). */
 export interface EngineEvent {
   readonly type: 'container' | 'volume' | 'network' | 'image' | 'other';
-  /** As the engine names it: `die`, `destroy`, `update`, `disconnect`, `health_status: healthy`, … */
+  /** The engine's own name: `die`, `destroy`, `update`, `disconnect`, `health_status: healthy`, … */
   readonly action: string;
-  /** The container's id, the volume's name, the network's id or the image's reference. */
+  /** The id of a container, the name of a volume, the id of a network or the reference of an image. */
   readonly id: string;
-  /** The actor's attributes: a container's labels and `name`; a network event's `container`. */
+  /** The attributes of the actor: a container's labels and `name`; a network event's `container`. */
   readonly attributes: Readonly<Record<string, string>>;
-  /** Seconds since the epoch on the engine's clock, with fraction: what `since` takes. */
+  /** In seconds since the epoch on the engine's clock, with a fraction, in the form that `since` accepts. */
   readonly time: number;
 }
 
 export interface PullProgress {
   readonly image: string;
-  /** As the engine names it: `Downloading`, `Extracting`, … */
+  /** The engine's own name: `Downloading`, `Extracting`, … */
   readonly status: string;
   readonly currentBytes: number;
   readonly totalBytes: number;

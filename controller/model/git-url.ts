@@ -1,12 +1,12 @@
 export interface GitUrl {
-  /** As git takes it; without credentials. */
+  /** The address in git's form, without credentials. */
   readonly text: string;
   readonly scheme: 'https' | 'http' | 'ssh' | 'file';
-  /** The repository's absolute path of a `file` address; null for any other. */
+  /** The absolute path of the repository in a `file` address; null for any other. */
   readonly path: string | null;
-  /** `scheme://host[:port]` of https and http addresses: what a token is for. */
+  /** `scheme://host[:port]` of an https or http address, to which a token belongs; null for any other. */
   readonly origin: string | null;
-  /** The host is this machine. */
+  /** Whether the host is this machine. */
   readonly isLoopback: boolean;
 }
 
@@ -15,7 +15,7 @@ const HOST = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9.-]*)$/;
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/i;
 const UNPRINTABLE = /[\u0000-\u0020\u007f]/;
 
-/** An address of a repository: https, http, ssh, `user@host:path`, file, or an absolute path. */
+/** Parses the address of a repository: https, http, ssh, `user@host:path`, file, or an absolute path. */
 export function parseGitUrl(text: string): GitUrl | { readonly error: string } {
   if (UNPRINTABLE.test(text)) return { error: 'holds spaces or control characters: write them as %20' };
   if (text.startsWith('/')) return fileUrl(text);
@@ -50,7 +50,7 @@ function hostUrl(text: string, scheme: 'https' | 'http' | 'ssh'): GitUrl | { rea
 
 function scpUrl(text: string): GitUrl | { readonly error: string } {
   const match = SCP.exec(text);
-  // `ext::sh -c …` and its like run commands: a helper's name and two colons are no host.
+  // Addresses such as `ext::sh -c …` run commands, so the name of a helper and two colons are not accepted as a host.
   if (match === null || text.includes('::') || match[1]?.startsWith('-'))
     return {
       error:
@@ -70,7 +70,8 @@ function withFilePath(text: string): GitUrl | { readonly error: string } {
 }
 
 function fileUrl(path: string): GitUrl {
-  // An address, not a path: git would take a path for a clone by hard links, and not make it shallow.
+  // An address is used instead of the path, because git would clone a path with hard links, and not make the clone
+  // shallow.
   return {
     text: `file://${encodeURI(path).replaceAll('#', '%23').replaceAll('?', '%3F')}`,
     scheme: 'file',

@@ -1,13 +1,13 @@
 import type { SpecProblem } from './desired.js';
 import type { GitUrl } from './git-url.js';
 
-/** What a person can do with a git source while the controller runs. */
+/** The actions of a person on a git source while the controller runs. */
 export const SOURCE_ACTIONS = ['sync', 'suspend', 'resume'] as const;
 export type SourceAction = (typeof SOURCE_ACTIONS)[number];
 
 const SOURCE_PREFIX = 'git:';
 
-/** The id of a git source, as locations, metrics and statuses have it. */
+/** The id of a git source in locations, metrics and statuses. */
 export function gitSourceId(name: string): string {
   return `${SOURCE_PREFIX}${name}`;
 }
@@ -17,7 +17,7 @@ export function isGitSourceId(id: string): boolean {
   return id.startsWith(SOURCE_PREFIX);
 }
 
-/** As much of a revision as a person needs. */
+/** The part of a revision that a person needs. */
 export function shortRevision(revision: string): string {
   return revision.slice(0, 12);
 }
@@ -26,15 +26,15 @@ export function shortRevision(revision: string): string {
 export interface Commit {
   /** The full hash. */
   readonly revision: string;
-  /** `Name <address>` */
+  /** The form is `Name <address>`. */
   readonly author: string;
-  /** The message's first line. */
+  /** The first line of the message. */
   readonly subject: string;
-  /** Milliseconds since the epoch. */
+  /** In ms since the epoch. */
   readonly committedAt: number;
 }
 
-/** Whose commits are applied. */
+/** The signers whose commits are applied. */
 export interface GitVerify {
   /** An allowed-signers file of ssh keys, or a gpg keyring. */
   readonly kind: 'ssh' | 'gpg';
@@ -46,36 +46,36 @@ export const COMMIT_HOSTS = ['github', 'gitlab', 'gitea'] as const;
 /** Where the states of commits are shown. */
 export interface CommitStatusSettings {
   readonly provider: (typeof COMMIT_HOSTS)[number];
-  /** The API's address; null: derived from the repository's address. */
+  /** The address of the API; null when it is derived from the repository's address. */
   readonly api: string | null;
-  /** `owner/name`, with GitLab any path; null: derived from the repository's address. */
+  /** The form is `owner/name`, or any path with GitLab; null when it is derived from the repository's address. */
   readonly repository: string | null;
   readonly tokenFile: string;
 }
 
-/** One git source as it is configured. Files are read when they are needed: they may be replaced. */
+/** One git source as it is configured. Files are read when they are needed, because they may be replaced. */
 export interface GitSettings {
-  /** A DNS label, unique. */
+  /** The name, a unique DNS label. */
   readonly name: string;
   readonly url: GitUrl;
-  /** A branch, a tag, a full name or a commit; null: what the server's HEAD is. */
+  /** A branch, a tag, a full name or a commit; null for the server's HEAD. */
   readonly ref: string | null;
-  /** The directory of the specs, without slashes at its ends; empty: the whole tree. */
+  /** The directory of the specs, without slashes at its ends; empty for the whole tree. */
   readonly path: string;
   readonly intervalMs: number;
-  /** The longest wait for one answer of the server. */
+  /** The longest wait for one answer of the server, in ms. */
   readonly timeoutMs: number;
   /** The largest size of the clone. */
   readonly maxBytes: number;
-  /** Sent with the token. */
+  /** The user name that is sent with the token. */
   readonly user: string;
   readonly tokenFile: string | null;
   readonly sshKeyFile: string | null;
   readonly knownHostsFile: string | null;
-  /** Certificates to trust, in place of the system's. */
+  /** The certificates to trust in place of the system's. */
   readonly caFile: string | null;
   readonly webhookSecretFile: string | null;
-  /** The keys that decrypt files beside its specs. */
+  /** The file with the keys that decrypt files beside the specs. */
   readonly ageIdentityFile: string | null;
   readonly verify: GitVerify | null;
   readonly status: CommitStatusSettings | null;
@@ -98,15 +98,15 @@ export interface GitFailure {
   readonly reason: GitFailureReason;
   /** One line: what is wrong and what to do about it. */
   readonly message: string;
-  /** What is wrong with the commit's specs, by place. */
+  /** The problems of the commit's specs, by place. */
   readonly problems: readonly SpecProblem[];
 }
 
-/** What is known of a git source beyond what is known of any source. */
+/** The part of a source's status that only git sources have. */
 export interface GitStatus {
-  /** Without credentials. */
+  /** The address without credentials. */
   readonly url: string;
-  /** As configured, or what the server's HEAD is. */
+  /** The configured reference, or the one that the server's HEAD points to. */
   readonly ref: string;
   readonly path: string;
   readonly isSuspended: boolean;
@@ -114,14 +114,14 @@ export interface GitStatus {
   readonly attempted: Commit | null;
   /** The commit whose specs are in force. */
   readonly applied: Commit | null;
-  /** Milliseconds since the epoch. */
+  /** In ms since the epoch. */
   readonly appliedAt: number | null;
-  /** When the server answered last, ms since the epoch. */
+  /** When the server last answered, in ms since the epoch. */
   readonly fetchedAt: number | null;
   readonly failure: GitFailure | null;
 }
 
-/** How far the workspaces of a source are on the way to its applied commit. */
+/** The progress of a source's workspaces towards its applied commit. */
 export interface Rollout {
   readonly source: string;
   readonly revision: string;
@@ -130,10 +130,10 @@ export interface Rollout {
   readonly message: string;
 }
 
-/** What is sent to the outside. */
+/** An event that is reported outside of the controller. */
 export type DeploymentEvent =
   | { readonly type: 'applied'; readonly source: string; readonly commit: Commit; readonly message: string }
-  /** `commit` is null when none could be had. */
+  /** `commit` is null when none could be fetched. */
   | {
       readonly type: 'failed';
       readonly source: string;

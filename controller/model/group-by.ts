@@ -1,4 +1,4 @@
-/** Items by key, in the order in which they come. (`Map.groupBy` is not on Node 20.) */
+/** Groups items by key, in their original order. (Node 20 has no `Map.groupBy`.) */
 export function groupBy<T, K>(items: Iterable<T>, keyOf: (item: T) => K): Map<K, T[]> {
   const groups = new Map<K, T[]>();
   for (const item of items) {

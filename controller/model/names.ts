@@ -1,8 +1,11 @@
-/** Names and labels of everything the controller owns on an engine. They are a contract: volumes outlive releases. */
+/**
+ * The names and labels of everything that the controller owns on an engine. They are a contract, because volumes
+ * outlive releases.
+ */
 
 export const WORKSPACE_NETWORK = 'kalpana-workspaces';
 export const DEFAULT_CACHE = 'default';
-/** Where a cache is mounted: store and database travel together (F1). */
+/** Where a cache is mounted; the store and its database are mounted together (F1). */
 export const CACHE_MOUNT_PATH = '/nix';
 
 export const LABEL = {
@@ -26,7 +29,7 @@ export const VOLUME_TYPE = {
   shared: 'shared-volume',
 } as const;
 
-/** Values of `kalpana.type` on our own helper containers. */
+/** The values of `kalpana.type` on our own helper containers. */
 export const CONTAINER_TYPE = {
   keeper: 'nix-keeper',
   probe: 'nix-probe',
@@ -34,16 +37,19 @@ export const CONTAINER_TYPE = {
   scanner: 'nix-scanner',
 } as const;
 
-/** Where a keeper keeps one profile for each workspace. */
+/** The directory in which a keeper has one profile for each workspace. */
 export const PROFILES_PATH = '/nix/var/nix/profiles/kalpana';
 export const DAEMON_SOCKET_PATH = '/nix/var/nix/daemon-socket/socket';
 
-/** The main container of a workspace. */
+/** The name of a workspace's main container. */
 export function containerName(workspace: string): string {
   return `workspace-${workspace}`;
 }
 
-/** The container that replaces a workspace's main one. A workspace's name holds no dot, so the names never collide. */
+/**
+ * The name of the container that replaces a workspace's main one. The name of a workspace contains no dot, so the names
+ * never collide.
+ */
 export function nextContainerName(workspace: string): string {
   return `workspace-${workspace}.next`;
 }
@@ -53,7 +59,7 @@ export function workspaceOfContainerName(name: string): string | undefined {
   return /^workspace-([a-z0-9-]+)(\.next|\.seed)?$/.exec(name)?.[1];
 }
 
-/** The data volume of a workspace. */
+/** The name of a workspace's data volume. */
 export function dataVolumeName(workspace: string): string {
   return `kalpana-workspace-${workspace}`;
 }
@@ -63,32 +69,34 @@ export function workspaceOfVolumeName(volume: string): string | undefined {
   return /^kalpana-workspace-([a-z0-9-]+)$/.exec(volume)?.[1];
 }
 
-/** The volume of a cache. */
+/** The name of a cache's volume. */
 export function cacheVolumeName(cache: string): string {
   return cache === DEFAULT_CACHE ? 'kalpana-nix-store' : `kalpana-nix-store-${cache}`;
 }
 
-/** The container that runs a cache's Nix daemon. */
+/** The name of the container that runs a cache's Nix daemon. */
 export function keeperName(cache: string): string {
   return `kalpana-nix-keeper-${cache}`;
 }
 
-/** The container that replaces a keeper. A cache's name holds no dot, so the names never collide. */
+/**
+ * The name of the container that replaces a keeper. The name of a cache contains no dot, so the names never collide.
+ */
 export function nextKeeperName(cache: string): string {
   return `${keeperName(cache)}.next`;
 }
 
-/** The container that copies the store of the keeper's image into the volume, before the keeper starts. */
+/** The name of the container that copies the store of the keeper's image into the volume before the keeper starts. */
 export function keeperSeedName(cache: string): string {
   return `${keeperName(cache)}.seed`;
 }
 
-/** The container that inspects the processes that use a cache, during a collection. */
+/** The name of the container that inspects the processes that use a cache, during a collection. */
 export function scannerName(cache: string): string {
   return `kalpana-nix-scanner-${cache}`;
 }
 
-/** The container through which the files of a workspace without one are read, during a collection. */
+/** The name of the container through which a collection reads the files of a workspace that has no container. */
 export function volumeProbeName(workspace: string): string {
   return `kalpana-nix-volume-probe-${workspace}`;
 }
@@ -104,12 +112,12 @@ export function cacheOfKeeperName(name: string): string | undefined {
   return /^kalpana-nix-keeper-([a-z0-9-]+)(\.next|\.seed)?$/.exec(name)?.[1];
 }
 
-/** The profile of a workspace: the same path in its keeper and in its containers. */
+/** The path of a workspace's profile, which is the same in the keeper and in its containers. */
 export function profilePath(workspace: string): string {
   return `${PROFILES_PATH}/${workspace}`;
 }
 
-/** The volume behind a shared volume of this name in a spec. */
+/** The name of the volume for a shared volume with this name in a spec. */
 export function sharedVolumeName(name: string): string {
   return `kalpana-${name}`;
 }

@@ -1,11 +1,15 @@
 /**
- * Attributes of nixpkgs, as `nix-env -A` takes them; no part is quoted, so that it can stand in an expression as it is.
+ * An attribute of nixpkgs in the form of `nix-env -A`. No part is quoted, so the text can be used in an expression
+ * unchanged.
  */
 const ATTRIBUTE = /^[A-Za-z_][A-Za-z0-9_'+-]*(?:\.[A-Za-z0-9_'+-]+)*$/;
-/** A path that the store registers, with nothing below it; the alphabet is Nix's base 32, without e, o, u and t. */
+/** A path that the store registers, and nothing below it; the alphabet is Nix's base 32, without e, o, u and t. */
 const STORE_PATH = /^\/nix\/store\/[0-9a-df-np-sv-z]{32}-[A-Za-z0-9+_?=-][A-Za-z0-9+._?=-]{0,210}$/;
 
-/** What an address may hold here. No quote, bracket, comma or `$`: it reaches command lines and Nix expressions. */
+/**
+ * The characters of an address. Quotes, brackets, commas and `$` are not allowed, because the address is used in
+ * command lines and Nix expressions.
+ */
 const ADDRESS = '[A-Za-z0-9._~:/?&@=%+-]';
 const FLAKES: readonly RegExp[] = [
   new RegExp(`^(?:github|gitlab|sourcehut):[A-Za-z0-9._~%-]+/[A-Za-z0-9._~%-]+(?:[/?]${ADDRESS}*)?$`),
@@ -15,7 +19,7 @@ const FLAKES: readonly RegExp[] = [
   new RegExp(`^(?:path:|file://|(?:git|hg|tarball|file)\\+file://)/${ADDRESS}+$`),
   new RegExp(`^flake:[A-Za-z][A-Za-z0-9_-]*(?:/${ADDRESS}*)?$`),
 ];
-/** A name of the flake registry or a directory in the keeper: a flake only together with `#attribute`. */
+/** A name in the flake registry or a directory in the keeper, which is a flake only together with `#attribute`. */
 const BARE_FLAKES: readonly RegExp[] = [
   /^[A-Za-z][A-Za-z0-9_-]*(?:\/[A-Za-z0-9._-]+){0,2}$/,
   /^(?:\/[A-Za-z0-9._~+%-]+)+$/,
@@ -27,7 +31,7 @@ const MAX_LENGTH = 1024;
 
 export type PackageKind = 'attribute' | 'flake' | 'store-path';
 
-/** What `text` names, by its form alone; null when it cannot be a package. */
+/** The kind of package that `text` names, judged by its form alone; null when it cannot be a package. */
 export function packageKind(text: string): PackageKind | null {
   if (text.length > MAX_LENGTH) return null;
   if (ATTRIBUTE.test(text)) return 'attribute';
@@ -35,7 +39,7 @@ export function packageKind(text: string): PackageKind | null {
   return isFlake(text) ? 'flake' : null;
 }
 
-/** What is wrong with `text` as a package, to be put behind it; null for one that may be. */
+/** Describes why `text` cannot be a package, to follow the text in a message; null when it can be one. */
 export function packageFault(text: string): string | null {
   if (packageKind(text) !== null) return null;
   if (text.startsWith('/nix/store/'))

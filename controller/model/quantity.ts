@@ -1,10 +1,10 @@
-/** Sizes and durations as specs write them, and sizes as people read them. */
+/** Sizes and durations as specs contain them, and sizes for people. */
 
 const KIBI = 1024;
 
 /**
- * As in Kubernetes: `Ki`, `Mi`, … are powers of 1024; `k` (or `K`), `M`, `G`, `T` powers of 1000. The docker CLI's `1g`
- * is our `1Gi`.
+ * The units of Kubernetes: `Ki`, `Mi`, … are powers of 1024; `k` (or `K`), `M`, `G`, `T` are powers of 1000. The docker
+ * CLI's `1g` is our `1Gi`.
  */
 const SIZE_UNITS: Readonly<Record<string, number>> = {
   '': 1,
@@ -28,7 +28,10 @@ const DURATION_UNITS: Readonly<Record<string, number>> = {
   w: 604_800_000,
 };
 
-/** Whole bytes, rounded down; null when `text` is not a size or is beyond what a number holds exactly. */
+/**
+ * Parses a size into whole bytes, rounded down; null when `text` is not a size or is larger than a number can represent
+ * exactly.
+ */
 export function parseSizeBytes(text: string): number | null {
   const match = /^([0-9]+(?:\.[0-9]+)?)(Ki|Mi|Gi|Ti|K|k|M|G|T)?$/.exec(text);
   const unit = SIZE_UNITS[match?.[2] ?? ''];
@@ -38,28 +41,28 @@ export function parseSizeBytes(text: string): number | null {
 }
 
 /**
- * Whole milliseconds, rounded down; a day has 24 hours. A schema may allow less units. Null when `text` is not a
- * duration or is beyond what a number holds exactly.
+ * Parses a duration into whole milliseconds, rounded down; a day has 24 hours. A schema may allow fewer units. Null
+ * when `text` is not a duration or is longer than a number can represent exactly.
  */
 export function parseDurationMs(text: string): number | null {
   const match = /^([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d|w)$/.exec(text);
   const unit = DURATION_UNITS[match?.[2] ?? ''];
   if (!match?.[1] || unit === undefined) return null;
-  // Rounded to a nanosecond first: 1.001 s is 1000.9999999999999 ms in floating point.
+  // Rounded to a nanosecond first, because 1.001 s is 1000.9999999999999 ms in floating point.
   const ms = Math.floor(Math.round(Number(match[1]) * unit * 1e6) / 1e6);
   return Number.isSafeInteger(ms) ? ms : null;
 }
 
 /**
- * For people: the largest binary unit that gives at least 1, with one decimal: `12.3 MiB`, `1.0 GiB`; whole bytes below
- * a KiB: `0 B`.
+ * Formats a size for people, in the largest binary unit that gives at least 1, with one decimal: `12.3 MiB`, `1.0 GiB`;
+ * in whole bytes below a KiB: `0 B`.
  */
 export function formatBytes(bytes: number): string {
   const units = ['KiB', 'MiB', 'GiB', 'TiB'];
   if (bytes < KIBI) return `${Math.round(bytes)} B`;
   let rest = bytes / KIBI;
   let step = 0;
-  // Rounded, as it will be read: 1023.96 KiB is 1.0 MiB.
+  // The rounded value is compared, because that is what is shown: 1023.96 KiB is 1.0 MiB.
   while (Math.round(rest * 10) / 10 >= KIBI && step < units.length - 1) {
     rest /= KIBI;
     step += 1;

@@ -1,8 +1,8 @@
-/** The closed list of reasons: conditions, logs, metrics and errors take theirs from here. */
+/** The closed list of reasons, from which conditions, logs, metrics and errors take theirs. */
 
 /**
- * `transient`: retried with backoff. `waiting`: for another object, woken by it. `stalled`: until the spec changes
- * (law 9).
+ * `transient`: retried with backoff. `waiting`: waits for another object, whose change wakes it. `stalled`: waits until
+ * the spec changes (law 9).
  */
 export type FailureClass = 'transient' | 'waiting' | 'stalled';
 
@@ -150,13 +150,13 @@ export const REASONS = {
 
 export type Reason = keyof typeof REASONS;
 
-/** A failure as everybody reports it. `message` holds the facts in one line, without the remedy. */
+/** A failure in the form that all reports use. `message` contains the facts in one line, without the remedy. */
 export interface Failure {
   readonly reason: Reason;
   readonly message: string;
 }
 
-/** Thrown where the failure is known with its reason; `failure` is what is reported. */
+/** Thrown when a failure and its reason are known; `failure` is what is reported. */
 export class FailureError extends Error {
   override readonly name = 'FailureError';
 
@@ -173,7 +173,7 @@ export function failureClass(reason: Reason): FailureClass {
   return REASONS[reason].class;
 }
 
-/** The message and the remedy, in one line. */
+/** The message and the remedy in one line. */
 export function explain(failure: Failure): string {
   const message = failure.message.replace(/\.$/, '');
   return `${message}. ${REASONS[failure.reason].remedy}`;

@@ -3,29 +3,29 @@ import { Cron } from 'croner';
 /**
  * The times of a cron expression in a time zone, in ms since the epoch; each is a whole second.
  *
- * When clocks change, a time of day that is written out (`30 2 * * *`, `30 2,14 * * *`) comes exactly once a day: one
- * that the day skips comes at the end of the gap (03:00), one that the day has twice comes the first time only. What is
- * written with a wildcard or a step (`0 * * * *`, `0-59/30 2 * * *`) follows elapsed time instead: nothing within a
- * gap, and both passes of a doubled hour.
+ * When clocks change, a time of day that is written out (`30 2 * * *`, `30 2,14 * * *`) occurs exactly once a day: a
+ * time that the day skips occurs at the end of the gap (03:00), and a time that the day has twice occurs the first time
+ * only. A time with a wildcard or a step (`0 * * * *`, `0-59/30 2 * * *`) follows elapsed time instead: it does not
+ * occur within a gap, and occurs in both passes of a doubled hour.
  */
 export interface Schedule {
-  /** The first time after `afterMs`. Null: none that can be computed. */
+  /** The first time after `afterMs`; null when none can be computed. */
   next(afterMs: number): number | null;
-  /** The latest time at or before `atMs`. Null: none that can be computed. */
+  /** The latest time at or before `atMs`; null when none can be computed. */
   previous(atMs: number): number | null;
 }
 
 /**
- * Without a year in it, an expression that has a time at all has one after any moment: this one makes the answer the
- * same every day.
+ * The start of the search for a time. Any moment works, because an expression without a year that has a time at all has
+ * one after every moment; a fixed one gives the same result every day.
  */
 const ANY_MOMENT = new Date(Date.UTC(2000, 0, 1));
 const FORM = 'write minute, hour, day of month, month and day of week, e.g. "0 4 * * *"';
 
 /**
- * `expression` has five fields, or six with the second first, or is a nickname (`@daily`); `timeZone` is a name of the
- * IANA database. An `error` follows the quoted value it speaks of: with a known zone it is the expression's, with a
- * good expression the zone's.
+ * Parses a schedule. `expression` has five fields, or six with the second first, or is a nickname (`@daily`);
+ * `timeZone` is a name from the IANA database. An `error` is worded to follow the quoted value that it is about: the
+ * time zone if that is unknown, otherwise the expression.
  */
 export function readSchedule(expression: string, timeZone: string): Schedule | { readonly error: string } {
   if (!isTimeZone(timeZone))
@@ -39,7 +39,7 @@ export function readSchedule(expression: string, timeZone: string): Schedule | {
       mode: '5-or-6-parts',
       fixedTimeRule: 'no-wildcard',
     });
-    // Not before it is asked for a time does it object to all that it can't work with.
+    // Croner reports some errors only when it is asked for a time.
     if (cron.nextRun(ANY_MOMENT) === null)
       return { error: 'is never due, as no such day exists: choose another day of the month' };
     return scheduleOf(cron);
@@ -48,10 +48,13 @@ export function readSchedule(expression: string, timeZone: string): Schedule | {
   }
 }
 
-/** How a schedule is read: `readSchedule`, or one that remembers. */
+/** The type of `readSchedule`, and of a variant that remembers its result. */
 export type ScheduleReader = typeof readSchedule;
 
-/** Reads like `readSchedule`, and the same schedule as the last time without parsing it again. */
+/**
+ * Creates a reader that works like `readSchedule`, but does not parse the same schedule again when it is read
+ * repeatedly.
+ */
 export function rememberingReader(): ScheduleReader {
   let last: { readonly key: string; readonly read: ReturnType<ScheduleReader> } | null = null;
   return (expression, timeZone) => {
@@ -64,14 +67,14 @@ export function rememberingReader(): ScheduleReader {
 function scheduleOf(cron: Cron): Schedule {
   return {
     next: (afterMs) => cron.nextRun(new Date(afterMs))?.getTime() ?? null,
-    // It gives times before its reference only.
+    // Croner returns only times before its reference.
     previous: (atMs) => cron.previousRuns(1, new Date(atMs + 1))[0]?.getTime() ?? null,
   };
 }
 
 /**
- * Croner takes '' for the host's own zone, and Node from 22 on takes '+02:00', which knows no summer time and which
- * Node 20 refuses.
+ * Whether a name is a time zone that every supported Node accepts. Croner takes '' for the host's own zone, and Node
+ * from 22 on takes '+02:00', which has no summer time and which Node 20 refuses.
  */
 function isTimeZone(name: string): boolean {
   if (!/^[A-Za-z]/.test(name)) return false;
@@ -82,11 +85,14 @@ function isTimeZone(name: string): boolean {
   }
 }
 
-/** What croner would let pass, or would explain by what is refused here. */
+/**
+ * Describes errors that croner would accept or explain in terms of features that are refused here; null when there are
+ * none.
+ */
 function formErrorOf(expression: string): string | null {
   if (!/^[ -~]*$/.test(expression)) return 'as it has other characters than printable ASCII';
   const fields = expression.split(' ').filter((field) => field !== '');
-  // It takes anything with a ':' for a date of a single run.
+  // Croner takes any text with a ':' for the date of a single run.
   if (expression.includes(':')) return 'as it has a ":"';
   if (fields[0]?.startsWith('@')) return null;
   return fields.length === 5 || fields.length === 6
@@ -94,7 +100,10 @@ function formErrorOf(expression: string): string | null {
     : `as it has ${fields.length} field${fields.length === 1 ? '' : 's'}`;
 }
 
-/** Without the class's name, and without the value: it counts days and months from 0 there. */
+/**
+ * The message of an error without the name of the class and without the value, in which croner counts days and months
+ * from 0.
+ */
 function wordsOf(error: unknown): string {
   const words = (error instanceof Error ? error.message : String(error))
     .replace(/^Cron\w+: /, '')

@@ -1,6 +1,9 @@
 import { inspect } from 'node:util';
 
-/** A secret's value that no log, label, plan or error can print: only `reveal()` gives it, to the engine adapter. */
+/**
+ * The value of a secret that no log, label, plan or error can print. Only `reveal()` returns it, for the engine
+ * adapter.
+ */
 export class Secret {
   readonly #value: string;
 
@@ -12,7 +15,10 @@ export class Secret {
     return this.#value;
   }
 
-  /** `text` without the value. Values of fewer than four characters protect nothing and would garble the text. */
+  /**
+   * Replaces the value in `text`. A value of fewer than four characters is not replaced: it protects nothing, and
+   * replacing it would garble the text.
+   */
   mask(text: string): string {
     return this.#value.length < 4 ? text : text.replaceAll(this.#value, '[secret]');
   }

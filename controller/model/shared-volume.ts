@@ -1,18 +1,24 @@
 import type { ObservedContainer, ObservedVolume } from './engine-objects.js';
 import { CACHE_MOUNT_PATH, LABEL, cacheOfVolumeName } from './names.js';
 
-/** `type` is one of `VOLUME_TYPE`. */
+/** The labels of a volume for the whole host. `type` is one of `VOLUME_TYPE`. */
 export function sharedVolumeLabels(type: string): Record<string, string> {
   return { [LABEL.shared]: 'true', [LABEL.managed]: 'true', [LABEL.type]: type };
 }
 
-/** Caches and shared volumes belong to the host, not to one instance. The replaced system wrote no type. */
+/**
+ * Whether a volume is ours. Caches and shared volumes belong to the host, not to one instance. The replaced system
+ * wrote no type.
+ */
 export function isSharedVolumeOurs({ driver, labels }: ObservedVolume, type: string): boolean {
   const typeMatches = labels[LABEL.type] === undefined || labels[LABEL.type] === type;
   return driver === 'local' && labels[LABEL.managed] === 'true' && labels[LABEL.shared] === 'true' && typeMatches;
 }
 
-/** A container of the replaced system: it mounts a cache's volume where a bare store was (F1). */
+/**
+ * Whether a container is one of the replaced system, which mounts a cache's volume as a bare store and not at /nix
+ * (F1).
+ */
 export function isOnBareStore({ mounts }: ObservedContainer): boolean {
   return mounts.some(
     ({ type, source, target }) =>

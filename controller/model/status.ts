@@ -4,17 +4,20 @@ import type { ContainerState, Health, PublishedPort } from './engine-objects.js'
 import type { SpecLocation, SpecProblem } from './desired.js';
 import type { Failure } from './reasons.js';
 
-/** The result of one plan of a workspace. The planner gives it; status turns it into conditions and a phase. */
+/** The result of one plan of a workspace. The planner returns it; status turns it into conditions and a phase. */
 export type Verdict =
   | { readonly kind: 'ready' }
-  /** `state: Stopped` and stopped. */
+  /** The spec says `state: Stopped`, and the workspace is stopped. */
   | { readonly kind: 'stopped' }
-  /** Under way: operations to run, or a container that runs and is not ready yet. */
+  /** Work is in progress: there are operations to run, or a container that runs and is not ready yet. */
   | { readonly kind: 'progressing'; readonly message: string; readonly replacing: boolean }
   | {
       readonly kind: 'failing';
       readonly failure: Failure;
-      /** A container of this workspace serves all the same: the old one after a failed replacement, say. */
+      /**
+       * Whether a container of this workspace is in service nevertheless, such as the old one after a failed
+       * replacement.
+       */
       readonly serving: boolean;
     }
   /** The spec is gone and the removal waits for a confirmation (law 4). */
@@ -22,7 +25,7 @@ export type Verdict =
   | { readonly kind: 'removing' }
   | { readonly kind: 'removed' };
 
-/** One reconciliation's result, as the loop gives it to the status store. */
+/** The result of one reconciliation, for the status store. */
 export interface WorkspaceReport {
   readonly name: string;
   readonly verdict: Verdict;
@@ -30,7 +33,7 @@ export interface WorkspaceReport {
     readonly hash: string;
     readonly location: SpecLocation;
     readonly problem: SpecProblem | null;
-    /** The revision of its source that the spec comes from; null: the source has none. */
+    /** The revision of its source that the spec comes from; null when the source has no revisions. */
     readonly revision: string | null;
   } | null;
   readonly container: {
@@ -39,10 +42,10 @@ export interface WorkspaceReport {
     readonly state: ContainerState;
     readonly health: Health;
     readonly ports: readonly PublishedPort[];
-    /** Milliseconds since the epoch, null when it never started or was not inspected. */
+    /** In ms since the epoch; null when the container never started or was not inspected. */
     readonly startedAt: number | null;
   } | null;
-  /** Null: the spec uses no cache, or is gone. What is not known of one that is used goes as `unknown`. */
+  /** Null when the spec uses no cache, or is gone. Unknown facts about a used cache are reported as `unknown`. */
   readonly cache: WorkspaceCacheReport | null;
 }
 
@@ -63,21 +66,24 @@ export type Phase = (typeof PHASES)[number];
 export interface WorkspaceStatus {
   readonly name: string;
   readonly phase: Phase;
-  /** The hash of the spec that the conditions speak of. */
+  /** The hash of the spec that the conditions are about. */
   readonly specHash: string | null;
   readonly location: SpecLocation | null;
-  /** The revision of its source that it was converged to last; null: it never was, or its source has none. */
+  /**
+   * The revision of its source that the workspace last converged to; null when it never did, or its source has no
+   * revisions.
+   */
   readonly revision: string | null;
   readonly conditions: readonly Condition[];
   readonly container: WorkspaceReport['container'];
-  /** Null: it uses no cache. */
+  /** Null when the workspace uses no cache. */
   readonly cache:
     ({ readonly name: string } & Pick<WorkspaceCacheReport, 'packages' | 'profile' | 'progress' | 'lastUse'>) | null;
 }
 
 /** An entry of the event record: what happened, for a person. */
 export interface RecordedEvent {
-  /** ISO 8601 */
+  /** In ISO 8601. */
   readonly time: string;
   readonly type: 'Normal' | 'Warning';
   readonly workspace: string | null;
@@ -86,5 +92,5 @@ export interface RecordedEvent {
   readonly message: string;
 }
 
-/** An event before the record gives it its time. */
+/** An event before the record adds its time. */
 export type NewEvent = Omit<RecordedEvent, 'time' | 'cache'> & { readonly cache?: string | null };

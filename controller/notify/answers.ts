@@ -41,14 +41,14 @@ export async function readAnswer(
   await discard(response);
   const detail = `${host} answered ${status}`;
   if (ok || meaning?.kind === 'delivered') return { kind: 'delivered', detail };
-  const toldMs = retryAfterMs(headers.get('retry-after'), nowMs);
+  const givenMs = retryAfterMs(headers.get('retry-after'), nowMs);
   if (meaning !== null)
     return {
       kind: 'retry',
       detail: `${detail}: ${meaning.words}`,
-      afterMs: Math.max(toldMs, Math.min(meaning.afterMs, LONGEST_RETRY_AFTER_MS)),
+      afterMs: Math.max(givenMs, Math.min(meaning.afterMs, LONGEST_RETRY_AFTER_MS)),
     };
-  if (status >= 500 || RETRIED.has(status)) return { kind: 'retry', detail, afterMs: toldMs };
+  if (status >= 500 || RETRIED.has(status)) return { kind: 'retry', detail, afterMs: givenMs };
   if (response.type === 'opaqueredirect' || (status >= 300 && status < 400))
     return {
       kind: 'dropped',

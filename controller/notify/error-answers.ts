@@ -1,7 +1,7 @@
 import type { ErrorAnswer, Meaning } from './answers.js';
 
 /** How long GitHub wants a client to wait when it does not say how long a limit lasts. */
-const UNTOLD_LIMIT_MS = 60_000;
+const UNKNOWN_LIMIT_MS = 60_000;
 
 /**
  * Recognizes GitHub's rate limits, which are answered with 429 or 403; 403 is also the answer to a token without
@@ -13,7 +13,7 @@ export async function readGithubError({ status, headers, nowMs, text }: ErrorAns
   const limit = (afterMs: number): Meaning => ({ kind: 'passes', words: 'its rate limit is reached', afterMs });
   if (headers.has('retry-after')) return limit(0);
   if (headers.get('x-ratelimit-remaining') === '0') return limit(untilMs(headers.get('x-ratelimit-reset'), nowMs));
-  return status === 429 || /rate limit/i.test(await text()) ? limit(UNTOLD_LIMIT_MS) : null;
+  return status === 429 || /rate limit/i.test(await text()) ? limit(UNKNOWN_LIMIT_MS) : null;
 }
 
 /**
@@ -27,5 +27,5 @@ export async function readGitlabError({ status, text }: ErrorAnswer): Promise<Me
 
 /** The time in ms from `nowMs` to `text`, which is in seconds since the epoch. */
 function untilMs(text: string | null, nowMs: number): number {
-  return /^\d+$/.test(text ?? '') ? Number(text) * 1000 - nowMs : UNTOLD_LIMIT_MS;
+  return /^\d+$/.test(text ?? '') ? Number(text) * 1000 - nowMs : UNKNOWN_LIMIT_MS;
 }

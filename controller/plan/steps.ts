@@ -16,8 +16,8 @@ export function emptyPlan(verdict: Verdict, recheckAfterMs: number | null = null
 /** A plan that makes progress. Its message is the cause of its create operation or else of its first operation. */
 export function act(operations: readonly Operation[], ports: readonly PublishedPort[], replacing = false): Plan {
   // Operations on the volume and the image only prepare; a person wants to know why the container is created.
-  const telling = operations.find((operation) => operation.type === 'create-container') ?? operations[0];
-  return { ...emptyPlan({ kind: 'progressing', message: telling?.cause ?? '', replacing }), operations, ports };
+  const shown = operations.find((operation) => operation.type === 'create-container') ?? operations[0];
+  return { ...emptyPlan({ kind: 'progressing', message: shown?.cause ?? '', replacing }), operations, ports };
 }
 
 /** Lists all operations from nothing to a running container: packages, volume, image, container, start. */

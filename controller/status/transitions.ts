@@ -21,8 +21,8 @@ function specEvents(before: WorkspaceStatus | null, after: WorkspaceStatus): New
   const is = conditionOf(after, 'SpecValid');
   if (is === null) return [];
   // A workspace that fails because of its broken spec has the event of its phase already.
-  const toldByPhase = conditionOf(after, 'Ready')?.reason === is.reason;
-  if (is.status === 'False' && !toldByPhase && (was?.status !== 'False' || was.message !== is.message)) {
+  const coveredByPhase = conditionOf(after, 'Ready')?.reason === is.reason;
+  if (is.status === 'False' && !coveredByPhase && (was?.status !== 'False' || was.message !== is.message)) {
     return [{ type: 'Warning', workspace: after.name, reason: is.reason, message: is.message }];
   }
   if (is.status === 'True' && was?.status === 'False') {

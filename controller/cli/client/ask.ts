@@ -1,8 +1,8 @@
 import { askController, type ControlAnswer } from './control-client.js';
 
 /**
- * Asks the controller of a state directory; throws an error of one line when it refuses. The caller knows the answer's
- * shape.
+ * Sends a request to the controller of a state directory; throws an error of one line when it refuses. The caller knows
+ * the shape of the answer.
  */
 export async function ask<T>(stateDir: string, path: string, body?: unknown, deadlineMs?: number): Promise<T> {
   const answer = await askController(stateDir, path, body, deadlineMs);
@@ -17,7 +17,7 @@ export function refusalOf({ status, value }: ControlAnswer): string {
     : `HTTP status ${status}`;
 }
 
-/** A value as JSON for people and programs: indented, with a newline at its end. */
+/** Formats a value as JSON for people and programs: indented, with a newline at its end. */
 export function printed(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }

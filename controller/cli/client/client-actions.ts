@@ -24,12 +24,12 @@ import { oneLineText, type TableOptions } from '../text/table.js';
 import { workspaceTable } from '../text/workspace-table.js';
 
 /**
- * The deadline of `cache clear`, which ends when the workspaces have stopped and the keeper is back on an empty volume.
+ * The deadline of `cache clear`, which ends when the workspaces have stopped and the keeper runs with an empty volume.
  */
 const CLEAR_DEADLINE_MS = 15 * 60_000;
 
 /**
- * The commands that ask a running controller over its socket, and `new`, which asks nobody.
+ * Creates the commands that contact a running controller over its socket, and `new`, which contacts nothing.
  * @param signal ends the wait for a collection
  */
 export function createClientActions(io: CliIo, signal?: AbortSignal): ClientActions {

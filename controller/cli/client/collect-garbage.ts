@@ -9,7 +9,7 @@ import { gcFailureText, gcResultText, type GcOutcome } from '../text/gc-text.js'
 import type { CliIo } from '../io.js';
 
 /**
- * Collects one cache or all of them, one after the other; `signal` ends the wait, not the collection. Gives the exit
+ * Collects one cache or all of them, one after the other; `signal` ends the wait, not the collection. Returns the exit
  * code.
  */
 export async function collectGarbage(io: CliIo, options: GcOptions, signal?: AbortSignal): Promise<number> {
@@ -24,7 +24,8 @@ export async function collectGarbage(io: CliIo, options: GcOptions, signal?: Abo
       print(io, outcome, output);
     }
   } finally {
-    // Printed even for the caches that were done before a connection broke; without any there is no result.
+    // The results are printed even when the connection broke before the last cache; without any result nothing is
+    // printed.
     if (output === 'json' && (outcomes.length > 0 || caches.length === 0)) io.out(printed(outcomes));
   }
   if (caches.length === 0 && output === 'text') io.out('No caches.\n');
@@ -45,8 +46,8 @@ async function collectOne(
   const progress = createGcProgress(io);
   const outcome: { last: GcOutcome | null } = { last: null };
 
-  function hear(value: unknown): void {
-    // Our own server sends this shape.
+  function onNews(value: unknown): void {
+    // Our own server sends values of this shape.
     const news = value as GcNews;
     if (news.type === 'progress') progress.report(news.cache, news.message);
     else outcome.last = news;
@@ -57,7 +58,7 @@ async function collectOne(
       stateDir,
       `/api/v1/caches/${encodeURIComponent(cache)}/gc`,
       { dryRun },
-      hear,
+      onNews,
       { signal },
     );
     if (refusal !== null) return { type: 'refused', cache, message: refusalOf(refusal) };

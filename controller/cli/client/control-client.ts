@@ -3,19 +3,20 @@ import { join } from 'node:path';
 
 const DEADLINE_MS = 10_000;
 
-/** The socket on which the controller of a state directory listens. */
+/** The path of the socket on which the controller of a state directory listens. */
 export function controlSocketPath(stateDir: string): string {
   return join(stateDir, 'kalpana.sock');
 }
 
 export interface ControlAnswer {
   readonly status: number;
-  /** The answer's JSON. */
+  /** The JSON value of the answer. */
   readonly value: unknown;
 }
 
 /**
- * Asks the controller of `stateDir` over its Unix socket, by POST when there is a body. Throws an error of one line.
+ * Sends a request to the controller of `stateDir` over its Unix socket, by POST when there is a body. Throws an error
+ * of one line.
  */
 export async function askController(
   stateDir: string,
@@ -52,14 +53,14 @@ export function openCall(
   });
 }
 
-/** The whole body of a response, as text. */
+/** Reads the whole body of a response as text. */
 export async function textOf(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk);
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** The value of a response's text; throws an error of one line when it is not JSON. */
+/** Parses the text of a response; throws an error of one line when it is not JSON. */
 export function jsonOf(text: string, socketPath: string): unknown {
   try {
     return JSON.parse(text);
@@ -70,12 +71,15 @@ export function jsonOf(text: string, socketPath: string): unknown {
   }
 }
 
-/** An error whose message is fit for a person already. */
+/** An error whose message is already meant for a person. */
 class MalformedAnswer extends Error {
   override readonly name = 'MalformedAnswer';
 }
 
-/** The failure of a request, as an error of one line with the remedy. `begun`: the answer had begun. */
+/**
+ * Converts the failure of a request into an error of one line that says what to do. `begun` means that the answer had
+ * begun.
+ */
 export function explainedFailure(error: NodeJS.ErrnoException, socketPath: string, begun = false): Error {
   if (error instanceof MalformedAnswer) return error;
   if (begun)

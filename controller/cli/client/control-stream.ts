@@ -3,7 +3,8 @@ import { controlSocketPath, explainedFailure, jsonOf, openCall, textOf, type Con
 
 export interface StreamOptions {
   /**
-   * The silence, in ms, after which the request is given up. There is no other deadline: a collection may take an hour.
+   * The silence after which the request is given up, in ms. There is no other deadline, because a collection may take
+   * an hour.
    */
   readonly silenceMs?: number;
   readonly signal?: AbortSignal;
@@ -13,8 +14,8 @@ export interface StreamOptions {
 const SILENCE_MS = 2 * 60_000;
 
 /**
- * Posts `body` to the controller of `stateDir`, and passes on each line of its answer, as JSON. Null when the stream
- * has ended; a refusal is given as an answer. Throws an error of one line.
+ * Posts `body` to the controller of `stateDir`, and passes each line of its answer to `onValue` as parsed JSON.
+ * Resolves with null when the stream has ended, or with the answer when it is a refusal. Throws an error of one line.
  */
 export async function streamFromController(
   stateDir: string,
@@ -26,13 +27,13 @@ export async function streamFromController(
   const socketPath = controlSocketPath(stateDir);
   const giveUp = new AbortController();
   let begun = false;
-  const heard = watchSilence(silenceMs, () => giveUp.abort());
+  const silence = watchSilence(silenceMs, () => giveUp.abort());
   try {
     const response = await openCall(socketPath, path, body, anyOf(giveUp.signal, signal));
     if (response.statusCode !== 200)
       return { status: response.statusCode ?? 0, value: jsonOf(await textOf(response), socketPath) };
     begun = true;
-    for await (const line of linesOf(response, heard.touch)) onValue(jsonOf(line, socketPath));
+    for await (const line of linesOf(response, silence.touch)) onValue(jsonOf(line, socketPath));
     return null;
   } catch (error) {
     if (signal?.aborted) throw new Error('interrupted; what the controller has begun goes on', { cause: error });
@@ -42,11 +43,11 @@ export async function streamFromController(
       });
     throw explainedFailure(error as NodeJS.ErrnoException, socketPath, begun);
   } finally {
-    heard.stop();
+    silence.stop();
   }
 }
 
-/** Splits at newlines alone; readline also ends lines at U+2028, which JSON does not escape. */
+/** Splits only at newlines; readline also ends lines at U+2028, which JSON does not escape. */
 async function* linesOf(response: IncomingMessage, onChunk: () => void): AsyncGenerator<string> {
   let rest = '';
   response.setEncoding('utf8');

@@ -28,7 +28,7 @@ function registerClear(parent: Command, { actions, finish }: CommandContext): vo
     .description('empty a cache and fetch again what its workspaces need; their data volumes are never touched');
   command
     .argument('<cache>', "the cache's name")
-    // It has no variable: an environment that was set for something else must not stop workspaces.
+    // The option has no variable, so that an environment that was set for another purpose cannot stop workspaces.
     .option('--force', 'also while its workspaces run: they are stopped, and started again afterwards', false)
     .addOption(stateDirOption())
     .addHelpText(

@@ -9,7 +9,7 @@ export function registerGc(program: Command, { actions, finish }: CommandContext
     .description('delete what no workspace uses any more from the Nix stores of caches');
   command
     .argument('[cache]', 'one cache; all of them without one, one after the other')
-    // It has no variable, as --force of `cache clear`: the command line alone says what is deleted.
+    // The option has no variable, like --force of `cache clear`: only the command line decides what is deleted.
     .option('--dry-run', 'only show what would go, and what keeps the rest', false)
     .addOption(stateDirOption())
     .addHelpText(

@@ -4,8 +4,8 @@ import { errorText } from '../text/error-text.js';
 import { gitFromConfig } from './git-options.js';
 
 /**
- * Takes the options that neither a flag nor a variable gave from the JSON file `path`. `known` are all the options that
- * a file may hold: one file serves `run` and `plan`, and a command ignores options that are not its own.
+ * Reads options that neither a flag nor a variable has set from the JSON file `path`. `known` are all options that a
+ * file may contain: one file serves `run` and `plan`, and a command ignores options of the other.
  */
 export function applyConfig(command: Command, path: string, known: readonly Option[]): void {
   for (const [name, value] of Object.entries(readObject(command, path))) {

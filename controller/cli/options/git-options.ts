@@ -4,22 +4,22 @@ import type { GitUrl } from '../../model/git-url.js';
 import { parseInterval, parsePath, parseProvider, parseRef, parseSize, parseUrl } from './git-parsers.js';
 import { parseBoolean, parseDnsLabel, parseDuration, parseText } from './parsers.js';
 
-/** One source, as far as options have described it. */
+/** A git source as far as options have described it. */
 export interface GitDraft {
   readonly url: GitUrl;
-  /** What the parser of each part gave, by the part's `key`. */
+  /** The parsed values of its parts, by the part's `key`. */
   readonly values: Map<string, unknown>;
 }
 
 interface Part {
-  /** Its name in a configuration file. */
+  /** The name in a configuration file. */
   readonly key: string;
   readonly flags: string;
   readonly description: string;
   readonly parse: (text: string) => unknown;
 }
 
-/** What may be configured of a source beside its address. */
+/** The settings of a source besides its address. */
 const PARTS: readonly Part[] = [
   {
     key: 'ref',
@@ -108,7 +108,7 @@ const PARTS: readonly Part[] = [
   { key: 'suspend', flags: '--git-suspend [boolean]', description: 'apply nothing new from it', parse: parseBoolean },
 ];
 
-/** `--git` and the options that describe the `--git` before them. The variables configure one source. */
+/** The option `--git`, and the options that describe the `--git` before them. The variables configure one source. */
 export function gitOptions(): Option[] {
   const drafts: GitDraft[] = [];
   const begin = new Option('--git <url>', 'repository of specs: https, ssh, file or a path; give it again for more')
@@ -132,7 +132,7 @@ export function gitOptions(): Option[] {
   return [begin, ...parts];
 }
 
-/** The sources of a configuration file's `git`, a list of objects. Throws an InvalidArgumentError. */
+/** Reads the sources from `git` in a configuration file, a list of objects. Throws an InvalidArgumentError. */
 export function gitFromConfig(value: unknown): readonly GitDraft[] {
   if (!Array.isArray(value)) throw new InvalidArgumentError('Write a list of objects with "url".');
   return value.map((item: unknown, index) => {

@@ -8,8 +8,8 @@ const DEFAULT_TIMEOUT_MS = 60_000;
 const DEFAULT_MAX_BYTES = 256 * 1024 * 1024;
 
 /**
- * The git sources of a command, with their defaults. Ends the command, by `command.error`, when fields do not go
- * together or two sources have one name.
+ * Reads the git sources of a command, with their defaults. Ends the command, by `command.error`, when settings
+ * contradict each other or two sources have the same name.
  */
 export function readGit(command: Command): readonly GitSettings[] {
   const { git = [] } = command.opts<{ git?: readonly GitDraft[] }>();
@@ -66,7 +66,7 @@ function statusOf(values: GitDraft['values'], complain: (message: string) => nev
   };
 }
 
-/** A name from the last part of the address, as a DNS label; null when nothing is left of it. */
+/** Derives a name from the last part of the address, as a DNS label; null when nothing is left of it. */
 function nameOf(url: GitUrl): string | null {
   const last =
     url.text

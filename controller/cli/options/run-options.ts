@@ -15,7 +15,7 @@ import {
   parseText,
 } from './parsers.js';
 
-/** Options as commander keeps them, by attribute name. */
+/** Options as commander stores them, by attribute name. */
 interface RawOptions {
   readonly specs?: readonly string[];
   readonly stateDir: string;
@@ -34,7 +34,7 @@ interface RawOptions {
   readonly notifySecretFile?: string;
 }
 
-/** `--state-dir`, which every command has that talks to a controller. */
+/** The option `--state-dir` of every command that contacts a controller. */
 export function stateDirOption(): Option {
   return new Option('--state-dir <dir>', "the controller's directory")
     .default('.kalpana')
@@ -102,7 +102,8 @@ export function runOptions(): Option[] {
 }
 
 /**
- * A flag with an optional value: for a plain flag commander takes any variable for true, KALPANA_ALLOW_PRUNE=false too.
+ * Creates a flag with an optional value. For a plain flag, commander takes any value of a variable as true, even
+ * KALPANA_ALLOW_PRUNE=false.
  */
 function flag(name: string, description: string, variable: string): Option {
   return new Option(`${name} [boolean]`, description)
@@ -112,18 +113,22 @@ function flag(name: string, description: string, variable: string): Option {
     .argParser(parseBoolean);
 }
 
-/** Adds options to a command, and gives the command. */
+/** Adds options to a command, and returns the command. */
 export function addOptions(command: Command, options: readonly Option[]): Command {
   for (const option of options) command.addOption(option);
   return command;
 }
 
-/** The options of `plan` from flags, variables and the configuration file; ends the command when they are wrong. */
+/**
+ * Reads the options of `plan` from flags, variables and the configuration file; ends the command when they are invalid.
+ */
 export function readPlanOptions(command: Command): PlanOptions {
   return planPart(command, settledOptions(command));
 }
 
-/** The options of `run` from flags, variables and the configuration file; ends the command when they are wrong. */
+/**
+ * Reads the options of `run` from flags, variables and the configuration file; ends the command when they are invalid.
+ */
 export function readRunOptions(command: Command): RunOptions {
   const raw = settledOptions(command);
   return {
@@ -171,7 +176,7 @@ function settledOptions(command: Command): RawOptions {
 }
 
 function specsOf(command: Command, { specs = [] }: RawOptions, hasGit: boolean): readonly string[] {
-  // Only the variable is a list in one text: a directory given as a flag may have a colon in its name.
+  // Only the variable is a list in one text; a directory given as a flag may contain a colon.
   const fromVariable = command.getOptionValueSource('specs') === 'env';
   const directories = fromVariable ? specs.flatMap((text) => text.split(':')).filter((text) => text !== '') : specs;
   if (directories.length === 0 && !hasGit)

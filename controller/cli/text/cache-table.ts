@@ -20,7 +20,7 @@ const HEADINGS = [
   'MESSAGE',
 ] as const;
 
-/** The table of `get caches`. `now` is ms since the epoch. */
+/** Renders the table of `get caches`. `now` is ms since the epoch. */
 export function cacheTable(statuses: readonly CacheStatus[], options: TableOptions & { readonly now: number }): string {
   if (statuses.length === 0) return 'No caches.\n';
   const heading: Cell[] = HEADINGS.map((text) => ({ text, tone: 'strong' }));
@@ -45,12 +45,12 @@ function row(status: CacheStatus, now: number): Cell[] {
   ];
 }
 
-/** A hit rate as text, rounded down: 100% means that nothing at all was fetched or built. */
+/** Formats a hit rate, rounded down: 100% means that nothing at all was fetched or built. */
 export function hitRateText(hitRate: number | null): string {
   return hitRate === null ? '-' : `${Math.floor(hitRate * 1_000) / 10}%`;
 }
 
-/** Why it is not Ready, what is wrong with its spec, or else what is under way. */
+/** Why the cache is not Ready, what is wrong with its spec, or else the work under way. */
 function messageOf(status: CacheStatus): string {
   const ready = conditionOf(status, 'Ready');
   if (ready !== null && ready.message !== '') return ready.message;

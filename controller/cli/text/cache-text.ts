@@ -6,7 +6,7 @@ import { hitRateText } from './cache-table.js';
 import { gcLine } from './gc-status-text.js';
 import { conditionsSection, eventsSection, renderFacts, section } from './sections.js';
 
-/** The answer of `cache status`. `now` is ms since the epoch. */
+/** Renders the answer of `cache status`. `now` is ms since the epoch. */
 export function cacheStatusText(status: CacheStatus, events: readonly CountedEvent[], now: number): string {
   return [
     renderFacts(cacheFacts(status, now)),
@@ -18,14 +18,14 @@ export function cacheStatusText(status: CacheStatus, events: readonly CountedEve
 
 const SUMMARY = ['Size:', 'Hit rate:', 'Fetched:', 'Saved:'];
 
-/** What `cache status` says of a cache's use, in a few lines; nothing before its first. */
+/** Summarizes a cache's use in a few lines of `cache status`; empty before its first use. */
 export function cacheSummaryText(status: CacheStatus): string {
   if (status.hitRate === null) return '';
   const rows = cacheFacts(status, 0).filter(([name = '']) => SUMMARY.includes(name));
   return section(`Cache ${status.name}`, rows);
 }
 
-/** What is fetched or built in a cache, or collected, at the moment. */
+/** Renders what is being fetched, built or collected in a cache at the moment. */
 export function underWaySection({ underWay }: CacheStatus): string {
   return underWay.length === 0
     ? '\nUnder way: nothing\n'
@@ -35,14 +35,14 @@ export function underWaySection({ underWay }: CacheStatus): string {
       );
 }
 
-/** What an environment took from the cache: `34 of 34 paths from the cache, 0 B fetched, 0.1 s`. */
+/** Describes what an environment used of the cache: `34 of 34 paths from the cache, 0 B fetched, 0.1 s`. */
 export function cacheUseText({ paths, bytes, seconds }: CacheUse): string {
   const built = paths.built === 0 ? '' : `, ${paths.built} built`;
   const fetched = `${formatBytes(bytes.fetched)} fetched`;
   return `${paths.hit} of ${paths.asked} paths from the cache, ${fetched}, ${seconds.toFixed(1)} s${built}`;
 }
 
-/** The facts about a cache as rows of a name and a value. `now` is ms since the epoch. */
+/** The facts about a cache, as rows of a name and a value. `now` is ms since the epoch. */
 export function cacheFacts(status: CacheStatus, now: number): string[][] {
   const {
     name,

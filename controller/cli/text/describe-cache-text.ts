@@ -12,7 +12,8 @@ import { conditionsSection, eventsSection, renderFacts, section } from './sectio
 const RECENT_RUNS = 10;
 
 /**
- * The answer of `describe cache`: that of `cache status`, and how the cache is collected. `now` is ms since the epoch.
+ * Renders the answer of `describe cache`: that of `cache status`, and the collections of the cache. `now` is ms since
+ * the epoch.
  */
 export function describeCacheText(status: CacheStatus, events: readonly CountedEvent[], now: number): string {
   return [

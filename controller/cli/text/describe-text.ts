@@ -5,7 +5,7 @@ import { cacheUseText } from './cache-text.js';
 import { conditionsSection, eventsSection, renderFacts } from './sections.js';
 import { formatAge, portsText } from './workspace-table.js';
 
-/** The answer of `describe workspace`. `now` is ms since the epoch. */
+/** Renders the answer of `describe workspace`. `now` is ms since the epoch. */
 export function describeWorkspaceText(status: WorkspaceStatus, events: readonly CountedEvent[], now: number): string {
   return [
     renderFacts([...facts(status, now), ...cacheFacts(status)]),

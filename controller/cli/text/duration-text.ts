@@ -6,7 +6,7 @@ const UNITS = [
   ['ms', 1],
 ] as const;
 
-/** Whole milliseconds as a spec may write them, nothing rounded: `7d`, `1h30m`, `0s`. */
+/** Formats whole milliseconds as a spec may contain them, without rounding: `7d`, `1h30m`, `0s`. */
 export function durationText(ms: number): string {
   let rest = ms;
   let text = '';

@@ -1,4 +1,4 @@
-/** An error's message in one line. */
+/** The message of an error in one line. */
 export function errorText(error: unknown): string {
   const text =
     typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);

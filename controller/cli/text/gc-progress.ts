@@ -1,16 +1,19 @@
 import type { CliIo } from '../io.js';
 import { cut, oneLineText } from './table.js';
 
-/** What a person sees of a collection under way, on stderr. */
+/** Shows the progress of a collection on stderr. */
 export interface GcProgress {
   report(cache: string, message: string): void;
-  /** To be called before the result is printed. */
+  /** Clears the progress; to be called before the result is printed. */
   end(): void;
 }
 
 const CLEAR_LINE = '\r\u001b[2K';
 
-/** Rewrites one line at a terminal, and writes a line for each step elsewhere. A repeated message is left out. */
+/**
+ * Creates a progress that rewrites one line at a terminal, and writes a line for each step elsewhere. A repeated
+ * message is left out.
+ */
 export function createGcProgress(io: CliIo): GcProgress {
   let last = '';
 
@@ -18,7 +21,7 @@ export function createGcProgress(io: CliIo): GcProgress {
     const line = oneLineText(`${cache}: ${message}`);
     if (line === last) return;
     last = line;
-    // A terminal wraps a line that fills its width, and the wrapped one is not rewritten.
+    // A terminal wraps a line that fills its width, and only the last part of a wrapped line is rewritten.
     io.err(io.errColumns === null ? `${line}\n` : `${CLEAR_LINE}${cut(line, Math.max(io.errColumns - 1, 1))}`);
   }
 

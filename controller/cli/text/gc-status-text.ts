@@ -4,9 +4,9 @@ import { formatBytes } from '../../model/quantity.js';
 import type { Cell } from './table.js';
 import { formatAge } from './workspace-table.js';
 
-/** Times are milliseconds since the epoch. */
+/** Times are in ms since the epoch. */
 
-/** The last collection, for a table: `2h ago, 1.2 GiB`, `aborted 2h ago`, `-`. */
+/** The last collection in a table: `2h ago, 1.2 GiB`, `aborted 2h ago`, `-`. */
 export function lastGcCell(gc: GcStatus | null, now: number): Cell {
   const run = gc?.runs[0];
   if (run === undefined) return '-';
@@ -14,14 +14,17 @@ export function lastGcCell(gc: GcStatus | null, now: number): Cell {
   return { text: `${run.result} ${agoText(run, now)}`, tone: 'bad' };
 }
 
-/** `last 2h ago, freed 1.2 GiB (34 paths); next in 14h`, and what is under way. */
+/** Summarizes the collections, such as `last 2h ago, freed 1.2 GiB (34 paths); next in 14h`, and the one under way. */
 export function gcLine(gc: GcStatus | null, now: number): string {
   if (gc === null) return '-';
   const parts = [gc.underWay === null ? null : `now ${gc.underWay}`, lastText(gc.runs[0], now), nextText(gc, now)];
   return parts.filter((part) => part !== null).join('; ');
 }
 
-/** `2026-01-01T04:00:00.000Z (in 4h)`, `suspended`, or `none` when the schedule has no time to come. */
+/**
+ * The next collection: `2026-01-01T04:00:00.000Z (in 4h)`, `suspended`, or `none` when the schedule has no further
+ * time.
+ */
 export function nextRunText(gc: GcStatus, now: number): string {
   if (gc.config.suspend) return 'suspended';
   return gc.nextRunAt === null ? 'none' : `${new Date(gc.nextRunAt).toISOString()} (${untilText(gc.nextRunAt, now)})`;

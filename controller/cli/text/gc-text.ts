@@ -27,7 +27,7 @@ export function gcFailureText(outcome: GcOutcome): string | null {
   }
 }
 
-/** What a successful collection did, in whole lines; empty for a refusal. */
+/** Describes the result of a successful collection, in whole lines; empty for a refusal. */
 export function gcResultText(outcome: GcOutcome): string {
   switch (outcome.type) {
     case 'preview':
@@ -39,7 +39,7 @@ export function gcResultText(outcome: GcOutcome): string {
   }
 }
 
-/** `freed 1.2 GiB (34 paths) in 3.1 s; kept 312 paths: 4 profiles, 2 links, 1 process` */
+/** Describes a run: `freed 1.2 GiB (34 paths) in 3.1 s; kept 312 paths: 4 profiles, 2 links, 1 process`. */
 function runText(run: GcRun): string {
   const left = run.leftPaths === 0 ? '' : `, ${pathsText(run.leftPaths)} left for the next run`;
   const roots = rootsText(run.roots);

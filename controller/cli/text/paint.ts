@@ -5,7 +5,7 @@ export type Tone = 'good' | 'busy' | 'bad' | 'dim' | 'strong';
 
 const CODES: Readonly<Record<Tone, number>> = { good: 32, busy: 33, bad: 31, dim: 2, strong: 1 };
 
-/** The text in the colour of a tone; as it is without `color` or a tone. */
+/** Returns the text in the colour of a tone, or unchanged without `color` or a tone. */
 export function paint(text: string, tone: Tone | null, color: boolean): string {
   return color && tone !== null && text !== '' ? `\u001b[${CODES[tone]}m${text}\u001b[0m` : text;
 }

@@ -10,22 +10,27 @@ import { oneLineText } from './table.js';
 import { tryNextText, type TryNext } from './try-next.js';
 import { messageOf, workspaceTable } from './workspace-table.js';
 
-/** What a person at a terminal sees of `run`. Where stdout is no terminal only the table of `settled` is printed. */
+/**
+ * Shows the progress of `run` to a person at a terminal. When stdout is not a terminal, only the table of `settled` is
+ * printed.
+ */
 export interface Progress {
-  /** A line for each change of phase. */
+  /** Prints a line for each change of phase. */
   changed(change: StatusChange): void;
-  /** A line for each image, at most every two seconds. */
+  /** Prints a line for each image, at most every two seconds. */
   pulled(progress: PullProgress): void;
-  /** A line for each cache, at most every two seconds: what is fetched or built, and for which workspaces. */
+  /**
+   * Prints a line for each cache, at most every two seconds: what is being fetched or built, and for which workspaces.
+   */
   realising(cache: string, workspaces: readonly string[], words: string): void;
-  /** The table, and at a terminal what came of the caches and what to try next; once, later calls do nothing. */
+  /** Prints the table and, at a terminal, the use of the caches and what to try next; later calls do nothing. */
   settled(statuses: readonly WorkspaceStatus[], caches: readonly CacheStatus[], tryNext: TryNext): void;
 }
 
 const INTERVAL_MS = 2_000;
-const NAMES_TOLD = 3;
+const NAMES_SHOWN = 3;
 
-/** Prints to `io`; what it prints depends on whether stdout is a terminal. */
+/** Creates a progress that prints to `io`; what it prints depends on whether stdout is a terminal. */
 export function createProgress(io: CliIo): Progress {
   const terminal = io.columns !== null;
   /** When a line was last printed for each image and for each cache. */
@@ -71,6 +76,6 @@ export function createProgress(io: CliIo): Progress {
 }
 
 function namesText(names: readonly string[]): string {
-  const more = names.length - NAMES_TOLD;
-  return more <= 0 ? names.join(', ') : `${names.slice(0, NAMES_TOLD).join(', ')} and ${more} more`;
+  const more = names.length - NAMES_SHOWN;
+  return more <= 0 ? names.join(', ') : `${names.slice(0, NAMES_SHOWN).join(', ')} and ${more} more`;
 }

@@ -3,17 +3,17 @@ import type { CountedEvent } from '../../status/events.js';
 import { oneLineText, renderTable, type Cell } from './table.js';
 import { formatAge } from './workspace-table.js';
 
-/** What the descriptions of a workspace and of a cache are made of. Times are milliseconds since the epoch. */
+/** The sections of the descriptions of workspaces and caches. Times are in ms since the epoch. */
 
 const PLAIN = { columns: null, color: false } as const;
 const RECENT = 20;
 
-/** `Name:  value` lines. */
+/** Renders rows as lines of the form `Name:  value`. */
 export function renderFacts(rows: readonly (readonly string[])[]): string {
   return renderTable(rows, PLAIN);
 }
 
-/** The table of conditions, with a heading. */
+/** Renders the table of conditions, with a heading. */
 export function conditionsSection(conditions: readonly Condition<string>[], now: number): string {
   const rows = conditions.map(({ type, status, reason, lastTransitionTime, message }) => [
     type,
@@ -25,7 +25,7 @@ export function conditionsSection(conditions: readonly Condition<string>[], now:
   return section('Conditions', [['TYPE', 'STATUS', 'REASON', 'SINCE', 'MESSAGE'], ...rows]);
 }
 
-/** The table of the most recent events, with a heading. */
+/** Renders the table of the most recent events, with a heading. */
 export function eventsSection(events: readonly CountedEvent[], now: number): string {
   if (events.length === 0) return '\nEvents: none\n';
   const rows = events
@@ -39,7 +39,7 @@ export function eventsSection(events: readonly CountedEvent[], now: number): str
   return section('Events', [['TYPE', 'REASON', 'AGE', 'MESSAGE'], ...rows]);
 }
 
-/** A heading with indented rows below it. */
+/** Renders a heading with indented rows below it. */
 export function section(title: string, rows: readonly (readonly Cell[])[]): string {
   const table = renderTable(rows, PLAIN).split('\n').slice(0, -1);
   return `\n${oneLineText(title)}:\n${table.map((line) => `  ${line}\n`).join('')}`;

@@ -6,7 +6,7 @@ import { formatAge } from './workspace-table.js';
 
 const HEADINGS = ['SOURCE', 'READY', 'REF', 'APPLIED', 'ATTEMPTED', 'SPECS', 'READ', 'MESSAGE'] as const;
 
-/** The table of `get sources`. `now` is ms since the epoch. */
+/** Renders the table of `get sources`. `now` is ms since the epoch. */
 export function sourceTable(
   sources: readonly SourceSummary[],
   options: TableOptions & { readonly now: number },

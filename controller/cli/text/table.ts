@@ -3,14 +3,14 @@ import { paint, type Tone } from './paint.js';
 export type Cell = string | { readonly text: string; readonly tone: Tone };
 
 export interface TableOptions {
-  /** The width that lines are cut to; null for none. */
+  /** The width to which lines are cut; null for no limit. */
   readonly columns: number | null;
   readonly color: boolean;
 }
 
 const GAP = '  ';
 
-/** Aligned columns, no trailing white space; only the last column is cut. The first row is the heading. */
+/** Renders aligned columns without trailing white space; only the last column is cut. The first row is the heading. */
 export function renderTable(rows: readonly (readonly Cell[])[], { columns, color }: TableOptions): string {
   const widths = widthsOf(rows);
   const lastAt = widths.slice(0, -1).reduce((sum, width) => sum + width + GAP.length, 0);
@@ -29,12 +29,12 @@ export function renderTable(rows: readonly (readonly Cell[])[], { columns, color
   return lines.map((line) => `${line}\n`).join('');
 }
 
-/** One line without control characters: messages carry the words of registries and images. */
+/** Puts a text on one line without control characters, because messages contain texts from registries and images. */
 export function oneLineText(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ');
 }
 
-/** The text in at most `room` characters; one that is cut ends with an ellipsis. */
+/** Cuts a text to at most `room` characters; a text that is cut ends with an ellipsis. */
 export function cut(text: string, room: number): string {
   const characters = [...text];
   return characters.length <= room

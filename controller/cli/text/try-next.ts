@@ -10,13 +10,13 @@ export interface TryNext {
   readonly secretsDir: string | null;
   readonly ageIdentityFile: string | null;
   readonly stateDir: string;
-  /** `host:port` of /metrics, null when there is none. */
+  /** The address `host:port` of /metrics, or null when there is none. */
   readonly address: string | null;
-  /** The engine's address where the docker command line needs to be told, else null. */
+  /** The engine's address when the docker command line does not find it by itself, else null. */
   readonly dockerHost: string | null;
 }
 
-/** Lines to paste, made of what runs here. */
+/** Renders commands to paste that fit what runs here. */
 export function tryNextText(
   statuses: readonly WorkspaceStatus[],
   { specs, git, secretsDir, ageIdentityFile, stateDir, address, dockerHost }: TryNext,
@@ -48,7 +48,7 @@ export function tryNextText(
     .join('')}`;
 }
 
-/** One that another workspace has is in the shared store already. */
+/** A command that adds a package, preferably one of another workspace, because that is already in the shared store. */
 function packageLine(statuses: readonly WorkspaceStatus[]): string | null {
   const ready = statuses.filter(({ phase, cache }) => phase === 'Ready' && hasPackages(cache));
   for (const { name, location, cache } of ready) {
@@ -77,7 +77,7 @@ function curlLine(statuses: readonly WorkspaceStatus[]): string | null {
   return null;
 }
 
-/** An address to call in place of "any". */
+/** Replaces the address for "any" by one that can be contacted. */
 function reachable(address: string): string {
   return address.replace(/^0\.0\.0\.0:/, '127.0.0.1:').replace(/^\[::\]:/, '[::1]:');
 }

@@ -9,7 +9,7 @@ import { renderTable, type Cell, type TableOptions } from './table.js';
 const HEADINGS = ['NAME', 'PHASE', 'READY', 'IMAGE', 'PORTS', 'AGE', 'MESSAGE'] as const;
 const WIDE_HEADINGS = ['NAME', 'PHASE', 'READY', 'IMAGE', 'PORTS', 'AGE', 'SOURCE', 'REVISION', 'MESSAGE'] as const;
 
-/** The table of `get workspaces`. `now` is ms since the epoch; `wide` adds source and revision. */
+/** Renders the table of `get workspaces`. `now` is ms since the epoch; `wide` adds source and revision. */
 export function workspaceTable(
   statuses: readonly WorkspaceStatus[],
   options: TableOptions & { readonly now: number; readonly wide?: boolean },
@@ -34,7 +34,9 @@ function row(status: WorkspaceStatus, now: number, wide: boolean): Cell[] {
   ];
 }
 
-/** Why a workspace is not Ready, what is fetched for it, or what is wrong with its newest spec or its packages. */
+/**
+ * Why a workspace is not Ready, what is being fetched for it, or what is wrong with its newest spec or its packages.
+ */
 export function messageOf(status: WorkspaceStatus): string {
   const ready = conditionOf(status, 'Ready');
   const progress = status.cache?.progress ?? null;
@@ -46,18 +48,18 @@ export function messageOf(status: WorkspaceStatus): string {
   return packages?.status === 'False' ? packages.message : '';
 }
 
-/** The published ports as `host:port->port/protocol`, with commas between them; `-` without any. */
+/** Formats published ports as `host:port->port/protocol`, separated by commas; `-` when there are none. */
 export function portsText(ports: readonly PublishedPort[]): string {
   if (ports.length === 0) return '-';
   return ports.map((port) => `${hostPortText(port)}->${port.containerPort}/${port.protocol}`).join(',');
 }
 
-/** `host:port` with IPv6 in brackets. */
+/** Formats `host:port`, with IPv6 in brackets. */
 export function hostPortText({ hostIP, hostPort }: Pick<PublishedPort, 'hostIP' | 'hostPort'>): string {
   return hostIP.includes(':') ? `[${hostIP}]:${hostPort}` : `${hostIP}:${hostPort}`;
 }
 
-/** A time in ms by its largest unit alone, as `kubectl` shows it: 45s, 12m, 3h, 5d. */
+/** Formats a time in ms with its largest unit only, as `kubectl` does: 45s, 12m, 3h, 5d. */
 export function formatAge(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
   if (seconds < 120) return `${seconds}s`;

@@ -87,6 +87,7 @@ export const GC_STATES = [
   'aborted',
 ] as const;
 
+/** The state in which a collection with this context begins. */
 export function firstGcState(context: GcContext): GcState {
   return initialTransition(machine, context)[0].value;
 }

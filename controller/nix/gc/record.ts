@@ -30,6 +30,7 @@ export interface GcRecordFile {
 
 export const RUNS_KEPT = 20;
 
+/** The record of a cache without collections, known since `now` (ms since the epoch). */
 export function newGcRecord(now: number): GcRecord {
   return { knownSince: now, runs: [], underWay: null, goneSince: {}, mountPaths: {}, roots: null, lastOver: null };
 }

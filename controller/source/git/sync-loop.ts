@@ -47,7 +47,7 @@ export function createSyncLoop({ clock, random, signal, intervalMs, poll }: Sync
       }
     },
     sync(trigger) {
-      // A webhook tells more than the other triggers, so it is not overwritten.
+      // A webhook says more than the other triggers, so it is not overwritten.
       if (due !== 'hook') due = trigger;
       wake?.abort();
     },
