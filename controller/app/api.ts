@@ -19,7 +19,10 @@ export interface ApiParts {
   readonly git: readonly GitSource[];
 }
 
-/** The server of a running controller, not started yet; with `once`, it has the control socket and no TCP port. */
+/**
+ * Creates the server of a running controller without starting it; with `once`, it has the control socket and no TCP
+ * port.
+ */
 export function createApi(
   options: Pick<RunOptions, 'once' | 'listen' | 'resyncMs' | 'git'>,
   { stateDir, outputs, controller, sources, git }: ApiParts,

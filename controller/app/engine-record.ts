@@ -8,7 +8,7 @@ export interface EngineRecord {
   note(up: boolean, detail: string): void;
 }
 
-/** The record before the first list. */
+/** Creates the record, before the first list. */
 export function createEngineRecord(): EngineRecord {
   let last = 'the engine was not asked yet';
   let failures = 0;

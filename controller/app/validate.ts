@@ -4,7 +4,7 @@ import type { CliIo } from '../cli/io.js';
 import { formatGithub, formatProblem } from '../source/parse/problem.js';
 import { validatePaths } from '../source/validate-paths.js';
 
-/** Checks spec files without an engine, prints their problems, and gives the exit code. */
+/** Checks spec files without an engine, prints their problems, and returns the exit code. */
 export async function validate({ paths, format }: ValidateOptions, io: CliIo): Promise<number> {
   const { problems, objects, files } = await validatePaths(paths);
   if (format === 'json')

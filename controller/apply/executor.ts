@@ -56,7 +56,7 @@ export type Executor = (
 ) => Promise<ExecutionResult>;
 
 /**
- * Runs a plan in order, one engine call an operation. It decides nothing: the first failure or barrier ends the plan
+ * Runs a plan in order, one engine call per operation. It decides nothing: the first failure or barrier ends the plan
  * (law 5).
  */
 export function createExecutor(dependencies: ExecutorDependencies): Executor {

@@ -24,7 +24,7 @@ export interface Caches {
   /** Whether any work is under way in a cache. */
   isBusy(): boolean;
 
-  /** Looks at one cache once and takes one step towards the desired state; rethrows failures of engine calls. */
+  /** Looks at one cache once and takes one step towards the desired state. Throws `EngineError`. */
   reconcile(cache: string, calls: CallOptions): Promise<CacheOutcome>;
   /** Whether the engine lists another keeper than the one that answered. */
   keeperMoved(cache: string): boolean;

@@ -8,7 +8,7 @@ import { cachesWithKeeper } from './listed-keepers.js';
 import { prewarm } from './prewarm.js';
 import { usersByCache } from './users-by-cache.js';
 
-/** Looks at one cache once and takes one step towards what the specs want; rethrows failures of engine calls. */
+/** Looks at one cache once and takes one step towards what the specs want. Throws `EngineError`. */
 export async function lookAtCache(registry: CacheRegistry, name: string, calls: CallOptions): Promise<CacheOutcome> {
   const { images, view } = registry.shared;
   const cache = cacheOf(registry, name);

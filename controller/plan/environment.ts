@@ -36,8 +36,8 @@ export function cacheEnvironment(
   const profiles = profilesDirectory(storageMountPath);
   const given = own.find(({ name }) => name === 'PATH')?.value ?? imagePath ?? DEFAULT_PATH;
   const base = typeof given === 'string' ? given : given.reveal();
-  // Profiles of the users come last, so that a program that one user installs cannot replace one of the system or of
-  // root.
+  // The profiles of users come last, so that a program that one user installs does not take the place of one that root
+  // or another user runs.
   const text = [
     `${profilePath(workspace)}/bin`,
     base,

@@ -48,7 +48,8 @@ export function planReplacement(input: KeeperInput, wanted: WantedKeeper, main: 
 }
 
 /**
- * The keeper belongs to another instance whose file describes it, so the defaults of this instance must not replace it.
+ * Keeps up a keeper that was made from a file of another instance. The defaults of this instance do not conflict with
+ * it; a file of this instance does.
  */
 function keepForItsOwner(input: KeeperInput, wanted: WantedKeeper, main: ObservedContainer, owner: string): KeeperPlan {
   const kept = planUpkeep(input, wanted, main);

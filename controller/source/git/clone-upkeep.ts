@@ -42,7 +42,7 @@ export function discardClone({ path }: Clone): Promise<void> {
 
 /**
  * Repacks the clone without what no reference names, when that is worthwhile: there are many packs, or the clone has
- * reached half of its largest size.
+ * reached half of its size limit.
  */
 export async function tidyClone(clone: Clone, signal: AbortSignal): Promise<void> {
   const { directory, settings } = clone;
