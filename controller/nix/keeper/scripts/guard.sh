@@ -1,19 +1,19 @@
 #!/bin/sh
-# The keeper's part of a collection, run by the process that holds the shared lock: while a collector runs (it holds
-# `collector.lock`), the daemon and its workers stand still, so that no client begins to use a path that no root keeps
-# between the last look at the roots and the collection's own. The shared lock is released when the collector asks for
-# it, and taken again whatever became of the collector. A collection that a client started gets no turn in between (F8).
-# A part of keeper.sh.
+# The keeper's part of a collection; a part of keeper.sh. It runs in the process that holds the shared lock. While a
+# collector runs (it holds `collector.lock`), the daemon and its workers are stopped, so that no client begins to use a
+# path without a root between the last check of the roots and the collection. The shared lock is released when the
+# collector requests it, and taken again after the collector ended in any way. A collection that a client started does
+# not run in between (F8).
 # shellcheck disable=SC2154 # keeper.sh sets it
 gc=$var/gc
 lock=$(stat -c %i /nix/var/nix/gc.lock)
-# Process ids of the children of $1. The daemon's are its workers, one a connection. Not from /proc/PID/stat, where a
-# process may write what it likes in the place of its parent.
+# Prints the process ids of the children of $1. Those of the daemon are its workers, one per connection. /proc/PID/stat
+# is not used, because a process can write anything in place of its parent there.
 children() { grep -slE "^PPid:[[:space:]]+$1\$" /proc/[0-9]*/status | cut -d/ -f3; }
-# Process ids that hold ("FLOCK") or wait for ("-> FLOCK") the lock in this way: READ or WRITE.
+# Prints the ids of processes that hold ("FLOCK") or wait for ("-> FLOCK") the lock in the mode $1, READ or WRITE.
 lockers() { sed -n "s/^[0-9]*: *\(-> \)*FLOCK *ADVISORY *$1 *\([0-9]*\) [0-9a-f:]*:$lock .*/\2/p" /proc/locks; }
 signal() { kill "-$1" "$2" 2>/dev/null || true; }
-# A worker that stood still with the lock in its hand would keep everybody out.
+# Stops the daemon and its workers, but no worker that holds the lock, because a stopped one would block everybody.
 freeze() {
   # shellcheck disable=SC2154 # keeper.sh sets it
   signal STOP "$daemon"
@@ -46,14 +46,15 @@ end_foreign() {
     signal KILL "$pid"
   done
 }
-# Another process that holds the shared lock, or is the first to wait for it.
+# Starts another process that holds the shared lock, or is the first to wait for it.
 stand_in() {
   flock -s /nix/var/nix/gc.lock sleep 86400 7>&- 9>&- &
   bridge=$!
   until lockers READ | grep -qx "$bridge"; do kill -0 "$bridge" || return 1; sleep 0.01; done
 }
-# The kernel shows who waits for a lock only while the process that took it lives. Another one holds it from here on,
-# not for an instant nobody; and who waits to collect is told by the end of his connection that he does not get to.
+# Passes the shared lock to another process, without a moment in which nobody holds it. The kernel shows who waits for a
+# lock only while the process that took it lives. A client that waits to collect learns from the end of its connection
+# that it cannot.
 bridge() {
   stand_in || return 1
   flock -u 9
@@ -73,9 +74,9 @@ guard() {
   if bridge && freeze; then : > "$gc/frozen"; fi
   until flock -n 7; do
     if [ -n "$held" ] && [ -e "$gc/release" ]; then end_bridge; held=; : > "$gc/released"; fi
-    # Nix holds the lock alone. Whoever asks for a collection from now on stands behind one that waits already, and gets
-    # no turn between Nix's end and ours: the kernel serves them in their order. A collection that is short lets nobody
-    # go on before its end: there is no order to rely on then.
+    # Nix holds the lock exclusively now. A client that requests a collection from now on waits behind a process that
+    # waits already, so it does not run between Nix's collection and ours, because the kernel serves them in order.
+    # During a short collection nothing is resumed before its end, because there is no such order then.
     if [ -n "$frozen" ] && [ -e "$gc/thaw" ]; then
       patience=$((patience + 1))
       [ "$patience" -lt 10 ] || { [ -n "$held" ] || stand_in || true; thaw; }

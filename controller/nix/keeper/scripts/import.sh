@@ -1,8 +1,8 @@
 #!/bin/sh
-# Takes an image's store paths, copied beside the store before, into the cache. The image's own database is not asked,
-# because many images have none: references are found as Nix finds them, by the hashes in the files. A path that is
-# valid already is left as it is: an import never replaces one (F14). KALPANA_IMAGE is the image's id. Prints `imported
-# N`.
+# Imports an image's store paths, which were copied beside the store, into the cache. The image's own database is not
+# used, because many images have none: references are found as Nix finds them, by the hashes in the files. A path that
+# is valid already is left unchanged, because an import never replaces one (F14). KALPANA_IMAGE is the image's id.
+# Prints `imported N`.
 set -u
 exec 2>&1
 export HOME=/tmp NIX_REMOTE=local
@@ -20,7 +20,7 @@ cut -c1-32 "$work/paths" | sort -u > "$work/hashes"
 # shellcheck disable=SC2094 # the list of paths is read only
 while IFS= read -r path; do
   {
-    # A path that is a link is read as one: what it leads to is not the image's.
+    # A path that is itself a link is not followed, because its target does not belong to the image.
     [ -L "$path" ] || grep -rhoaF -f "$work/hashes" -- "./$path" 2>/dev/null
     find "./$path" -type l -printf '%l\n' | grep -aoF -f "$work/hashes"
   } | sort -u | sed 's/^/^/' > "$work/found"
@@ -34,7 +34,8 @@ while IFS= read -r path; do
   sed 's|^|/nix/store/|' "$work/references"
 done < "$work/paths" > "$work/registration"
 nix-store --store "local?root=$staging" --load-db < "$work/registration" || exit 15
-# One list, however long: what refers to a path is taken after it, and half an import is no import.
+# All paths are in one list, however long, so that the export puts a path before those that refer to it, and so that an
+# import is never incomplete.
 set -f
 # shellcheck disable=SC2046 # store paths hold no blanks, and nothing is expanded
 set -- $(cat "$work/all")

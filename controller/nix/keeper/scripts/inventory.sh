@@ -1,5 +1,6 @@
 #!/bin/sh
-# Waits for the daemon, then lists what the volume holds. As root: nothing here depends on a client's rights.
+# Waits for the daemon, then lists the contents of the volume. It runs as root, so that nothing depends on the rights of
+# a client.
 # Prints `version V`, `profile NAME ENVIRONMENT`, `image ID`, `environment PATH PATHS BYTES PACKAGE...`.
 set -u
 exec 2>&1
@@ -12,7 +13,7 @@ until NIX_REMOTE=daemon nix --extra-experimental-features nix-command store ping
   [ "$tries" -lt 100 ] || { echo "kalpana: silent"; exit 1; }
   sleep 0.1
 done
-# Whoever trusts what is there now loses it when the keeper ends, which it does in a moment.
+# The volume will be emptied after this keeper, which ends in a moment, so its contents must not be relied on.
 [ ! -e /nix/var/kalpana/wipe ] || { echo "the volume is about to be emptied"; exit 1; }
 version=$(nix --version)
 printf 'kalpana: version %s\n' "${version##* }"

@@ -1,7 +1,8 @@
 #!/bin/sh
-# The main process of a keeper, its only long-lived one beside the init: it prepares the volume, holds the shared lock
-# that keeps garbage collections out (F8), and lives exactly as long as its nix-daemon. The lock and the daemon cannot
-# outlive each other: the engine ends the container with its main process. KALPANA_NIX_CONF is the whole nix.conf.
+# The main process of a keeper, and its only permanent one besides the init process. It prepares the volume, holds the
+# shared lock that prevents garbage collections (F8), and lives exactly as long as its nix-daemon. Neither the lock nor
+# the daemon can outlive the other, because the engine ends the container with its main process. KALPANA_NIX_CONF is the
+# complete nix.conf.
 set -eu
 die() { printf 'kalpana-keeper: %s\n' "$*" >&2; exit 78; }
 for program in nix nix-store nix-daemon flock; do
@@ -17,7 +18,7 @@ echo "kalpana-keeper: Nix $version"
 
 var=/nix/var/kalpana
 wipe() {
-  # The mark goes last: a wipe that was cut short starts again with the next keeper.
+  # The mark is removed last, so that an interrupted wipe starts again with the next keeper.
   for entry in /nix/* /nix/.[!.]* /nix/..?*; do
     [ -e "$entry" ] || [ -L "$entry" ] || continue
     [ "$entry" = /nix/var ] || { chmod -R u+w "$entry" 2>/dev/null || true; rm -rf "$entry"; }
@@ -27,7 +28,8 @@ wipe() {
   done
   rm -f "$var/wipe"
 }
-# A bare store of the replaced system has its paths at the volume's root: it is a cache and nothing else (F1).
+# A bare store of the replaced system has its paths at the root of the volume. It is only a cache, so it can be deleted
+# (F1).
 if [ ! -e /nix/var/nix/db/db.sqlite ]; then
   for entry in /nix/*-*; do
     case ${entry#/nix/} in
@@ -37,12 +39,12 @@ if [ ! -e /nix/var/nix/db/db.sqlite ]; then
   done
 fi
 if [ -e "$var/wipe" ]; then
-  # Its own programs would go with it: the seed before the next start empties the volume.
+  # The keeper's own programs would be deleted too. The seed before the next start empties the volume.
   case $(readlink -f /bin/sh) in /nix/*) die "the volume has to be emptied first" ;; esac
   echo "kalpana-keeper: emptying the volume ($(cat "$var/wipe"))"
   wipe
 fi
-# An import ends with its keeper.
+# An import does not outlive the keeper in which it began.
 chmod -R u+w "$var/import" 2>/dev/null || true
 rm -rf "$var/import"
 
@@ -56,8 +58,8 @@ grep -q '^nixbld:' /etc/group || {
 }
 mkdir -p /etc/nix /nix/store /nix/var/nix/profiles/kalpana /nix/var/nix/gcroots/kalpana
 mkdir -p "$var/home" "$var/locks" "$var/links"
-# Where users' ./result links are noted. Nix takes each of these for stale, because it cannot see the file, and every
-# client may make it look (F5). Nix writes through a link, and does not look behind one.
+# The directory in which Nix records users' ./result links. Nix considers each of them stale, because it cannot see the
+# file, and every client can make it check (F5). Nix writes through a link, but does not list the directory behind it.
 auto=/nix/var/nix/gcroots/auto
 if [ ! -L "$auto" ]; then
   [ ! -d "$auto" ] || { find "$auto" -mindepth 1 -maxdepth 1 -exec mv -f {} "$var/links/" ';'; rmdir "$auto"; }
@@ -66,18 +68,18 @@ fi
 chown 0:"$(sed -n 's/^nixbld:[^:]*:\([0-9]*\):.*/\1/p' /etc/group)" /nix/store
 chmod 1775 /nix/store
 chown 29999:29999 /nix/var/nix/profiles/kalpana "$var/home" "$var/locks"
-# It may be a link into the image's own store.
+# The file may be a link into the image's own store.
 rm -f /etc/nix/nix.conf
 printf '%s\n' "$KALPANA_NIX_CONF" > /etc/nix/nix.conf
-# A fixed-output build may ask for any variable of the daemon's by name.
+# A fixed-output build can request any variable of the daemon by name.
 unset KALPANA_NIX_CONF
 
 exec 9>>/nix/var/nix/gc.lock
 flock -s 9
 rm -rf "$var/gc"
 mkdir -p "$var/gc"
-# What a kill left half written is found before anybody builds on it, and a path that the database knows and that is
-# missing is forgotten.
+# After a kill, half-written paths are found before any build uses them, and a path that is in the database but missing
+# on the disk is forgotten.
 if [ -e "$var/running" ]; then
   echo "kalpana-keeper: the last keeper was killed; checking the store"
   nix-store --verify 9>&- || echo "kalpana-keeper: the store has errors, see above" >&2

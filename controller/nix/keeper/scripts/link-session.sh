@@ -1,6 +1,6 @@
 #!/bin/sh
-# link.sh again and again, one request a line: a shell that runs already is fifty milliseconds of two cores faster than
-# an exec.
+# Runs link.sh repeatedly, with one request per line. A shell that is already running is fifty milliseconds of two cores
+# faster than an exec.
 # Prints `waits`, and after each request `ended CODE`.
 echo "kalpana: waits"
 while IFS=' ' read -r KALPANA_ENVIRONMENT KALPANA_WORKSPACES; do

@@ -1,18 +1,19 @@
 #!/bin/sh
-# Points the profiles KALPANA_WORKSPACES at KALPANA_ENVIRONMENT as `nix-env --set` does, a new generation and then one
-# rename, in a hundredth of its time. A profile that points there already stays as it is.
+# Points the profiles KALPANA_WORKSPACES to KALPANA_ENVIRONMENT. It works like `nix-env --set`, with a new generation
+# and one rename, but takes a hundredth of the time. A profile that already points there is left unchanged.
 # Prints `linked PROFILE`, or `gone` when the environment is missing.
 set -u
 exec 2>&1
 cd /nix/var/nix/profiles/kalpana || exit 1
 [ -d "$KALPANA_ENVIRONMENT" ] || { echo "kalpana: gone"; exit 13; }
-# Words of ours, split at blanks, and nothing in them to expand.
+# The names come from the controller, are separated by blanks, and contain nothing that the shell expands.
 for profile in $KALPANA_WORKSPACES; do
   case $profile in -* | *[!0-9a-zA-Z._-]*) echo "a profile has a name of an unknown form"; exit 14 ;; esac
-  # The time goes into starting programs: a new profile, for which a workspace's start waits, takes two.
+  # Starting programs takes most of the time, so a new profile, for which a workspace's start waits, starts only two.
   if [ ! -L "$profile" ] || [ "$(readlink -f -- "$profile")" != "$KALPANA_ENVIRONMENT" ]; then
     last=0
-    # A switch that was cut short leaves a generation above the present one, which would make that one look long unused.
+    # An interrupted switch leaves a generation newer than the current one, which would make the current one look unused
+    # for long.
     present=
     [ ! -L "$profile" ] || { present=$(readlink "$profile"); present=${present#"$profile"-}; present=${present%-link}; }
     for link in "$profile"-*-link; do

@@ -1,14 +1,15 @@
 #!/bin/sh
-# Names that strangers chose. A build may make entries of any name in the store's directory (F20), and a link's target
-# may be any text: so names travel as bytes, one a line, go on only in exactly the form that Nix gives its paths, and
-# reach a program as arguments of their own, after `--`. A part of other scripts.
+# Functions for names that strangers chose; a part of other scripts. A build may create entries with any name in the
+# store's directory (F20), and the target of a link may be any text. Names are therefore passed as bytes, one per line,
+# accepted only in exactly the form of Nix's paths, and given to programs as separate arguments after `--`.
 export LC_ALL=C
 STORE_PATH='/nix/store/[0-9a-df-np-sv-z]{32}-[0-9a-zA-Z+._?=-]{1,211}'
-# Names that end with NUL, as lines: a newline within a name becomes the byte 1, so that one name never looks like two.
+# Converts names that end with NUL into lines. A newline within a name becomes the byte 1, so that one name never looks
+# like two.
 to_lines() { tr '\n\0' '\001\n'; }
-# The lines that are store paths.
+# Prints the lines that are store paths.
 store_paths() { grep -aE "^$STORE_PATH\$"; }
-# Whether this is a store path, without a program of its own: for what comes by the thousands.
+# Whether the argument is a store path. This starts no program, because it is called thousands of times.
 is_store_path() {
   name=${1#/nix/store/}
   digits='[0-9a-df-np-sv-z][0-9a-df-np-sv-z][0-9a-df-np-sv-z][0-9a-df-np-sv-z]'
@@ -19,9 +20,10 @@ is_store_path() {
     *) return 1 ;;
   esac
 }
-# Runs a command on the paths of its input, as many at a time as fit; without any it runs nothing.
+# Runs a command with the paths of its input, as many at a time as fit; with an empty input it runs nothing.
 with_paths() { tr '\n' '\0' | xargs -0 -r "$@" --; }
-# Whether this may be the name of a file of ours: no way out of its folder, no option, nothing to expand.
+# Whether the argument can be the name of one of our files: it does not leave its directory, is not an option, and
+# contains nothing that the shell expands.
 is_name() { case $1 in '' | . | .. | -* | *[!0-9a-zA-Z+._~=-]*) return 1 ;; esac; }
-# The lines without those that would pass for our own.
+# Prints the lines except those that could be mistaken for our own.
 foreign() { grep -av '^kalpana: '; }

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Realises an environment: first what was to be fetched, by its own paths, then the rest. Asked for a derivation, Nix
-# builds from source what no substituter serves with a good signature; asked for a path, it fails and names it. The lock
-# is for a controller that was killed meanwhile: its command goes on here, and the next one waits for it instead of
-# fetching the same a second time (F9).
+# Realises an environment: first the paths that were to be fetched, by their own names, then the rest. When Nix is given
+# a derivation, it builds from source what no substituter serves with a valid signature; when it is given a path, it
+# fails and names the path. The lock is for the case that the controller was killed meanwhile: its command continues
+# here, and the next one waits for it instead of fetching the same paths a second time (F9).
 # Prints `pid PID`, `closure BYTES PATH`, `built BYTES PATH` and `environment PATH`.
 . ./through-daemon.sh
 . ./names.sh
@@ -20,7 +20,7 @@ flock 8
 code=$(cat "$log.code")
 [ "$code" = 0 ] || exit 11
 rm -f "$KALPANA_FETCH_LIST"
-# Its own output is the path; asking again would be one more start of Nix.
+# The path is in Nix's own output; another query would start Nix once more.
 out=$(store_paths < "$log" | tail -n 1)
 nix-store -qR -- "$out" > "$log.closure" || exit 11
 with_paths nix-store -q --size < "$log.closure" > "$log.sizes" || exit 11

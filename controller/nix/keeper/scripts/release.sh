@@ -1,5 +1,5 @@
 #!/bin/sh
-# Releases what images brought that no workspace uses any more; a collection may delete it then.
+# Removes the roots of images that no workspace uses any more, so that a collection may delete their paths.
 set -u
 for image in $KALPANA_IMAGES; do
   case $image in *[!0-9a-f]*) continue ;; esac

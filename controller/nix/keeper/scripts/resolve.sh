@@ -1,6 +1,6 @@
 #!/bin/sh
-# Evaluates an environment and finds what realising it would fetch and build. Nix prints that on its standard error,
-# each path on a line of its own, among messages that are for the log. The paths to be fetched stay in
+# Evaluates an environment, and finds out what realising it would fetch and build. Nix prints that on its standard
+# error, with each path on a line of its own, among messages for the log. The paths to be fetched are stored in
 # KALPANA_FETCH_LIST for the realisation.
 # Prints `pid PID`, `derivation PATH` and `out PATH`.
 . ./through-daemon.sh

@@ -1,13 +1,14 @@
 #!/bin/sh
 # Runs before each start of a keeper whose image has its Nix in /nix/store, in a container of that image that ends with
-# it: the volume would hide that store (F14), so it is copied into the volume first. Only while no keeper runs (F18). A
-# path that is valid in the volume is left as it is; run again after a kill, this script goes on where it was.
+# this script. The volume would hide the image's store (F14), so this script copies the store into the volume. It runs
+# only while no keeper runs (F18). A path that is valid in the volume is left unchanged; when this script runs again
+# after a kill, it continues.
 set -eu
 exec 2>&1
 . ./names.sh
 die() { printf 'kalpana-keeper: %s\n' "$*"; exit 78; }
 export NIX_REMOTE=local HOME=/tmp NIX_CONFIG='build-users-group ='
-# As SEED_ROOT in scripts.ts has it.
+# Must equal SEED_ROOT in scripts.ts.
 root=/kalpana
 volume=$root/nix
 var=$volume/var/kalpana
@@ -15,7 +16,7 @@ var=$volume/var/kalpana
   die "the image has a Nix store without a Nix database: use an image with Nix outside /nix, or one with both"
 work=/tmp/kalpana-seed
 mkdir -p "$work"
-# The keeper cannot do this: its own programs are in what it would empty.
+# The keeper cannot empty the volume itself, because its own programs are in it.
 is_bare() {
   [ ! -e "$volume/var/nix/db/db.sqlite" ] || return 1
   for entry in "$volume"/????????????????????????????????-*; do [ -e "$entry" ] && return 0; done
@@ -35,7 +36,7 @@ nix --extra-experimental-features nix-command path-info --all > "$work/printed"
 store_paths < "$work/printed" > "$work/all" || true
 with_paths nix-store --store "local?root=$root" --check-validity --print-invalid < "$work/all" > "$work/missing"
 if [ -s "$work/missing" ]; then
-  # One list, however long: what refers to a path is taken after it.
+  # All paths are in one list, however long, so that the export puts a path before those that refer to it.
   set -f
   # shellcheck disable=SC2046 # store paths hold no blanks, and nothing is expanded
   set -- $(cat "$work/missing")
@@ -49,7 +50,7 @@ mkdir -p "$roots.new"
 while IFS= read -r path; do ln -s -- "$path" "$roots.new/${path##*/}"; done < "$work/all"
 rm -rf "$roots"
 mv -T "$roots.new" "$roots"
-# Where many images have their PATH.
+# Many images have this directory in their PATH.
 default=/nix/var/nix/profiles/default
 if [ -e "$default" ]; then ln -sfn -- "$(readlink -f "$default")" "$volume/var/nix/profiles/default"; fi
 echo "kalpana-keeper: the image's own store is in the volume"

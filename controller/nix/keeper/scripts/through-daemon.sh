@@ -1,5 +1,5 @@
 #!/bin/sh
-# The surroundings of commands that run as an unprivileged user and go through the daemon. A part of other scripts.
+# The environment of commands that run as an unprivileged user and go through the daemon; a part of other scripts.
 set -u
 exec 2>&1
 umask 022

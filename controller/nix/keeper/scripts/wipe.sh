@@ -1,6 +1,7 @@
 #!/bin/sh
-# The next keeper on this volume empties it before anything else, and this keeper ends at once, by itself if need be:
-# were the controller killed in between, a keeper that ended much later would empty the store of workspaces that run.
+# Marks the volume, so that the next keeper empties it before anything else. This keeper ends soon, by itself if
+# necessary: if the controller were killed meanwhile and the keeper ended much later, the next one would empty the store
+# of running workspaces.
 set -eu
 mkdir -p /nix/var/kalpana
 echo 'kalpana cache clear' > /nix/var/kalpana/wipe
