@@ -46,10 +46,7 @@ export function createGitSources(
   return settings.map((one) => createGitSource({ settings: one, directory, git, schemas, clock, random, events }));
 }
 
-/**
- * Creates the git command with `home` as its home directory. Of the environment `env` it sees only the search path and
- * the proxies.
- */
+/** Creates the git command with `home` as its home directory. It sees only the search path and the proxies of `env`. */
 export function gitCommand(home: string, env: Readonly<Record<string, string | undefined>>): Git {
   const proxies = Object.fromEntries(PROXIES.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
   return createGit({ path: env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin', home, proxies });

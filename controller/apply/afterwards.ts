@@ -8,7 +8,8 @@ export interface Afterwards {
 }
 
 /**
- * How many background works run at once: as many as an engine on two cores bears beside a start that arrives meanwhile.
+ * How many background tasks run at once: as many as an engine on two cores can run beside a start that arrives
+ * meanwhile.
  */
 const AT_ONCE = 2;
 

@@ -4,7 +4,7 @@ import type { GcStatus } from './gc-status.js';
 import type { Failure } from './reasons.js';
 import type { Condition } from './condition.js';
 
-/** The number of store paths, or their bytes, by how they were obtained. */
+/** The number, or the bytes, of requested store paths by how they were obtained. */
 export interface PathCount {
   readonly asked: number;
   /** Paths that were in the store already. */

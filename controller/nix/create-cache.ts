@@ -27,7 +27,7 @@ export function createCache(name: string, shared: SharedByCaches): CacheContext 
     random: shared.random,
     calls,
     emit: (event) => noteCacheEvent(context, event),
-    // Prewarming continues once no workspace needs the cache any more.
+    // Continues prewarming that was cancelled for a workspace.
     onIdle: () => prewarm(context),
   });
   const keeper = createKeeper({

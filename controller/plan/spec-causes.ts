@@ -43,7 +43,7 @@ function fieldCauses(field: keyof CreationSpec, recorded: Partial<CreationSpec>,
   }
 }
 
-/** A recorded spec comes from a label, which people can write, so it may not be a list of objects. */
+/** A recorded spec comes from a label, which people can write, so it need not be a list of objects. */
 function listOf<T extends object>(recorded: readonly T[] | undefined): readonly T[] {
   return Array.isArray(recorded) ? recorded.filter((item) => typeof item === 'object' && item !== null) : [];
 }

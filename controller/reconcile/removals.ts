@@ -61,7 +61,7 @@ export function decideRemovals(
 
 /**
  * The held removals that stay held, also across a restart, until they are confirmed themselves: neither new workspaces
- * nor the confirmation of others release them. They are released when a held spec comes back.
+ * nor the confirmation of others release them. When the spec of one of them comes back, they are decided anew.
  */
 function stillHeld(
   before: ReadonlySet<string>,

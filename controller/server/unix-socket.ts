@@ -63,8 +63,8 @@ async function removeStale(path: string): Promise<void> {
 }
 
 /**
- * Whether a controller may answer on the socket. Only a refused connection proves the opposite: it may be busy, or
- * belong to another user.
+ * Whether a controller may answer on the socket, even one that is busy or belongs to another user. Only a refused
+ * connection proves that there is none.
  */
 function answers(path: string): Promise<boolean> {
   return new Promise((resolve) => {

@@ -63,7 +63,7 @@ export function createImports(deps: {
       askedAt.set(id, clock.now());
       return imported.has(id);
     },
-    /** Why the last import of the image failed, or null, also when the import may be tried again. */
+    /** Why the last import of the image failed; null when it did not fail, or may be tried again. */
     failureOf: (imageId: string): Failure | null => failures.get(imageId) ?? null,
     /** Whether an import is under way; one that waits for the end of a collection does not count. */
     isBusy: () => under.size > 0,

@@ -23,9 +23,8 @@ export function createLinkCommands(docker: Pick<DockerPort, 'exec'>, exec: Keepe
 
     /**
      * Switches one profile for each of `workspaces` to the environment, a store path. `onLinked` is called for each
-     * profile as soon as it points there, and possibly twice. It does not wait for the end of the command, whose report
-     * by the engine takes another tenth of a start. Throws a `FailureError` unless all profiles are known to be
-     * switched.
+     * profile as soon as it points there, and possibly twice: the end of the command, which the engine reports a tenth
+     * of a start later, is not waited for. Throws a `FailureError` unless all profiles are known to be switched.
      */
     async link(
       environment: string,

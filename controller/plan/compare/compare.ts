@@ -20,7 +20,7 @@ export type WorkspaceChange =
 export interface ChangedWorkspace {
   readonly kind: 'changed';
   readonly name: string;
-  /** The state that the workspace shall have. */
+  /** The desired state of the workspace. */
   readonly state: DesiredWorkspace['state'];
   readonly effects: readonly Effect[];
 }

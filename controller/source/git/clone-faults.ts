@@ -31,7 +31,10 @@ export function isCloneBroken(error: unknown): boolean {
   return (error.code & MISSING) !== 0 || error.stderr.split('\n').some((line) => line !== '' && !HABITS.test(line));
 }
 
-/** Whether a killed process has left a lock in the clone: this process never runs two commands in it at once. */
+/**
+ * Whether there is a lock in the clone. A killed process has left it, because this process never runs two commands in
+ * the clone at once.
+ */
 export function isLeftLocked(error: unknown): boolean {
   return error instanceof GitError && /\.lock': File exists/.test(error.stderr);
 }
