@@ -55,7 +55,8 @@ function planStep(input: KeeperInput): KeeperPlan {
  * nothing mounts its volume any more. The volume stays; it is never removed here.
  */
 function planRetirement({ main, next, instance, users }: KeeperInput): KeeperPlan {
-  const isOurs = main?.labels[LABEL.cacheOwner] === instance;
+  // A controller that was killed between the two removals has left the next one alone.
+  const isOurs = (main ?? next)?.labels[LABEL.cacheOwner] === instance;
   if (!isOurs || users.length > 0) return { ...step([]), usable: main?.state === 'running' ? main : null };
   return step(
     [main, next].flatMap((container) =>

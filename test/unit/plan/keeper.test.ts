@@ -186,6 +186,21 @@ const CASES: readonly [string, KeeperInput, string[]][] = [
   ],
   ['nobody wants it', input(null, { main: keeper(wanted) }), ['remove container kalpana-nix-keeper-team']],
   [
+    'nobody wants it, while it is being replaced',
+    input(null, { main: keeper(old), next: next({ state: 'created' }) }),
+    ['remove container kalpana-nix-keeper-team', 'remove container kalpana-nix-keeper-team.next'],
+  ],
+  [
+    'nobody wants it, and the controller was killed between these two',
+    input(null, { next: next({ state: 'created' }) }),
+    ['remove container kalpana-nix-keeper-team.next'],
+  ],
+  [
+    "nobody wants it, and what is left is another instance's",
+    input(null, { instance: 'other', next: next({ state: 'created' }) }),
+    [],
+  ],
+  [
     'nobody wants it, but its volume is mounted',
     input(null, { main: keeper(wanted), users: [user('workspace-bob')] }),
     ['uses id-main'],
