@@ -157,7 +157,8 @@ async function settle(state: CollectorState, ended: GcRun, findings: GcFindings)
   const { maxBytes = null, retainMs = 0 } = deps.desired()?.config.gc ?? {};
   // Measuring walks the whole store: only the bound has to wait for it.
   const measured = deps.measure();
-  const size = maxBytes === null ? null : await measured;
+  // Where it cannot be measured now, the size that began the run must not begin the next one at once.
+  const size = maxBytes === null ? null : ((await measured) ?? deps.size());
   const isOver = maxBytes !== null && size !== null && size.bytes > maxBytes;
   const { record } = state;
   const goneSince = goneAfter(
