@@ -18,7 +18,9 @@ export async function ensureDependencies() {
   // Native packages differ by platform; a folder copied from another machine is not up to date.
   const wanted = hashOf(readFileSync(join(root, 'package-lock.json')), process.platform, process.arch);
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return undefined;
-  const { code, text } = await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root });
+  // Scripts of packages would compile what ssh2 can do without, for half a minute.
+  const options = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  const { code, text } = await run('npm', ['ci', ...options], { cwd: root });
   if (code !== 0) throw new SetupError(`npm ci failed:\n${text.trimEnd()}`);
   writeFileSync(stamp, wanted);
   return 'installed';

@@ -7,6 +7,9 @@ import { SetupError, say, seconds } from './say.mjs';
 
 const JEST = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
 
+/** The variable of a run that plays every variant and more random cases; `test/support/cases.ts` reads it. */
+export const LONG = { KALPANA_TEST_LONG: '1' };
+
 const SLOWEST = 10;
 
 /** Keeps the results and the processes under way of one run. */

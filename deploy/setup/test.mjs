@@ -4,15 +4,15 @@
 import { ensureBuild } from './build.mjs';
 import { checkDemo } from './demo-check.mjs';
 import { ensureDependencies, ensureOtherNode } from './dependencies.mjs';
-import { E2E_PARTS, MORE_E2E_PARTS, runE2e, startEngineFor } from './e2e-runs.mjs';
+import { E2E_PARTS, LONG_E2E_PARTS, runE2e, startEngineFor } from './e2e-runs.mjs';
 import { lint } from './lint.mjs';
 import { GIT_PACKAGES, ensurePackages } from './packages.mjs';
 import { checkNode, runMain, say } from './say.mjs';
 import { endTestEngine, sweepDeadRuns } from './test-engine.mjs';
-import { summarize, testRun } from './test-runs.mjs';
+import { LONG, summarize, testRun } from './test-runs.mjs';
 
 const IN_PROCESS = ['unit', 'simulation', 'contract'];
-const ON_ENGINES = [...E2E_PARTS, ...MORE_E2E_PARTS];
+const ON_ENGINES = [...E2E_PARTS, ...LONG_E2E_PARTS];
 /**
  * `long`: unit and simulation with more random cases; `other-node`: in process once more, on the other version of Node.
  */
@@ -20,7 +20,7 @@ const PARTS = ['lint', ...IN_PROCESS, ...ON_ENGINES, 'demo', 'long', 'other-node
 const GROUPS = {
   check: ['lint', 'unit', 'simulation'],
   whole: ['lint', ...IN_PROCESS, ...E2E_PARTS, 'demo'],
-  all: PARTS,
+  all: ['lint', ...IN_PROCESS, ...LONG_E2E_PARTS, 'demo', 'long', 'other-node'],
 };
 
 function readArguments(argv) {
@@ -83,7 +83,7 @@ async function runInProcess(run, parts, args) {
   const projects = IN_PROCESS.filter((name) => parts.has(name));
   if (projects.includes('contract'))
     await run.part('git', () => ensurePackages(GIT_PACKAGES, 'run the contract tests on real repositories'));
-  const env = parts.has('long') ? { KALPANA_TEST_LONG: '1' } : {};
+  const env = parts.has('long') ? LONG : {};
   if (projects.length > 0) await run.part(projects.join(', '), (result) => run.jest(result, { projects, args, env }));
 }
 

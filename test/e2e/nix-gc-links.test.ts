@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { scannerName, volumeProbeName } from '../../controller/model/names.js';
+import { variants } from '../support/cases.js';
 import { eventually } from '../support/e2e/eventually.js';
 import { testEngineHost } from '../support/e2e/engine.js';
 import { collect, collected } from '../support/gc/household.js';
@@ -182,7 +183,7 @@ describe('a link with a target to harm by', () => {
 });
 
 describe('links in a data volume', () => {
-  it.each(['/workspace', '/home/work'])(
+  it.each(variants(['/home/work', '/workspace']))(
     'at %s whose workspace has no container are kept, those of the container that is gone are not',
     async (mountPath) => {
       const name = `lk-away${mountPath.replaceAll('/', '-')}`;
@@ -214,26 +215,31 @@ describe('links in a data volume', () => {
     },
   );
 
-  it.each([
-    ['seen by a collection before', '/workspace', true],
-    ['never seen by one', '/workspace', false],
+  const REMOVED = [
     ['never seen by one, in a volume mounted elsewhere', '/home/work', false],
-  ])('of a workspace that was removed are kept for as long as retain: %s', async (kind, mountPath, isSeen) => {
-    const name = `lk-gone-${mountPath.split('/').at(-1)}-${String(isSeen)}`;
-    site.put(name, { cache: CACHE, image: TEST_NIX_IMAGE, storage: { mountPath } });
-    await controller.ready(name);
-    const link = await build(`workspace-${name}`, name, root(`${mountPath}/result`));
-    if (isSeen) await collected(site, CACHE);
-    await drop(name);
-    await collected(site, CACHE);
-    expect({ kind, valid: await valid(link) }).toEqual({ kind, valid: true });
-    await retain('0s');
-    // Beside it, what is there is kept for as long as it is there.
-    await collected(site, CACHE);
-    expect({ kind, gone: await gone(link) }).toEqual({ kind, gone: true });
-    for (const path of kept.values()) expect(await valid(path)).toBe(true);
-    await retain('1h');
-  });
+    ['never seen by one', '/workspace', false],
+    ['seen by a collection before', '/workspace', true],
+  ] as const;
+
+  it.each(variants(REMOVED))(
+    'of a workspace that was removed are kept for as long as retain: %s',
+    async (kind, mountPath, isSeen) => {
+      const name = `lk-gone-${mountPath.split('/').at(-1)}-${String(isSeen)}`;
+      site.put(name, { cache: CACHE, image: TEST_NIX_IMAGE, storage: { mountPath } });
+      await controller.ready(name);
+      const link = await build(`workspace-${name}`, name, root(`${mountPath}/result`));
+      if (isSeen) await collected(site, CACHE);
+      await drop(name);
+      await collected(site, CACHE);
+      expect({ kind, valid: await valid(link) }).toEqual({ kind, valid: true });
+      await retain('0s');
+      // Beside it, what is there is kept for as long as it is there.
+      await collected(site, CACHE);
+      expect({ kind, gone: await gone(link) }).toEqual({ kind, gone: true });
+      for (const path of kept.values()) expect(await valid(path)).toBe(true);
+      await retain('1h');
+    },
+  );
 });
 
 async function retain(value: '0s' | '1h'): Promise<void> {
