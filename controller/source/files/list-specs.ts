@@ -122,6 +122,7 @@ async function readDirectory(walk: Walk, directory: Walk['queue'][number]): Prom
   } catch (error) {
     // A sub-directory that disappeared meanwhile is gone, like a removed file.
     if (directory.depth === 0 || errorCode(error) !== 'ENOENT') walk.unread.push(unreadable(directory.path, error));
+    else if (isNoText(directory.path)) walk.unread.push(noText(directory.path, 'directory'));
     return;
   }
   walk.directories.add(directory.path);
@@ -150,8 +151,7 @@ async function lookAtFile(walk: Walk, path: string, realPath: string): Promise<L
     return { path, kind: 'file', message: `is ${kindWords(stats)}, not a regular file: remove or rename it` };
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') return { path, kind: 'file', message: `cannot be looked at: ${ioWords(error)}` };
-    if (path.includes('\ufffd')) return { path, kind: 'file', message: 'the file name is not valid UTF-8: rename it' };
-    return null;
+    return isNoText(path) ? noText(path, 'file') : null;
   }
 }
 
@@ -196,7 +196,7 @@ async function brokenLink(walk: Walk, link: Walk['links'][number], error: unknow
     () => true,
     (failure: unknown) => errorCode(failure) !== 'ENOENT',
   );
-  if (!isThere) return null;
+  if (!isThere) return isNoText(link.path) ? noText(link.path, 'file') : null;
   const words =
     errorCode(error) === 'ENOENT'
       ? 'is a link to a file that does not exist'
@@ -221,6 +221,15 @@ function unreadable(path: string, error: unknown): Unread {
     kind: 'directory',
     message: `the directory cannot be read: ${ioWords(error)}; nothing known from it is removed meanwhile`,
   };
+}
+
+/** Whether the path was read from bytes that are no UTF-8: under the text that stands for them, nothing is found. */
+function isNoText(path: string): boolean {
+  return path.includes('\ufffd');
+}
+
+function noText(path: string, kind: Unread['kind']): Unread {
+  return { path, kind, message: `the ${kind} name is not valid UTF-8: rename it` };
 }
 
 function kindWords(stats: {
