@@ -1,6 +1,6 @@
 import { alreadySo } from './already-so.js';
 import { pathOf, type EngineClient } from './engine-client.js';
-import type { DockerPort } from './port.js';
+import { EngineError, type DockerPort } from './port.js';
 import { asArray, asName, asObject, asTextMap } from './shapes.js';
 
 const READ_MS = 30_000;
@@ -33,9 +33,12 @@ export function networkVerbs(
         Labels: labels,
       };
       const call = { verb: 'createNetwork', deadlineMs: WRITE_MS, options };
-      const id = await engine.json({ ...call, method: 'POST', path: '/networks/create', body }, (answer) =>
-        asName(asObject(answer, 'it')['Id'], "the new network's Id"),
+      const id = await existingIsNull(
+        engine.json({ ...call, method: 'POST', path: '/networks/create', body }, (answer) =>
+          asName(asObject(answer, 'it')['Id'], "the new network's Id"),
+        ),
       );
+      if (id === null) return;
       const twins = await engine.json(
         { ...call, method: 'GET', path: '/networks', query: { filters: JSON.stringify({ name: [name] }) } },
         (answer) => twinsOf(name, answer),
@@ -72,6 +75,16 @@ export function networkVerbs(
         /is not connected to/,
       ),
   };
+}
+
+/** Returns null when an object of this name exists already, e.g. because another cache has just made it. */
+async function existingIsNull<T>(call: Promise<T>): Promise<T | null> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof EngineError && error.kind === 'conflict' && /already exists/.test(error.message)) return null;
+    throw error;
+  }
 }
 
 /** The networks with exactly this name, the oldest first. The engine's filter also matches parts of names. */

@@ -149,7 +149,7 @@ export interface DockerPort {
   removeVolume(name: string, options?: CallOptions): Promise<void>;
 
   listNetworks(options?: CallOptions): Promise<ObservedNetwork[]>;
-  /** Creates a bridge network in which traffic between containers is off. */
+  /** Creates a bridge network in which traffic between containers is off; success when one of this name exists. */
   createNetwork(name: string, labels: Readonly<Record<string, string>>, options?: CallOptions): Promise<void>;
   connectNetwork(network: string, containerIdOrName: string, options?: CallOptions): Promise<void>;
   /** Disconnects by force, so that the endpoint of a network that is gone is removed as well. */

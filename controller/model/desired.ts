@@ -116,7 +116,7 @@ export interface CacheConfig {
    * store paths of their own (F14).
    */
   readonly trustedImages: readonly string[];
-  /** `bridge`, `none`, or the name of a network on the engine. */
+  /** `kalpana-keepers`, which the controller makes; `bridge`, `none`, or the name of a network on the engine. */
   readonly network: string;
   readonly mounts: readonly CreationMount[];
   /** Packages, in the same form as those of a workspace. */

@@ -4,6 +4,8 @@
  */
 
 export const WORKSPACE_NETWORK = 'kalpana-workspaces';
+/** The network of keepers whose spec names no other; nothing else is on it. */
+export const KEEPER_NETWORK = 'kalpana-keepers';
 export const DEFAULT_CACHE = 'default';
 /** Where a cache is mounted; the store and its database are mounted together (F1). */
 export const CACHE_MOUNT_PATH = '/nix';

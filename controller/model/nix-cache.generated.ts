@@ -85,7 +85,7 @@ sandbox?: boolean
  */
 trustedImages?: ConfigWord[]
 /**
- * The keeper's network: 'bridge', 'none', or the name of one on the engine.
+ * The keeper's network: 'kalpana-keepers', which the controller makes and on which nobody reaches another container; 'bridge', 'none', or the name of one on the engine.
  */
 network?: string
 /**

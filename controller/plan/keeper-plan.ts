@@ -1,5 +1,10 @@
 import { isUp } from '../model/container-state.js';
-import type { ContainerDefinition, ObservedContainer, ObservedVolume } from '../model/engine-objects.js';
+import type {
+  ContainerDefinition,
+  ObservedContainer,
+  ObservedNetwork,
+  ObservedVolume,
+} from '../model/engine-objects.js';
 import { keeperName } from '../model/names.js';
 import type { Failure } from '../model/reasons.js';
 import { target } from './containers.js';
@@ -30,6 +35,8 @@ export interface KeeperInput {
   readonly main: ObservedContainer | null;
   readonly next: ObservedContainer | null;
   readonly volume: ObservedVolume | undefined;
+  /** The network `kalpana-keepers`; undefined when there is none, or when nothing is due that would need it. */
+  readonly network: ObservedNetwork | undefined;
   /** The other containers, in any state, that mount the volume. */
   readonly users: readonly ObservedContainer[];
   /** Whether a create failed because the image is not on the engine. */

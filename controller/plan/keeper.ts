@@ -13,6 +13,7 @@ import {
   type KeeperInput,
   type KeeperPlan,
 } from './keeper-plan.js';
+import { networkFirst } from './keeper-network.js';
 import { planReplacement } from './keeper-replacement.js';
 import { seedFirst } from './keeper-seed.js';
 import { planUpkeep } from './keeper-upkeep.js';
@@ -26,7 +27,7 @@ export type { KeeperInput, KeeperPlan } from './keeper-plan.js';
  * answer.
  */
 export function planKeeper(input: KeeperInput): KeeperPlan {
-  return seedFirst(input.seed, input.restartInMs, planStep(input));
+  return seedFirst(input.seed, input.restartInMs, networkFirst(input, planStep(input)));
 }
 
 function planStep(input: KeeperInput): KeeperPlan {

@@ -4,12 +4,12 @@ import { RECIPE_LABEL } from './debian-image.mjs';
 import { KEEPER_IMAGE } from './keeper-image.mjs';
 import { WORKSPACE_IMAGE } from './workspace-image.mjs';
 
-const NETWORK = 'kalpana-workspaces';
+const NETWORKS = ['kalpana-workspaces', 'kalpana-keepers'];
 
 /**
  * Removes, of `specs`: containers by name with our labels and the demo's instance, the keepers of caches that nobody
- * else uses, data volumes by name and label, shared volumes and caches; then the network and the images. What is in use
- * elsewhere stays: the engine refuses it, and we never force. Gives a line for each object removed.
+ * else uses, data volumes by name and label, shared volumes and caches; then the networks and the images. What is in
+ * use elsewhere stays: the engine refuses it, and we never force. Gives a line for each object removed.
  */
 export async function cleanEngine({ host, tls }, specs) {
   const removed = [];
@@ -30,8 +30,10 @@ export async function cleanEngine({ host, tls }, specs) {
     await remove(`container ${keeper.name}`, `/containers/${keeper.id}?force=1`);
   for (const volume of await ourVolumes(api, names, specs))
     await remove(`volume ${volume}`, `/volumes/${encodeURIComponent(volume)}`);
-  const network = await api('GET', `/networks/${NETWORK}`, { ignore: [404] });
-  if (network.Labels?.['kalpana.managed'] === 'true') await remove(`network ${NETWORK}`, `/networks/${network.Id}`);
+  for (const name of NETWORKS) {
+    const network = await api('GET', `/networks/${name}`, { ignore: [404] });
+    if (network.Labels?.['kalpana.managed'] === 'true') await remove(`network ${name}`, `/networks/${network.Id}`);
+  }
   for (const image of [WORKSPACE_IMAGE, KEEPER_IMAGE]) {
     const { Config: config } = await api('GET', `/images/${image}/json`, { ignore: [404] });
     if (config?.Labels?.[RECIPE_LABEL]) await remove(`image ${image}`, `/images/${image}`);

@@ -282,6 +282,14 @@ it.each<[string, readonly object[], string[]]>([
   expect(engine.received.filter(({ method }) => method === 'DELETE').map(({ url }) => url)).toEqual(removed);
 });
 
+it('a network that another caller has just made is no failure, and nothing of it is removed', async () => {
+  engine = await rogueEngine([
+    [/^POST .*\/networks\/create/, json(409, { message: 'network with name kalpana-keepers already exists' })],
+  ]);
+  await engine.connect().createNetwork('kalpana-keepers', {});
+  expect(engine.received.filter(({ method }) => method !== 'GET')).toHaveLength(1);
+});
+
 it('names are escaped', async () => {
   engine = await rogueEngine([]);
   await failureOf(engine.connect().startContainer('a/b?c=d&e'));

@@ -67,7 +67,7 @@ describe('the keeper', () => {
       NoNewPrivs: '1',
     });
     expect(await call(docker.host, 'GET', `/containers/${keeper}/json`)).toMatchObject({
-      HostConfig: { Privileged: false, PidMode: '', NetworkMode: 'bridge', PortBindings: {} },
+      HostConfig: { Privileged: false, PidMode: '', NetworkMode: 'kalpana-keepers', PortBindings: {} },
     });
   });
 

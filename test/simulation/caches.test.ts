@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { DesiredCache } from '../../controller/model/desired.js';
-import { keeperName } from '../../controller/model/names.js';
+import { KEEPER_NETWORK, keeperName } from '../../controller/model/names.js';
 import { environmentRequest } from '../../controller/nix/packages/environment-key.js';
 import { LIMIT_MS } from '../support/cases.js';
 import type { Fault } from '../support/engine/fake-engine.js';
@@ -23,7 +23,7 @@ function cache(change: Partial<DesiredCache['config']> = {}): DesiredCache {
   return {
     name: 'team',
     location: { source: 's', file: 'c.json', line: 1, column: 1 },
-    config: { ...CONFIG, image: 'keeper:1', ...change },
+    config: { ...CONFIG, image: 'keeper:1', network: KEEPER_NETWORK, ...change },
     problem: null,
   };
 }
@@ -33,7 +33,6 @@ function world(): World {
   const sim = createSimulation({ latencyMs: () => 1, exec: keepers.exec, plainImages: ['app:1', 'app:2'] });
   open.push(sim);
   for (const image of ['app:1', 'app:2', 'keeper:1', 'keeper:2']) sim.engine.state.images.add(image);
-  sim.engine.state.networks.set('bridge', { id: 'net-bridge', labels: {} });
   sim.specs.setCaches([cache()]);
   return Object.assign(sim, { keepers });
 }
@@ -111,6 +110,15 @@ const SCENARIOS: readonly {
     title: 'a killed keeper',
     given: async (sim) => (sim.specs.set('alice', spec('hello')), sim.start(), sim.settle()),
     when: (sim) => sim.engine.hands.kill(KEEPER),
+    then: (sim) => expect(running(sim)).toEqual([KEEPER, 'workspace-alice']),
+  },
+  {
+    title: 'a killed keeper whose network was removed meanwhile',
+    given: async (sim) => (sim.specs.set('alice', spec('hello')), sim.start(), sim.settle()),
+    when: (sim) => {
+      sim.engine.state.networks.delete(KEEPER_NETWORK);
+      sim.engine.hands.kill(KEEPER);
+    },
     then: (sim) => expect(running(sim)).toEqual([KEEPER, 'workspace-alice']),
   },
   {

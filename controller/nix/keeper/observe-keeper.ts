@@ -2,13 +2,21 @@ import type { CallOptions } from '../../docker/port.js';
 import type { DesiredCache } from '../../model/desired.js';
 import type { ObservedContainer } from '../../model/engine-objects.js';
 import { bareImageId } from '../../model/image-id.js';
-import { LABEL, cacheVolumeName, keeperName, keeperSeedName, nextKeeperName, scannerName } from '../../model/names.js';
+import {
+  KEEPER_NETWORK,
+  LABEL,
+  cacheVolumeName,
+  keeperName,
+  keeperSeedName,
+  nextKeeperName,
+  scannerName,
+} from '../../model/names.js';
 import type { KeeperInput } from '../../plan/keeper.js';
 import { keeperHash, seedDefinition } from './keeper-definition.js';
 import type { KeeperContext } from './keeper-state.js';
 
 /** The containers that make up a keeper, as one look found them. */
-export type KeeperSight = Pick<KeeperInput, 'main' | 'next' | 'seed'>;
+export type KeeperSight = Pick<KeeperInput, 'main' | 'next' | 'seed' | 'network'>;
 
 /** Inspects the keeper's containers and lists the users of its volume. Throws an `EngineError`. */
 export async function observeKeeper(
@@ -23,7 +31,24 @@ export async function observeKeeper(
     listUsers(context, calls),
   ]);
   context.state.container = main ?? next;
-  return { main, next, seed: await observeSeed(context, desired, main, calls) };
+  const isServing =
+    main?.state === 'running' && desired !== null && main.labels[LABEL.specHash] === keeperHash(desired.config);
+  if (desired === null || isServing) return { main, next, seed: null, network: undefined };
+  const [seed, network] = await Promise.all([
+    observeSeed(context, desired, calls),
+    observeNetwork(context, desired, calls),
+  ]);
+  return { main, next, seed, network };
+}
+
+/** The keepers' own network, from the engine itself, because the last list may be older than a removal. */
+async function observeNetwork(
+  { deps }: KeeperContext,
+  { config }: DesiredCache,
+  calls: CallOptions,
+): Promise<KeeperInput['network']> {
+  if (config.network !== KEEPER_NETWORK) return undefined;
+  return (await deps.docker.listNetworks(calls)).find(({ name }) => name === KEEPER_NETWORK);
 }
 
 /**
@@ -51,13 +76,9 @@ export async function listUsers(
  */
 async function observeSeed(
   { deps }: KeeperContext,
-  desired: DesiredCache | null,
-  main: ObservedContainer | null,
+  desired: DesiredCache,
   calls: CallOptions,
 ): Promise<KeeperInput['seed']> {
-  const isServing =
-    main?.state === 'running' && desired !== null && main.labels[LABEL.specHash] === keeperHash(desired.config);
-  if (desired === null || isServing) return null;
   const imageId = await deps.imageWithStore(desired.config.image, calls);
   if (imageId === null) return null;
   const name = keeperSeedName(deps.cache);

@@ -120,7 +120,7 @@ function* admitTrustedImages(entries: readonly string[]): Generator<Issue> {
 
 function* admitNetwork(network: string | undefined): Generator<Issue> {
   if (network === undefined) return;
-  const remedy = 'use "bridge", "none", or the name of a network on the engine';
+  const remedy = 'use "kalpana-keepers", "bridge", "none", or the name of a network on the engine';
   if (network === 'host' || network.startsWith('container:'))
     yield issue(
       ['network'],

@@ -1,4 +1,5 @@
 import type { CacheConfig } from '../../model/desired.js';
+import { KEEPER_NETWORK } from '../../model/names.js';
 
 /** The configuration of a cache without a spec, and of the fields that a spec omits. */
 export const DEFAULT_CACHE_CONFIG: CacheConfig = {
@@ -9,7 +10,7 @@ export const DEFAULT_CACHE_CONFIG: CacheConfig = {
   requireSignatures: true,
   sandbox: false,
   trustedImages: [],
-  network: 'bridge',
+  network: KEEPER_NETWORK,
   mounts: [],
   prewarm: [],
   gc: {

@@ -60,7 +60,7 @@ export function objectEffects(
     },
     listNetworks: () => [...state.networks].map(([name, { id, labels }]) => ({ id, name, labels })),
     createNetwork(name, labels) {
-      if (state.networks.has(name)) throw conflict('createNetwork', `network with name ${name} already exists`);
+      if (state.networks.has(name)) return;
       const id = core.newId();
       state.networks.set(name, { id, labels });
       networkEvent('create', name, id);

@@ -78,6 +78,7 @@ export function input(desired: DesiredCache | null, change: Partial<KeeperInput>
     main: null,
     next: null,
     volume: VOLUME,
+    network: undefined,
     users: [],
     imageAbsent: false,
     failed: null,

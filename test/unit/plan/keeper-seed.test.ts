@@ -4,6 +4,7 @@ import { planKeeper, type KeeperInput } from '../../../controller/plan/keeper.js
 import { renderOperation } from '../../../controller/plan/render.js';
 import { keeperDefinition, keeperHash } from '../../../controller/nix/keeper/keeper-definition.js';
 import type { ContainerState, ObservedContainer } from '../../../controller/model/engine-objects.js';
+import { KEEPER_NETWORK, LABEL } from '../../../controller/model/names.js';
 import { DEFAULT_CACHE_CONFIG } from '../../../controller/source/check/cache-defaults.js';
 
 const cache = { name: 'default', location: null, config: DEFAULT_CACHE_CONFIG, problem: null };
@@ -52,6 +53,7 @@ function plan(change: Partial<KeeperInput>, seeding: ObservedContainer | null) {
     wanted: { definition, hash: keeperHash(cache.config), isImplicit: true },
     main: null,
     next: null,
+    network: { id: 'net-1', name: KEEPER_NETWORK, labels: { [LABEL.managed]: 'true' } },
     volume: {
       name: 'kalpana-nix-store',
       driver: 'local',

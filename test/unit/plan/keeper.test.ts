@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { LABEL } from '../../../controller/model/names.js';
+import { KEEPER_NETWORK, LABEL } from '../../../controller/model/names.js';
 import { keeperHash } from '../../../controller/nix/keeper/keeper-definition.js';
 import { planKeeper, type KeeperInput } from '../../../controller/plan/keeper.js';
 import { renderOperation } from '../../../controller/plan/render.js';
@@ -21,6 +21,14 @@ function textOf(given: KeeperInput): string[] {
 const wanted = cache();
 const old = cache({ image: 'kalpana/nix-keeper:old' });
 const next = (change = {}) => keeper(wanted, { id: 'id-next', name: 'kalpana-nix-keeper-team.next', ...change });
+const onOwn = cache({ network: KEEPER_NETWORK });
+const NETWORK = { id: 'net-1', name: KEEPER_NETWORK, labels: { [LABEL.managed]: 'true' } };
+const stopped = (network: string) =>
+  keeper(onOwn, { state: 'exited', networks: [{ name: KEEPER_NETWORK, id: network }] });
+const RECONNECT = [
+  'disconnect kalpana-nix-keeper-team from kalpana-keepers',
+  'connect kalpana-nix-keeper-team to kalpana-keepers',
+];
 const failure = { reason: 'KeeperNotReady', message: 'no nix in it' } as const;
 const CREATE = 'create container kalpana-nix-keeper-team from kalpana/nix-keeper:latest';
 const CREATE_NEXT = 'create container kalpana-nix-keeper-team.next from kalpana/nix-keeper:latest';
@@ -183,6 +191,52 @@ const CASES: readonly [string, KeeperInput, string[]][] = [
     [
       '= CacheMigrating: the volume kalpana-nix-store-team holds the bare store of the replaced system, which still serves workspace-bob',
     ],
+  ],
+  [
+    'on the network of keepers, which is not there',
+    input(onOwn, {}),
+    ['create network kalpana-keepers', CREATE, 'start kalpana-nix-keeper-team'],
+  ],
+  [
+    'on the network of keepers, which is there',
+    input(onOwn, { network: NETWORK }),
+    [CREATE, 'start kalpana-nix-keeper-team'],
+  ],
+  [
+    "on the network of keepers, which is somebody else's",
+    input(onOwn, { network: { ...NETWORK, labels: {} } }),
+    ['= NetworkConflict: a network named kalpana-keepers exists and does not carry our labels'],
+  ],
+  ['on the network of keepers, as wanted', input(onOwn, { main: keeper(onOwn) }), ['uses id-main']],
+  [
+    'moved to the network of keepers',
+    input(onOwn, { main: keeper(wanted) }),
+    [
+      'create network kalpana-keepers',
+      CREATE_NEXT,
+      'stop kalpana-nix-keeper-team',
+      'start kalpana-nix-keeper-team.next',
+    ],
+  ],
+  [
+    'killed, and the network was removed',
+    input(onOwn, { main: stopped('net-1') }),
+    ['create network kalpana-keepers', ...RECONNECT, 'start kalpana-nix-keeper-team'],
+  ],
+  [
+    'killed, and the network was made anew',
+    input(onOwn, { main: stopped('net-0'), network: NETWORK }),
+    [...RECONNECT, 'start kalpana-nix-keeper-team'],
+  ],
+  [
+    'killed, and the network is the same',
+    input(onOwn, { main: stopped('net-1'), network: NETWORK }),
+    ['start kalpana-nix-keeper-team'],
+  ],
+  [
+    'never started on the network of keepers',
+    input(onOwn, { main: stopped(''), network: NETWORK }),
+    ['start kalpana-nix-keeper-team'],
   ],
   ['nobody wants it', input(null, { main: keeper(wanted) }), ['remove container kalpana-nix-keeper-team']],
   [

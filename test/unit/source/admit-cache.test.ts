@@ -23,7 +23,7 @@ const publicKey =
 const pattern =
   'is neither the id of an image nor a reference with "*" for anything: use e.g. "sha256:…" or "registry.example.com/team/*"';
 const imageId = 'is not the id of an image: use "sha256:" and 64 hexadecimal digits, as docker image inspect shows it';
-const networkRemedy = 'use "bridge", "none", or the name of a network on the engine';
+const networkRemedy = 'use "kalpana-keepers", "bridge", "none", or the name of a network on the engine';
 const pkg =
   'is not a package: use an attribute of nixpkgs such as "python3Packages.requests", a flake reference such as "github:owner/repository#attribute", or a store path';
 const path =
@@ -378,7 +378,7 @@ describe('a resolved cache', () => {
       requireSignatures: true,
       sandbox: false,
       trustedImages: [],
-      network: 'bridge',
+      network: 'kalpana-keepers',
       mounts: [],
       prewarm: [],
       gc: {
