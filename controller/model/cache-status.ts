@@ -58,6 +58,8 @@ export interface CacheReport {
   /** `location` is null when there is no file and the defaults apply. */
   readonly spec: { readonly location: SpecLocation | null; readonly problem: SpecProblem | null };
   readonly volume: string;
+  /** The release that the address of its nixpkgs names, such as `26.05`; null when it names none, or without a spec. */
+  readonly nixpkgsRelease: string | null;
   readonly keeper: {
     readonly id: string;
     readonly image: string;
@@ -79,7 +81,11 @@ export interface CacheReport {
   readonly gc: GcStatus | null;
 }
 
-export type CacheConditionType = 'SpecValid' | 'KeeperReady' | 'Ready';
+/**
+ * `KeeperSecure` tells of known holes in the keeper's Nix, `NixpkgsSupported` of a release of nixpkgs past its end.
+ * Neither affects `Ready`.
+ */
+export type CacheConditionType = 'SpecValid' | 'KeeperReady' | 'KeeperSecure' | 'NixpkgsSupported' | 'Ready';
 
 /**
  * `Degraded`: the cache was ready before, or its keeper can be used nevertheless. `Stalled`: it waits for a change of
@@ -94,6 +100,8 @@ export interface CacheStatus extends Omit<CacheReport, 'verdict' | 'spec'> {
   readonly conditions: readonly Condition<CacheConditionType>[];
   /** The share of requested paths that were in the store already, between 0 and 1; null before the first request. */
   readonly hitRate: number | null;
+  /** The ids of the known holes of the keeper's Nix, newest first; null while its version is not known. */
+  readonly knownHoles: readonly string[] | null;
 }
 
 /** What a workspace's description and its conditions `CacheReady` and `PackagesReady` are made from. */

@@ -113,6 +113,19 @@ export const REASONS = {
     class: 'transient',
     remedy: "The image's own Nix store could not be taken into the cache; it is tried again.",
   },
+  KnownHoles: {
+    class: 'waiting',
+    remedy:
+      'The cache goes on. Make or pull a keeper image with a newer Nix and name it as image of the NixCache; for an ' +
+      'image of the same name, remove the keeper with docker rm -f: it is made anew at once. A distribution may have ' +
+      'closed a hole without a new version.',
+  },
+  NixpkgsUnsupported: {
+    class: 'stalled',
+    remedy:
+      'Name a release that is still supported as nixpkgs of the NixCache: its packages are realised anew, and those ' +
+      'in place stay until they are there.',
+  },
   PackageNotFound: { class: 'stalled', remedy: 'Check the name against the nixpkgs of the cache.' },
   PackageCollision: { class: 'stalled', remedy: 'Remove one of the two packages.' },
   PackageBuildFailed: { class: 'stalled', remedy: 'Change the packages or the nixpkgs of the cache.' },

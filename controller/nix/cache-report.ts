@@ -1,5 +1,6 @@
 import type { CacheReport, CacheVerdict } from '../model/cache-status.js';
 import { cacheVolumeName } from '../model/names.js';
+import { nixpkgsReleaseOf } from '../model/nixpkgs-releases.js';
 import type { CacheContext } from './cache-context.js';
 import { NO_TOTALS } from './packages/accounts.js';
 
@@ -24,6 +25,7 @@ function cacheReport(context: CacheContext): CacheReport | null {
     verdict: verdictOf(context),
     spec: { location: desired.location, problem: desired.problem },
     volume: cacheVolumeName(name),
+    nixpkgsRelease: nixpkgsReleaseOf(desired.config.nixpkgs),
     keeper: keeper.view(),
     storeBytes: measure.size()?.bytes ?? null,
     storePaths: measure.size()?.paths ?? null,
@@ -49,6 +51,7 @@ export function removedReport(name: string): CacheReport {
     verdict: { kind: 'removed' },
     spec: { location: null, problem: null },
     volume: '',
+    nixpkgsRelease: null,
     keeper: null,
     storeBytes: null,
     storePaths: null,

@@ -1,4 +1,6 @@
 import type { CacheConditionType, CachePhase, CacheReport } from '../model/cache-status.js';
+import { knownHoles, NIX_HOLES_AS_OF } from '../model/nix-holes.js';
+import { endOfNixpkgs, NIXPKGS_RELEASES_AS_OF } from '../model/nixpkgs-releases.js';
 import { problemText } from '../model/problem-text.js';
 import { explain, failureClass } from '../model/reasons.js';
 import type { Condition } from '../model/condition.js';
@@ -17,6 +19,8 @@ export function cacheConditionsOf(
     [
       ['SpecValid', specValid(report)],
       ['KeeperReady', keeperReady(report)],
+      ['KeeperSecure', keeperSecure(report)],
+      ['NixpkgsSupported', nixpkgsSupported(report, now)],
       ['Ready', ready(report)],
     ],
     previous,
@@ -64,6 +68,28 @@ function keeperReady(report: CacheReport): Finding {
   if (keeper === null) return no('Missing', 'There is no keeper.');
   if (keeper.state !== 'running') return no(capitalised(keeper.state), `The keeper is ${keeper.state}.`);
   return no('Starting', 'The keeper has not answered yet.');
+}
+
+/** What is known of the keeper's Nix; holes are told, and the cache goes on. */
+function keeperSecure({ keeper }: CacheReport): Finding {
+  const version = keeper?.nixVersion ?? null;
+  if (version === null) return unknown('NotKnown', 'The keeper has not told the version of its Nix.');
+  const holes = knownHoles(version);
+  if (holes === null) return unknown('NotKnown', `${version} is no version of Nix that the table of holes could know.`);
+  if (holes.length === 0) return yes('NoKnownHoles', `Nix ${version} has no hole in the table of ${NIX_HOLES_AS_OF}.`);
+  const words = holes.map(({ id, lets }) => `${id} (${lets})`).join('; ');
+  return no('KnownHoles', explain({ reason: 'KnownHoles', message: `Nix ${version} has known holes: ${words}` }));
+}
+
+/** Whether the release of nixpkgs still gets mends, by the controller's clock; the cache goes on in any case. */
+function nixpkgsSupported({ nixpkgsRelease: release }: CacheReport, now: number): Finding {
+  if (release === null) return unknown('NotKnown', 'The address of its nixpkgs names no release.');
+  const end = endOfNixpkgs(release);
+  if (end === null)
+    return unknown('NotKnown', `The table of ${NIXPKGS_RELEASES_AS_OF} has no release ${release} of nixpkgs.`);
+  if (new Date(now).toISOString().slice(0, 10) <= end) return yes('Supported', `nixpkgs ${release}, until ${end}.`);
+  const message = `nixpkgs ${release} has had no mends, also of security, since ${end}`;
+  return no('NixpkgsUnsupported', explain({ reason: 'NixpkgsUnsupported', message }));
 }
 
 function ready({ verdict }: CacheReport): Finding {

@@ -1,8 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CacheReport, CacheStatus } from '../model/cache-status.js';
+import { knownHoles } from '../model/nix-holes.js';
 import type { NewEvent } from '../model/status.js';
 import { cacheConditionsOf, nextCachePhase } from './cache-conditions.js';
 import { conditionOf } from './conditions.js';
+import { createWarnings } from './warnings.js';
 import { phaseEvent, type Glance } from './transitions.js';
 
 /** The statuses of caches, by name. */
@@ -22,11 +24,13 @@ export function createCacheStatuses({
   readonly record: (event: NewEvent) => void;
 }): CacheStatuses {
   const caches = new Map<string, CacheStatus>();
+  const warnings = createWarnings();
 
   function report(report: CacheReport): void {
     const { name, verdict } = report;
     const before = caches.get(name) ?? null;
     if (verdict.kind === 'removed') {
+      warnings.forget(name);
       if (caches.delete(name))
         record({
           type: 'Normal',
@@ -43,6 +47,7 @@ export function createCacheStatuses({
     // A problem of the cache's spec already has an event, with the other problems of its source.
     const event = phaseEvent(before === null ? null : glance(before), glance(after));
     if (event !== null) record({ ...event, workspace: null, cache: name });
+    for (const news of warnings.of(after)) record({ ...news, workspace: null, cache: name });
   }
 
   return {
@@ -53,12 +58,25 @@ export function createCacheStatuses({
 }
 
 function statusAfter(before: CacheStatus | null, report: CacheReport, now: number): CacheStatus {
-  const { name, volume, keeper, storeBytes, storePaths, environments, workspaces, underWay, totals, gc } = report;
+  const {
+    name,
+    volume,
+    nixpkgsRelease,
+    keeper,
+    storeBytes,
+    storePaths,
+    environments,
+    workspaces,
+    underWay,
+    totals,
+    gc,
+  } = report;
   return {
     name,
     phase: nextCachePhase(before?.phase ?? null, report),
     location: report.spec.location,
     volume,
+    nixpkgsRelease,
     keeper,
     storeBytes,
     storePaths,
@@ -69,7 +87,13 @@ function statusAfter(before: CacheStatus | null, report: CacheReport, now: numbe
     gc,
     conditions: cacheConditionsOf(report, before?.conditions ?? [], now),
     hitRate: hitRate(report),
+    knownHoles: holesOf(report),
   };
+}
+
+function holesOf({ keeper }: CacheReport): string[] | null {
+  const version = keeper?.nixVersion ?? null;
+  return version === null ? null : (knownHoles(version)?.map(({ id }) => id) ?? null);
 }
 
 function hitRate({ totals: { paths } }: CacheReport): number | null {

@@ -21,7 +21,8 @@ export interface CacheMetrics {
  * does not include it.
  */
 export function createCacheMetrics(families: Families): CacheMetrics {
-  const { nixPaths, nixBytes, nixStoreBytes, environmentSeconds, caches, cacheReady } = families;
+  const { nixPaths, nixBytes, nixStoreBytes, nixKnownHoles, nixpkgsSupported, environmentSeconds, caches, cacheReady } =
+    families;
   const collections = createGcMetrics(families);
   /** The caches that have series. */
   const known = new Set<string>();
@@ -50,14 +51,18 @@ export function createCacheMetrics(families: Families): CacheMetrics {
     const names = new Set(statuses.map(({ name }) => name));
     for (const cache of [...known].filter((name) => !names.has(name))) disappear(cache);
     const counts = new Map(CACHE_PHASES.map((phase) => [phase, 0]));
-    nixStoreBytes.reset();
+    for (const gauge of [nixStoreBytes, nixKnownHoles, nixpkgsSupported]) gauge.reset();
     cacheReady.reset();
     for (const status of statuses) {
-      const { name, phase, storeBytes } = status;
+      const { name, phase, storeBytes, knownHoles, conditions } = status;
       appear(name);
       collections.observe(status);
       counts.set(phase, (counts.get(phase) ?? 0) + 1);
       cacheReady.set({ name }, phase === 'Ready' ? 1 : 0);
+      if (knownHoles !== null) nixKnownHoles.set({ cache: name }, knownHoles.length);
+      const supported = conditions.find(({ type }) => type === 'NixpkgsSupported')?.status;
+      if (supported === 'True' || supported === 'False')
+        nixpkgsSupported.set({ cache: name }, supported === 'True' ? 1 : 0);
       if (storeBytes !== null) nixStoreBytes.set({ cache: name }, storeBytes);
     }
     for (const [phase, count] of counts) caches.set({ phase }, count);

@@ -132,6 +132,16 @@ function cacheFamilies({ counter, gauge, histogram }: FamilyMaker) {
       'cache',
       'outcome',
     ),
+    nixKnownHoles: gauge(
+      'nix_known_holes',
+      "Known holes in the Nix of a cache's keeper; absent until its version is known.",
+      'cache',
+    ),
+    nixpkgsSupported: gauge(
+      'nixpkgs_supported',
+      "0 when the release of a cache's nixpkgs is past its end; absent when it is not known.",
+      'cache',
+    ),
     nixStoreBytes: gauge('nix_store_bytes', 'Size of the store; absent until the keeper has told.', 'cache'),
     environmentSeconds: histogram(
       'nix_environment_duration_seconds',

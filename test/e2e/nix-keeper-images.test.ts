@@ -93,6 +93,28 @@ describe('a keeper with Nix 2.8', () => {
     await cachePhase(controller, cache, 'Ready');
   });
 
+  it('is told as one with known holes, once, in every place, and goes on', async () => {
+    const secure = (await cacheStatus(controller, cache)).conditions.find(({ type }) => type === 'KeeperSecure');
+    expect(secure).toMatchObject({ status: 'False', reason: 'KnownHoles' });
+    const { out } = await site.command('describe', 'cache', cache, '--state-dir', site.state);
+    expect(out).toMatch(/^Nix: +2\.8\.\d, with known holes: .*CVE-2024-27297$/m);
+    const metrics = await (await fetch(`${await controller.address()}/metrics`)).text();
+    expect(metrics).toMatch(new RegExp(`^kalpana_nix_known_holes{cache="${cache}"} [1-9]`, 'm'));
+    // The same holes in the next keeper are no news.
+    const { keeper } = cacheObjects(cache);
+    await docker.remove(keeper);
+    await eventually(async () => expect((await docker.containerOrNull(keeper))?.State.Status).toBe('running'), {
+      withinMs: SLOW_MS,
+    });
+    await cachePhase(controller, cache, 'Ready');
+    const { items } = await controller.ask<{ items: { reason: string; type: string; count: number }[] }>(
+      `/api/v1/events?cache=${cache}`,
+    );
+    expect(items.filter(({ reason }) => reason === 'KnownHoles')).toEqual([
+      expect.objectContaining({ type: 'Warning', count: 1 }),
+    ]);
+  });
+
   it('flips the profile of a running workspace, and counts what was there', async () => {
     const { Id } = await docker.container('workspace-nm-o');
     site.put('nm-o', { cache, packages: ['hello', 'big1', 'fresh'] });

@@ -49,12 +49,12 @@ export function cacheFacts(status: CacheStatus, now: number): string[][] {
     phase,
     location,
     volume,
+    nixpkgsRelease,
     storeBytes,
     storePaths,
     environments,
     hitRate,
     totals,
-    keeper,
     workspaces,
     gc,
   } = status;
@@ -68,6 +68,7 @@ export function cacheFacts(status: CacheStatus, now: number): string[][] {
     ['Phase:', phase],
     ['Spec:', location === null ? 'none, the defaults hold' : `${location.file}:${location.line}:${location.column}`],
     ['Volume:', volume],
+    ['Nixpkgs:', nixpkgsRelease ?? 'names no release'],
     ['Size:', storeBytes === null ? '-' : formatBytes(storeBytes)],
     ['Paths:', storePaths === null ? '-' : String(storePaths)],
     ['Environments:', String(environments)],
@@ -75,17 +76,23 @@ export function cacheFacts(status: CacheStatus, now: number): string[][] {
     ['Fetched:', formatBytes(totals.bytesFetched)],
     ['Saved:', formatBytes(totals.bytesSaved)],
     ['GC:', gcLine(gc, now)],
-    ...keeperFacts(name, keeper),
+    ...keeperFacts(status),
     ['Workspaces:', workspaces.length === 0 ? 'none' : workspaces.join(', ')],
   ];
 }
 
-function keeperFacts(cache: string, keeper: CacheStatus['keeper']): string[][] {
+/** The version of the keeper's Nix, and the known holes in it. */
+function nixText(version: string | null, holes: CacheStatus['knownHoles']): string {
+  if (version === null) return '-';
+  return holes === null || holes.length === 0 ? version : `${version}, with known holes: ${holes.join(', ')}`;
+}
+
+function keeperFacts({ name, keeper, knownHoles }: CacheStatus): string[][] {
   if (keeper === null) return [['Keeper:', 'none']];
   const { id, image, state, nixVersion } = keeper;
   return [
-    ['Keeper:', `${keeperName(cache)} (${id.slice(0, 12)}), ${state}`],
+    ['Keeper:', `${keeperName(name)} (${id.slice(0, 12)}), ${state}`],
     ['Keeper image:', image],
-    ['Nix:', nixVersion ?? '-'],
+    ['Nix:', nixText(nixVersion, knownHoles)],
   ];
 }

@@ -1,10 +1,11 @@
 import type { CacheConfig } from '../../model/desired.js';
 import { KEEPER_NETWORK } from '../../model/names.js';
+import { DEFAULT_NIXPKGS_RELEASE, nixpkgsAddress } from '../../model/nixpkgs-releases.js';
 
 /** The configuration of a cache without a spec, and of the fields that a spec omits. */
 export const DEFAULT_CACHE_CONFIG: CacheConfig = {
   image: 'kalpana/nix-keeper:latest',
-  nixpkgs: 'https://github.com/NixOS/nixpkgs/archive/refs/tags/25.05.tar.gz',
+  nixpkgs: nixpkgsAddress(DEFAULT_NIXPKGS_RELEASE),
   substituters: ['https://cache.nixos.org'],
   trustedPublicKeys: ['cache.nixos.org-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY='],
   requireSignatures: true,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { NIX_HOLES_AS_OF } from '../../../controller/model/nix-holes.js';
 import type { CacheUse } from '../../../controller/model/cache-status.js';
 import { formatBytes } from '../../../controller/model/quantity.js';
 import type { Verdict } from '../../../controller/model/status.js';
@@ -29,6 +30,7 @@ const fresh = sampleCacheReport(
     name: 'blue',
     spec: { location: null, problem: null },
     volume: 'kalpana-nix-store-blue',
+    nixpkgsRelease: null,
     keeper: null,
     storeBytes: null,
     storePaths: null,
@@ -118,6 +120,7 @@ Name:          default
 Phase:         Ready
 Spec:          specs/cache.json:1:1
 Volume:        kalpana-nix-store
+Nixpkgs:       26.05
 Size:          1.5 GiB
 Paths:         312
 Environments:  2
@@ -127,7 +130,7 @@ Saved:         300.0 MiB
 GC:            -
 Keeper:        kalpana-nix-keeper-default (fedcba987654), running
 Keeper image:  kalpana/nix-keeper:latest
-Nix:           2.26.3
+Nix:           2.34.8
 Workspaces:    alice, bob
 
 Under way:
@@ -135,10 +138,12 @@ Under way:
   bob: fetching git
 
 Conditions:
-  TYPE         STATUS  REASON   SINCE  MESSAGE
-  SpecValid    True    Valid    60s
-  KeeperReady  True    Running  60s
-  Ready        True    Ready    60s
+  TYPE              STATUS  REASON        SINCE  MESSAGE
+  SpecValid         True    Valid         60s
+  KeeperReady       True    Running       60s
+  KeeperSecure      True    NoKnownHoles  60s    Nix 2.34.8 has no hole in the table of ${NIX_HOLES_AS_OF}.
+  NixpkgsSupported  True    Supported     60s    nixpkgs 26.05, until 2026-12-31.
+  Ready             True    Ready         60s
 
 Events:
   TYPE    REASON  AGE  MESSAGE
@@ -146,11 +151,22 @@ Events:
 `);
   });
 
+  it('shows the known holes of the keeper beside its version', () => {
+    const { keeper } = sampleCacheReport();
+    const nixLine = (nixVersion: string | null) => {
+      const report = sampleCacheReport({ kind: 'ready' }, { keeper: { ...keeper!, nixVersion } });
+      return /^Nix: +(.*)$/m.exec(cacheStatusText(sampleCacheStatus(report), [], START))?.[1];
+    };
+    expect(nixLine('2.28.6')).toBe('2.28.6, with known holes: CVE-2026-44028, CVE-2026-44029');
+    expect([nixLine('unknown'), nixLine(null)]).toEqual(['unknown', '-']);
+  });
+
   it('does without a file, a keeper, numbers and events', () => {
     const text = cacheStatusText(sampleCacheStatus(fresh), [], START);
     expect(text).toContain(`\
 Spec:          none, the defaults hold
 Volume:        kalpana-nix-store-blue
+Nixpkgs:       names no release
 Size:          -
 Paths:         -
 Environments:  0

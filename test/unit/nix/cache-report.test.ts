@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { CacheVerdict } from '../../../controller/model/cache-status.js';
 import { removedReport, reportCache, reportChange } from '../../../controller/nix/cache-report.js';
 import { sampleCache, type CacheFacts } from './sample-cache.js';
+import { cache } from './samples.js';
 
 const FAILURE = { reason: 'KeeperNotReady', message: 'it ended with code 1' } as const;
 
@@ -43,6 +44,15 @@ describe('the report of a cache', () => {
       { type: 'reported', report: expect.objectContaining({ workspaces: ['alice', 'bob'] }) },
       { type: 'changed', cache: 'team', workspaces: ['alice', 'bob'] },
     ]);
+  });
+
+  it.each([
+    ['https://github.com/NixOS/nixpkgs/archive/refs/tags/25.05.tar.gz', '25.05'],
+    ['/nixpkgs', null],
+  ])('names the release of its nixpkgs, and not its address: %s', (nixpkgs, nixpkgsRelease) => {
+    const { context, events } = sampleCache({ desired: cache({ nixpkgs }) });
+    reportCache(context);
+    expect(events).toEqual([{ type: 'reported', report: expect.objectContaining({ nixpkgsRelease }) }]);
   });
 
   it('is not told while no spec wants the cache, but its workspaces are looked at', () => {

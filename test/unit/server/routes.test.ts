@@ -61,8 +61,16 @@ describe('reads', () => {
       '/api/v1/caches/default',
       {
         name: 'default',
-        keeper: { nixVersion: '2.26.3' },
-        conditions: [{ type: 'SpecValid' }, { type: 'KeeperReady' }, { type: 'Ready' }],
+        keeper: { nixVersion: '2.34.8' },
+        knownHoles: [],
+        nixpkgsRelease: '26.05',
+        conditions: [
+          { type: 'SpecValid' },
+          { type: 'KeeperReady' },
+          { type: 'KeeperSecure', status: 'True' },
+          { type: 'NixpkgsSupported', status: 'True' },
+          { type: 'Ready' },
+        ],
       },
     ],
     ['/api/v1/events?workspace=nobody', { items: [] }],

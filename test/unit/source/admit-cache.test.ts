@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { CacheConfig } from '../../../controller/model/desired.js';
+import { DEFAULT_NIXPKGS_RELEASE, nixpkgsAddress } from '../../../controller/model/nixpkgs-releases.js';
 import { formatProblem } from '../../../controller/source/parse/problem.js';
 import { validatePaths } from '../../../controller/source/validate-paths.js';
 import { cache, createFixture, workspace } from './fixture.js';
@@ -372,7 +373,7 @@ describe('a resolved cache', () => {
   it('has every default filled in', async () => {
     const defaults: CacheConfig = {
       image: 'kalpana/nix-keeper:latest',
-      nixpkgs: 'https://github.com/NixOS/nixpkgs/archive/refs/tags/25.05.tar.gz',
+      nixpkgs: nixpkgsAddress(DEFAULT_NIXPKGS_RELEASE),
       substituters: ['https://cache.nixos.org'],
       trustedPublicKeys: ['cache.nixos.org-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY='],
       requireSignatures: true,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { NIX_HOLES_AS_OF } from '../../../controller/model/nix-holes.js';
 import type { CachePhase, CacheReport, CacheVerdict } from '../../../controller/model/cache-status.js';
 import { nextCachePhase } from '../../../controller/status/cache-conditions.js';
 import { createStatusStore } from '../../../controller/status/store.js';
@@ -6,12 +7,14 @@ import { cacheFailing, sampleCacheReport, sampleCacheStatus, sampleProblem, samp
 
 const keeper = sampleCacheReport().keeper!;
 const { spec } = sampleCacheReport();
+const WARNINGS: readonly string[] = ['KeeperSecure', 'NixpkgsSupported'];
+const nix = (nixVersion: string | null) => sampleCacheReport({ kind: 'ready' }, { keeper: { ...keeper, nixVersion } });
 const starting: CacheVerdict = { kind: 'progressing', message: 'creating the keeper' };
 
 describe('conditions of a cache', () => {
   const lines = (report: CacheReport) =>
-    sampleCacheStatus(report).conditions.map(({ type, status, reason, message }) =>
-      `${type}=${status} ${reason} ${message.split('. ')[0]}`.trim(),
+    sampleCacheStatus(report).conditions.flatMap(({ type, status, reason, message }) =>
+      WARNINGS.includes(type) ? [] : [`${type}=${status} ${reason} ${message.split('. ')[0]}`.trim()],
     );
   const valid = 'SpecValid=True Valid';
 
@@ -96,6 +99,65 @@ describe('conditions of a cache', () => {
   });
 });
 
+describe('warnings about a cache', () => {
+  const finding = (report: CacheReport, type: string, now = START) => {
+    const store = createStatusStore({ now: () => now });
+    store.reportCache(report);
+    const { phase, conditions = [] } = store.cache('default') ?? {};
+    const condition = conditions.find((one) => one.type === type);
+    return [phase, `${condition?.status} ${condition?.reason} ${condition?.message}`] as const;
+  };
+  const on = (day: string) => Date.parse(`${day}T12:00:00Z`);
+  const nixpkgs = (nixpkgsRelease: string | null) => sampleCacheReport({ kind: 'ready' }, { nixpkgsRelease });
+
+  it.each<[string, CacheReport, RegExp]>([
+    ['a sound Nix', nix('2.34.8'), /^True NoKnownHoles Nix 2\.34\.8 has no hole in the table of 20\d\d-\d\d-\d\d\.$/],
+    [
+      'known holes, with what they let whom do and the remedy',
+      nix('2.26.3'),
+      /^False KnownHoles Nix 2\.26\.3 has known holes: CVE-2026-44028 \(any client .*CVE-2026-39860 \(.*name it as image of the NixCache/,
+    ],
+    ['a version that cannot be read', nix('unknown'), /^Unknown NotKnown unknown is no version of Nix/],
+    ['a keeper that has not answered', nix(null), /^Unknown NotKnown The keeper has not told/],
+    ['no keeper', sampleCacheReport({ kind: 'ready' }, { keeper: null }), /^Unknown NotKnown The keeper has not told/],
+  ])('KeeperSecure: %s', (_name, report, expected) => {
+    const [phase, text] = finding(report, 'KeeperSecure');
+    expect([phase, text]).toEqual(['Ready', expect.stringMatching(expected)]);
+  });
+
+  it.each<[string, string | null, string, RegExp]>([
+    ['a release that is supported', '26.05', '2026-11-28', /^True Supported nixpkgs 26\.05, until 2026-12-31\.$/],
+    ['on its last day', '26.05', '2026-12-31', /^True Supported/],
+    [
+      'on the day after, with the remedy',
+      '26.05',
+      '2027-01-01',
+      /^False NixpkgsUnsupported nixpkgs 26\.05 has had no mends.* since 2026-12-31\. Name a release/,
+    ],
+    ['long past its end', '25.05', '2026-11-28', /^False NixpkgsUnsupported nixpkgs 25\.05 .* since 2025-12-31/],
+    [
+      'a release that the table does not have',
+      '99.05',
+      '2026-11-28',
+      /^Unknown NotKnown The table of .* no release 99/,
+    ],
+    ['an address that names none', null, '2026-11-28', /^Unknown NotKnown The address of its nixpkgs names no release/],
+  ])('NixpkgsSupported: %s', (_name, release, day, expected) => {
+    const [phase, text] = finding(nixpkgs(release), 'NixpkgsSupported', on(day));
+    expect([phase, text]).toEqual(['Ready', expect.stringMatching(expected)]);
+  });
+
+  it('has the ids of the holes beside the conditions', () => {
+    const ids = (version: string | null) => sampleCacheStatus(nix(version)).knownHoles;
+    expect([ids('2.34.8'), ids('2.28.6'), ids('unknown'), ids(null)]).toEqual([
+      [],
+      ['CVE-2026-44028', 'CVE-2026-44029'],
+      null,
+      null,
+    ]);
+  });
+});
+
 describe('nextCachePhase', () => {
   const silent = { keeper: null };
   it.each<[string, CachePhase | null, CacheReport, CachePhase]>([
@@ -150,6 +212,43 @@ describe('caches in the store', () => {
     ]);
   });
 
+  describe('warnings', () => {
+    const told = (...reports: CacheReport[]) => {
+      const { store } = openStore();
+      for (const report of reports) store.reportCache(report);
+      return store
+        .events({ cache: 'default' })
+        .flatMap(({ type, reason, message, count }) =>
+          /Holes|upported/.test(reason) ? [`${count} ${type} ${reason}: ${message.split(/: |, /)[0]}`] : [],
+        );
+    };
+    const holes = (version: string) => `1 Warning KnownHoles: Nix ${version} has known holes`;
+    const soundNow = `1 Normal NoKnownHoles: Nix 2.34.8 has no hole in the table of ${NIX_HOLES_AS_OF}.`;
+    const gone = sampleCacheReport({ kind: 'removed' });
+    const nixpkgs = (nixpkgsRelease: string, storeBytes = 0) =>
+      sampleCacheReport({ kind: 'ready' }, { nixpkgsRelease, storeBytes });
+
+    it.each<[string, CacheReport[], string[]]>([
+      ['none of what is sound', [nix('2.34.8'), nix(null), nix('2.34.8')], []],
+      ['each once, over restarts of the keeper too', [nix('2.26.3'), nix(null), nix('2.26.3')], [holes('2.26.3')]],
+      ['what changed', [nix('2.26.3'), nix(null), nix('2.28.6')], [holes('2.26.3'), holes('2.28.6')]],
+      ['what ended, once', [nix('2.26.3'), nix('2.34.8'), nix(null), nix('2.34.8')], [holes('2.26.3'), soundNow]],
+      ['what began again', [nix('2.26.3'), nix('2.34.8'), nix('2.26.3')], [holes('2.26.3'), soundNow, holes('2.26.3')]],
+      [
+        'it to those who make a cache of the name again',
+        [nix('2.26.3'), gone, nix('2.26.3')],
+        [holes('2.26.3'), holes('2.26.3')],
+      ],
+      [
+        'a nixpkgs past its end, once',
+        [nixpkgs('25.05'), nixpkgs('25.05', 1)],
+        ['1 Warning NixpkgsUnsupported: nixpkgs 25.05 has had no mends'],
+      ],
+    ])('tell %s', (_name, reports, expected) => {
+      expect(told(...reports)).toEqual(expected);
+    });
+  });
+
   it('moves a transition time only when the status changes', () => {
     const { store, tick } = openStore();
     store.reportCache(sampleCacheReport(starting, { keeper: null }));
@@ -159,7 +258,7 @@ describe('caches in the store', () => {
     store.reportCache(sampleCacheReport());
     expect(
       store.cache('default')?.conditions.map(({ lastTransitionTime }) => Date.parse(lastTransitionTime) - START),
-    ).toEqual([0, 2_000, 2_000]);
+    ).toEqual([0, 2_000, 2_000, 0, 2_000]);
   });
 
   it.each([

@@ -53,6 +53,25 @@ describe('metrics of caches', () => {
     ]);
   });
 
+  it('counts the known holes of each keeper, and tells whether its nixpkgs is supported, where that is known', async () => {
+    const { metrics, lines } = openMetrics();
+    const { keeper } = sampleCacheReport();
+    const cacheWith = (name: string, nixVersion: string, nixpkgsRelease: string | null) =>
+      sampleCacheStatus(
+        sampleCacheReport({ kind: 'ready' }, { name, nixpkgsRelease, keeper: { ...keeper!, nixVersion } }),
+      );
+    metrics.observeCaches([sampleCacheStatus(), blue, cacheWith('red', '2.26.3', '25.05'), cacheWith('x', '?', null)]);
+    expect(await lines(/^kalpana_nix(_known_holes|pkgs_supported)/)).toEqual([
+      'nix_known_holes{cache="default"} 0',
+      'nix_known_holes{cache="red"} 4',
+      'nixpkgs_supported{cache="default"} 1',
+      'nixpkgs_supported{cache="blue"} 1',
+      'nixpkgs_supported{cache="red"} 0',
+    ]);
+    metrics.observeCaches([]);
+    expect(await lines(/^kalpana_nix(_known_holes|pkgs_supported)/)).toEqual([]);
+  });
+
   it('counts the uses of each cache apart, before the first look too', async () => {
     const { metrics, lines } = openMetrics();
     metrics.cacheUsed({ cache: 'default', use: sampleUse() });
