@@ -140,6 +140,12 @@ export const REASONS = {
     class: 'transient',
     remedy: 'Check the substituters of the NixCache and the way to them; it is tried again.',
   },
+  SubstituterRefused: {
+    class: 'transient',
+    remedy:
+      'Nothing was built from source for it. Mend the access to this substituter of the NixCache, or remove it ' +
+      'there; a bucket that answers 403 for what it lacks has to let its content be listed. It is tried again.',
+  },
   SecretUnreadable: {
     class: 'waiting',
     remedy: 'Put the file into the secrets directory, readable for the controller.',

@@ -3,7 +3,7 @@ import { FailureError } from '../../model/reasons.js';
 import type { EnvironmentRequest } from '../packages/environment-key.js';
 import { ENVIRONMENT_EXPRESSION } from '../packages/expression.js';
 import { nixFailure } from '../packages/nix-failure.js';
-import { createNixLog, type NixLog, type RealisationProgress } from '../packages/nix-log.js';
+import { createNixLog, shortName, type NixLog, type RealisationProgress } from '../packages/nix-log.js';
 import { realisedFrom, type Realised } from './keeper-answers.js';
 import { TOLD, type KeeperExec } from './keeper-exec.js';
 import * as scripts from './scripts.js';
@@ -53,6 +53,7 @@ export async function resolveEnvironment(
   if (code !== 0 || derivation === undefined) throw new FailureError(nixFailure(log, 'resolve'));
   const outputs = valuesOf('out').map((line) => line.trim());
   const wants = new Set(outputs.filter((path) => path.startsWith('/nix/store/') && path !== derivation));
+  refuseToBuildWhatWasRefused(valuesOf('refused'));
   refuseToBuildForLackOfACache(wants, log);
   return { derivation, wants };
 }
@@ -96,13 +97,28 @@ function fetchList({ key }: EnvironmentRequest): string {
 }
 
 /**
+ * Builds nothing that a substituter might have, but does not let us ask for. `refused` are the lines of `resolve.sh`: a
+ * status, an address, and the path if the answer concerns only one.
+ */
+function refuseToBuildWhatWasRefused(refused: readonly string[]): void {
+  const [first] = refused;
+  if (first === undefined) return;
+  const [status = '', url = '', path = ''] = first.split(' ');
+  // The address may have a password in it.
+  const substituter = /^(\w+:\/\/)(?:[^/@]*@)?([^/]+)/.exec(url)?.slice(1).join('') ?? 'a substituter';
+  const what = path === '' ? '' : ` for ${shortName(path)}`;
+  throw new FailureError({ reason: 'SubstituterRefused', message: `${substituter} answers HTTP ${status}${what}` });
+}
+
+const CACHE_AWAY =
+  /unable to download|disabling binary cache|couldn't connect|could not connect|does not appear to be a binary cache/i;
+
+/**
  * Builds nothing when a binary cache could not be reached. A short outage of a binary cache must not make Nix build
  * everything from source.
  */
 function refuseToBuildForLackOfACache(wants: ReadonlySet<string>, log: NixLog): void {
   const wantsBuilds = [...wants].some((path) => path.endsWith('.drv'));
-  const isCacheAway = log
-    .messages()
-    .some((message) => /unable to download|disabling binary cache|couldn't connect|could not connect/i.test(message));
+  const isCacheAway = log.messages().some((message) => CACHE_AWAY.test(message));
   if (wantsBuilds && isCacheAway) throw new FailureError(nixFailure(log, 'realise'));
 }

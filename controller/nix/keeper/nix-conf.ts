@@ -24,7 +24,8 @@ export function nixConf(config: CacheConfig): string {
     ['connect-timeout', '10'],
     ['stalled-download-timeout', '30'],
     ['download-attempts', '3'],
-    ['narinfo-cache-negative-ttl', '10'],
+    // What a substituter does not let us ask for counts as absent, and must not be remembered: see resolve.sh.
+    ['narinfo-cache-negative-ttl', '0'],
     // Nix soon asks again for a path that was served without a valid signature; a path in the store is not requested
     // again.
     ['narinfo-cache-positive-ttl', '60'],

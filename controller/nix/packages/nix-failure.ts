@@ -14,6 +14,7 @@ export function nixFailure(log: NixLog, phase: Phase): Failure {
     missing(text) ??
     collision(text) ??
     untrusted(text) ??
+    refused(text) ??
     (phase === 'realise' ? corrupted(text) : null) ??
     unreachable(text) ??
     buildFailed(messages, log) ??
@@ -58,6 +59,19 @@ function untrusted(text: string): Failure | null {
   return failure('PackageUntrusted', `${namePaths(withoutPrefix(line))}`);
 }
 
+const REFUSED = new RegExp(
+  "unable to download '(\\w+://)(?:[^/'@]*@)?([^/']+)" +
+    "[^']*(?:\\.narinfo|/nix-cache-info|/nar/[^']*)': HTTP error (401|403|407)",
+);
+
+/** What a substituter does not let us have; Nix tells it of narinfos from 2.35 on. Other downloads are none of its. */
+function refused(text: string): Failure | null {
+  const answer = REFUSED.exec(text);
+  if (answer === null) return null;
+  const [, scheme = '', host = '', status = ''] = answer;
+  return failure('SubstituterRefused', `${scheme}${host} answers HTTP ${status}`);
+}
+
 const CORRUPTED = anyOf(
   'hash mismatch|size mismatch|corrupt|bad archive|unexpected end.?of.?file|truncated [a-z]|input is not',
   'compression error|decompress|failed to uncompress',
@@ -65,7 +79,8 @@ const CORRUPTED = anyOf(
 const UNREACHABLE = anyOf(
   "unable to download|unable to check|could not (connect|resolve)|couldn't (connect|resolve)",
   'connection (refused|timed out)|HTTP error|timeout was reached|stalled|cannot open connection',
-  'some substitutes for the outputs',
+  'some substitutes for the outputs|does not exist in binary cache|does not appear to be a binary cache',
+  'there is no substituter that can build it|does not exist and cannot be created',
 );
 const BUILD_FAILED = anyOf(
   "builder for '.*' failed|build of '.*\\.drv[^']*' (failed|timed out)|Cannot build '",

@@ -69,6 +69,43 @@ describe('resolving an environment', () => {
     });
   });
 
+  const refusals: readonly [string, string, RegExp][] = [
+    [
+      'one path',
+      `kalpana: refused 403 https://cache.example/abc.narinfo ${path('own')}`,
+      /^https:\/\/cache\.example answers HTTP 403 for own$/,
+    ],
+    ['anything', 'kalpana: refused 401 http://cache:8080/nix-cache-info ', /^http:\/\/cache:8080 answers HTTP 401$/],
+    [
+      'a path, with a password in its address',
+      `kalpana: refused 407 https://me:secret@cache.example/x/abc.narinfo ${path('own')}`,
+      /^https:\/\/cache\.example answers HTTP 407 for own$/,
+    ],
+  ];
+  it.each(refusals)('builds nothing when a substituter does not let us have %s', async (_what, line, message) => {
+    const { exec } = keeperWith(() => ({
+      lines: [...told, `kalpana: out ${path('own')}.drv`, line, `warning: unable to download 'https://a/x': away`],
+    }));
+    expect(await failureOf(resolveEnvironment(exec, request, {}))).toEqual({
+      reason: 'SubstituterRefused',
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it('builds nothing when Nix 2.8 takes a refusal for something that is no binary cache', async () => {
+    const { exec } = keeperWith(() => ({
+      lines: [
+        ...told,
+        `warning: 'http://cache' does not appear to be a binary cache`,
+        `kalpana: out ${path('own')}.drv`,
+      ],
+    }));
+    expect(await failureOf(resolveEnvironment(exec, request, {}))).toEqual({
+      reason: 'PackageFetchFailed',
+      message: "'http://cache' does not appear to be a binary cache",
+    });
+  });
+
   it('goes on while a cache is away where nothing would be built', async () => {
     const { exec } = keeperWith(() => ({
       lines: [...told, `warning: unable to download 'https://a/x': away`, `kalpana: out ${path('hello')}`],

@@ -16,6 +16,7 @@ describe('the nix.conf of a keeper', () => {
     ['trusted-substituters', ''],
     ['build-users-group', 'nixbld'],
     ['min-free', '0'],
+    ['narinfo-cache-negative-ttl', '0'],
     ['accept-flake-config', 'false'],
     ['sandbox-fallback', 'false'],
   ])('%s is %j, whatever the spec says', (name, value) => {

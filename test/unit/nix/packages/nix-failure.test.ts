@@ -134,6 +134,65 @@ const CASES: readonly [string, Phase, readonly string[], string, string][] = [
     'PackageFetchFailed',
     `unable to download 'https://example.org/nixpkgs.tar.gz': Could not resolve host: example.org`,
   ],
+  [
+    'a narinfo that a substituter does not let us have, Nix 2.35',
+    'resolve',
+    [`error: unable to download 'https://me:secret@cache.example/x/abc.narinfo': HTTP error 401`],
+    'SubstituterRefused',
+    'https://cache.example answers HTTP 401',
+  ],
+  [
+    'a substituter that lets us ask for nothing',
+    'realise',
+    [
+      message(`warning: unable to download 'http://10.0.0.1:1/nix-cache-info': HTTP error 407`),
+      message(red(`path '${P}' is required, but there is no substituter that can build it`)),
+    ],
+    'SubstituterRefused',
+    'http://10.0.0.1:1 answers HTTP 407',
+  ],
+  [
+    'a nixpkgs that its host does not let us have',
+    'resolve',
+    [`error: unable to download 'https://example.org/nar/nixpkgs.tar.gz?x': HTTP error 404`],
+    'PackageFetchFailed',
+    `unable to download 'https://example.org/nar/nixpkgs.tar.gz?x': HTTP error 404`,
+  ],
+  [
+    'a nixpkgs whose host answers 403',
+    'resolve',
+    [`error: unable to download 'https://example.org/nixpkgs.tar.gz': HTTP error 403`],
+    'PackageFetchFailed',
+    `unable to download 'https://example.org/nixpkgs.tar.gz': HTTP error 403`,
+  ],
+  [
+    'an archive that a substituter promised and does not give',
+    'realise',
+    [
+      message(red(`file 'nar/abc.nar.xz' does not exist in binary cache 'http://10.0.0.1:1'`)),
+      message(red(`build of '${P}' failed`)),
+    ],
+    'PackageFetchFailed',
+    `hello: file 'nar/abc.nar.xz' does not exist in binary cache 'http://10.0.0.1:1'`,
+  ],
+  [
+    'a store path as package that no substituter has, Nix 2.34',
+    'resolve',
+    [
+      'error:',
+      '       … while calling',
+      `       error: path '${P}' is required, but there is no substituter that can build it`,
+    ],
+    'PackageFetchFailed',
+    `path 'hello' is required, but there is no substituter that can build it`,
+  ],
+  [
+    'the same, Nix 2.8 and 2.26',
+    'resolve',
+    [`error: path '${P}' does not exist and cannot be created`],
+    'PackageFetchFailed',
+    `path 'hello' does not exist and cannot be created`,
+  ],
   ['silence', 'realise', [], 'PackageFetchFailed', 'Nix gave no reason'],
 ];
 
