@@ -67,6 +67,8 @@ if [ ! -L "$auto" ]; then
 fi
 chown 0:"$(sed -n 's/^nixbld:[^:]*:\([0-9]*\):.*/\1/p' /etc/group)" /nix/store
 chmod 1775 /nix/store
+# A volume that is a file system of its own may let everybody write at its top, which Nix 2.34 refuses.
+chmod go-w /nix
 chown 29999:29999 /nix/var/nix/profiles/kalpana "$var/home" "$var/locks"
 # The file may be a link into the image's own store.
 rm -f /etc/nix/nix.conf
