@@ -8,6 +8,8 @@ export interface GcConfig {
   readonly timeZone: string;
   /** How long what nothing uses any more is kept. */
   readonly retainMs: number;
+  /** What came into the store, or was linked by us, less than this long ago stays, whatever is known of its use. */
+  readonly graceMs: number;
   /** When the store grows beyond this size, it is also collected between schedules; null for no limit. */
   readonly maxBytes: number | null;
   /** A run stops after it has freed this much, and the next runs free the rest; null for no limit. */

@@ -125,6 +125,10 @@ timeZone?: string
  */
 retain?: LongDuration
 /**
+ * What came into the store less than this long ago stays, and so does a package list that was made since, whatever is known of their use, e.g. '24h'; '0s' for none. At most '520w'.
+ */
+grace?: LongDuration
+/**
  * A store that grows over this size is collected between schedules too, e.g. '20Gi'. No bound when left out.
  */
 maxBytes?: StoreSize

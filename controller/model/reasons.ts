@@ -100,8 +100,8 @@ export const REASONS = {
   StoreDamaged: {
     class: 'transient',
     remedy:
-      'Paths in use are missing in the store; what workspaces need of them is realised again. Check the disk, ' +
-      'and who else writes the volume.',
+      'Paths in use are missing in the store or in its database; what workspaces need of them is realised again. ' +
+      'Check the disk, and who else writes the volume; kalpana cache clear --force makes the store anew.',
   },
   ImageNotTrusted: {
     class: 'stalled',

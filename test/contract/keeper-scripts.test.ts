@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { dirname } from 'node:path';
 import { existsSync, lstatSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { rootInventoryFrom, storePathIn } from '../../controller/nix/gc/root-inventory.js';
 import * as gc from '../../controller/nix/gc/gc-scripts.js';
@@ -76,7 +77,7 @@ describe('the filter of names', () => {
 });
 
 describe('a collection beside hostile names', () => {
-  const env = { KALPANA_GO_MS: '60000', KALPANA_MAX_FREED: '' };
+  const env = { KALPANA_GO_MS: '60000', KALPANA_MAX_FREED: '', KALPANA_GRACE: '0' };
   const mine = [LIVE, DEAD, 'b'.repeat(32) + '-not-known'];
 
   beforeEach(() => {
@@ -134,6 +135,81 @@ describe('a collection beside hostile names', () => {
     const { code, lines } = await folder.run(gc.COLLECT_SCRIPT, { ...env, KALPANA_MODE: 'collect' });
     expect({ code, risk: told(lines, 'at-risk') }).toEqual({ code: 22, risk: [`/nix/store/${inUse}`] });
     expect(folder.entries()).toContain(inUse);
+  });
+
+  describe('what is in use and not in the database', () => {
+    const lost = `${'c'.repeat(32)}-lost-unknown`;
+    const needed = `${'d'.repeat(32)}-needed-unknown`;
+    const known = `${'f'.repeat(32)}-known`;
+    const collect = { ...env, KALPANA_MODE: 'collect', FAKE_KEEPS_ODD: '1' };
+    const rootAt = (link: string, name: string) => {
+      mkdirSync(dirname(folder.path(link)), { recursive: true });
+      symlinkSync(folder.path(`/nix/store/${name}`), folder.path(link));
+    };
+
+    beforeEach(() => {
+      for (const name of [lost, needed, known]) folder.lay(name);
+      writeFileSync(folder.path(`/nix/store/${lost}/run`), `\0\x01exec ${folder.path(`/nix/store/${needed}`)}/bin/x\n`);
+      symlinkSync(folder.path(`/nix/store/${known}/lib`), folder.path(`/nix/store/${needed}/lib`));
+    });
+
+    it.each(['/nix/var/nix/profiles/kalpana/alice-1-link', '/nix/var/nix/gcroots/kalpana/images/abc/x'])(
+      'is damage where a root of ours names it, and nothing is deleted: %s',
+      async (link) => {
+        rootAt(link, lost);
+        const before = folder.entries();
+        const { code, lines } = await folder.run(gc.COLLECT_SCRIPT, collect);
+        expect({ code, damaged: told(lines, 'damaged') }).toEqual({ code: 28, damaged: [`/nix/store/${lost}`] });
+        expect(folder.entries()).toEqual(before);
+      },
+    );
+
+    it.each(['/nix/var/nix/gcroots/kalpana/links/alice/abc', `/nix/var/nix/gcroots/kalpana/run/${lost}`])(
+      'stays with all that its files name where a user has it, and the others go: %s',
+      async (link) => {
+        rootAt(link, lost);
+        const { code, lines } = await folder.run(gc.COLLECT_SCRIPT, collect);
+        expect({ code, damaged: told(lines, 'damaged') }).toEqual({ code: 0, damaged: [`/nix/store/${lost}`] });
+        for (const name of [lost, needed, known, LIVE]) expect(folder.entries()).toContain(name);
+        expect(folder.entries()).not.toContain(DEAD);
+        expect(readdirSync(folder.path('/nix/var/nix/temproots'))).toEqual([]);
+        expectPathsOnly();
+      },
+    );
+
+    it('is none while a worker of the daemon has it in hand', async () => {
+      rootAt('/nix/var/nix/profiles/kalpana/alice-1-link', lost);
+      mkdirSync(folder.path('/nix/var/nix/temproots'), { recursive: true });
+      writeFileSync(folder.path('/nix/var/nix/temproots/7'), `${folder.path(`/nix/store/${lost}`)}\0`);
+      const isLocked = spawn('flock', [folder.path('/nix/var/nix/temproots/7'), 'cat'], { stdio: 'pipe' });
+      await new Promise((resolve) => {
+        isLocked.stdout.once('data', resolve);
+        isLocked.stdin.write('locked\n');
+      });
+      const { code, lines } = await folder.run(gc.COLLECT_SCRIPT, collect);
+      expect({ code, damaged: told(lines, 'damaged') }).toEqual({ code: 0, damaged: [] });
+      expect(folder.entries()).toContain(lost);
+      // What a worker had in hand that has ended is nobody's.
+      isLocked.stdin.end();
+      await new Promise((resolve) => isLocked.once('close', resolve));
+      expect((await folder.run(gc.COLLECT_SCRIPT, collect)).code).toBe(28);
+      expect(folder.entries()).toContain(lost);
+    });
+
+    it('is no reason to stop when it is not there either', async () => {
+      rootAt('/nix/var/nix/profiles/kalpana/alice-1-link', `${'c'.repeat(32)}-absent-unknown`);
+      expect((await folder.run(gc.COLLECT_SCRIPT, collect)).code).toBe(0);
+      expect(folder.entries()).not.toContain(DEAD);
+    });
+  });
+
+  it('keeps what came a moment ago for as long as the grace is, and not beyond', async () => {
+    const collect = { ...env, KALPANA_MODE: 'collect', FAKE_KEEPS_ODD: '1' };
+    expect((await folder.run(gc.COLLECT_SCRIPT, { ...collect, KALPANA_GRACE: '3600' })).code).toBe(0);
+    for (const name of mine) expect(folder.entries()).toContain(name);
+    expectPathsOnly();
+    expect((await folder.run(gc.COLLECT_SCRIPT, collect)).code).toBe(0);
+    expect(folder.entries()).not.toContain(DEAD);
   });
 
   it('measures nothing but store paths', async () => {

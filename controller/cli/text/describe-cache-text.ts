@@ -40,6 +40,7 @@ function configFacts({
   schedule,
   timeZone,
   retainMs,
+  graceMs,
   maxBytes,
   maxFreedPerRun,
   optimise,
@@ -48,6 +49,7 @@ function configFacts({
   return [
     ['Schedule:', `${schedule} (${timeZone})`],
     ['Retain:', durationText(retainMs)],
+    ['Grace:', durationText(graceMs)],
     ['Max bytes:', maxBytes === null ? 'no bound' : formatBytes(maxBytes)],
     ['Max freed per run:', maxFreedPerRun === null ? 'no bound' : formatBytes(maxFreedPerRun)],
     ['Optimise:', optimise ? 'yes' : 'no'],

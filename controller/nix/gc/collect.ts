@@ -9,6 +9,8 @@ export interface CollectRequest {
   readonly dryRun: boolean;
   /** Bytes; null: no limit. */
   readonly maxFreed: number | null;
+  /** What came into the store less than this long ago stays. */
+  readonly graceMs: number;
   /** The daemon stands still; the links that clients made until then. */
   readonly onFrozen: (links: readonly KnownLink[]) => void;
   readonly onDeleting: (path: string, count: number) => void;
@@ -35,11 +37,13 @@ export class RootAtRiskError extends FailureError {
 const GO_MS = 20_000;
 /** The script's exit code when another collection holds its lock. */
 const BUSY = 20;
+/** The script's exit code when paths in use are not in Nix's database. */
+const DAMAGED = 28;
 
 /** From the daemon's standstill to Nix's end; it goes on after a `changeRoots` with `go`. Throws a `FailureError`. */
 export async function collect(
   { run }: KeeperExec,
-  { dryRun, maxFreed, onFrozen, onDeleting }: CollectRequest,
+  { dryRun, maxFreed, graceMs, onFrozen, onDeleting }: CollectRequest,
   options: CallOptions,
 ): Promise<Collected> {
   const rows: string[][] = [];
@@ -58,6 +62,7 @@ export async function collect(
     KALPANA_MODE: dryRun ? 'dry-run' : 'collect',
     KALPANA_GO_MS: String(GO_MS),
     KALPANA_MAX_FREED: maxFreed === null ? '' : String(maxFreed),
+    KALPANA_GRACE: String(Math.ceil(graceMs / 1_000)),
   };
   const code = await run(COLLECT_SCRIPT, ROOT_USER, env, onLine, { deadlineMs: SILENCE_MS, ...options });
   return collectedFrom(rows, code, others.at(-1) ?? `code ${code}`);
@@ -71,6 +76,13 @@ function collectedFrom(rows: readonly (readonly string[])[], code: number, words
     const others = atRisk.length > 3 ? ` and ${atRisk.length - 3} others` : '';
     const message = `Nix takes ${atRisk.slice(0, 3).join(', ')}${others} for dead, and they are in use`;
     throw new RootAtRiskError({ reason: 'RootAtRisk', message });
+  }
+  if (code === DAMAGED) {
+    const damaged = of('damaged').map(([, path]) => path);
+    const message =
+      `${damaged.length} paths in use are on the disk and not in the store's database, such as ${damaged[0]}: ` +
+      'nothing was deleted';
+    throw new RootAtRiskError({ reason: 'StoreDamaged', message });
   }
   if (code !== 0)
     throw new FailureError({

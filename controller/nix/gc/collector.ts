@@ -123,9 +123,9 @@ async function run(
   if (keeperId === null || desired === null) throw new Error(`the keeper of the cache ${deps.cache} is not ready`);
   const startedAt = deps.clock.now();
   const mine = { words: 'looking at the roots' };
+  if (!dryRun) keep(state, { underWay: { startedAt, trigger } });
   state.underWay = mine;
   state.named = new Set(deps.wantedProfiles());
-  if (!dryRun) keep(state, { underWay: { startedAt, trigger } });
   const tell = (words: string) => {
     mine.words = words;
     onProgress(words);

@@ -15,6 +15,8 @@ export interface FoundLink {
 export interface RootsInput {
   readonly inventory: RootInventory;
   readonly retainMs: number;
+  /** A generation made less than this long ago stays, whatever else is known. */
+  readonly graceMs: number;
   /** Profiles of workspaces that a spec or a container names, and of the prewarmed packages when there are some. */
   readonly live: ReadonlySet<string>;
   /** For profiles that nobody names any more: since when, in ms on the controller's clock, whose time `now` is. */
@@ -57,7 +59,9 @@ export function planRoots(input: RootsInput): RootsPlan {
     since: unusedSince(generation, byProfile.get(generation.profile) ?? [], input),
   }));
   const candidates = unused
-    .flatMap(({ generation, since }) => (since === null ? [] : [{ generation, since }]))
+    .flatMap(({ generation, since }) =>
+      since === null || inventory.now - generation.madeAt < input.graceMs ? [] : [{ generation, since }],
+    )
     .sort((a, b) => a.since - b.since);
   const isOver = ({ generation, since }: { generation: Generation; since: number }) =>
     clockOf(generation, input) - since >= input.retainMs || input.pressed.has(generation);

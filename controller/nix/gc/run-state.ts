@@ -143,6 +143,7 @@ export function planNow(run: GcRunState): RootsPlan {
   return planRoots({
     inventory: found(run.inventory),
     retainMs: deps.config.retainMs,
+    graceMs: deps.config.graceMs,
     live: liveNames(run),
     goneSince: deps.goneSince(),
     now: deps.clock.now(),

@@ -22,6 +22,7 @@ function beginCollection(run: GcRunState, calls: CallOptions): Promise<readonly 
       {
         dryRun: run.dryRun,
         maxFreed: config.maxFreedPerRun,
+        graceMs: config.graceMs,
         onFrozen: resolve,
         onDeleting: (path, count) => onProgress(`deleting ${path.slice('/nix/store/'.length + 33)} (${count})`),
       },

@@ -18,6 +18,7 @@ export const DEFAULT_CACHE_CONFIG: CacheConfig = {
     schedule: '0 4 * * *',
     timeZone: 'UTC',
     retainMs: 7 * 86_400_000,
+    graceMs: 86_400_000,
     maxBytes: null,
     maxFreedPerRun: null,
     optimise: false,

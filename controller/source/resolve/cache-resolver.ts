@@ -84,6 +84,7 @@ function gcConfig(gc: GarbageCollection): GcConfig {
     schedule: gc.schedule ?? defaults.schedule,
     timeZone: gc.timeZone ?? defaults.timeZone,
     retainMs: durationMs(gc.retain) ?? defaults.retainMs,
+    graceMs: durationMs(gc.grace) ?? defaults.graceMs,
     maxBytes: sizeBytes(gc.maxBytes),
     maxFreedPerRun: sizeBytes(gc.maxFreedPerRun),
     optimise: gc.optimise ?? defaults.optimise,

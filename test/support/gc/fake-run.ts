@@ -117,6 +117,7 @@ export function fakeRun({
       },
       config: {
         retainMs: HOUR,
+        graceMs: 0,
         maxBytes: null,
         maxFreedPerRun: null,
         deadlineMs: HOUR,

@@ -181,7 +181,13 @@ export function createGcModel(world: World) {
         return () => undefined;
       },
     },
-    config: { retainMs: world.retainMs, maxBytes: world.maxBytes, maxFreedPerRun: null, deadlineMs: HOUR } as GcConfig,
+    config: {
+      retainMs: world.retainMs,
+      graceMs: 0,
+      maxBytes: world.maxBytes,
+      maxFreedPerRun: null,
+      deadlineMs: HOUR,
+    } as GcConfig,
     environments: environments as unknown as GcStepsDependencies['environments'],
     imports: {
       isBusy: () => false,

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 /**
  * A folder that stands for a keeper's `/nix`: scripts run in it under the machine's own `sh`, on real files, with a
  * `nix-store` that notes its arguments. An entry of the store is in use when its name ends with `-live`, and all others
- * are dead. Entries that have no store path's name go when the dead are printed, as with Nix 2.26; with FAKE_KEEPS_ODD
+ * are dead, but for those that a temporary root names. The database knows each but those whose names end with
+ * `-unknown`. Entries that have no store path's name go when the dead are printed, as with Nix 2.26; with FAKE_KEEPS_ODD
  * they stay then.
  */
 export interface KeeperFolder {
@@ -26,7 +27,11 @@ export interface KeeperFolder {
 
 const NIX_STORE = `#!/bin/sh
 printf '%s\\0' "$@" >> "$FAKE_ROOT/asked"
-dead() { find "$FAKE_ROOT/nix/store" -mindepth 1 -maxdepth 1 ! -name '*-live' "$@"; }
+cat "$FAKE_ROOT"/nix/var/nix/temproots/* 2> /dev/null | tr '\\0' '\\n' > "$FAKE_ROOT/rooted"
+dead() {
+  [ ! -s "$FAKE_ROOT/rooted" ] || set -- ! -exec grep -qxF -- {} "$FAKE_ROOT/rooted" ';' "$@"
+  find "$FAKE_ROOT/nix/store" -mindepth 1 -maxdepth 1 ! -name '*-live' "$@"
+}
 case " $* " in
   *' --print-dead '*)
     dead -print
@@ -34,7 +39,8 @@ case " $* " in
     [ -n "$FAKE_KEEPS_ODD" ] || dead -regextype posix-extended ! -regex '.*/[0-9a-df-np-sv-z]{32}-[0-9a-zA-Z+._?=-]{1,211}' \
       -printf "deleting '%p'\\n" -exec rm -rf {} + >&2 ;;
   *' --gc '*) dead -printf "deleting '%p'\\n" -exec rm -rf {} + >&2 ;;
-  *' --print-invalid '* | *' --load-db '*) ;;
+  *' --print-invalid '*) for path in "$@"; do case $path in *-unknown) printf '%s\\n' "$path" ;; esac; done ;;
+  *' --load-db '*) ;;
   *' -qR '*) while [ "$1" != -- ]; do shift; done; shift; printf '%s\\n' "$@" ;;
   *' --size '*) while [ "$1" != -- ]; do shift; done; shift; for path in "$@"; do echo 1000; done ;;
 esac

@@ -247,6 +247,7 @@ describe('kalpana describe cache', () => {
 Collection:
   Schedule:           0 4 * * * (Europe/Berlin)
   Retain:             7d
+  Grace:              1d
   Max bytes:          20.0 GiB
   Max freed per run:  no bound
   Optimise:           no
@@ -274,6 +275,7 @@ Last runs:
 Collection:
   Schedule:           0 4 * * * (Europe/Berlin)
   Retain:             7d
+  Grace:              1d
   Max bytes:          no bound
   Max freed per run:  5.0 GiB
   Optimise:           yes

@@ -386,6 +386,7 @@ describe('a resolved cache', () => {
         schedule: '0 4 * * *',
         timeZone: 'UTC',
         retainMs: 604_800_000,
+        graceMs: 86_400_000,
         maxBytes: null,
         maxFreedPerRun: null,
         optimise: false,

@@ -18,7 +18,7 @@ const zone = 'is not a time zone: use a name of the IANA database such as "Europ
 const unbounded = 'leave the field out for no bound';
 const duration = 'is not a duration; use e.g. "30m" or "7d"';
 const size = 'is not a size; use e.g. "500Mi" or "20Gi"';
-const known = 'schedule, timeZone, retain, maxBytes, maxFreedPerRun, optimise, deadline, suspend';
+const known = 'schedule, timeZone, retain, grace, maxBytes, maxFreedPerRun, optimise, deadline, suspend';
 
 describe('a collection with', () => {
   it.each<[string, object, string]>([
@@ -135,6 +135,7 @@ describe('a resolved collection', () => {
     schedule: '0 4 * * *',
     timeZone: 'UTC',
     retainMs: 604_800_000,
+    graceMs: 86_400_000,
     maxBytes: null,
     maxFreedPerRun: null,
     optimise: false,
@@ -147,6 +148,8 @@ describe('a resolved collection', () => {
     ['a time zone', { timeZone: 'Europe/Berlin' }, { timeZone: 'Europe/Berlin' }],
     ['retain', { retain: '2w' }, { retainMs: 1_209_600_000 }],
     ['retain of nothing', { retain: '0s' }, { retainMs: 0 }],
+    ['a grace', { grace: '12h' }, { graceMs: 43_200_000 }],
+    ['no grace', { grace: '0s' }, { graceMs: 0 }],
     ['maxBytes', { maxBytes: '20Gi' }, { maxBytes: 21_474_836_480 }],
     ['maxFreedPerRun', { maxFreedPerRun: '5G' }, { maxFreedPerRun: 5e9 }],
     ['optimise', { optimise: true }, { optimise: true }],

@@ -49,6 +49,7 @@ export function sampleGcConfig(changes: Partial<GcConfig> = {}): GcConfig {
     schedule: '0 4 * * *',
     timeZone: 'Europe/Berlin',
     retainMs: 7 * 24 * HOUR_MS,
+    graceMs: 24 * HOUR_MS,
     maxBytes: 21_474_836_480,
     maxFreedPerRun: null,
     optimise: false,

@@ -3,12 +3,13 @@
 # `collector.lock` until it ends, and its Nix inherits the lock: as long as either lives, the keeper's guard waits
 # before it takes the shared lock again.
 # KALPANA_MODE: `collect` or `dry-run`. KALPANA_GO_MS: how long to wait for the permission to go on, in milliseconds.
-# KALPANA_MAX_FREED: bytes, or nothing for no limit.
-# Prints the known links and `frozen`; then, once the permission came, `live N`, `dead PATH [BYTES]` for each dead path,
-# `at-risk PATH`, `deleting PATH`, `freed BYTES PATHS`, `left N`.
-# Exit codes: 12 no temporary directory, 20 another collection is under way, 21 no standstill, 22 paths at risk, 23 no
+# KALPANA_MAX_FREED: bytes, or nothing for no limit. KALPANA_GRACE: what came into the store less than so many seconds
+# ago stays.
+# Prints the known links and `frozen`; then, once the permission came, `live N`, `damaged PATH` for a path in use that
+# the database does not know, `dead PATH [BYTES]` for each dead path, `at-risk PATH`, `deleting PATH`, `freed BYTES PATHS`, `left N`.
+# Exit codes: 12 no temporary file, 20 another collection is under way, 21 no standstill, 22 paths at risk, 23 no
 # permission, 24 the living could not be listed, 25 the shared lock was not released, 26 the dead could not be listed,
-# 27 Nix failed.
+# 27 Nix failed, 28 the store is damaged.
 set -u
 exec 2>&1
 export HOME=/tmp NIX_REMOTE=local
@@ -46,6 +47,7 @@ with_paths nix-store --check-validity --print-invalid < "$work/roots" | sort > "
 comm -23 "$work/roots" "$work/invalid" | with_paths nix-store -qR > "$work/closures" || exit 24
 store_paths < "$work/closures" | sort -u > "$gc/live"
 echo "kalpana: live $(wc -l < "$gc/live")"
+. ./keep-unknown.sh
 
 : > "$gc/release"
 tries=0

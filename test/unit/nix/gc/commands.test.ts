@@ -68,7 +68,7 @@ describe('a change of roots', () => {
 });
 
 describe('a collection in the keeper', () => {
-  const request = { dryRun: false, maxFreed: 5, onFrozen: () => undefined, onDeleting: () => undefined };
+  const request = { dryRun: false, maxFreed: 5, graceMs: 0, onFrozen: () => undefined, onDeleting: () => undefined };
 
   it('tells what came of it', async () => {
     const path = storePath('dead');
@@ -84,7 +84,7 @@ describe('a collection in the keeper', () => {
       leftPaths: 2,
     });
     expect(deleted).toEqual([`${path} 1`]);
-    expect(calls[0]).toMatchObject({ KALPANA_MODE: 'collect', KALPANA_MAX_FREED: '5' });
+    expect(calls[0]).toMatchObject({ KALPANA_MODE: 'collect', KALPANA_MAX_FREED: '5', KALPANA_GRACE: '0' });
   });
 
   it('says which paths in use Nix takes for dead', async () => {
@@ -95,6 +95,16 @@ describe('a collection in the keeper', () => {
     const error = await gc.collect(request, {}).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(RootAtRiskError);
     expect((error as RootAtRiskError).failure.message).toMatch(/-c and 1 others for dead, and they are in use$/);
+  });
+
+  it('names what the database does not know, and has deleted nothing', async () => {
+    const { gc } = commands([`kalpana: damaged ${storePath('a')}`, `kalpana: damaged ${storePath('b')}`], 28);
+    const error = await gc.collect(request, {}).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(RootAtRiskError);
+    expect((error as RootAtRiskError).failure).toEqual({
+      reason: 'StoreDamaged',
+      message: `2 paths in use are on the disk and not in the store's database, such as ${storePath('a')}: nothing was deleted`,
+    });
   });
 
   it.each([

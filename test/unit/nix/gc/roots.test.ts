@@ -48,6 +48,7 @@ type Given = Partial<Omit<RootsInput, 'inventory'>> & { readonly inventory?: Par
 function input({ inventory, ...rest }: Given): RootsInput {
   return {
     retainMs: 10 * HOUR,
+    graceMs: 0,
     live: new Set(),
     goneSince: new Map(),
     now: NOW,
@@ -102,6 +103,26 @@ const PROFILES: readonly [string, Given, string[]][] = [
         generations: [generation('alice', 1, 50), generation('alice', 2, 10)],
         profiles: new Map([['alice', 2]]),
       },
+    },
+    ['expire alice-1'],
+  ],
+  [
+    'it stays when it was made less than `grace` ago, however long unused',
+    {
+      live: new Set(),
+      goneSince: gone(99),
+      graceMs: 3 * HOUR,
+      inventory: { generations: [generation('alice', 1, 2)] },
+    },
+    [],
+  ],
+  [
+    'it goes when it was made just so long ago',
+    {
+      live: new Set(),
+      goneSince: gone(99),
+      graceMs: 2 * HOUR,
+      inventory: { generations: [generation('alice', 1, 2)] },
     },
     ['expire alice-1'],
   ],
@@ -441,6 +462,16 @@ describe('what is told of roots', () => {
     expect([roots, expiring].map((list) => list.map(({ kind, from }) => `${kind} ${from}`))).toEqual([
       ['profile packages'],
       ['generation generation 1', 'link /workspace/result'],
+    ]);
+  });
+});
+
+describe('a store over its bound', () => {
+  it('does not make go early what was made less than `grace` ago', () => {
+    const generations = [generation('alice', 1, 9), generation('alice', 2, 2), generation('alice', 3, 1)];
+    const inventory = { generations, profiles: new Map([['alice', 3]]) };
+    expect(textOf({ live: alice, graceMs: 3 * HOUR, pressed: new Set(generations.slice(0, 2)), inventory })).toEqual([
+      'expire alice-1',
     ]);
   });
 });
