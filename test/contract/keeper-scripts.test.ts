@@ -76,6 +76,16 @@ describe('the filter of names', () => {
   );
 });
 
+describe('a script that runs as root', () => {
+  it.each(Object.entries({ ...keeper, ...gc }).filter(([name]) => name.endsWith('_SCRIPT')))(
+    'reads no settings of Nix from a directory in which builds may write: %s',
+    (name, script) => {
+      // The seed runs while no keeper does, in a container of its own.
+      if (name !== 'SEED_SCRIPT') expect(script).not.toMatch(/HOME=\/tmp/);
+    },
+  );
+});
+
 describe('a collection beside hostile names', () => {
   const env = { KALPANA_GO_MS: '60000', KALPANA_MAX_FREED: '', KALPANA_GRACE: '0' };
   const mine = [LIVE, DEAD, 'b'.repeat(32) + '-not-known'];

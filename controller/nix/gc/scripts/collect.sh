@@ -12,7 +12,7 @@
 # 27 Nix failed, 28 the store is damaged.
 set -u
 exec 2>&1
-export HOME=/tmp NIX_REMOTE=local
+export HOME=/root NIX_REMOTE=local
 . ../../keeper/scripts/names.sh
 gc=/nix/var/kalpana/gc
 exec 8>>"$gc/collector.lock"

@@ -2,5 +2,5 @@
 # Replaces equal files in the store by hard links.
 set -u
 exec 2>&1
-export HOME=/tmp NIX_REMOTE=local
+export HOME=/root NIX_REMOTE=local
 nix-store --optimise

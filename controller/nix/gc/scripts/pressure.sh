@@ -5,7 +5,7 @@
 # path that is not valid weighs nothing.
 set -u
 exec 2>&1
-export HOME=/tmp NIX_REMOTE=local
+export HOME=/root NIX_REMOTE=local
 . ../../keeper/scripts/names.sh
 base=/nix/var/kalpana/gc/base
 work=$(mktemp -d) || exit 12

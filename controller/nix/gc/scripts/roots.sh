@@ -5,7 +5,7 @@
 # Prints `busy`, or `now SECONDS`, the known links, `root MTIME LINK<tab>TARGET` and `invalid PATH`.
 set -u
 exec 2>&1
-export HOME=/tmp NIX_REMOTE=local
+export HOME=/root NIX_REMOTE=local
 . ../../keeper/scripts/names.sh
 exec 8>>/nix/var/kalpana/gc/collector.lock
 tries=0

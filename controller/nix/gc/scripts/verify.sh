@@ -3,7 +3,7 @@
 # Prints `verified N`, and for each missing path `mended PATH`, or `lost PATH` for it and for all that refer to it.
 set -u
 exec 2>&1
-export HOME=/tmp NIX_REMOTE=local
+export HOME=/root NIX_REMOTE=local
 . ../../keeper/scripts/names.sh
 live=/nix/var/kalpana/gc/live
 lost=$(mktemp) || exit 12

@@ -4,7 +4,7 @@
 # Prints `version V`, `profile NAME ENVIRONMENT`, `image ID`, `environment PATH PATHS BYTES PACKAGE...`.
 set -u
 exec 2>&1
-export HOME=/tmp
+export HOME=/root
 . ./names.sh
 total() { sum=0; while IFS= read -r size; do sum=$((sum + size)); done; echo "$sum"; }
 tries=0
