@@ -5,10 +5,14 @@ import type {
   Limits,
   Privileges,
   PublishedPort,
+  TmpfsMount,
 } from '../model/engine-objects.js';
 
-/** Builds the body of `POST /containers/create`. In this room, secrets are revealed only here. */
-export function createBody(definition: ContainerDefinition): object {
+/**
+ * Builds the body of `POST /containers/create`. In this room, secrets are revealed only here. `memoryBytes` is the
+ * limit, in case it depends on the host.
+ */
+export function createBody(definition: ContainerDefinition, memoryBytes = definition.limits.memoryBytes): object {
   return {
     Image: definition.image,
     ...(definition.entrypoint === undefined ? {} : { Entrypoint: definition.entrypoint }),
@@ -25,13 +29,14 @@ export function createBody(definition: ContainerDefinition): object {
       Init: true,
       NetworkMode: definition.network,
       Mounts: definition.mounts.map(mountBody),
+      ...(definition.tmpfs === undefined ? {} : { Tmpfs: tmpfsBody(definition.tmpfs) }),
       PortBindings: portBindings(definition.ports),
       RestartPolicy: { Name: definition.restartPolicy },
       ...(definition.shmBytes === 0 ? {} : { ShmSize: definition.shmBytes }),
       NanoCpus: definition.limits.nanoCpus,
-      Memory: definition.limits.memoryBytes,
+      Memory: memoryBytes,
       // The same value as `Memory` leaves no swap; by default the engine allows as much swap again.
-      MemorySwap: definition.limits.memoryBytes,
+      MemorySwap: memoryBytes,
       PidsLimit: definition.limits.pids,
       ...(definition.privileges === undefined ? {} : privilegesBody(definition.privileges)),
     },
@@ -58,6 +63,15 @@ function mountBody(mount: ContainerMount): object {
   const common = { Type: mount.type, Source: mount.source, Target: mount.target, ReadOnly: mount.readOnly };
   if (mount.type !== 'volume') return common;
   return { ...common, VolumeOptions: { NoCopy: mount.noCopy === true, Labels: mount.labels ?? {} } };
+}
+
+function tmpfsBody(mounts: readonly TmpfsMount[]): object {
+  return Object.fromEntries(
+    mounts.map(({ target, sizeBytes, mode, gid }) => [
+      target,
+      [`size=${sizeBytes}`, `mode=${mode}`, ...(gid === undefined ? [] : [`gid=${gid}`])].join(','),
+    ]),
+  );
 }
 
 function portKey(port: PublishedPort): string {

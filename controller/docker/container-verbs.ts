@@ -20,6 +20,7 @@ type ContainerVerbs = Pick<
   | 'removeContainer'
 >;
 
+const MIB = 2 ** 20;
 const READ_MS = 30_000;
 const WRITE_MS = 60_000;
 /** The time that a stop may take beyond the grace period, in ms: SIGKILL and the teardown of networks and mounts. */
@@ -99,7 +100,7 @@ async function createContainer(
   definition: ContainerDefinition,
   options?: CallOptions,
 ): Promise<string> {
-  const body = createBody(definition);
+  const body = createBody(definition, await memoryLimit(engine, definition, options));
   try {
     return await engine.json(
       {
@@ -134,14 +135,25 @@ async function updateContainer(
 ): Promise<void> {
   const { details } = await inspect(engine, 'updateContainer', idOrName, options);
   const lifts = limits.nanoCpus === 0 && details !== null && details.limits.nanoCpus !== 0;
-  const hostCpus = lifts ? await cpusOfHost(engine, options) : 0;
+  const hostCpus = lifts ? await infoOfHost(engine, 'updateContainer', 'NCPU', options) : 0;
   const body = updateBody(limits, details?.limits ?? limits, restartPolicy, hostCpus);
   await act(engine, 'updateContainer', idOrName, 'update', { body, options });
 }
 
-function cpusOfHost(engine: EngineClient, options?: CallOptions): Promise<number> {
-  return engine.json(
-    { verb: 'updateContainer', method: 'GET', path: '/info', deadlineMs: READ_MS, options },
-    (answer) => asNumber(asObject(answer, 'it')['NCPU'], 'NCPU'),
+/** The limit in bytes, in whole MiB when it is a share of the host's memory. */
+async function memoryLimit(
+  engine: EngineClient,
+  { limits, memoryShare }: ContainerDefinition,
+  options?: CallOptions,
+): Promise<number> {
+  if (memoryShare === undefined || limits.memoryBytes !== 0) return limits.memoryBytes;
+  const bytes = await infoOfHost(engine, 'createContainer', 'MemTotal', options);
+  return Math.floor((bytes * memoryShare) / MIB) * MIB;
+}
+
+/** A number from what the engine says about its host. */
+function infoOfHost(engine: EngineClient, verb: string, field: string, options?: CallOptions): Promise<number> {
+  return engine.json({ verb, method: 'GET', path: '/info', deadlineMs: READ_MS, options }, (answer) =>
+    asNumber(asObject(answer, 'it')[field], field),
   );
 }

@@ -121,7 +121,23 @@ export interface CacheConfig {
   readonly mounts: readonly CreationMount[];
   /** Packages, in the same form as those of a workspace. */
   readonly prewarm: readonly string[];
+  readonly builds: BuildBounds;
+  readonly resources: KeeperResources;
   readonly gc: GcConfig;
+}
+
+/** When a build is ended. The keeper enforces both itself, because every client of Nix's daemon may lift Nix's own. */
+export interface BuildBounds {
+  readonly timeoutMs: number;
+  readonly maxSilentMs: number;
+}
+
+export interface KeeperResources {
+  /** In billionths of a core; 0 means no limit. */
+  readonly nanoCpus: number;
+  /** Null for a share of the host's memory. */
+  readonly memoryBytes: number | null;
+  readonly pids: number;
 }
 
 /** One cache as its spec, or the defaults, describe it. */

@@ -17,6 +17,16 @@ export interface ContainerMount {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
+/** A file system in memory; what is in it counts towards the container's memory, and goes when the container stops. */
+export interface TmpfsMount {
+  readonly target: string;
+  readonly sizeBytes: number;
+  /** The mode of its root, as in `chmod`: `1777`. */
+  readonly mode: string;
+  /** The group that its root belongs to; root's own when omitted. */
+  readonly gid?: number;
+}
+
 export interface PublishedPort {
   readonly containerPort: number;
   readonly protocol: 'tcp' | 'udp';
@@ -63,6 +73,9 @@ export interface ContainerDefinition {
   /** In bytes; 0 means the engine's default. */
   readonly shmBytes: number;
   readonly limits: Limits;
+  /** The part of the host's memory that is the limit when `limits` has none, e.g. 0.75. */
+  readonly memoryShare?: number;
+  readonly tmpfs?: readonly TmpfsMount[];
   readonly restartPolicy: RestartPolicy;
   readonly healthcheck: HealthcheckDefinition | null;
   /** Replaces the image's entrypoint and command; `command` then contains the arguments. */

@@ -100,6 +100,8 @@ mounts?: BindMount[]
  * @maxItems 256
  */
 prewarm?: Package[]
+builds?: Builds
+resources?: KeeperResources
 gc?: GarbageCollection
 }
 export interface BindMount {
@@ -107,6 +109,36 @@ type: "bind"
 source: AbsolutePath
 target: AbsolutePath
 readOnly?: boolean
+}
+/**
+ * When a build is ended, whoever started it and whatever he asked Nix for.
+ */
+export interface Builds {
+/**
+ * How long one build may take, e.g. '12h'. From '10s' to '7d'.
+ */
+timeout?: LongDuration
+/**
+ * How long a build may print nothing, e.g. '30m'. From '10s' to '1h'.
+ */
+maxSilent?: LongDuration
+}
+/**
+ * Limits of the keeper, which all builds in it share.
+ */
+export interface KeeperResources {
+/**
+ * Cores, e.g. 1.5. No bound when left out.
+ */
+cpus?: number
+/**
+ * E.g. '8Gi'; at least '256Mi'. Three quarters of the host's memory when left out.
+ */
+memory?: StoreSize
+/**
+ * Processes and threads at most. Builds that run at once share nine tenths of them evenly.
+ */
+pids?: number
 }
 /**
  * When and how what nothing uses any more is deleted from the store.

@@ -92,6 +92,31 @@ it('a whole definition becomes this request', async () => {
   });
 });
 
+it.each([
+  ['a share of the host, in whole MiB', { memoryShare: 0.75 }, 0, 5_999_951_872],
+  ['what the definition says, and the host is not asked', { memoryShare: 0.75 }, 2 ** 30, 2 ** 30],
+  ['none', {}, 0, 0],
+])('the limit of memory is %s', async (_name, share, memoryBytes, Memory) => {
+  engine = await rogueEngine([
+    [/^GET .*\/info/, json(200, { NCPU: 4, MemTotal: 8_000_000_001 })],
+    [/^POST .*\/containers\/create/, created],
+  ]);
+  const limits = { ...DEFINITION.limits, memoryBytes };
+  await engine.connect().createContainer('a', { ...DEFINITION, ...share, limits });
+  expect(sent()).toMatchObject({ HostConfig: { Memory, MemorySwap: Memory } });
+  expect(engine.received.filter(({ url }) => url.includes('/info'))).toHaveLength(Memory === 5_999_951_872 ? 1 : 0);
+});
+
+it('no container is made without a bound because the host does not tell its memory', async () => {
+  engine = await rogueEngine([
+    [/^GET .*\/info/, json(200, { NCPU: 4 })],
+    [/^POST .*\/containers\/create/, created],
+  ]);
+  const failure = await failureOf(engine.connect().createContainer('a', { ...DEFINITION, memoryShare: 0.75 }));
+  expect(failure).toMatchObject({ kind: 'malformed', verb: 'createContainer' });
+  expect(engine.received.filter(({ method }) => method === 'POST')).toEqual([]);
+});
+
 it('what the image decides is left out', async () => {
   await (await answering(created)).createContainer('workspace-alice', { ...DEFINITION, command: null });
   expect(Object.keys(sent() as object)).not.toEqual(expect.arrayContaining(['Cmd']));

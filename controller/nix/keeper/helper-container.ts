@@ -1,12 +1,16 @@
 import { EngineError, type CallOptions, type DockerPort } from '../../docker/port.js';
 import type { ContainerDefinition } from '../../model/engine-objects.js';
 
-/** What all short-lived helper containers share: no network, and no restart. */
+/**
+ * What all short-lived helper containers share: no network, no restart, and bounds that only a fault reaches. A seed
+ * needs the most memory, because Nix takes in a path of the keeper's image as a whole.
+ */
 export const HELPER_CONTAINER = {
   ports: [],
   network: 'none',
   shmBytes: 0,
-  limits: { nanoCpus: 0, memoryBytes: 0, pids: 0 },
+  limits: { nanoCpus: 0, memoryBytes: 2 * 2 ** 30, pids: 256 },
+  tmpfs: [{ target: '/tmp', sizeBytes: 256 * 2 ** 20, mode: '1777' }],
   restartPolicy: 'no',
   healthcheck: null,
 } as const satisfies Partial<ContainerDefinition>;

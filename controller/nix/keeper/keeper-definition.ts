@@ -1,16 +1,31 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../model/canonical.js';
 import type { CacheConfig, DesiredCache } from '../../model/desired.js';
-import type { ContainerDefinition, ContainerMount } from '../../model/engine-objects.js';
+import type { ContainerDefinition, ContainerMount, TmpfsMount } from '../../model/engine-objects.js';
 import { CACHE_MOUNT_PATH, CONTAINER_TYPE, LABEL, VOLUME_TYPE, cacheVolumeName } from '../../model/names.js';
 import { sharedVolumeLabels } from '../../model/shared-volume.js';
 import { HELPER_CONTAINER } from './helper-container.js';
-import { KEEPER_SCRIPT, SEED_ROOT, SEED_SCRIPT } from './scripts.js';
+import { COMMAND_UID, KEEPER_SCRIPT, SEED_ROOT, SEED_SCRIPT } from './scripts.js';
 import { nixConf } from './nix-conf.js';
 
 /** The capabilities that a daemon with build users needs, and no more (F11). */
 const CAPABILITIES: readonly string[] = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'SETUID', 'SETGID', 'KILL'];
 const SEED_CAPABILITIES: readonly string[] = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER'];
+/** The directory of our commands' temporary files, in which builds cannot make any. */
+const COMMANDS_TMP = '/run/kalpana/tmp';
+/**
+ * Builds have their directories elsewhere, on the disk, because they may need more than the memory holds. Only a build
+ * without a sandbox gets at `/tmp`.
+ */
+const TMPFS: readonly TmpfsMount[] = [
+  { target: '/tmp', sizeBytes: 256 * 2 ** 20, mode: '1777' },
+  { target: COMMANDS_TMP, sizeBytes: 512 * 2 ** 20, mode: '1770', gid: COMMAND_UID },
+];
+/**
+ * A large build may have most of the host, and a quarter is left for everything else. Without a bound, builds that need
+ * too much would end processes of the host and of workspaces.
+ */
+const MEMORY_SHARE = 0.75;
 const SANDBOX_CAPABILITIES: readonly string[] = [...CAPABILITIES, 'SYS_ADMIN'];
 
 /**
@@ -19,6 +34,7 @@ const SANDBOX_CAPABILITIES: readonly string[] = [...CAPABILITIES, 'SYS_ADMIN'];
  */
 export function keeperDefinition(cache: DesiredCache, owner: string): ContainerDefinition {
   const { config } = cache;
+  const { nanoCpus, memoryBytes, pids } = config.resources;
   const mounts: ContainerMount[] = [
     {
       type: 'volume',
@@ -41,7 +57,13 @@ export function keeperDefinition(cache: DesiredCache, owner: string): ContainerD
     command: [],
     user: '0:0',
     hostname: `keeper-${cache.name}`,
-    env: [{ name: 'KALPANA_NIX_CONF', value: nixConf(config) }],
+    env: [
+      { name: 'KALPANA_NIX_CONF', value: nixConf(config) },
+      { name: 'KALPANA_PIDS', value: String(config.resources.pids) },
+      { name: 'KALPANA_BUILD_SECONDS', value: seconds(config.builds.timeoutMs) },
+      { name: 'KALPANA_SILENT_SECONDS', value: seconds(config.builds.maxSilentMs) },
+      { name: 'TMPDIR', value: COMMANDS_TMP },
+    ],
     labels: {
       [LABEL.managed]: 'true',
       [LABEL.type]: CONTAINER_TYPE.keeper,
@@ -52,7 +74,9 @@ export function keeperDefinition(cache: DesiredCache, owner: string): ContainerD
     ports: [],
     network: config.network,
     shmBytes: 0,
-    limits: { nanoCpus: 0, memoryBytes: 0, pids: 0 },
+    limits: { nanoCpus, memoryBytes: memoryBytes ?? 0, pids },
+    ...(memoryBytes === null ? { memoryShare: MEMORY_SHARE } : {}),
+    tmpfs: TMPFS,
     restartPolicy: 'unless-stopped',
     healthcheck: null,
     privileges: { capabilities: config.sandbox ? SANDBOX_CAPABILITIES : CAPABILITIES, unconfined: config.sandbox },
@@ -100,7 +124,12 @@ export function seedDefinition(cache: DesiredCache, imageId: string): ContainerD
  * and `trustedImages` do not affect the container and are not part of the hash.
  */
 export function keeperHash(config: CacheConfig): string {
-  const { image, sandbox, network, mounts } = config;
-  const made = { image, sandbox, network, mounts, nixConf: nixConf(config), script: KEEPER_SCRIPT };
-  return `keeper-v1:${createHash('sha256').update(canonicalJson(made)).digest('hex').slice(0, 32)}`;
+  const { image, sandbox, network, mounts, resources } = config;
+  const bounds = { resources, share: MEMORY_SHARE, tmpfs: TMPFS };
+  const made = { image, sandbox, network, mounts, ...bounds, nixConf: nixConf(config), script: KEEPER_SCRIPT };
+  return `keeper-v2:${createHash('sha256').update(canonicalJson(made)).digest('hex').slice(0, 32)}`;
+}
+
+function seconds(ms: number): string {
+  return String(Math.ceil(ms / 1_000));
 }

@@ -6,10 +6,10 @@ export const TOLD = 'kalpana: ';
 
 const DAEMON_MS = 60_000;
 /**
- * How long a script may print nothing, in ms. A build may be silent for long, and a lost connection is noticed at once
- * anyway.
+ * How long a script may print nothing, in ms. A build may be silent for an hour at most, and is then ended by Nix. A
+ * lost connection is noticed at once.
  */
-export const SILENCE_MS = 3_600_000;
+export const SILENCE_MS = 3_600_000 + 120_000;
 
 type Variables = Readonly<Record<string, string>>;
 

@@ -1,5 +1,8 @@
 import type { CacheConfig } from '../../model/desired.js';
 
+/** In bytes. */
+const LARGEST_LOG = 256 * 2 ** 20;
+
 /**
  * Renders the keeper's nix.conf, one setting per line. The check of specs rejects values that would add a word or a
  * line or begin a comment; this function throws if one arrives nevertheless.
@@ -19,6 +22,11 @@ export function nixConf(config: CacheConfig): string {
     ['sandbox-fallback', 'false'],
     // A collection that a client starts sees only that client's processes (trap nix-7), so clients must not start one.
     ['min-free', '0'],
+    // Clients may set both of these for their own builds; the keeper's watch over builds is for that.
+    ['timeout', String(Math.ceil(config.builds.timeoutMs / 1_000))],
+    ['max-silent-time', String(Math.ceil(config.builds.maxSilentMs / 1_000))],
+    // Nix keeps the log of a build for good, and no client may lift this bound.
+    ['max-build-log-size', String(LARGEST_LOG)],
     ['experimental-features', 'nix-command flakes'],
     ['accept-flake-config', 'false'],
     ['connect-timeout', '10'],

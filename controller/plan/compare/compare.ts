@@ -107,10 +107,16 @@ function cacheChange(
 }
 
 function configCauses(
-  { gc: oldGc, mounts: oldMounts, ...before }: CacheConfig,
-  { gc, mounts, ...after }: CacheConfig,
+  { gc: oldGc, mounts: oldMounts, builds: oldBuilds, resources: oldResources, ...before }: CacheConfig,
+  { gc, mounts, builds, resources, ...after }: CacheConfig,
 ): string[] {
-  return [...fieldChanges('', before, after), ...mountCauses(oldMounts, mounts), ...fieldChanges('gc.', oldGc, gc)];
+  return [
+    ...fieldChanges('', before, after),
+    ...mountCauses(oldMounts, mounts),
+    ...fieldChanges('builds.', oldBuilds, builds),
+    ...fieldChanges('resources.', oldResources, resources),
+    ...fieldChanges('gc.', oldGc, gc),
+  ];
 }
 
 function usersByCache(workspaces: Iterable<DesiredWorkspace>): Map<string, string[]> {

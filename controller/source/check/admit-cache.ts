@@ -1,5 +1,6 @@
 import { CACHE_MOUNT_PATH } from '../../model/names.js';
 import type { NixCache, NixCacheSpec } from '../../model/nix-cache.generated.js';
+import { admitBounds } from './admit-bounds.js';
 import { admitGc } from './admit-gc.js';
 import { admitImage } from './admit-image.js';
 import { admitPackages } from './admit-packages.js';
@@ -22,10 +23,10 @@ import { quote } from '../parse/problem.js';
 
 /**
  * Directories in which no mount may be, because the keeper needs them as its image and the engine create them. For the
- * second list this applies to everything below them too.
+ * first list this applies to everything below them too.
  */
-const KEEPERS_OWN: readonly string[] = ['/', '/etc', '/bin', '/usr', '/tmp', '/proc', '/sys', '/dev', CACHE_MOUNT_PATH];
-const KEEPERS_WHOLE: readonly string[] = ['/proc', '/sys', '/dev', CACHE_MOUNT_PATH];
+const KEEPERS_WHOLE: readonly string[] = ['/proc', '/sys', '/dev', '/run/kalpana', '/var/kalpana', CACHE_MOUNT_PATH];
+const KEEPERS_OWN: readonly string[] = ['/', '/etc', '/bin', '/usr', '/tmp', '/run', '/var', ...KEEPERS_WHOLE];
 
 /** Checks the rules for a cache that a schema cannot express. The value must be valid by the schema. */
 export function admitCache(cache: NixCache): Issue[] {
@@ -39,6 +40,7 @@ export function admitCache(cache: NixCache): Issue[] {
     ...admitNetwork(spec.network),
     ...admitTargets(spec.mounts ?? []),
     ...admitPackages('prewarm', spec.prewarm ?? []),
+    ...admitBounds(spec.builds ?? {}, spec.resources ?? {}),
     ...admitGc(spec.gc ?? {}),
   ];
 }

@@ -14,6 +14,9 @@ export const DEFAULT_CACHE_CONFIG: CacheConfig = {
   network: KEEPER_NETWORK,
   mounts: [],
   prewarm: [],
+  builds: { timeoutMs: 6 * 3_600_000, maxSilentMs: 3_600_000 },
+  // A bound of the builds' processes at which a build with 128 jobs of ten threads still passes.
+  resources: { nanoCpus: 0, memoryBytes: null, pids: 16_384 },
   gc: {
     schedule: '0 4 * * *',
     timeZone: 'UTC',

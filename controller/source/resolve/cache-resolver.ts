@@ -1,7 +1,12 @@
-import type { CacheConfig, DesiredCache, DesiredWorkspace } from '../../model/desired.js';
+import type { BuildBounds, CacheConfig, DesiredCache, KeeperResources, DesiredWorkspace } from '../../model/desired.js';
 import type { GcConfig } from '../../model/gc-status.js';
 import { DEFAULT_CACHE } from '../../model/names.js';
-import type { GarbageCollection, NixCacheSpec } from '../../model/nix-cache.generated.js';
+import type {
+  Builds,
+  GarbageCollection,
+  KeeperResources as Resources,
+  NixCacheSpec,
+} from '../../model/nix-cache.generated.js';
 import { parseDurationMs, parseSizeBytes } from '../../model/quantity.js';
 import { bindMounts } from './bind-mounts.js';
 import { DEFAULT_CACHE_CONFIG } from '../check/cache-defaults.js';
@@ -74,7 +79,26 @@ function cacheConfig(spec: NixCacheSpec): CacheConfig {
     trustedImages: distinct(config.trustedImages),
     mounts: bindMounts(spec.mounts ?? []).sort(by((mount) => mount.target)),
     prewarm: distinct(config.prewarm),
+    builds: buildBounds(spec.builds ?? {}),
+    resources: keeperResources(spec.resources ?? {}),
     gc: gcConfig(spec.gc ?? {}),
+  };
+}
+
+function buildBounds({ timeout, maxSilent }: Builds): BuildBounds {
+  const defaults = DEFAULT_CACHE_CONFIG.builds;
+  return {
+    timeoutMs: durationMs(timeout) ?? defaults.timeoutMs,
+    maxSilentMs: durationMs(maxSilent) ?? defaults.maxSilentMs,
+  };
+}
+
+function keeperResources({ cpus, memory, pids }: Resources): KeeperResources {
+  const defaults = DEFAULT_CACHE_CONFIG.resources;
+  return {
+    nanoCpus: cpus === undefined ? defaults.nanoCpus : Math.round(cpus * 1e9),
+    memoryBytes: sizeBytes(memory),
+    pids: pids ?? defaults.pids,
   };
 }
 

@@ -55,3 +55,13 @@ describe('privileges of a container', () => {
     },
   );
 });
+
+it('file systems in memory are named with their bounds', () => {
+  const tmpfs = [
+    { target: '/tmp', sizeBytes: 1024, mode: '1777' },
+    { target: '/run/ours', sizeBytes: 2048, mode: '1770', gid: 7 },
+  ];
+  expect(createBody({ ...PLAIN, tmpfs })).toMatchObject({
+    HostConfig: { Tmpfs: { '/tmp': 'size=1024,mode=1777', '/run/ours': 'size=2048,mode=1770,gid=7' } },
+  });
+});

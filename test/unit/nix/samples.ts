@@ -15,6 +15,8 @@ export const CONFIG: CacheConfig = {
   network: 'bridge',
   mounts: [],
   prewarm: [],
+  builds: { timeoutMs: 21_600_000, maxSilentMs: 3_600_000 },
+  resources: { nanoCpus: 0, memoryBytes: null, pids: 16_384 },
   gc: {
     schedule: '0 4 * * *',
     timeZone: 'UTC',

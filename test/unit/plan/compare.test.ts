@@ -114,6 +114,17 @@ describe('a comparison of specs', () => {
       'cache default: change  # prewarm: [] -> ["jq"], sandbox: false -> true, gc.suspend: false -> true; used by alice\n',
     ],
     [
+      'with other bounds',
+      snapshot(ALICE, { default: {} }),
+      snapshot(ALICE, {
+        default: {
+          builds: { timeoutMs: 60_000, maxSilentMs: 3_600_000 },
+          resources: { nanoCpus: 0, memoryBytes: 2 ** 30, pids: 1_024 },
+        },
+      }),
+      'cache default: change  # builds.timeoutMs: 21600000 -> 60000, resources.memoryBytes: none -> 1073741824, resources.pids: 16384 -> 1024; used by alice\n',
+    ],
+    [
       'that gets a file',
       snapshot(ALICE, { default: null }),
       snapshot(ALICE, { default: { sandbox: true } }),

@@ -36,13 +36,13 @@ describe('a cache with', () => {
     [
       'a field of another release',
       { backup: {} },
-      'spec.backup: unknown field; remove it; known here: image, nixpkgs, substituters, trustedPublicKeys, requireSignatures, sandbox, trustedImages, network, mounts, prewarm, gc',
+      'spec.backup: unknown field; remove it; known here: image, nixpkgs, substituters, trustedPublicKeys, requireSignatures, sandbox, trustedImages, network, mounts, prewarm, builds, resources, gc',
     ],
     ['a misspelt field', { substituter: [] }, 'spec.substituter: unknown field; did you mean "substituters"?'],
     [
       'a field of a workspace',
       { packages: [] },
-      'spec.packages: unknown field; remove it; known here: image, nixpkgs, substituters, trustedPublicKeys, requireSignatures, sandbox, trustedImages, network, mounts, prewarm, gc',
+      'spec.packages: unknown field; remove it; known here: image, nixpkgs, substituters, trustedPublicKeys, requireSignatures, sandbox, trustedImages, network, mounts, prewarm, builds, resources, gc',
     ],
     ['a switch as a text', { sandbox: 'true' }, 'spec.sandbox: must be true or false, not a text in quotes'],
     [
@@ -382,6 +382,8 @@ describe('a resolved cache', () => {
       network: 'kalpana-keepers',
       mounts: [],
       prewarm: [],
+      builds: { timeoutMs: 21_600_000, maxSilentMs: 3_600_000 },
+      resources: { nanoCpus: 0, memoryBytes: null, pids: 16_384 },
       gc: {
         schedule: '0 4 * * *',
         timeZone: 'UTC',

@@ -5,7 +5,7 @@
 # Prints `imported N`.
 set -u
 exec 2>&1
-export HOME=/tmp NIX_REMOTE=local
+export HOME=/root NIX_REMOTE=local
 . ./names.sh
 staging=/nix/var/kalpana/import/${KALPANA_IMAGE:?}
 roots=/nix/var/nix/gcroots/kalpana/images
@@ -26,9 +26,9 @@ while IFS= read -r path; do
   } | sort -u | sed 's/^/^/' > "$work/found"
   grep -f "$work/found" "$work/paths" > "$work/references"
   printf '/nix/store/%s\n' "$path"
-  nix-store --dump "./$path" > "$work/nar" || exit 15
-  sha256sum < "$work/nar" | cut -c1-64
-  wc -c < "$work/nar"
+  nix-store --dump "./$path" > "$staging/nar" || exit 15
+  sha256sum < "$staging/nar" | cut -c1-64
+  wc -c < "$staging/nar"
   echo
   wc -l < "$work/references"
   sed 's|^|/nix/store/|' "$work/references"

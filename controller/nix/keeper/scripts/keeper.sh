@@ -2,7 +2,7 @@
 # The main process of a keeper, and its only permanent one besides the init process. It prepares the volume, holds the
 # shared lock that prevents garbage collections (F8), and lives exactly as long as its nix-daemon. Neither the lock nor
 # the daemon can outlive the other, because the engine ends the container with its main process. KALPANA_NIX_CONF is the
-# complete nix.conf.
+# complete nix.conf, KALPANA_PIDS the number of processes that the container may have, and the parts have more variables.
 set -eu
 die() { printf 'kalpana-keeper: %s\n' "$*" >&2; exit 78; }
 for program in nix nix-store nix-daemon flock; do
@@ -56,6 +56,15 @@ grep -q '^nixbld:' /etc/group || {
   done
   echo "nixbld:x:30000:${members#,}" >> /etc/group
 }
+builders=
+for name in $(sed -n 's/^nixbld:[^:]*:[^:]*://p' /etc/group | tr ',' ' '); do
+  builders="$builders $(sed -n "s/^$name:[^:]*:\([0-9]*\):.*/\1/p" /etc/passwd)"
+done
+# Builds have their directories on the disk of the container, which workspaces do not see, and which ends with the
+# keeper. Older releases of Nix take the directory from TMPDIR.
+builds=/var/kalpana/builds
+rm -rf "$builds"
+mkdir -p "$builds"
 mkdir -p /etc/nix /nix/store /nix/var/nix/profiles/kalpana /nix/var/nix/gcroots/kalpana
 mkdir -p "$var/home" "$var/locks" "$var/links"
 # The directory in which Nix records users' ./result links. Nix considers each of them stale, because it cannot see the
@@ -73,6 +82,10 @@ chown 29999:29999 /nix/var/nix/profiles/kalpana "$var/home" "$var/locks"
 # The file may be a link into the image's own store.
 rm -f /etc/nix/nix.conf
 printf '%s\n' "$KALPANA_NIX_CONF" > /etc/nix/nix.conf
+case $version in
+  2.[89]|2.[89].*|2.1[0-9]*|2.2[01]|2.2[01].*) ;;
+  *) echo "build-dir = $builds" >> /etc/nix/nix.conf ;;
+esac
 # A fixed-output build can request any variable of the daemon by name.
 unset KALPANA_NIX_CONF
 
@@ -88,10 +101,30 @@ if [ -e "$var/running" ]; then
 fi
 echo "$$" > "$var/running"
 rm -f /nix/var/nix/daemon-socket/socket
-nix-daemon --quiet 9>&- &
+# Every build user has as many processes that all of them together leave the daemon a tenth. Root is not bound by it.
+bound_processes() {
+  # shellcheck disable=SC2086 # numbers
+  set -- $builders
+  [ $# -gt 0 ] || return 0
+  most=$((KALPANA_PIDS * 9 / 10 / $#))
+  # shellcheck disable=SC3045 # the letter differs from shell to shell
+  if (ulimit -u "$most") 2> /dev/null; then
+    ulimit -u "$most"
+  else
+    # The engine may have set a lower bound, which stays.
+    ulimit -p "$most" || true
+  fi
+}
+(
+  bound_processes
+  unset KALPANA_PIDS
+  TMPDIR=$builds exec nix-daemon --quiet 9>&-
+) &
 daemon=$!
 
 . ./guard.sh
+. ./watch.sh
+watch 9>&- &
 asked=
 trap 'asked=1' USR1
 trap 'thaw; kill "$daemon" 2>/dev/null || true; wait "$daemon" || true; rm -f "$var/running"; exit 0' TERM INT

@@ -9,6 +9,11 @@
 echo "kalpana: pid $$"
 log=$(mktemp) || exit 12
 trap 'rm -f "$log" "$log".*' EXIT
+# What builds print may be any amount. It is passed on and not stored: only Nix's own words are, which it does not
+# escape.
+mkfifo "$log.all" || exit 12
+grep -a -e '^/nix/store/' -e "\"text\":\"building '" "$log.all" > "$log" &
+stored=$!
 exec 8>>"/nix/var/kalpana/locks/$KALPANA_KEY"
 flock 8
 {
@@ -16,7 +21,8 @@ flock 8
   with_paths nix-store --realise --log-format internal-json -v < "$KALPANA_FETCH_LIST" 2>&1 >/dev/null 8>&- || code=$?
   [ "$code" != 0 ] || nix-store --realise --log-format internal-json -v -- "$KALPANA_DERIVATION" 2>&1 8>&- || code=$?
   echo "$code" > "$log.code"
-} | tee "$log"
+} | tee "$log.all"
+wait "$stored"
 code=$(cat "$log.code")
 [ "$code" = 0 ] || exit 11
 rm -f "$KALPANA_FETCH_LIST"

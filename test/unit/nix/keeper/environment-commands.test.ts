@@ -11,7 +11,7 @@ import * as scripts from '../../../../controller/nix/keeper/scripts.js';
 import { environmentRequest } from '../../../../controller/nix/packages/environment-key.js';
 import { execBy, failureOf, portOf, type FakeAnswer, type FakeCommand } from '../fake-port.js';
 
-const HOUR_MS = 3_600_000;
+const SILENCE_MS = 3_720_000;
 const path = (name: string) => `/nix/store/djjxv3pda7r3hh3lrkcq4bwaji4x35av-${name}`;
 const request = environmentRequest('/nixpkgs', ['git']);
 const derivation = `${path(`kalpana-env-${request.key}`)}.drv`;
@@ -46,7 +46,7 @@ describe('resolving an environment', () => {
         script: scripts.RESOLVE_SCRIPT,
         user: scripts.COMMAND_USER,
         env: { KALPANA_REQUEST: JSON.stringify(request), KALPANA_FETCH_LIST: fetchList },
-        deadlineMs: HOUR_MS,
+        deadlineMs: SILENCE_MS,
       },
     ]);
   });
@@ -143,7 +143,7 @@ describe('realising an environment', () => {
         script: scripts.REALISE_SCRIPT,
         user: scripts.COMMAND_USER,
         env: { KALPANA_KEY: request.key, KALPANA_DERIVATION: derivation, KALPANA_FETCH_LIST: fetchList },
-        deadlineMs: HOUR_MS,
+        deadlineMs: SILENCE_MS,
       },
     ]);
     running[0]?.cancel();

@@ -36,6 +36,12 @@ describe('a helper', () => {
     expect(HELPER_CONTAINER).toMatchObject({ network: 'none', restartPolicy: 'no', ports: [] });
   });
 
+  it('has bounds', () => {
+    const { limits, tmpfs } = HELPER_CONTAINER;
+    for (const most of [limits.memoryBytes, limits.pids, ...tmpfs.map(({ sizeBytes }) => sizeBytes)])
+      expect(most).toBeGreaterThan(0);
+  });
+
   it('is made at once where its name is free', async () => {
     const { asked, port } = engine(['id-1']);
     expect(await createAnew(port, 'helper', definition, {})).toBe('id-1');

@@ -7,7 +7,7 @@ import * as scripts from '../../../../controller/nix/keeper/scripts.js';
 import { execBy, failureOf, portOf, type FakeAnswer, type FakeCommand } from '../fake-port.js';
 
 const KEEPER = 'id-keeper';
-const HOUR_MS = 3_600_000;
+const SILENCE_MS = 3_720_000;
 const MINUTE_MS = 60_000;
 
 /** A keeper in which each script ends as `answer` says. */
@@ -39,7 +39,7 @@ describe("importing an image's store", () => {
     ]);
     expect(asked.map(({ user, deadlineMs }) => [user, deadlineMs])).toEqual([
       ['0:0', MINUTE_MS],
-      ['0:0', HOUR_MS],
+      ['0:0', SILENCE_MS],
     ]);
   });
 

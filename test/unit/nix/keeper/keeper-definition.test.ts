@@ -13,6 +13,28 @@ describe("the keeper's container", () => {
     });
   });
 
+  it('has bounds: processes, memory and what it keeps in memory', () => {
+    expect(keeperDefinition(cache(), 'me')).toMatchObject({
+      limits: { nanoCpus: 0, memoryBytes: 0, pids: 16_384 },
+      memoryShare: 0.75,
+      tmpfs: [
+        { target: '/tmp', sizeBytes: 268_435_456, mode: '1777' },
+        { target: '/run/kalpana/tmp', sizeBytes: 536_870_912, mode: '1770', gid: 29999 },
+      ],
+    });
+    const resources = { nanoCpus: 1e9, memoryBytes: 2 ** 30, pids: 2_048 };
+    const bound = keeperDefinition(cache({ resources }), 'me');
+    expect(bound.limits).toEqual(resources);
+    expect(bound).not.toHaveProperty('memoryShare');
+    expect(bound.env).toContainEqual({ name: 'KALPANA_PIDS', value: '2048' });
+  });
+
+  it('keeps temporary files of its commands where no build can lie in wait', () => {
+    const { env, tmpfs } = keeperDefinition(cache(), 'me');
+    const own = env.find(({ name }) => name === 'TMPDIR')?.value;
+    expect(tmpfs?.find(({ target }) => target === own)?.mode).toBe('1770');
+  });
+
   it('gets what a sandbox needs when it is asked for', () => {
     expect(keeperDefinition(cache({ sandbox: true }), 'me').privileges).toEqual({
       capabilities: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'SETUID', 'SETGID', 'KILL', 'SYS_ADMIN'],
@@ -39,6 +61,8 @@ describe("the keeper's container", () => {
     ['sandbox', { sandbox: true }, true],
     ['network', { network: 'none' }, true],
     ['mounts', { mounts: [{ type: 'bind', source: '/a', target: '/b', readOnly: true }] }, true],
+    ['resources', { resources: { ...CONFIG.resources, pids: 1_024 } }, true],
+    ['builds', { builds: { ...CONFIG.builds, timeoutMs: 60_000 } }, true],
     ['nixpkgs', { nixpkgs: '/other' }, false],
     ['prewarm', { prewarm: ['git'] }, false],
     ['trustedImages', { trustedImages: ['team/*'] }, false],

@@ -30,6 +30,8 @@ describe('the nix.conf of a keeper', () => {
     ['none', { substituters: [] }, 'substituters', ''],
     ['keys', { trustedPublicKeys: ['k-1:AAA=', 'k-2:BBB='] }, 'trusted-public-keys', 'k-1:AAA= k-2:BBB='],
     ['no signatures', { requireSignatures: false }, 'require-sigs', 'false'],
+    ['the time of a build', { builds: { ...CONFIG.builds, timeoutMs: 90_500 } }, 'timeout', '91'],
+    ['its silence', { builds: { ...CONFIG.builds, maxSilentMs: 60_000 } }, 'max-silent-time', '60'],
     ['the sandbox', { sandbox: true }, 'sandbox', 'true'],
   ])('takes %s from the spec', (_what, change, name, value) => expect(settings(change).get(name)).toBe(value));
 
