@@ -1,8 +1,8 @@
 #!/bin/sh
-# The main process of a keeper, and its only permanent one besides the init process. It prepares the volume, holds the
-# shared lock that prevents garbage collections (F8), and lives exactly as long as its nix-daemon. Neither the lock nor
-# the daemon can outlive the other, because the engine ends the container with its main process. KALPANA_NIX_CONF is the
-# complete nix.conf, KALPANA_PIDS the number of processes that the container may have, and the parts have more variables.
+# The main process of a keeper. It prepares the volume, holds the shared lock that prevents garbage collections (F8),
+# starts the watch over builds, and lives exactly as long as its nix-daemon. Neither the lock nor the daemon can outlive
+# the other, because the engine ends the container with its main process. KALPANA_NIX_CONF is the complete nix.conf,
+# KALPANA_PIDS the number of processes that the container may have; watch.sh names its own.
 set -eu
 die() { printf 'kalpana-keeper: %s\n' "$*" >&2; exit 78; }
 for program in nix nix-store nix-daemon flock; do
@@ -117,7 +117,7 @@ bound_processes() {
 }
 (
   bound_processes
-  unset KALPANA_PIDS
+  unset KALPANA_PIDS KALPANA_BUILD_SECONDS KALPANA_SILENT_SECONDS
   TMPDIR=$builds exec nix-daemon --quiet 9>&-
 ) &
 daemon=$!
