@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { variants } from '../support/cases.js';
 import { eventually } from '../support/e2e/eventually.js';
 import { testEngineHost } from '../support/e2e/engine.js';
 import type { Kalpana } from '../support/e2e/kalpana.js';
@@ -37,21 +38,14 @@ async function mend(): Promise<void> {
 }
 
 describe('packages that cannot be had', () => {
-  it.each([
+  /** The last says the same as the one before it that needs it. */
+  const FAILURES = [
     ['does not exist', 'PackageNotFound', ['nowhere'], /^'nowhere' is not in \/nixpkgs\. /],
-    ['does not exist in a set', 'PackageNotFound', ['sub.nowhere'], /^'sub\.nowhere' is not in \/nixpkgs\. /],
-    ['is a set', 'PackageNotFound', ['sub'], /^'sub' is no package but set\. /],
     [
       'collides with another',
       'PackageCollision',
       ['other'],
       /^(hello-1\.0 and other-1\.0|other-1\.0 and hello-1\.0) both provide \/bin\/hello\. /,
-    ],
-    [
-      'fails to build',
-      'PackageBuildFailed',
-      ['broken'],
-      /^the build of broken-1\.0 failed with exit code 1: broken: this build always fails\. /,
     ],
     [
       'needs one that fails to build',
@@ -60,13 +54,26 @@ describe('packages that cannot be had', () => {
       /^the build of broken-1\.0 failed with exit code 1: broken: this build always fails\. /,
     ],
     ['is refused by its nixpkgs', 'PackageEvaluationFailed', ['refused'], /^refused: its licence does not allow it\. /],
-  ])('one that %s: %s, and the old environment serves on', async (_what, reason, packages, words) => {
-    site.put('nf-a', { cache, packages: [...GOOD, ...packages] });
-    const { message } = await packagesAre(controller, 'nf-a', reason, expect.stringMatching(words));
-    expect(message).toContain('The old environment is still in place.');
-    await expectOldEnvironment();
-    await mend();
-  });
+    ['does not exist in a set', 'PackageNotFound', ['sub.nowhere'], /^'sub\.nowhere' is not in \/nixpkgs\. /],
+    ['is a set', 'PackageNotFound', ['sub'], /^'sub' is no package but set\. /],
+    [
+      'fails to build',
+      'PackageBuildFailed',
+      ['broken'],
+      /^the build of broken-1\.0 failed with exit code 1: broken: this build always fails\. /,
+    ],
+  ] as const;
+
+  it.each(variants(FAILURES, 6))(
+    'one that %s: %s, and the old environment serves on',
+    async (_what, reason, packages, words) => {
+      site.put('nf-a', { cache, packages: [...GOOD, ...packages] });
+      const { message } = await packagesAre(controller, 'nf-a', reason, expect.stringMatching(words));
+      expect(message).toContain('The old environment is still in place.');
+      await expectOldEnvironment();
+      await mend();
+    },
+  );
 
   it('one that cannot be fetched: named, tried again by itself, and there when it can', async () => {
     const fault = server.fault({ paths: server.nar('big1'), status: 500 });

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 
 /**
  * A folder that stands for a keeper's `/nix`: scripts run in it under the machine's own `sh`, on real files, with a
- * `nix-store` that notes its arguments. An entry of the store is in use when its name ends with `-live`, and all others
- * are dead, but for those that a temporary root names. The database knows each but those whose names end with
- * `-unknown`. Entries that have no store path's name go when the dead are printed, as with Nix 2.26; with FAKE_KEEPS_ODD
- * they stay then.
+ * `nix-store` that notes its arguments. An entry of the store is in use when its name ends with `-live`, and all
+ * others are dead, but for those that a temporary root names. The database knows each but those whose names end with
+ * `-unknown`. Entries that have no store path's name go when the dead are printed, as with Nix 2.26; with
+ * FAKE_KEEPS_ODD they stay then.
  */
 export interface KeeperFolder {
   readonly root: string;
