@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { storePathIn } from '../../controller/nix/gc/root-inventory.js';
 import { eventually } from '../support/e2e/eventually.js';
+import { variants } from '../support/cases.js';
 import { testEngineHost } from '../support/e2e/engine.js';
 import type { Kalpana } from '../support/e2e/kalpana.js';
 import { createSite } from '../support/e2e/kalpana-site.js';
@@ -74,10 +75,13 @@ async function expectSound(): Promise<void> {
   expect((await docker.sh(VICTIM, 'hello')).text).toBe('hello from hello 1.0');
 }
 
-describe.each([
+/** The daemon trusts neither, and root may do whatever the other may. */
+const USERS = [
   ['root', '0'],
   ['uid 1000', '1000'],
-])('a build that a workspace starts as %s', (_name, user) => {
+] as const;
+
+describe.each(variants(USERS))('a build that a workspace starts as %s', (_name, user) => {
   it('runs as a build user, with no capability', async () => {
     const text = await build('id -u; id -gn; grep CapEff /proc/self/status', user);
     expect(text).toMatch(/begins\n300(0[1-9]|10)\nnixbld\nCapEff:\s*0000000000000000/);

@@ -18,7 +18,7 @@ let controller: Kalpana;
 beforeAll(async () => {
   server = await serveNixCache(testEngineHost());
   await importOldKeeper(testEngineHost());
-  controller = site.start();
+  controller = site.start({ flags: ['--listen', '127.0.0.1:0'] });
 });
 
 afterAll(async () => {

@@ -6,7 +6,7 @@ import type { Kalpana } from '../support/e2e/kalpana.js';
 import { createSite } from '../support/e2e/kalpana-site.js';
 import { serveNixCache, type TestNixCache } from '../support/nix/cache.js';
 import { SLOW_MS, packagesAre, restart, runs } from '../support/nix/hands.js';
-import { putCache } from '../support/nix/site.js';
+import { cacheObjects, putCache } from '../support/nix/site.js';
 
 const site = createSite('nix-packages-bad', testEngineHost());
 const { docker } = site;
@@ -83,6 +83,50 @@ describe('packages that cannot be had', () => {
     fault.end();
     await packagesAre(controller, 'nf-a', 'Ready', expect.stringContaining('big1'), 120_000);
     expect(await runs(docker, 'nf-a', 'big1')).toBe('big');
+    await mend();
+  });
+
+  /** The statuses are told apart by a script, which the contract tests run with each. */
+  const REFUSALS: readonly (readonly [number, string, string, RegExp])[] = [
+    [403, 'a path', 'twin', /\.narinfo$/],
+    [407, 'anything', 'big4', /./],
+    [401, 'a path', 'sub.inner', /\.narinfo$/],
+  ];
+
+  it.each(variants(REFUSALS, 2))(
+    'one that its cache, which answered before, refuses with %d for %s is not built',
+    async (status, _what, name, paths) => {
+      const fault = server.fault({ paths, status });
+      site.put('nf-a', { cache, packages: [...GOOD, name] });
+      const { message } = await packagesAre(
+        controller,
+        'nf-a',
+        'SubstituterRefused',
+        expect.stringMatching(new RegExp(`answers HTTP ${status}`)),
+        120_000,
+      );
+      expect(message).toContain('The old environment is still in place.');
+      await expectOldEnvironment();
+      expect((await docker.sh(cacheObjects(cache).keeper, `ls -d ${server.fixture.paths[name]}`)).code).not.toBe(0);
+      fault.end();
+      await packagesAre(controller, 'nf-a', 'Ready', expect.stringContaining(name), 120_000);
+      expect((await controller.status('nf-a')).cache?.lastUse?.paths).toMatchObject({ fetched: 1, built: 0 });
+      await mend();
+    },
+  );
+
+  it('one whose archive its cache promises and then refuses: told as that, not as missing', async () => {
+    const fault = server.fault({ paths: server.nar('big16'), status: 403 });
+    site.put('nf-a', { cache, packages: [...GOOD, 'big16'] });
+    await packagesAre(
+      controller,
+      'nf-a',
+      'PackageFetchFailed',
+      expect.stringMatching(/big16-1\.0: file 'nar\/.* does not exist in binary cache/),
+      120_000,
+    );
+    fault.end();
+    await packagesAre(controller, 'nf-a', 'Ready', expect.stringContaining('big16'), 120_000);
     await mend();
   });
 

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/e2e/eventually.js';
+import { variants } from '../support/cases.js';
 import { testEngineHost } from '../support/e2e/engine.js';
 import type { Kalpana } from '../support/e2e/kalpana.js';
 import { createSite } from '../support/e2e/kalpana-site.js';
@@ -32,10 +33,13 @@ beforeAll(async () => {
 
 const path = (attribute: string): string => server.fixture.paths[attribute] ?? '';
 
-describe.each([
+/** The daemon trusts neither, and root may do whatever the other may. */
+const USERS = [
   ['root', '0'],
   ['uid 1000', '1000'],
-])('a workspace is refused, as %s', (_name, user) => {
+] as const;
+
+describe.each(variants(USERS))('a workspace is refused, as %s', (_name, user) => {
   const attempt = (line: string) => quietly(docker, ATTACKER, line, user);
 
   it.each([
