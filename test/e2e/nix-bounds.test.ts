@@ -25,7 +25,7 @@ beforeAll(async () => {
   server = await serveNixCache(docker.host);
   putCache(site, CACHE, server, {
     builds: { timeout: '20s', maxSilent: '10s' },
-    resources: { pids: 256, memory: '1Gi' },
+    resources: { pids: 512, memory: '1Gi' },
   });
   controller = site.start();
   site.put('bo-attacker', { image: TEST_NIX_IMAGE, cache: CACHE, packages: ['tool'] });
