@@ -53,8 +53,8 @@ export async function checkDemo(result, engine, run) {
     if (hit === 0 || fetched === 0) throw new SetupError(`no package was shared: ${result.note}`);
     await expectCode(kalpana(['plan']), 'kalpana plan, after all is Ready');
     const removed = await cleanEngine(engine, specs);
-    // A container and a data volume each, the shared volume, the cache and its keeper, the network and both images.
-    if (removed.length !== 2 * specs.length + 6)
+    // A container and a data volume each, the shared volume, the cache and its keeper, both networks and both images.
+    if (removed.length !== 2 * specs.length + 7)
       throw new SetupError(`demo:clean removed only:\n${removed.join('\n')}`);
   } finally {
     // The suites that follow on this engine need it.
