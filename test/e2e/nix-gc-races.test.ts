@@ -30,6 +30,7 @@ const PROGRAMS: Readonly<Record<string, readonly [string, string]>> = {
   fresh: ['fresh', 'fresh'],
 };
 const NAMES = Object.keys(PROGRAMS);
+const freed = () => runs.reduce((sum, { freedPaths }) => sum + freedPaths, 0);
 /** Seconds that a status may be late on a machine that is at its limits. */
 const LATE_SECONDS = 3;
 /** Between two looks of whoever looks all the time. */
@@ -159,12 +160,13 @@ describe('many environments asked for while the store is collected again and aga
         await expectWhole(['gz-flip', 'gz-flop', 'gz-again', ...names]);
         if (wave < WAVES - 1) for (const name of names) drop(name);
       }
+      // Where collections are long, the first that begins now takes what the waves have left.
+      await eventually(() => expect(freed()).toBeGreaterThan(1.6 * WAVE * (WAVES - 1)), { withinMs: LONG });
     } finally {
       isOver = true;
       await Promise.all([collecting, watching, copying]);
     }
     expect(runs.length).toBeGreaterThanOrEqual(WAVES);
-    expect(runs.reduce((sum, { freedPaths }) => sum + freedPaths, 0)).toBeGreaterThan(0.8 * WAVE * WAVES);
   });
 
   it('wait no longer than the run that they meet', () => {
