@@ -6,7 +6,8 @@
 # KALPANA_MAX_FREED: bytes, or nothing for no limit. KALPANA_GRACE: what came into the store less than so many seconds
 # ago stays.
 # Prints the known links and `frozen`; then, once the permission came, `live N`, `damaged PATH` for a path in use that
-# the database does not know, `dead PATH [BYTES]` for each dead path, `at-risk PATH`, `deleting PATH`, `freed BYTES PATHS`, `left N`.
+# the database does not know, `dead PATH [BYTES]` for each dead path, `at-risk PATH`, `deleting PATH`,
+# `freed BYTES PATHS`, `left N`.
 # Exit codes: 12 no temporary file, 20 another collection is under way, 21 no standstill, 22 paths at risk, 23 no
 # permission, 24 the living could not be listed, 25 the shared lock was not released, 26 the dead could not be listed,
 # 27 Nix failed, 28 the store is damaged.
@@ -41,8 +42,10 @@ done
 work=$(mktemp -d) || exit 12
 trap 'rm -rf "$work" "$gc/collector"' EXIT
 # Everything that Nix itself takes for a root. One that leads to a missing path keeps nothing.
-find /nix/var/nix/gcroots /nix/var/nix/profiles -type l -print0 | xargs -0 -r readlink -fz -- | to_lines |
-  sed -n 's|^\(/nix/store/[^/]*\).*|\1|p' | store_paths | sort -u > "$work/roots"
+root_paths() {
+  xargs -0 -r readlink -fz -- | to_lines | sed -n 's|^\(/nix/store/[^/]*\).*|\1|p' | store_paths | sort -u
+}
+find /nix/var/nix/gcroots /nix/var/nix/profiles -type l -print0 | root_paths > "$work/roots"
 with_paths nix-store --check-validity --print-invalid < "$work/roots" | sort > "$work/invalid"
 comm -23 "$work/roots" "$work/invalid" | with_paths nix-store -qR > "$work/closures" || exit 24
 store_paths < "$work/closures" | sort -u > "$gc/live"

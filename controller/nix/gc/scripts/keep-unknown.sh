@@ -17,8 +17,7 @@ done | to_lines | store_paths | sort -u > "$work/in-hand"
 existing < "$work/invalid" | sort -u | comm -23 - "$work/in-hand" > "$work/damaged"
 sed 's/^/kalpana: damaged /' "$work/damaged"
 find /nix/var/nix/gcroots /nix/var/nix/profiles -path /nix/var/nix/gcroots/kalpana/links -prune -o \
-  -path /nix/var/nix/gcroots/kalpana/run -prune -o -type l -print0 | xargs -0 -r readlink -fz -- | to_lines |
-  sed -n 's|^\(/nix/store/[^/]*\).*|\1|p' | store_paths | sort -u | comm -12 - "$work/damaged" > "$work/own"
+  -path /nix/var/nix/gcroots/kalpana/run -prune -o -type l -print0 | root_paths | comm -12 - "$work/damaged" > "$work/own"
 [ ! -s "$work/own" ] || exit 28
 
 # The names in the files of unknown paths, again and again, until no more paths are unknown.
