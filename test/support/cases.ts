@@ -16,3 +16,10 @@ export const LIMIT_MS = IS_LONG ? 3_600_000 : 300_000;
 export function variants<T>(rows: readonly T[], usual = 1): readonly T[] {
   return IS_LONG ? rows : rows.slice(0, usual);
 }
+
+/**
+ * Registers tests that only a long run plays, because other tests show the same in every run; `shownBy` names them.
+ */
+export function inLongRuns(shownBy: string, register: () => void): void {
+  if (IS_LONG && shownBy !== '') register();
+}
