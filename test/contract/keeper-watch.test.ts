@@ -166,3 +166,13 @@ describe('directories of failed builds', () => {
     expect(existsSync(join(root, 'proc'))).toBe(true);
   });
 });
+
+describe('the watch', () => {
+  const twice = `watch_times() { echo times; }; watch_silence() { echo silence; }; remove_kept() { echo kept; }
+rounds=; sleep() { rounds=$rounds.; [ "$rounds" != .. ] || exit 0; [ -z "$1" ] || mkdir "$builds/nix-build-a-0"; }
+watch`;
+
+  it('looks while a build has a directory, and starts nothing else', () => {
+    expect(run(twice)).toEqual(['times', 'silence', 'kept']);
+  });
+});

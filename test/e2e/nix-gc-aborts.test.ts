@@ -134,7 +134,7 @@ async function expectAborted(
   // container.
   await eventually(
     async () =>
-      expect((await hands.sh('ls /nix/var/kalpana/gc/frozen /nix/var/kalpana/gc/collector 2>/dev/null')).text).toBe(''),
+      expect((await hands.sh('ls /run/kalpana/gc/frozen /run/kalpana/gc/collector 2>/dev/null')).text).toBe(''),
     { withinMs: 90_000 },
   );
   await cachePhase(controller, P, 'Ready');

@@ -34,7 +34,7 @@ export class RootAtRiskError extends FailureError {
  * How long the collector waits for the word to go on. The daemon stands still for so long at most when the controller
  * dies.
  */
-const GO_MS = 20_000;
+const GO_SECONDS = 20;
 /** The script's exit code when another collection holds its lock. */
 const BUSY = 20;
 /** The script's exit code when paths in use are not in Nix's database. */
@@ -60,7 +60,7 @@ export async function collect(
   };
   const env = {
     KALPANA_MODE: dryRun ? 'dry-run' : 'collect',
-    KALPANA_GO_MS: String(GO_MS),
+    KALPANA_GO_SECONDS: String(GO_SECONDS),
     KALPANA_MAX_FREED: maxFreed === null ? '' : String(maxFreed),
     KALPANA_GRACE: String(Math.ceil(graceMs / 1_000)),
   };

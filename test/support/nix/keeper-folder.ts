@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync, existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -50,22 +50,25 @@ esac
  * In the place of the keeper's own process: a standstill, the permission to go on and the lock's release are given at
  * once.
  */
-const HOLDER = `gc=$FAKE_ROOT/nix/var/kalpana/gc
+const HOLDER = `gc=$FAKE_ROOT/run/kalpana/gc
 echo $$ > "$FAKE_ROOT/nix/var/kalpana/running"
-trap ': > "$gc/frozen"' USR1
+exec 6<> "$gc/to-guard"
+trap 'printf "frozen\\ngo\\n" 1<> "$gc/to-collector"' USR1
 while :; do
-  if [ -e "$gc/frozen" ]; then : > "$gc/go"; fi
-  if [ -e "$gc/release" ]; then : > "$gc/released"; fi
-  sleep 0.02
+  word=
+  IFS= read -r word <&6
+  if [ "$word" = release ]; then echo released 1<> "$gc/to-collector"; fi
 done
 `;
 
 export function createKeeperFolder(): KeeperFolder {
   const root = mkdtempSync(join(tmpdir(), 'kalpana-keeper-'));
   const path = (inKeeper: string) => `${root}${inKeeper}`;
-  for (const folder of ['store', 'var/kalpana/gc', 'var/kalpana/home', 'var/kalpana/links', 'var/nix/profiles/kalpana'])
+  for (const folder of ['store', 'var/kalpana/home', 'var/kalpana/links', 'var/nix/profiles/kalpana'])
     mkdirSync(path(`/nix/${folder}`), { recursive: true });
   mkdirSync(path('/nix/var/nix/gcroots/kalpana'), { recursive: true });
+  mkdirSync(path('/run/kalpana/gc'), { recursive: true });
+  for (const pipe of ['to-guard', 'to-collector']) execFileSync('mkfifo', [path(`/run/kalpana/gc/${pipe}`)]);
   mkdirSync(join(root, 'bin'));
   writeFileSync(join(root, 'bin/nix-store'), NIX_STORE, { mode: 0o755 });
   const env = { PATH: `${root}/bin:${process.env['PATH']}`, FAKE_ROOT: root };
@@ -81,7 +84,7 @@ export function createKeeperFolder(): KeeperFolder {
       new Set(readdirSync(path('/nix/store'), { encoding: 'buffer' }).map((name) => name.toString('latin1'))),
     run: (script, more = {}) =>
       new Promise((resolve, reject) => {
-        const child = spawn('/bin/sh', ['-c', script.replace(/(?<!\w)\/nix\//g, `${root}/nix/`)], {
+        const child = spawn('/bin/sh', ['-c', script.replace(/(?<!\w)\/(nix|run)\//g, `${root}/$1/`)], {
           cwd: root,
           env: { ...env, ...more },
         });

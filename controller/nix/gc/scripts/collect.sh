@@ -2,7 +2,7 @@
 # One collection in a keeper, from the daemon's standstill to the end of Nix's own collection; as root. It holds
 # `collector.lock` until it ends, and its Nix inherits the lock: as long as either lives, the keeper's guard waits
 # before it takes the shared lock again.
-# KALPANA_MODE: `collect` or `dry-run`. KALPANA_GO_MS: how long to wait for the permission to go on, in milliseconds.
+# KALPANA_MODE: `collect` or `dry-run`. KALPANA_GO_SECONDS: how long to wait for the permission to go on.
 # KALPANA_MAX_FREED: bytes, or nothing for no limit. KALPANA_GRACE: what came into the store less than so many seconds
 # ago stays.
 # Prints the known links and `frozen`; then, once the permission came, `live N`, `damaged PATH` for a path in use that
@@ -15,32 +15,31 @@ set -u
 exec 2>&1
 export HOME=/root NIX_REMOTE=local
 . ../../keeper/scripts/names.sh
-gc=/nix/var/kalpana/gc
+. ../../keeper/scripts/words.sh
 exec 8>>"$gc/collector.lock"
-flock -n 8 || { echo "another collection is under way in this keeper"; exit 20; }
+flock -w 2 8 || { echo "another collection is under way in this keeper"; exit 20; }
 echo $$ > "$gc/collector"
-trap 'rm -f "$gc/collector"' EXIT
-rm -f "$gc/frozen" "$gc/go" "$gc/release" "$gc/released" "$gc/thaw"
+trap 'rm -f "$gc/collector"; tell guard ended' EXIT
 holder=$(cat /nix/var/kalpana/running)
-tries=0
-until [ -e "$gc/frozen" ]; do
-  # Repeated, because a signal that comes while the holder is between two waits is lost.
-  [ $((tries % 10)) != 0 ] || kill -USR1 "$holder" || exit 21
-  tries=$((tries + 1))
-  [ "$tries" -lt 500 ] || { echo "the daemon did not come to a standstill"; exit 21; }
-  sleep 0.02
-done
+exec 6<> "$gc/to-collector"
+# Waits at most $2 seconds for the word $1.
+await() {
+  halves=$(($2 * 2))
+  until [ "$(hear 0.5)" = "$1" ]; do
+    halves=$((halves - 1))
+    [ "$halves" -gt 0 ] || return 1
+    # Repeated, because a signal that comes while the holder is between two waits is lost.
+    [ "$1" != frozen ] || kill -USR1 "$holder" || exit 21
+  done
+}
+kill -USR1 "$holder" || exit 21
+await frozen 10 || { echo "the daemon did not come to a standstill"; exit 21; }
 . ./list-links.sh
 echo "kalpana: frozen"
-tries=0
-until [ -e "$gc/go" ]; do
-  tries=$((tries + 1))
-  [ "$tries" -lt $((KALPANA_GO_MS / 20)) ] || { echo "the word to go on did not come"; exit 23; }
-  sleep 0.02
-done
+await go "$KALPANA_GO_SECONDS" || { echo "the word to go on did not come"; exit 23; }
 
 work=$(mktemp -d) || exit 12
-trap 'rm -rf "$work" "$gc/collector"' EXIT
+trap 'rm -rf "$work" "$gc/collector"; tell guard ended' EXIT
 # Everything that Nix itself takes for a root. One that leads to a missing path keeps nothing.
 root_paths() {
   xargs -0 -r readlink -fz -- | to_lines | sed -n 's|^\(/nix/store/[^/]*\).*|\1|p' | store_paths | sort -u
@@ -52,13 +51,8 @@ store_paths < "$work/closures" | sort -u > "$gc/live"
 echo "kalpana: live $(wc -l < "$gc/live")"
 . ./keep-unknown.sh
 
-: > "$gc/release"
-tries=0
-until [ -e "$gc/released" ]; do
-  tries=$((tries + 1))
-  [ "$tries" -lt 500 ] || { echo "the shared lock was not let go of"; exit 25; }
-  sleep 0.01
-done
+tell guard release
+await released 5 || { echo "the shared lock was not let go of"; exit 25; }
 nix-store --gc --print-dead > "$work/printed" 2> "$work/words" || { foreign < "$work/words" | tail -n 3; exit 26; }
 # An entry whose name is no store path's is not listed. Where such a name holds a newline, its first line may
 # look like a path that is in use: each such line is taken out once. Most releases of Nix delete these entries
@@ -92,7 +86,7 @@ sed 's/^/kalpana: dead /' "$work/dead"
 } | while IFS= read -r line; do
   case $line in
     # Nix has read the roots: a client that begins to use a path from now on tells Nix's collector itself.
-    'deleting garbage'*|'deleting unused'*) : > "$gc/thaw" ;;
+    'deleting garbage'*|'deleting unused'*) tell guard deleting ;;
     "deleting '"*)
       path=${line#*\'}
       path=${path%\'*}

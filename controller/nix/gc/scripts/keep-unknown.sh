@@ -44,5 +44,5 @@ if [ -s "$work/kept" ]; then
   umask 022
   flock -w 5 5 || exit 12
   tr '\n' '\0' < "$work/kept" >&5
-  trap 'rm -rf "$work" "$gc/collector" "$temporary"' EXIT
+  trap 'rm -rf "$work" "$gc/collector" "$temporary"; tell guard ended' EXIT
 fi

@@ -7,7 +7,8 @@ set -u
 exec 2>&1
 export HOME=/root NIX_REMOTE=local
 . ../../keeper/scripts/names.sh
-base=/nix/var/kalpana/gc/base
+. ../../keeper/scripts/words.sh
+base=$gc/base
 work=$(mktemp -d) || exit 12
 trap 'rm -rf "$work"' EXIT
 closure() {

@@ -3,7 +3,7 @@
 # roots.
 set -u
 exec 2>&1
-gc=/nix/var/kalpana/gc
+. ../../keeper/scripts/words.sh
 end() {
   children=
   read -r children 2>/dev/null < "/proc/$1/task/$1/children"
@@ -16,8 +16,8 @@ while [ -e "$gc/frozen" ] || [ -e "$gc/collector" ]; do
     flock -n "$gc/collector.lock" rm -f "$gc/collector" || end "$(cat "$gc/collector")"
   fi
   tries=$((tries + 1))
-  [ "$tries" -lt 600 ] || { echo "the keeper has not taken its lock again"; exit 1; }
-  sleep 0.05
+  [ "$tries" -lt 300 ] || { echo "the keeper has not taken its lock again"; exit 1; }
+  sleep 0.1
 done
 rm -rf /nix/var/nix/gcroots/kalpana/run
 find /nix/var/kalpana/home -maxdepth 1 -name '*.fetch' -delete

@@ -7,19 +7,15 @@ set -u
 exec 2>&1
 export HOME=/root NIX_REMOTE=local
 . ../../keeper/scripts/names.sh
-exec 8>>/nix/var/kalpana/gc/collector.lock
-tries=0
-until flock -n 8; do
-  tries=$((tries + 1))
-  [ "$tries" -lt 600 ] || { echo "kalpana: busy"; exit 0; }
-  sleep 0.05
-done
+. ../../keeper/scripts/words.sh
+exec 8>> "$gc/collector.lock"
+flock -w 30 8 || { echo "kalpana: busy"; exit 0; }
 rm -rf /nix/var/nix/gcroots/kalpana/run
 exec 8>&-
 # From the clock that the links' own times come from, and as precise: a link made a moment ago must not lie in the
 # future.
-: > /nix/var/kalpana/gc/now
-find /nix/var/kalpana/gc/now -printf 'kalpana: now %T@\n'
+: > /nix/var/kalpana/now
+find /nix/var/kalpana/now -printf 'kalpana: now %T@\n'
 . ./list-links.sh
 find /nix/var/nix/gcroots /nix/var/nix/profiles -type l -printf 'root %T@ %p\t%l\0' | to_lines | sed 's/^/kalpana: /'
 cd /nix/var/nix/profiles/kalpana || exit 1

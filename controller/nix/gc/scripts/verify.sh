@@ -5,7 +5,8 @@ set -u
 exec 2>&1
 export HOME=/root NIX_REMOTE=local
 . ../../keeper/scripts/names.sh
-live=/nix/var/kalpana/gc/live
+. ../../keeper/scripts/words.sh
+live=$gc/live
 lost=$(mktemp) || exit 12
 trap 'rm -f "$lost"' EXIT
 is_there() { [ -e "$1" ] || [ -L "$1" ]; }

@@ -5,7 +5,7 @@
 # collector requests it, and taken again after the collector ended in any way. A collection that a client started does
 # not run in between (F8).
 # shellcheck disable=SC2154 # keeper.sh sets it
-gc=$var/gc
+. ./words.sh
 lock=$(stat -c %i /nix/var/nix/gc.lock)
 # Prints the process ids of the children of $1. Those of the daemon are its workers, one per connection. /proc/PID/stat
 # is not used, because a process can write anything in place of its parent there.
@@ -48,7 +48,7 @@ end_foreign() {
 }
 # Starts another process that holds the shared lock, or is the first to wait for it.
 stand_in() {
-  flock -s /nix/var/nix/gc.lock sleep 86400 7>&- 9>&- &
+  flock -s /nix/var/nix/gc.lock sleep 86400 6>&- 7>&- 9>&- &
   bridge=$!
   until lockers READ | grep -qx "$bridge"; do kill -0 "$bridge" || return 1; sleep 0.01; done
 }
@@ -67,29 +67,49 @@ end_bridge() {
   wait "$bridge" 2>/dev/null || true
   bridge=
 }
+# Whether the collector, and each process of its own, has ended. After its last word this is a moment away.
+has_ended() { if [ "$word" = ended ]; then flock -w 1 7; else flock -n 7; fi; }
+# Nix holds the lock exclusively now. A client that requests a collection from now on waits behind a process that waits
+# already, so it does not run between Nix's collection and ours, because the kernel serves them in order.
+wake() {
+  [ -n "$held" ] || stand_in || true
+  thaw
+}
 guard() {
-  exec 7>>"$gc/collector.lock"
+  exec 6<> "$gc/to-guard" 7>> "$gc/collector.lock"
   held=1
-  patience=0
-  if bridge && freeze; then : > "$gc/frozen"; fi
-  until flock -n 7; do
-    if [ -n "$held" ] && [ -e "$gc/release" ]; then end_bridge; held=; : > "$gc/released"; fi
-    # Nix holds the lock exclusively now. A client that requests a collection from now on waits behind a process that
-    # waits already, so it does not run between Nix's collection and ours, because the kernel serves them in order.
-    # During a short collection nothing is resumed before its end, because there is no such order then.
-    if [ -n "$frozen" ] && [ -e "$gc/thaw" ]; then
-      patience=$((patience + 1))
-      [ "$patience" -lt 10 ] || { [ -n "$held" ] || stand_in || true; thaw; }
+  deleting=
+  word=
+  if bridge && freeze; then
+    : > "$gc/frozen"
+    tell collector frozen
+  fi
+  asked=
+  until has_ended; do
+    word=$(hear 0.5) || true
+    # A new collector asks after the last one was killed: it needs a round from the beginning.
+    if [ -n "$asked" ]; then
+      if [ -z "$held" ] || [ -z "$frozen" ]; then break; fi
+      asked=
+      tell collector frozen
     fi
-    [ -n "$held" ] || [ -n "$frozen" ] || end_foreign
-    sleep 0.05
+    case $word in
+      release)
+        end_bridge
+        held=
+        tell collector released ;;
+      deleting) deleting=1 ;;
+      '')
+        # During a short collection nothing is resumed before its end, because clients have no order then.
+        if [ -z "$frozen" ]; then [ -n "$held" ] || end_foreign; elif [ -n "$deleting" ]; then wake; fi ;;
+    esac
   done
-  flock -u 7
   exec 7>&-
-  until flock -n -s 9; do end_foreign; sleep 0.02; done
+  until flock -n -s 9; do end_foreign; sleep 0.05; done
   end_bridge
   thaw
-  rm -f "$gc/frozen" "$gc/release" "$gc/released" "$gc/thaw" "$gc/go"
+  rm -f "$gc/frozen"
+  exec 6>&-
 }
 frozen=
 bridge=

@@ -91,8 +91,8 @@ unset KALPANA_NIX_CONF
 
 exec 9>>/nix/var/nix/gc.lock
 flock -s 9
+# Where earlier keepers had what guard.sh has in words.sh's directory.
 rm -rf "$var/gc"
-mkdir -p "$var/gc"
 # After a kill, half-written paths are found before any build uses them, and a path that is in the database but missing
 # on the disk is forgotten.
 if [ -e "$var/running" ]; then
@@ -123,6 +123,10 @@ bound_processes() {
 daemon=$!
 
 . ./guard.sh
+mkdir -p "$gc"
+chmod 700 "$gc"
+rm -f "$gc"/*
+mkfifo "$gc/to-guard" "$gc/to-collector"
 . ./watch.sh
 watch 9>&- &
 asked=
@@ -132,8 +136,7 @@ while :; do
   code=0
   wait "$daemon" || code=$?
   [ -n "$asked" ] || break
-  asked=
-  guard
+  while [ -n "$asked" ]; do asked=; guard; done
 done
 echo "kalpana-keeper: nix-daemon ended with code $code" >&2
 exit 1

@@ -74,11 +74,20 @@ watch_silence() {
 # Removes the directories of failed builds that clients wanted kept, and that nobody can reach. Nix gives them this mode
 # then; those of builds under way are closed.
 remove_kept() { find "$builds" -mindepth 1 -maxdepth 1 -perm 755 -exec rm -rf -- {} +; }
+# Each build has a directory there, which the build itself cannot remove; without one there is nothing to look at.
+has_builds() {
+  for directory in "$builds"/*; do
+    [ ! -e "$directory" ] || return 0
+  done
+  return 1
+}
 watch() {
   while :; do
-    (watch_times) || true
-    (watch_silence) || true
-    (remove_kept) || true
+    if has_builds; then
+      (watch_times) || true
+      (watch_silence) || true
+      (remove_kept) || true
+    fi
     sleep 5
   done
 }
