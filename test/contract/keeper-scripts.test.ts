@@ -97,6 +97,24 @@ describe('a script that runs as root', () => {
   );
 });
 
+describe('a keeper', () => {
+  /** What it does before it touches anything: the rest is for a container only. */
+  const FIRST = `${keeper.KEEPER_SCRIPT.slice(0, keeper.KEEPER_SCRIPT.indexOf('var=/nix/var/kalpana'))}exit 0`;
+
+  it.each([
+    ['2.35.0', 78, 'Nix 2.35.0 breaks'],
+    ['2.35.0pre20260502_94e24dd', 78, 'Nix 2.35.0 breaks'],
+    ['2.7.0', 78, 'Nix 2.7.0 is too old'],
+    ['1.11.16', 78, 'Nix 1.11.16 is too old'],
+    ['2.8.0', 0, 'Nix 2.8.0'],
+    ['2.35.1', 0, 'Nix 2.35.1'],
+  ])('of Nix %s ends with %d and says so', async (version, code, words) => {
+    for (const program of ['nix', 'nix-daemon'])
+      writeFileSync(folder.path(`/bin/${program}`), `#!/bin/sh\necho "nix (Nix) ${version}"\n`, { mode: 0o755 });
+    expect(await folder.run(FIRST)).toEqual({ code, lines: [expect.stringContaining(words)] });
+  });
+});
+
 describe('a collection beside hostile names', () => {
   const env = { KALPANA_GO_SECONDS: '60', KALPANA_MAX_FREED: '', KALPANA_GRACE: '0' };
   const mine = [LIVE, DEAD, 'b'.repeat(32) + '-not-known'];

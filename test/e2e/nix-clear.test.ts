@@ -1,4 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { inLongRuns, variants } from '../support/cases.js';
 import { eventually } from '../support/e2e/eventually.js';
 import { startEngineProxy, type EngineProxy } from '../support/e2e/proxy.js';
 import { testEngineHost } from '../support/e2e/engine.js';
@@ -22,7 +23,7 @@ beforeAll(async () => {
   server = await serveNixCache(host);
   proxy = await startEngineProxy(host);
   putCache(site, CACHE, server, trusted(await importStoreImage(host, { reference: 'kalpana/clear:1' })));
-  controller = site.start();
+  controller = site.start({ host: proxy.host });
   site.put('nc-a', { cache: CACHE, packages: ['big1', 'tool'] });
   // It cannot run at all before its packages are there.
   site.put('nc-b', { cache: CACHE, packages: ['hello'], command: ['sh', '-c', 'hello && exec sleep infinity'] });
@@ -66,7 +67,7 @@ describe('kalpana cache clear', () => {
       ),
     });
     expect((await docker.container(keeper)).State).toEqual(before.State);
-    await expectServing();
+    expect((await docker.sh('workspace-nc-a', 'tool')).text).toBe('hello from tool');
   });
 
   it('is refused for a cache that is none', async () => {
@@ -125,76 +126,75 @@ describe('kalpana cache clear', () => {
     expect(await inKeeper('ls -A /nix; ls -A /nix/store')).not.toContain('rubbish');
   });
 
-  it('with none running empties it and the keeper is back', async () => {
-    const full = await eventually(
-      async () => {
-        const { storeBytes } = await cacheStatus(controller, CACHE);
-        expect(storeBytes).toBeGreaterThan(1_000_000);
-        return storeBytes ?? 0;
-      },
-      { withinMs: LONG },
-    );
-    for (const name of ['nc-a', 'nc-b']) site.put(name, { cache: CACHE, packages: ['hello'], state: 'Stopped' });
-    site.put('nc-own', { cache: CACHE, image: 'kalpana/clear:1', state: 'Stopped' });
-    for (const name of ['nc-a', 'nc-b', 'nc-own']) await controller.until(name, { phase: 'Stopped' }, LONG);
-    expect(await inKeeper(`ls -d ${path('big1')}`)).toBe(path('big1'));
-    expect(await clear('-o', 'json')).toMatchObject({
-      code: 0,
-      out: expect.stringContaining('"the cache nc is empty"'),
-    });
-    await cachePhase(controller, CACHE, 'Ready');
-    expect(
-      await inKeeper(
-        'ls -A /nix/store; ls /nix/var/nix/profiles/kalpana /nix/var/nix/gcroots/kalpana 2>/dev/null | grep -v :',
-      ),
-    ).not.toMatch(/-(big1|hello|tool|busybox)-|nc-a/);
-    await eventually(async () => expect((await cacheStatus(controller, CACHE)).storeBytes).toBeLessThan(full / 4), {
-      withinMs: 2 * LONG,
-    });
-    site.put('nc-a', { cache: CACHE, packages: ['big1', 'tool'] });
-    site.put('nc-b', { cache: CACHE, packages: ['hello'], command: ['sh', '-c', 'hello && exec sleep infinity'] });
-    site.put('nc-own', { cache: CACHE, image: 'kalpana/clear:1' });
-    await readyAll();
-    await expectServing();
-  });
-
-  it.each(['a workspace has stopped', 'the volume is marked', 'the keeper has stopped'] as const)(
-    'killed when %s: the next controller brings everything back',
-    async (when) => {
-      await docker.sh('workspace-nc-a', 'echo kept > /workspace/file');
-      await controller.stop();
-      controller = site.start({ host: proxy.host });
-      await readyAll();
-      await cachePhase(controller, CACHE, 'Ready');
-      const { Id: id } = await docker.container(keeper);
-      const call = when === 'the volume is marked' ? 'stop' : 'start';
-      const point = proxy.hold((method, path) => method === 'POST' && path === `/containers/${id}/${call}`);
-      const answer = clear('--force');
-      if (when === 'a workspace has stopped')
-        await eventually(async () => expect((await docker.container('workspace-nc-b')).State.Status).toBe('exited'), {
-          withinMs: LONG,
-        });
-      else await point.reached;
-      if (when === 'the volume is marked') expect((await docker.sh(keeper, 'cat /nix/var/kalpana/wipe')).code).toBe(0);
-      if (when === 'the keeper has stopped') expect((await docker.container(keeper)).State.Status).not.toBe('running');
-      await controller.kill();
-      point.letGo();
-      expect((await answer).code).toBe(1);
-      controller = site.start();
-      await readyAll();
-      await cachePhase(controller, CACHE, 'Ready');
-      // A mark that stayed would empty the store at some later start of the keeper, below workspaces that run.
-      await eventually(
-        async () =>
-          expect(await docker.sh(keeper, 'ls /nix/var/kalpana/wipe')).toMatchObject({
-            code: expect.any(Number),
-            text: expect.stringContaining('No such file'),
-          }),
+  inLongRuns('the one with --force; unit clearing: of a cache that nobody uses; unit create-cache: is measured', () =>
+    it('with none running empties it and the keeper is back', async () => {
+      const full = await eventually(
+        async () => {
+          const { storeBytes } = await cacheStatus(controller, CACHE);
+          expect(storeBytes).toBeGreaterThan(1_000_000);
+          return storeBytes ?? 0;
+        },
         { withinMs: LONG },
       );
+      for (const name of ['nc-a', 'nc-b']) site.put(name, { cache: CACHE, packages: ['hello'], state: 'Stopped' });
+      site.put('nc-own', { cache: CACHE, image: 'kalpana/clear:1', state: 'Stopped' });
+      for (const name of ['nc-a', 'nc-b', 'nc-own']) await controller.until(name, { phase: 'Stopped' }, LONG);
+      expect(await inKeeper(`ls -d ${path('big1')}`)).toBe(path('big1'));
+      expect(await clear('-o', 'json')).toMatchObject({
+        code: 0,
+        out: expect.stringContaining('"the cache nc is empty"'),
+      });
+      await cachePhase(controller, CACHE, 'Ready');
+      expect(
+        await inKeeper(
+          'ls -A /nix/store; ls /nix/var/nix/profiles/kalpana /nix/var/nix/gcroots/kalpana 2>/dev/null | grep -v :',
+        ),
+      ).not.toMatch(/-(big1|hello|tool|busybox)-|nc-a/);
+      await eventually(async () => expect((await cacheStatus(controller, CACHE)).storeBytes).toBeLessThan(full / 4), {
+        withinMs: 2 * LONG,
+      });
+      site.put('nc-a', { cache: CACHE, packages: ['big1', 'tool'] });
+      site.put('nc-b', { cache: CACHE, packages: ['hello'], command: ['sh', '-c', 'hello && exec sleep infinity'] });
+      site.put('nc-own', { cache: CACHE, image: 'kalpana/clear:1' });
       await readyAll();
-      await eventually(expectServing, { withinMs: LONG });
-      expect(await docker.read('workspace-nc-a', '/workspace/file')).toBe('kept');
-    },
+      await expectServing();
+    }),
   );
+
+  /** Before the mark nothing has happened but stops, and after it the keeper is one that was killed. */
+  const MOMENTS = ['the volume is marked', 'a workspace has stopped', 'the keeper has stopped'] as const;
+
+  it.each(variants(MOMENTS))('killed when %s: the next controller brings everything back', async (when) => {
+    await docker.sh('workspace-nc-a', 'echo kept > /workspace/file');
+    await cachePhase(controller, CACHE, 'Ready');
+    const { Id: id } = await docker.container(keeper);
+    const call = when === 'the volume is marked' ? 'stop' : 'start';
+    const point = proxy.hold((method, path) => method === 'POST' && path === `/containers/${id}/${call}`);
+    const answer = clear('--force');
+    if (when === 'a workspace has stopped')
+      await eventually(async () => expect((await docker.container('workspace-nc-b')).State.Status).toBe('exited'), {
+        withinMs: LONG,
+      });
+    else await point.reached;
+    if (when === 'the volume is marked') expect((await docker.sh(keeper, 'cat /nix/var/kalpana/wipe')).code).toBe(0);
+    if (when === 'the keeper has stopped') expect((await docker.container(keeper)).State.Status).not.toBe('running');
+    await controller.kill();
+    point.letGo();
+    expect((await answer).code).toBe(1);
+    controller = site.start({ host: proxy.host });
+    await readyAll();
+    await cachePhase(controller, CACHE, 'Ready');
+    // A mark that stayed would empty the store at some later start of the keeper, below workspaces that run.
+    await eventually(
+      async () =>
+        expect(await docker.sh(keeper, 'ls /nix/var/kalpana/wipe')).toMatchObject({
+          code: expect.any(Number),
+          text: expect.stringContaining('No such file'),
+        }),
+      { withinMs: LONG },
+    );
+    await readyAll();
+    await eventually(expectServing, { withinMs: LONG });
+    expect(await docker.read('workspace-nc-a', '/workspace/file')).toBe('kept');
+  });
 });

@@ -9,8 +9,8 @@ import { putCache } from '../support/nix/site.js';
 
 const site = createSite('nix-client', testEngineHost());
 const { docker } = site;
-const CACHE = 'nc';
-const CONTAINER = 'workspace-nc-a';
+const CACHE = 'nl';
+const CONTAINER = 'workspace-nl-a';
 let controller: Kalpana;
 
 /** Where each user's expressions are. */
@@ -37,8 +37,8 @@ async function run(user: string, line: string): Promise<string> {
 beforeAll(async () => {
   putCache(site, CACHE, await serveNixCache(docker.host));
   controller = site.start();
-  site.put('nc-a', { image: TEST_NIX_IMAGE, cache: CACHE, packages: ['hello'] });
-  await controller.ready('nc-a');
+  site.put('nl-a', { image: TEST_NIX_IMAGE, cache: CACHE, packages: ['hello'] });
+  await controller.ready('nl-a');
   for (const user of ['0', '1000']) {
     const files = {
       'default.nix': MINE.replaceAll('USER', user),
@@ -102,7 +102,7 @@ describe('profiles of people', () => {
       await run(user, 'nix profile install $(readlink result)');
     }
     const before = await docker.container(CONTAINER);
-    site.put('nc-a', {
+    site.put('nl-a', {
       image: TEST_NIX_IMAGE,
       cache: CACHE,
       packages: ['hello'],
@@ -111,7 +111,7 @@ describe('profiles of people', () => {
     await eventually(async () => expect((await docker.container(CONTAINER)).Id).not.toBe(before.Id), {
       withinMs: 60_000,
     });
-    await controller.ready('nc-a');
+    await controller.ready('nl-a');
     for (const user of ['0', '1000']) {
       expect(await docker.sh(CONTAINER, `echo $CHANGED; mine-${user}`, user)).toEqual({
         code: 0,
@@ -137,11 +137,11 @@ describe('profiles of people', () => {
       'mkdir -p /workspace/dot && mv /workspace/.local /workspace/dot/local && ln -s dot/local /workspace/.local && chown -h 1000 /workspace/.local && chmod 750 /workspace/dot/local && chown 1000 /workspace/dot/local',
     );
     const before = await docker.container(CONTAINER);
-    site.put('nc-a', { image: TEST_NIX_IMAGE, cache: CACHE, packages: ['hello'] });
+    site.put('nl-a', { image: TEST_NIX_IMAGE, cache: CACHE, packages: ['hello'] });
     await eventually(async () => expect((await docker.container(CONTAINER)).Id).not.toBe(before.Id), {
       withinMs: 60_000,
     });
-    await controller.ready('nc-a');
+    await controller.ready('nl-a');
     expect((await docker.sh(CONTAINER, 'stat -c "%a %u" /workspace/dot/local; mine-1000', '1000')).text).toBe(
       '750 1000\nmine of 1000',
     );

@@ -1,11 +1,13 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { call } from '../../deploy/setup/engine-api.mjs';
+import { eventually } from '../support/e2e/eventually.js';
 import { testEngineHost } from '../support/e2e/engine.js';
 import type { Kalpana } from '../support/e2e/kalpana.js';
 import { createSite } from '../support/e2e/kalpana-site.js';
 import { serveNixCache, type TestNixCache } from '../support/nix/cache.js';
 import { SLOW_MS, keeperHands, packagesAre, runs } from '../support/nix/hands.js';
 import { cacheObjects, putCache } from '../support/nix/site.js';
+import { importStoreImage } from '../support/nix/store-images.js';
 
 const site = createSite('nix-disk-full', testEngineHost());
 const { docker } = site;
@@ -21,11 +23,11 @@ beforeAll(async () => {
     body: {
       Name: volume,
       Driver: 'local',
-      DriverOpts: { type: 'tmpfs', device: 'tmpfs', o: 'size=40m' },
+      DriverOpts: { type: 'tmpfs', device: 'tmpfs', o: 'size=56m' },
       Labels: { 'kalpana.shared': 'true', 'kalpana.managed': 'true', 'kalpana.type': 'nix-cache' },
     },
   });
-  putCache(site, CACHE, server);
+  putCache(site, CACHE, server, { trustedImages: ['trusted/*'] });
   controller = site.start();
 });
 
@@ -34,7 +36,7 @@ describe('a cache whose disk is full', () => {
     site.put('nd-a', { cache: CACHE, packages: ['tool'] });
     await controller.until('nd-a', { phase: 'Ready' }, SLOW_MS);
     // Nix reserves 8 MB for its own collections: a package of 16 MB does not fit beside that.
-    expect((await hands.sh('head -c 20000000 /dev/zero > /nix/ballast')).code).toBe(0);
+    expect((await hands.sh('head -c 37000000 /dev/zero > /nix/ballast')).code).toBe(0);
     site.put('nd-a', { cache: CACHE, packages: ['tool', 'big16'] });
     await packagesAre(
       controller,
@@ -49,5 +51,29 @@ describe('a cache whose disk is full', () => {
     await packagesAre(controller, 'nd-a', 'Ready', expect.stringContaining('big16'), 120_000);
     expect(await runs(docker, 'nd-a', 'big16; tool')).toBe('big\nhello from tool');
     expect((await hands.sh('nix-store --verify --check-contents')).code).toBe(0);
+  });
+
+  it('lets go of what an import had copied, and imports when there is room', async () => {
+    // Nix reserves 8 MB for its own collections, in the volume's store and in an import's.
+    const fill = 'head -c 60000000 /dev/zero > /nix/ballast; truncate -s -1500000 /nix/ballast';
+    await eventually(
+      async () =>
+        expect(await hands.sh(fill)).toMatchObject({ code: 0, text: expect.stringMatching(/no space left/i) }),
+      { withinMs: SLOW_MS },
+    );
+    await importStoreImage(docker.host, { reference: 'trusted/full:1' });
+    site.put('nd-own', { cache: CACHE, image: 'trusted/full:1' });
+    await controller.until(
+      'nd-own',
+      { reason: 'CacheDiskFull', message: expect.stringMatching(/no space left|disk is full/i) },
+      SLOW_MS,
+    );
+    expect(await docker.containerOrNull('workspace-nd-own')).toBeNull();
+    await eventually(async () => expect((await hands.sh('ls -A /nix/var/kalpana/import')).text).toBe(''), {
+      withinMs: SLOW_MS,
+    });
+    expect((await hands.sh('rm /nix/ballast')).code).toBe(0);
+    await controller.until('nd-own', { phase: 'Ready' }, SLOW_MS);
+    expect((await docker.sh('workspace-nd-own', 'words')).text).toBe('words of the image');
   });
 });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { inLongRuns } from '../support/cases.js';
 import { eventually } from '../support/e2e/eventually.js';
 import { testEngineHost } from '../support/e2e/engine.js';
 import type { Kalpana } from '../support/e2e/kalpana.js';
@@ -16,7 +17,7 @@ import { storePath } from '../support/nix/store-images.js';
 const host = testEngineHost();
 const site = createSite('nix-kstore', host);
 const { docker } = site;
-const CACHE = 'nk';
+const CACHE = 'nks';
 const { keeper, volume } = cacheObjects(CACHE);
 const IMAGE = 'kalpana/own-store-keeper';
 const SECOND = storePath('keeper-more-1.0');
@@ -47,8 +48,8 @@ async function inKeeper(line: string): Promise<string> {
 
 async function serves(): Promise<void> {
   await cachePhase(controller, CACHE, 'Ready', LONG);
-  await controller.until('nk-a', { phase: 'Ready' }, LONG);
-  expect((await docker.sh('workspace-nk-a', 'hello')).text).toBe('hello from hello 1.0');
+  await controller.until('nks-a', { phase: 'Ready' }, LONG);
+  expect((await docker.sh('workspace-nks-a', 'hello')).text).toBe('hello from hello 1.0');
   expect(await inKeeper('nix-store --verify --check-contents 2>&1')).not.toMatch(/error|modified|missing/i);
   expect(await inKeeper(`nix-store -q --roots ${PROGRAMS} | cat`)).toContain('/nix/var/nix/gcroots/kalpana/keeper/');
   expect(await docker.containerOrNull(`${keeper}.seed`)).toBeNull();
@@ -56,21 +57,23 @@ async function serves(): Promise<void> {
 
 describe('a keeper whose image has its Nix in a store of its own', () => {
   it('starts, behind a seed of that store', async () => {
-    site.put('nk-a', { cache: CACHE, packages: ['hello'] });
+    site.put('nks-a', { cache: CACHE, packages: ['hello'] });
     await serves();
   });
 
-  it('is planned so, and comes back when it was killed meanwhile', async () => {
-    await controller.kill();
-    await docker.stop(keeper);
-    const { code, out } = await site.plan();
-    expect({ code, out }).toEqual({
-      code: 2,
-      out: expect.stringMatching(new RegExp(`create container ${keeper}\\.seed from ${IMAGE}:1.*store of its own`)),
-    });
-    controller = site.start();
-    await serves();
-  });
+  inLongRuns('unit reconcile-keeper: an image that brings a store of its own; the first start', () =>
+    it('is planned so, and comes back when it was killed meanwhile', async () => {
+      await controller.kill();
+      await docker.stop(keeper);
+      const { code, out } = await site.plan();
+      expect({ code, out }).toEqual({
+        code: 2,
+        out: expect.stringMatching(new RegExp(`create container ${keeper}\\.seed from ${IMAGE}:1.*store of its own`)),
+      });
+      controller = site.start();
+      await serves();
+    }),
+  );
 
   it('changes to another image', async () => {
     putCache(site, CACHE, server, { image: `${IMAGE}:2` });
@@ -90,11 +93,13 @@ describe('a keeper whose image has its Nix in a store of its own', () => {
     expect(await inKeeper('ls /nix')).not.toContain('rubbish');
   });
 
-  it('is made anew with its volume', async () => {
-    await controller.kill();
-    for (const name of ['workspace-nk-a', keeper]) await docker.remove(name);
-    await docker.removeVolume(volume);
-    controller = site.start();
-    await serves();
-  });
+  inLongRuns('the first start; nix-keeper: rebuilt with its volume', () =>
+    it('is made anew with its volume', async () => {
+      await controller.kill();
+      for (const name of ['workspace-nks-a', keeper]) await docker.remove(name);
+      await docker.removeVolume(volume);
+      controller = site.start();
+      await serves();
+    }),
+  );
 });

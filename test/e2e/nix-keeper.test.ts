@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { call } from '../../deploy/setup/engine-api.mjs';
+import { inLongRuns } from '../support/cases.js';
 import { eventually } from '../support/e2e/eventually.js';
 import { testEngineHost } from '../support/e2e/engine.js';
 import type { Kalpana } from '../support/e2e/kalpana.js';
@@ -75,12 +76,7 @@ describe('the keeper', () => {
     expect(await hands.freeLocks()).toEqual(['s']);
   });
 
-  it.each<[string, string, () => Promise<unknown>]>([
-    ['killed', 'big1', () => docker.kill(keeper)],
-    ['without the process that holds its lock', 'sub.inner', () => hands.killProcesses(HOLDS_LOCK)],
-    ['without its daemon', 'hello2', () => hands.killProcesses(IS_DAEMON)],
-    ['removed', 'twin', () => docker.remove(keeper)],
-  ])('%s, comes back by itself while workspaces run on', async (_what, more, harm) => {
+  async function comesBack(more: string, harm: () => Promise<unknown>): Promise<void> {
     const [workspace, before] = [await docker.container('workspace-nk-a'), await docker.container(keeper)];
     await harm();
     await eventually(
@@ -105,7 +101,19 @@ describe('the keeper', () => {
     await eventually(async () => expect(await runs(docker, 'nk-a', program)).toBe(said), { withinMs: SLOW_MS });
     await packagesAre(controller, 'nk-a', 'Ready');
     expect((await docker.container('workspace-nk-a')).Id).toBe(workspace.Id);
-  });
+  }
+
+  it.each<[string, string, () => Promise<unknown>]>([
+    ['the process that holds its lock', 'sub.inner', () => hands.killProcesses(HOLDS_LOCK)],
+    ['its daemon', 'hello2', () => hands.killProcesses(IS_DAEMON)],
+  ])('without %s, comes back by itself while workspaces run on', (_what, more, harm) => comesBack(more, harm));
+
+  inLongRuns('nix-faults: the keeper killed; nix-caches: a keeper that is removed; simulation caches', () =>
+    it.each<[string, string, () => Promise<unknown>]>([
+      ['killed', 'big1', () => docker.kill(keeper)],
+      ['removed', 'twin', () => docker.remove(keeper)],
+    ])('%s, comes back by itself while workspaces run on', (_what, more, harm) => comesBack(more, harm)),
+  );
 
   it('paused, is let go on', async () => {
     const { Id } = await docker.container(keeper);
@@ -117,18 +125,23 @@ describe('the keeper', () => {
     expect((await docker.container(keeper)).Id).toBe(Id);
   });
 
-  it('is left alone when all is well', async () => {
-    const before = await docker.container(keeper);
-    expect(await site.plan()).toMatchObject({ code: 0, out: 'Nothing to do.\n' });
+  inLongRuns('nix-caches: a file that is removed; simulation caches: looked at by nobody', () =>
+    it('is left alone when all is well', async () => {
+      const before = await docker.container(keeper);
+      expect(await site.plan()).toMatchObject({ code: 0, out: 'Nothing to do.\n' });
+      await controller.stop();
+      controller = site.start({ resync: 1 });
+      await controller.ready('nk-a');
+      await controller.resyncs(3);
+      const after = await docker.container(keeper);
+      expect([after.Id, after.State.StartedAt]).toEqual([before.Id, before.State.StartedAt]);
+    }),
+  );
+
+  it('is rebuilt with its volume when both are gone, and the packages with them', async () => {
     await controller.stop();
     controller = site.start({ resync: 1 });
     await controller.ready('nk-a');
-    await controller.resyncs(3);
-    const after = await docker.container(keeper);
-    expect([after.Id, after.State.StartedAt]).toEqual([before.Id, before.State.StartedAt]);
-  });
-
-  it('is rebuilt with its volume when both are gone, and the packages with them', async () => {
     const data = await docker.sh('workspace-nk-a', 'echo mine > /workspace/file');
     expect(data.code).toBe(0);
     const inode = 'stat -c %i /nix/var/nix/db/db.sqlite';
@@ -152,22 +165,5 @@ describe('the keeper', () => {
     expect(await hands.sh(inode)).not.toEqual(before);
     expect((await docker.volume(volume))?.Labels).toMatchObject({ 'kalpana.type': 'nix-cache' });
     expect(await docker.read('workspace-nk-a', '/workspace/file')).toBe('mine');
-  });
-});
-
-describe('a keeper whose spec says network "none"', () => {
-  it('has no network, and serves from a mount', async () => {
-    const cache = putCache(site, 'nk-none', server, {
-      network: 'none',
-      substituters: ['file:///binary-cache'],
-      mounts: [
-        { type: 'bind', source: server.fixture.nixpkgs, target: '/nixpkgs', readOnly: true },
-        { type: 'bind', source: server.fixture.cache, target: '/binary-cache', readOnly: true },
-      ],
-    });
-    site.put('nk-n', { cache, packages: ['hello'] });
-    await controller.until('nk-n', { phase: 'Ready' }, SLOW_MS);
-    expect(await runs(docker, 'nk-n', 'hello')).toBe('hello from hello 1.0');
-    expect((await keeperHands(docker, cache).sh('tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d " "')).text).toBe('lo');
   });
 });

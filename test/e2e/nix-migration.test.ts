@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { inLongRuns } from '../support/cases.js';
 import { eventually } from '../support/e2e/eventually.js';
 import { startScratchEngine, testEngineHost, type ScratchEngine } from '../support/e2e/engine.js';
 import type { Kalpana } from '../support/e2e/kalpana.js';
@@ -111,27 +112,51 @@ const migrating = {
   ]),
 };
 
+async function keeperIsMade(): Promise<void> {
+  expect(await site.docker.containerOrNull(KEEPER)).not.toBeNull();
+}
+
 async function readyAll(controller: Kalpana, ...names: readonly string[]): Promise<void> {
   for (const name of names) await controller.until(name, { phase: 'Ready' }, LONG);
 }
 
 describe('the replaced system', () => {
-  it('gives way by itself: its workspaces are replaced, then its store, then the packages come in', async () => {
-    for (const name of ['mig-a', 'mig-b', 'mig-c']) await legacy(name);
+  it('gives way: its workspaces are replaced, then its store, then packages come; a killed controller is no hindrance', async () => {
+    writeCache(trusted(await importStoreImage(engine.host, { reference: 'kalpana/old:1' })));
+    const names = ['mig-a', 'mig-b', 'mig-c', 'mig-stopped', 'mig-own', 'mig-needs', 'mig-stop'];
+    for (const name of names) {
+      const id = await legacy(name);
+      // By a person, who wants it back.
+      if (name === 'mig-stopped') await site.docker.stop(id);
+    }
     site.put('mig-a', { packages: ['hello'] });
     site.put('mig-b', { packages: ['tool'] });
     site.put('mig-c');
-    const controller = site.start();
-    await readyAll(controller, 'mig-a', 'mig-b', 'mig-c');
-    expect((await site.docker.sh('workspace-mig-a', 'hello')).text).toBe('hello from hello 1.0');
-    expect((await site.docker.sh('workspace-mig-b', 'tool')).text).toBe('hello from tool');
-    await expectSound('mig-a', 'mig-b', 'mig-c');
-    const { items } = await controller.ask<{ items: { reason: string; message: string }[] }>(
-      '/api/v1/events?cache=default',
-    );
+    site.put('mig-stopped', { packages: ['hello'] });
+    // These two cannot run at all on the bare store, the one for its image and the other for its packages.
+    site.put('mig-own', { image: 'kalpana/old:1', packages: ['hello'] });
+    site.put('mig-needs', { packages: ['hello'], command: ['sh', '-c', 'hello && exec sleep infinity'] });
+    site.put('mig-stop', { packages: ['hello'], state: 'Stopped' });
+    const first = site.start();
+    await eventually(keeperIsMade, { withinMs: LONG });
+    const { items } = await first.ask<{ items: { reason: string; message: string }[] }>('/api/v1/events?cache=default');
     expect(items).toContainEqual(
       expect.objectContaining({ reason: 'CacheMigrating', message: expect.stringContaining('workspace-mig-a') }),
     );
+    await first.kill();
+    const controller = site.start();
+    await readyAll(controller, ...names.slice(0, -1));
+    await controller.until('mig-stop', { phase: 'Stopped' }, LONG);
+    expect(await root()).toEqual(['store', 'var']);
+    site.put('mig-stop', { packages: ['hello'] });
+    await readyAll(controller, 'mig-stop');
+    for (const name of ['mig-a', 'mig-stopped', 'mig-needs', 'mig-stop'])
+      expect((await site.docker.sh(`workspace-${name}`, 'hello')).text).toBe('hello from hello 1.0');
+    expect((await site.docker.sh('workspace-mig-b', 'tool')).text).toBe('hello from tool');
+    expect((await site.docker.sh('workspace-mig-own', 'words; hello')).text).toBe(
+      'words of the imagehello from hello 1.0',
+    );
+    await expectSound(...names);
   });
 
   it('is left as it is while a container that no spec names uses it, and the condition names that one', async () => {
@@ -139,7 +164,7 @@ describe('the replaced system', () => {
     await legacy('mig-d');
     site.put('mig-d', { packages: ['hello'] });
     site.put('mig-new', { packages: ['tool'] });
-    const controller = site.start({ resync: 2 });
+    const controller = site.start({ resync: 1 });
     await eventually(
       async () => {
         const status = await cacheStatus(controller, 'default');
@@ -155,13 +180,13 @@ describe('the replaced system', () => {
       { reason: 'CacheMigrating', message: expect.stringContaining('workspace-mig-stranger') },
       LONG,
     );
-    await controller.resyncs(3);
+    await controller.resyncs(1);
     expect(await site.docker.containerOrNull(KEEPER)).toBeNull();
     expect(await root()).toEqual(['.links', OLD]);
     expect(await site.docker.sh(stranger, `cat /nix/store/${OLD}/words`)).toEqual({ code: 0, text: 'old' });
     // Stopped, it still has the volume, and may be started again.
     await site.docker.stop(stranger);
-    await controller.resyncs(2);
+    await controller.resyncs(1);
     expect(await root()).toEqual(['.links', OLD]);
     await site.docker.remove(stranger);
     await readyAll(controller, 'mig-d', 'mig-new');
@@ -169,71 +194,33 @@ describe('the replaced system', () => {
     await expectSound('mig-d');
   });
 
-  it.each([
-    ['stopped by a person', 'Running'],
-    ['that is to be stopped', 'Stopped'],
-  ] as const)('goes with a workspace %s', async (_what, state) => {
-    const id = await legacy('mig-e');
-    if (state === 'Running') await site.docker.stop(id);
-    site.put('mig-e', { packages: ['hello'], state });
-    site.put('mig-f', { packages: ['hello'] });
-    const controller = site.start();
-    await readyAll(controller, 'mig-f');
-    if (state === 'Stopped') {
-      await controller.until('mig-e', { phase: 'Stopped' }, LONG);
-      expect(await root()).toEqual(['store', 'var']);
-      site.put('mig-e', { packages: ['hello'] });
-    }
-    await readyAll(controller, 'mig-e');
-    expect((await site.docker.sh('workspace-mig-e', 'hello')).text).toBe('hello from hello 1.0');
-    await expectSound('mig-e');
-  });
-
-  it('goes with a workspace whose image needs a store of its own', async () => {
-    writeCache(trusted(await importStoreImage(engine.host, { reference: 'kalpana/old:1' })));
-    await legacy('mig-g');
-    site.put('mig-g', { image: 'kalpana/old:1', packages: ['hello'] });
-    const controller = site.start();
-    await readyAll(controller, 'mig-g');
-    expect((await site.docker.sh('workspace-mig-g', 'words; hello')).text).toBe(
-      'words of the imagehello from hello 1.0',
-    );
-    await expectSound('mig-g');
-  });
-
-  it('goes with a workspace that cannot run without its packages', async () => {
-    await legacy('mig-h');
-    site.put('mig-h', { packages: ['hello'], command: ['sh', '-c', 'hello && exec sleep infinity'] });
-    const controller = site.start();
-    await readyAll(controller, 'mig-h');
-    await expectSound('mig-h');
-  });
-
-  it.each([
-    [
-      'as soon as a new container is made',
-      async () => expect(await site.docker.containerOrNull('workspace-mig-k.next')).not.toBeNull(),
-    ],
-    [
-      'as soon as an old one is gone',
-      async () =>
-        expect(
-          (await site.docker.containerOrNull('workspace-mig-k'))?.Config.Labels['kalpana.controller'],
-        ).toBeDefined(),
-    ],
-    ['as soon as the keeper is made', async () => expect(await site.docker.containerOrNull(KEEPER)).not.toBeNull()],
-    ['as soon as the old store goes', async () => expect(await root()).not.toContain(OLD)],
-  ])('a controller killed %s: the next one ends it', async (_when, point) => {
-    for (const name of ['mig-k', 'mig-l']) {
-      await legacy(name);
-      site.put(name, { packages: ['hello'] });
-    }
-    const first = site.start();
-    await eventually(point, { withinMs: LONG });
-    await first.kill();
-    const controller = site.start();
-    await readyAll(controller, 'mig-k', 'mig-l');
-    expect((await site.docker.sh('workspace-mig-l', 'hello')).text).toBe('hello from hello 1.0');
-    await expectSound('mig-k', 'mig-l');
-  });
+  inLongRuns('simulation caches: a volume of the replaced system; the kill above', () =>
+    it.each([
+      [
+        'as soon as a new container is made',
+        async () => expect(await site.docker.containerOrNull('workspace-mig-k.next')).not.toBeNull(),
+      ],
+      [
+        'as soon as an old one is gone',
+        async () =>
+          expect(
+            (await site.docker.containerOrNull('workspace-mig-k'))?.Config.Labels['kalpana.controller'],
+          ).toBeDefined(),
+      ],
+      ['as soon as the keeper is made', keeperIsMade],
+      ['as soon as the old store goes', async () => expect(await root()).not.toContain(OLD)],
+    ])('a controller killed %s: the next one ends it', async (_when, point) => {
+      for (const name of ['mig-k', 'mig-l']) {
+        await legacy(name);
+        site.put(name, { packages: ['hello'] });
+      }
+      const first = site.start();
+      await eventually(point, { withinMs: LONG });
+      await first.kill();
+      const controller = site.start();
+      await readyAll(controller, 'mig-k', 'mig-l');
+      expect((await site.docker.sh('workspace-mig-l', 'hello')).text).toBe('hello from hello 1.0');
+      await expectSound('mig-k', 'mig-l');
+    }),
+  );
 });

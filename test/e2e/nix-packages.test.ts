@@ -69,31 +69,38 @@ describe('packages', () => {
     expect((await docker.container('workspace-np-a')).Id).toBe(before.Id);
   });
 
-  it.each([
-    ["a flake's package", 'np-flake', 'path:/flake#hello', 'hello', 'hello from hello 1.0'],
-    ["a flake's own default", 'np-default', 'path:/flake', 'tool', 'hello from tool'],
-    ['a package deeper in a flake', 'np-deep', 'path:/flake#sub.inner', 'inner', 'inner'],
-    ['a store path', 'np-path', '', 'hello', 'hello from hello 2.0'],
-  ])('may be %s', async (_what, workspace, reference, program, says) => {
-    const name = reference === '' ? (server.fixture.paths['hello2'] ?? '') : reference;
-    site.put(workspace, { cache: CACHE, packages: [name] });
-    await controller.ready(workspace);
-    expect((await docker.sh(`workspace-${workspace}`, program)).text).toBe(says);
-  });
+  const KINDS = [
+    ["a flake's package", 'np-flake', () => 'path:/flake#hello', 'hello', 'hello from hello 1.0'],
+    ["a flake's own default", 'np-default', () => 'path:/flake', 'tool', 'hello from tool'],
+    ['a package deeper in a flake', 'np-deep', () => 'path:/flake#sub.inner', 'inner', 'inner'],
+    ['a store path', 'np-path', () => server.fixture.paths['hello2'] ?? '', 'hello', 'hello from hello 2.0'],
+  ] as const;
+  const WRONG = [
+    ['a package that the flake has not', 'np-nosuch', 'path:/flake#nosuch', 'path:/flake#nosuch'],
+    ['a flake that is not there', 'np-nowhere', 'path:/nowhere#hello', '/nowhere'],
+    ['a store path that nobody has', 'np-nobody', '/nix/store/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-nobody', 'nobody'],
+  ] as const;
 
-  it.each([
-    ['a package that the flake has not', 'path:/flake#nosuch', 'path:/flake#nosuch'],
-    ['a flake that is not there', 'path:/nowhere#hello', '/nowhere'],
-    ['a store path that nobody has', '/nix/store/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-nobody', 'nobody'],
-  ])('are refused by name when one is %s', async (_what, reference, named) => {
-    site.put('np-wrong', { cache: CACHE, packages: [reference] });
-    await eventually(
-      async () => {
-        const condition = await controller.condition('np-wrong', 'PackagesReady');
-        expect(condition).toMatchObject({ status: 'False', message: expect.stringContaining(named) });
-      },
-      { withinMs: 60_000 },
-    );
-    expect(await docker.containerOrNull('workspace-np-wrong')).toBeNull();
+  describe('of all kinds', () => {
+    beforeAll(() => {
+      for (const [, workspace, reference] of KINDS) site.put(workspace, { cache: CACHE, packages: [reference()] });
+      for (const [, workspace, reference] of WRONG) site.put(workspace, { cache: CACHE, packages: [reference] });
+    });
+
+    it.each(KINDS)('may be %s', async (_what, workspace, _reference, program, says) => {
+      await controller.until(workspace, { phase: 'Ready' }, 60_000);
+      expect((await docker.sh(`workspace-${workspace}`, program)).text).toBe(says);
+    });
+
+    it.each(WRONG)('are refused by name when one is %s', async (_what, workspace, _reference, named) => {
+      await eventually(
+        async () => {
+          const condition = await controller.condition(workspace, 'PackagesReady');
+          expect(condition).toMatchObject({ status: 'False', message: expect.stringContaining(named) });
+        },
+        { withinMs: 60_000 },
+      );
+      expect(await docker.containerOrNull(`workspace-${workspace}`)).toBeNull();
+    });
   });
 });

@@ -8,7 +8,7 @@ import type { Kalpana } from '../support/e2e/kalpana.js';
 import { createSite } from '../support/e2e/kalpana-site.js';
 import { serveNixCache } from '../support/nix/cache.js';
 import { writeNixpkgs } from '../support/nix/packages.js';
-import { putCache } from '../support/nix/site.js';
+import { cacheObjects, putCache } from '../support/nix/site.js';
 
 const site = createSite('nix-workspace', testEngineHost());
 const { docker } = site;
@@ -41,8 +41,27 @@ beforeAll(async () => {
   const server = await serveNixCache(host);
   const nixpkgs = writeNixpkgs(join(site.dir, 'nixpkgs'), { extra: STATIC });
   cpSync(busybox, join(nixpkgs, 'busybox'));
-  putCache(site, CACHE, server, { mounts: [{ type: 'bind', source: nixpkgs, target: '/nixpkgs', readOnly: true }] });
+  putCache(site, CACHE, server, {
+    network: 'none',
+    substituters: ['file:///binary-cache'],
+    mounts: [
+      { type: 'bind', source: nixpkgs, target: '/nixpkgs', readOnly: true },
+      { type: 'bind', source: server.fixture.cache, target: '/binary-cache', readOnly: true },
+    ],
+  });
   controller = site.start();
+  // All of them at once: a change after the other takes longer.
+  site.put('nw-a', { cache: CACHE, packages: ['hello'] });
+  for (const [, name, image, env] of PATHS) site.put(name, { image, env: [...env], cache: CACHE, packages: ['hello'] });
+  site.put('nw-single', { image: SINGLE_IMAGE, cache: CACHE, packages: ['static', 'hello'] });
+  site.put('nw-env', {
+    cache: CACHE,
+    packages: ['hello'],
+    env: [
+      { name: 'NIX_CONFIG', value: 'cores = 1' },
+      { name: 'XDG_STATE_HOME', value: '/elsewhere' },
+    ],
+  });
 });
 
 async function pathOf(workspace: string): Promise<readonly string[]> {
@@ -58,9 +77,15 @@ const pathWith = (workspace: string, base: string): readonly string[] => [
   '/workspace/.local/state/nix/profiles/per-user/root/profile/bin',
 ];
 
+/** Each has what the image or the spec says behind the packages. */
+const PATHS = [
+  ['of an unusual PATH', 'nw-odd', ODD_IMAGE, [], '/opt/odd:/odd'],
+  ['without any PATH', 'nw-bare', BARE_IMAGE, [], DEFAULT_PATH],
+  ['whose PATH the spec replaces', 'nw-own', ODD_IMAGE, [{ name: 'PATH', value: '/opt/odd:/own' }], '/opt/odd:/own'],
+] as const;
+
 describe('a workspace on a cache', () => {
   it('has /nix read-only, the settings of a client, and the packages before everything else', async () => {
-    site.put('nw-a', { cache: CACHE, packages: ['hello'] });
     await controller.ready('nw-a');
     expect((await docker.container('workspace-nw-a')).Mounts).toContainEqual(
       expect.objectContaining({ Destination: '/nix', RW: false, Name: `kalpana-nix-store-${CACHE}` }),
@@ -74,12 +99,7 @@ describe('a workspace on a cache', () => {
     expect((await docker.sh('workspace-nw-a', 'hello')).code).toBe(0);
   });
 
-  it.each([
-    ['of an unusual PATH', 'nw-odd', ODD_IMAGE, [], '/opt/odd:/odd'],
-    ['without any PATH', 'nw-bare', BARE_IMAGE, [], DEFAULT_PATH],
-    ['whose PATH the spec replaces', 'nw-own', ODD_IMAGE, [{ name: 'PATH', value: '/opt/odd:/own' }], '/opt/odd:/own'],
-  ])('of an image %s keeps it behind the packages', async (_name, workspace, image, env, base) => {
-    site.put(workspace, { image, env, cache: CACHE, packages: ['hello'] });
+  it.each(PATHS)('of an image %s keeps it behind the packages', async (_name, workspace, _image, _env, base) => {
     await controller.ready(workspace);
     expect(await pathOf(workspace)).toEqual(pathWith(workspace, base));
     expect(
@@ -89,11 +109,9 @@ describe('a workspace on a cache', () => {
     expect((await docker.exec(`workspace-${workspace}`, ['sh', '-c', 'command -v hello'])).text).toBe(
       `/nix/var/nix/profiles/kalpana/${workspace}/bin/hello`,
     );
-    expect((await site.plan()).code).toBe(0);
   });
 
   it('of an image without a shell gets its packages as well', async () => {
-    site.put('nw-single', { image: SINGLE_IMAGE, cache: CACHE, packages: ['static', 'hello'] });
     await controller.ready('nw-single');
     expect(await docker.exec('workspace-nw-single', ['sh', '-c', 'true'])).not.toMatchObject({ code: 0 });
     // The engine looks for it on the container's PATH, as `docker exec` does.
@@ -114,19 +132,20 @@ describe('a workspace on a cache', () => {
   });
 
   it('keeps what its spec says of the client in place of ours', async () => {
-    site.put('nw-env', {
-      cache: CACHE,
-      packages: ['hello'],
-      env: [
-        { name: 'NIX_CONFIG', value: 'cores = 1' },
-        { name: 'XDG_STATE_HOME', value: '/elsewhere' },
-      ],
-    });
     await controller.ready('nw-env');
     const { Config } = await docker.container('workspace-nw-env');
     expect(Config.Env.filter((line) => /^(NIX_CONFIG|XDG_STATE_HOME)=/.test(line)).sort()).toEqual([
       'NIX_CONFIG=cores = 1',
       'XDG_STATE_HOME=/elsewhere',
     ]);
+  });
+
+  it('leaves nothing to do', async () => {
+    expect((await site.plan()).code).toBe(0);
+  });
+
+  it('of a keeper whose spec says network "none" is served from a mount; the keeper has no network', async () => {
+    const { keeper } = cacheObjects(CACHE);
+    expect((await docker.sh(keeper, 'tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d " "')).text).toBe('lo');
   });
 });

@@ -1,13 +1,15 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { DesiredCache } from '../../controller/model/desired.js';
-import { KEEPER_NETWORK, keeperName } from '../../controller/model/names.js';
+import { KEEPER_NETWORK, LABEL, containerName, dataVolumeName, keeperName } from '../../controller/model/names.js';
+import { containerDefinition } from '../../controller/plan/definition.js';
 import { environmentRequest } from '../../controller/nix/packages/environment-key.js';
 import { LIMIT_MS } from '../support/cases.js';
 import type { Fault } from '../support/engine/fake-engine.js';
 import { RESOLVE_SCRIPT } from '../../controller/nix/keeper/scripts.js';
-import { createSimulation, type Simulation } from '../support/sim/controller.js';
+import { createSimulation, SIM_INSTANCE, type Simulation } from '../support/sim/controller.js';
 import { crashPointsOf } from '../support/sim/crash-points.js';
 import { createSimKeepers, keyIn, type SimKeepers } from '../support/sim/keeper.js';
+import { desiredWorkspace } from '../support/sim/specs.js';
 import { CONFIG } from '../unit/nix/samples.js';
 
 const VOLUME = 'kalpana-nix-store-team';
@@ -67,7 +69,7 @@ async function started(...names: string[]): Promise<World> {
 
 /** Everything that a person would look at; ids and times aside. */
 function picture(sim: World): object {
-  const { environments, profiles } = sim.keepers.store(VOLUME);
+  const { environments, profiles, images } = sim.keepers.store(VOLUME);
   const containers = [...sim.engine.state.containers.values()]
     .map(({ name, state, definition }) => `${name} ${state} ${definition.image}`)
     .sort();
@@ -76,6 +78,7 @@ function picture(sim: World): object {
     volumes: [...sim.engine.state.volumes.keys()].sort(),
     environments: [...environments].sort(),
     profiles: [...profiles].sort(),
+    images: [...images].sort(),
   };
 }
 
@@ -83,6 +86,8 @@ const SCENARIOS: readonly {
   title: string;
   given?: (sim: World) => Promise<void>;
   when: (sim: World) => void;
+  /** What has to pass besides, when all is quiet. */
+  afterMs?: number;
   then: (sim: World) => void;
 }[] = [
   {
@@ -131,12 +136,60 @@ const SCENARIOS: readonly {
         keyOf('tool'),
       ]),
   },
+  {
+    title: 'an image with a store of its own',
+    given: (sim) => plantOwnStore(sim),
+    when: (sim) => sim.specs.set('alice', { ...spec('hello'), image: OWN }),
+    // An import that failed is tried again after a while.
+    afterMs: 20_000,
+    then: (sim) =>
+      expect([running(sim), [...sim.keepers.store(VOLUME).images], profile(sim, 'alice')]).toEqual([
+        [KEEPER, 'workspace-alice'],
+        [OWN],
+        keyOf('hello'),
+      ]),
+  },
+  {
+    title: 'a volume of the replaced system',
+    given: plantBareStore,
+    when: (sim) => sim.specs.set('alice', spec('hello')),
+    // After an answer that was lost, the next resync at the latest goes on.
+    afterMs: 40_000,
+    then: (sim) => {
+      expect([running(sim), profile(sim, 'alice')]).toEqual([[KEEPER, 'workspace-alice'], keyOf('hello')]);
+      const mounts = container(sim, 'workspace-alice')?.mounts;
+      expect(mounts?.find(({ source }) => source === VOLUME)).toMatchObject({ target: '/nix', readOnly: true });
+    },
+  },
 ];
+
+/** Of a trusted image that brings a store, whose id in the fake engine is its name. */
+const OWN = 'own:1';
+
+/** The import's directory is there, as the keeper's script would make it. */
+async function plantOwnStore({ engine: { state }, specs }: World): Promise<void> {
+  state.images.add(OWN);
+  state.imageDirectories.set(OWN, new Map([['/nix/store', ['0123456789abcdfghijklmnpqrsvwxyz-own-1.0']]]));
+  state.directories.set(`volume ${VOLUME}:/var/kalpana/import/${OWN}/nix`, ['store']);
+  specs.setCaches([cache({ trustedImages: [OWN] })]);
+}
+
+/** A workspace as the replaced system left it: the cache's volume is a bare store, at another place. */
+async function plantBareStore({ engine }: World): Promise<void> {
+  engine.hands.createVolume(VOLUME, { [LABEL.shared]: 'true', [LABEL.managed]: 'true' });
+  const labels = { [LABEL.managed]: 'true', [LABEL.workspace]: 'alice' };
+  engine.hands.createVolume(dataVolumeName('alice'), labels);
+  const desired = desiredWorkspace('alice', { image: 'app:1', cache: false });
+  const definition = containerDefinition(desired, SIM_INSTANCE, [], null);
+  const bare = { type: 'volume', source: VOLUME, target: '/nix/store', readOnly: false } as const;
+  const mounts = [...definition.mounts, bare];
+  engine.hands.run(containerName('alice'), { ...definition, labels, network: 'bridge', mounts });
+}
 
 describe('a cache, with the controller killed or its calls failed at every one of them', () => {
   it.each(SCENARIOS)(
     '$title',
-    async ({ given, when, then }) => {
+    async ({ given, when, afterMs = 0, then }) => {
       const play = async (fault: (call: number) => Fault) => {
         const sim = world();
         await given?.(sim);
@@ -145,6 +198,7 @@ describe('a cache, with the controller killed or its calls failed at every one o
         when(sim);
         sim.start();
         await sim.settle();
+        if (afterMs > 0) await sim.clock.run(afterMs);
         return { sim, calls: sim.engine.calls.slice(before) };
       };
       const undisturbed = await play(() => 'none');

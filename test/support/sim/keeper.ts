@@ -16,6 +16,8 @@ export interface SimStore {
   readonly profiles: Map<string, string>;
   /** How often each environment was realised. */
   readonly realised: Map<string, number>;
+  /** Ids of images whose own stores were imported, without their algorithm. */
+  readonly images: Set<string>;
   /** Environment paths that running processes use. */
   readonly used: Set<string>;
   /** What a collection that stands still waits for. */
@@ -45,6 +47,7 @@ export function createSimKeepers({ realiseMs = 500 } = {}): SimKeepers {
       environments: new Set<string>(),
       profiles: new Map<string, string>(),
       realised: new Map<string, number>(),
+      images: new Set<string>(),
       used: new Set<string>(),
       waiting: new Set<() => void>(),
       collections: 0,
@@ -56,7 +59,7 @@ export function createSimKeepers({ realiseMs = 500 } = {}): SimKeepers {
   const exec: ExecHandler = (container, request) => {
     const { command, env = {} } = request;
     const stored = store(container.mounts.find(({ target }) => target === '/nix')?.source ?? '');
-    const { environments, profiles, realised, used, waiting } = stored;
+    const { environments, profiles, realised, images, used, waiting } = stored;
     switch (command[2]) {
       case scripts.INVENTORY_SCRIPT:
         return {
@@ -65,6 +68,7 @@ export function createSimKeepers({ realiseMs = 500 } = {}): SimKeepers {
             'kalpana: version 2.26.3',
             ...[...profiles].map(([workspace, path]) => `kalpana: profile ${workspace} ${path}`),
             ...[...environments].map((path) => `kalpana: environment ${path} 4 1000`),
+            ...[...images].map((image) => `kalpana: image ${image}`),
           ],
           afterMs: 50,
         };
@@ -104,6 +108,12 @@ export function createSimKeepers({ realiseMs = 500 } = {}): SimKeepers {
           request.onLine(`kalpana: ended ${environments.has(path) ? 0 : 13}`);
         });
         return { exitCode: 0, lines: ['kalpana: waits'], afterMs: Infinity };
+      case scripts.IMPORT_SCRIPT:
+        images.add(env['KALPANA_IMAGE'] ?? '');
+        return { exitCode: 0, lines: ['kalpana: imported 5'], afterMs: realiseMs };
+      case scripts.RELEASE_SCRIPT:
+        for (const image of (env['KALPANA_IMAGES'] ?? '').split(' ')) images.delete(image);
+        return { exitCode: 0, lines: [], afterMs: 20 };
       case scripts.MEASURE_SCRIPT:
         return { exitCode: 0, lines: [`kalpana: store ${environments.size} ${environments.size}`] };
       case ROOTS_SCRIPT:
