@@ -3,6 +3,9 @@ const swc = [
   { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' }, sourceMaps: 'inline' },
 ];
 
+/** As `IS_LONG` of test/support/cases.ts. */
+const isLong = process.env['KALPANA_TEST_LONG'] === '1';
+
 const suite = (name, extra = {}) => ({
   displayName: name,
   testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
@@ -26,6 +29,10 @@ export default {
     suite('unit'),
     suite('simulation'),
     suite('contract'),
-    suite('e2e', { setupFilesAfterEnv: ['<rootDir>/test/support/e2e/setup.ts'] }),
+    suite('e2e', {
+      setupFilesAfterEnv: ['<rootDir>/test/support/e2e/setup.ts'],
+      // Each of these files says what shows the same in every run.
+      testPathIgnorePatterns: isLong ? [] : ['\\.long\\.test\\.ts$'],
+    }),
   ],
 };

@@ -287,6 +287,21 @@ describe('a collection beside hostile names', () => {
   });
 });
 
+it('a path that is not there weighs nothing, and hides nothing that does', async () => {
+  const [kept, candidate] = [LIVE, DEAD].map((name) => folder.path(`/nix/store/${name}`));
+  const absent = folder.path(`/nix/store/${'c'.repeat(32)}-absent-unknown`);
+  const { code, lines } = await folder.run(gc.PRESSURE_SCRIPT, {
+    KALPANA_FIRST: '1',
+    KALPANA_KEEP: `${absent}\n${kept}`,
+    KALPANA_CANDIDATES: `${absent}\n${candidate}`,
+  });
+  expect({ code, base: told(lines, 'base'), own: told(lines, 'own') }).toEqual({
+    code: 0,
+    base: ['1000'],
+    own: [`/nix/store/${DEAD} /nix/store/${DEAD} 1000`],
+  });
+});
+
 describe('a change of roots', () => {
   const none = {
     KALPANA_PIN: '',

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { scannerName, volumeProbeName } from '../../controller/model/names.js';
-import { variants } from '../support/cases.js';
+import { inLongRuns } from '../support/cases.js';
 import { eventually } from '../support/e2e/eventually.js';
 import { testEngineHost } from '../support/e2e/engine.js';
 import { collect, collected } from '../support/gc/household.js';
@@ -69,7 +69,6 @@ const DEAD: readonly (readonly [string, string])[] = [
   ['a link whose directory is a file now', `mkdir -p was; ${root('was/r')}; rm -r was; touch was`],
 ];
 const kept = new Map<string, string>();
-const dead = new Map<string, string>();
 let server: TestNixCache;
 let controller: Kalpana;
 
@@ -77,24 +76,43 @@ function putLinksCache(retain: string): void {
   putCache(site, CACHE, server, { gc: { schedule: '0 4 1 1 *', retain } });
 }
 
-/** Builds a path of its own for each row, by one line of bash: `name make`. */
-async function build(box: string, name: string, make: string): Promise<string> {
-  const expression = `derivation { name = "${name}"; system = builtins.currentSystem; builder = "/bin/sh"; PATH = "/bin:/usr/bin"; args = [ "-c" "mkdir $out; echo ${name} > $out/words" ]; }`;
+/** Builds a path of its own for each row of a name and a line of bash, which is run with that path; gives the paths. */
+async function build(box: string, rows: readonly (readonly [string, string])[]): Promise<string[]> {
+  const list = rows.map(
+    ([name]) =>
+      `(derivation { name = "${name}"; system = builtins.currentSystem; builder = "/bin/sh"; PATH = "/bin:/usr/bin"; args = [ "-c" "mkdir $out; echo ${name} > $out/words" ]; })`,
+  );
+  const makes = rows.map(
+    ([name, make]) =>
+      `path=$(grep -e '-${name}$' /tmp/paths)\n{ ${make}; } > /tmp/words 2>&1 || { echo ${name}; cat /tmp/words; exit 1; }`,
+  );
   const { code, text } = await quietly(
     docker,
     box,
-    `set -e; export HOME=/tmp; mkdir -p /workspace; cd /workspace; path=$(nix-build --no-out-link -E '${expression}' 2>/tmp/words) || { cat /tmp/words; exit 1; }; { ${make}; } > /tmp/words 2>&1 || { cat /tmp/words; exit 1; }; echo $path`,
+    [
+      'set -e; export HOME=/tmp; mkdir -p /workspace; cd /workspace',
+      `nix-build --no-out-link -E '[ ${list.join(' ')} ]' > /tmp/paths 2>/tmp/words || { cat /tmp/words; exit 1; }`,
+      ...makes,
+      'cat /tmp/paths',
+    ].join('\n'),
   );
-  expect({ code, text }).toEqual({
-    code: 0,
-    text: expect.stringMatching(new RegExp(`^/nix/store/[0-9a-z]{32}-${name}$`)),
-  });
-  return text;
+  const lines = text.split('\n');
+  const paths = rows.map(([name]) => lines.find((line) => new RegExp(`^/nix/store/[0-9a-z]{32}-${name}$`).test(line)));
+  expect({ code, text, missing: paths.filter((path) => path === undefined) }).toEqual({ code: 0, text, missing: [] });
+  return paths.map((path) => path ?? '');
 }
 
-const valid = async (path: string): Promise<boolean> =>
-  (await docker.sh(keeper, `export NIX_REMOTE=local; test -e ${path} && nix-store --verify-path ${path}`)).code === 0;
-const gone = async (path: string): Promise<boolean> => (await docker.sh(keeper, `test -e ${path}`)).code !== 0;
+/** Of each path whether it is there, to the last byte. */
+async function statesOf(paths: readonly string[]): Promise<string[]> {
+  const look = `export NIX_REMOTE=local; for path; do
+if ! test -e $path; then echo gone; elif nix-store --verify-path $path > /dev/null 2>&1; then echo valid; else echo broken; fi; done`;
+  return (await docker.exec(keeper, ['sh', '-c', look, 'sh', ...paths])).text.split('\n');
+}
+
+async function expectKept(): Promise<void> {
+  const paths = [...kept.values()];
+  expect(await statesOf(paths)).toEqual(paths.map(() => 'valid'));
+}
 
 async function drop(name: string): Promise<void> {
   site.drop(`${name}.json`);
@@ -118,128 +136,146 @@ afterAll(async () => {
   await docker.untag(AWAY_IMAGE);
 });
 
+const X = `/nix/store/${'a'.repeat(32)}-x`;
+const HARM: readonly (readonly [string, string])[] = [
+  [
+    'makes a generation of another workspace',
+    `${X}\n../../../profiles/kalpana lk-evil-1-link /nix/store/${'b'.repeat(32)}-evil`,
+  ],
+  ['makes a link outside of the roots', `${X}\n../../../../../../etc evil ${storePath('evil')}`],
+  ['leads the collector astray by a quote', `${X}-it's "x`],
+  ['leads the collector astray by a space', `${X} --option y`],
+  ['leads to what is not there', `/nix/store/${'a'.repeat(32)}-absent`],
+  ['leads to the store itself', '/nix/store'],
+  ['leads to what is beside the store', '/nix/store/../store/.links'],
+];
+
 describe('links of a running workspace', () => {
-  beforeAll(async () => {
-    for (const [index, [kind, make]] of KEPT.entries()) kept.set(kind, await build(BOX, `kept-${index}`, make));
-    for (const [index, [kind, make]] of DEAD.entries()) dead.set(kind, await build(BOX, `dead-${index}`, make));
-    await collected(site, CACHE);
-  });
-
-  it.each(KEPT)('%s keeps its path', async (kind) => {
-    expect(await valid(kept.get(kind) ?? '')).toBe(true);
-  });
-
-  it.each(DEAD)('%s keeps nothing', async (kind) => {
-    expect(await gone(dead.get(kind) ?? '')).toBe(true);
-  });
-
-  it('are kept again the next time, by the roots that the last run made as well', async () => {
-    expect(await collected(site, CACHE)).toMatchObject({ freedPaths: 0, roots: { link: KEPT.length } });
-    for (const path of kept.values()) expect(await valid(path)).toBe(true);
-  });
-});
-
-describe('a link with a target to harm by', () => {
-  const X = `/nix/store/${'a'.repeat(32)}-x`;
-  const HARM: readonly (readonly [string, string])[] = [
-    [
-      'makes a generation of another workspace',
-      `${X}\n../../../profiles/kalpana lk-evil-1-link /nix/store/${'b'.repeat(32)}-evil`,
-    ],
-    ['makes a link outside of the roots', `${X}\n../../../../../../etc evil ${storePath('evil')}`],
-    ['leads the collector astray by a quote', `${X}-it's "x`],
-    ['leads the collector astray by a space', `${X} --option y`],
-    ['leads to what is not there', `/nix/store/${'a'.repeat(32)}-absent`],
-    ['leads to the store itself', '/nix/store'],
-    ['leads to what is beside the store', '/nix/store/../store/.links'],
-  ];
-  const rubbish: string[] = [];
+  const states = new Map<string, string>();
 
   beforeAll(async () => {
-    await docker.sh(BOX, 'rm /workspace/loops/a');
-    for (const [index, [, target]] of HARM.entries()) {
-      rubbish.push(await build(BOX, `rubbish-${index}`, root(`evil-${index}`)));
-      await docker.exec(BOX, ['ln', '-sfn', target, `/workspace/evil-${index}`]);
-    }
+    const rows = [
+      ...KEPT.map(([, make], index) => [`kept-${index}`, make] as const),
+      ...DEAD.map(([, make], index) => [`dead-${index}`, make] as const),
+      ...HARM.map((_, index) => [`rubbish-${index}`, root(`evil-${index}`)] as const),
+    ];
+    const paths = await build(BOX, rows);
+    const astray = 'at=0; for target; do ln -sfn "$target" /workspace/evil-$at || exit; at=$((at + 1)); done';
+    const targets = HARM.map(([, target]) => target);
+    expect((await docker.exec(BOX, ['sh', '-c', astray, 'sh', ...targets])).code).toBe(0);
     await collected(site, CACHE);
+    const kinds = [...KEPT, ...DEAD, ...HARM].map(([kind]) => kind);
+    for (const [index, state] of (await statesOf(paths)).entries()) states.set(kinds[index] ?? '', state);
+    for (const [index, [kind]] of KEPT.entries()) kept.set(kind, paths[index] ?? '');
   });
 
-  it.each(HARM)('never %s', async (kind) => {
-    expect({ kind, gone: await gone(rubbish[HARM.findIndex(([one]) => one === kind)] ?? '') }).toEqual({
-      kind,
-      gone: true,
-    });
+  it.each(KEPT)('%s keeps its path', (kind) => {
+    expect(states.get(kind)).toBe('valid');
   });
 
-  it('leaves nothing behind, and all others their paths', async () => {
+  it.each(DEAD)('%s keeps nothing', (kind) => {
+    expect(states.get(kind)).toBe('gone');
+  });
+
+  it.each(HARM)('one with a target to harm by never %s', (kind) => {
+    expect(states.get(kind)).toBe('gone');
+  });
+
+  it('leave nothing behind by such targets', async () => {
     const { text } = await docker.sh(
       keeper,
       'ls -d /etc/evil /nix/var/nix/profiles/kalpana/lk-evil* 2>/dev/null; ls /nix/var/nix/gcroots/kalpana/links',
     );
     expect(text).toBe('lk-a');
-    for (const path of kept.values()) expect(await valid(path)).toBe(true);
-    await docker.sh(BOX, 'rm /workspace/evil-*');
+  });
+
+  it('are foretold by their names the next time, by the roots that the last run made as well', async () => {
+    await docker.sh(BOX, 'rm /workspace/evil-* /workspace/loops/a');
+    const { news } = await collect(site, CACHE, '--dry-run');
+    if (news.type !== 'preview') throw new Error(JSON.stringify(news));
+    expect(news.preview.dead).toEqual([]);
+    const files = news.preview.roots.filter(({ kind }) => kind === 'link').map(({ from }) => from);
+    expect(files).toHaveLength(KEPT.length);
+    expect(files).toEqual(
+      expect.arrayContaining([
+        '/workspace/new\nline',
+        '/workspace/newline\n',
+        '/workspace/return\r',
+        '/workspace/one\x01two\x02a',
+        '/workspace/ü 日本語 🙂',
+      ]),
+    );
   });
 });
 
 describe('links in a data volume', () => {
-  it.each(variants(['/home/work', '/workspace']))(
-    'at %s whose workspace has no container are kept, those of the container that is gone are not',
-    async (mountPath) => {
-      const name = `lk-away${mountPath.replaceAll('/', '-')}`;
-      site.put(name, { cache: CACHE, image: AWAY_IMAGE, imagePullPolicy: 'Never', storage: { mountPath } });
-      await controller.ready(name);
-      const link = await build(`workspace-${name}`, `${name}-volume`, root(`${mountPath}/result`));
-      const behind = await build(
-        `workspace-${name}`,
-        `${name}-behind`,
-        `${root(`${mountPath}/behind`)}; mkdir -p ${mountPath}/d; mv ${mountPath}/behind ${mountPath}/d/; ln -s d/behind ${mountPath}/behind`,
-      );
-      const own = await build(`workspace-${name}`, `${name}-own`, root('/root/result'));
-      await docker.untag(AWAY_IMAGE);
-      await docker.remove(`workspace-${name}`);
-      await controller.until(name, { phase: 'Waiting', reason: 'ImageMissing' }, LONG);
-      await collected(site, CACHE);
-      expect([await valid(link), await valid(behind), await gone(own)]).toEqual([true, true, true]);
-      await collected(site, CACHE);
-      expect([await valid(link), await valid(behind)]).toEqual([true, true]);
-      for (const helper of [scannerName(CACHE), volumeProbeName(name)])
-        expect(await docker.containerOrNull(helper)).toBeNull();
-      const [repo = '', tag = ''] = AWAY_IMAGE.split(':');
-      await docker.tag(TEST_NIX_IMAGE, repo, tag);
-      await controller.until(name, { phase: 'Ready' }, LONG);
-      expect(
-        (await docker.sh(`workspace-${name}`, `cat ${mountPath}/result/words ${mountPath}/behind/words`)).text,
-      ).toBe(`${name}-volume\n${name}-behind`);
-      await drop(name);
-    },
-  );
+  const [awayRepo = '', awayTag = ''] = AWAY_IMAGE.split(':');
 
-  const REMOVED = [
-    ['never seen by one, in a volume mounted elsewhere', '/home/work', false],
-    ['never seen by one', '/workspace', false],
-    ['seen by a collection before', '/workspace', true],
-  ] as const;
+  it('whose workspace has no container are kept; if it was removed, for as long as retain', async () => {
+    await awayAndGone('/home/work');
+  });
 
-  it.each(variants(REMOVED))(
-    'of a workspace that was removed are kept for as long as retain: %s',
-    async (kind, mountPath, isSeen) => {
-      const name = `lk-gone-${mountPath.split('/').at(-1)}-${String(isSeen)}`;
-      site.put(name, { cache: CACHE, image: TEST_NIX_IMAGE, storage: { mountPath } });
+  inLongRuns('at another place in the container, above', () => {
+    it('are so at /workspace', async () => {
+      await awayAndGone('/workspace');
+    });
+
+    it('of a workspace that was removed are kept for as long as retain when a collection has seen them', async () => {
+      const name = 'lk-seen';
+      site.put(name, { cache: CACHE, image: TEST_NIX_IMAGE, storage: { mountPath: '/workspace' } });
       await controller.ready(name);
-      const link = await build(`workspace-${name}`, name, root(`${mountPath}/result`));
-      if (isSeen) await collected(site, CACHE);
+      const paths = await build(`workspace-${name}`, [[name, root('/workspace/result')]]);
+      await collected(site, CACHE);
       await drop(name);
       await collected(site, CACHE);
-      expect({ kind, valid: await valid(link) }).toEqual({ kind, valid: true });
+      expect(await statesOf(paths)).toEqual(['valid']);
       await retain('0s');
-      // Beside it, what is there is kept for as long as it is there.
       await collected(site, CACHE);
-      expect({ kind, gone: await gone(link) }).toEqual({ kind, gone: true });
-      for (const path of kept.values()) expect(await valid(path)).toBe(true);
+      expect(await statesOf(paths)).toEqual(['gone']);
+      await expectKept();
       await retain('1h');
-    },
-  );
+    });
+  });
+
+  /** One workspace's container goes, and its image; another workspace is removed before a collection has seen it. */
+  async function awayAndGone(mountPath: string): Promise<void> {
+    const [away, gone] = ['away', 'gone'].map((what) => `lk-${what}${mountPath.replaceAll('/', '-')}`) as [
+      string,
+      string,
+    ];
+    const box = `workspace-${away}`;
+    site.put(away, { cache: CACHE, image: AWAY_IMAGE, imagePullPolicy: 'Never', storage: { mountPath } });
+    site.put(gone, { cache: CACHE, image: TEST_NIX_IMAGE, storage: { mountPath } });
+    await controller.ready(away, gone);
+    const behind = `mkdir -p ${mountPath}/d; mv ${mountPath}/behind ${mountPath}/d/; ln -s d/behind ${mountPath}/behind`;
+    const paths = await build(box, [
+      [`${away}-volume`, root(`${mountPath}/result`)],
+      [`${away}-behind`, `${root(`${mountPath}/behind`)}; ${behind}`],
+      [`${away}-own`, root('/root/result')],
+    ]);
+    paths.push(...(await build(`workspace-${gone}`, [[gone, root(`${mountPath}/result`)]])));
+    await docker.untag(AWAY_IMAGE);
+    await docker.remove(box);
+    await drop(gone);
+    await controller.until(away, { phase: 'Waiting', reason: 'ImageMissing' }, LONG);
+    await collected(site, CACHE);
+    expect(await statesOf(paths)).toEqual(['valid', 'valid', 'gone', 'valid']);
+    await expectKept();
+    await retain('0s');
+    // Beside what goes, what is there is kept for as long as it is there.
+    await collected(site, CACHE);
+    expect(await statesOf(paths)).toEqual(['valid', 'valid', 'gone', 'gone']);
+    await expectKept();
+    await retain('1h');
+    for (const helper of [scannerName(CACHE), volumeProbeName(away), volumeProbeName(gone)])
+      expect(await docker.containerOrNull(helper)).toBeNull();
+    await docker.tag(TEST_NIX_IMAGE, awayRepo, awayTag);
+    await controller.until(away, { phase: 'Ready' }, LONG);
+    expect((await docker.sh(box, `cat ${mountPath}/result/words ${mountPath}/behind/words`)).text).toBe(
+      `${away}-volume\n${away}-behind`,
+    );
+    await drop(away);
+  }
 });
 
 async function retain(value: '0s' | '1h'): Promise<void> {
@@ -249,18 +285,3 @@ async function retain(value: '0s' | '1h'): Promise<void> {
     { withinMs: 30_000 },
   );
 }
-
-it('foretells in order what keeps what, whatever the names', async () => {
-  const { news } = await collect(site, CACHE, '--dry-run');
-  const files =
-    news.type === 'preview' ? news.preview.roots.filter(({ kind }) => kind === 'link').map(({ from }) => from) : [];
-  expect(files).toEqual(
-    expect.arrayContaining([
-      '/workspace/new\nline',
-      '/workspace/newline\n',
-      '/workspace/return\r',
-      '/workspace/one\x01two\x02a',
-      '/workspace/ü 日本語 🙂',
-    ]),
-  );
-});

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/e2e/eventually.js';
 import { testEngineHost } from '../support/e2e/engine.js';
+import { FOREIGN_COLLECTIONS, foreignCollections } from '../support/gc/foreign.js';
 import {
   addDead,
   buildHousehold,
@@ -16,21 +17,13 @@ import { serveNixCache, type TestNixCache } from '../support/nix/cache.js';
 import { keeperHands, runs } from '../support/nix/hands.js';
 import { TEST_NIX_IMAGE } from '../support/nix/images.js';
 
-// F8: any client may ask the daemon for a collection, which knows nothing of what runs next door.
+// In each run nix-gc shows the same of one collection in place of five.
 const site = createSite('nix-gc-foreign', testEngineHost());
 const { docker } = site;
 const P = 'gcf';
 const hands = keeperHands(docker, P);
-const USERS = ['0', '1000'];
-const COMMANDS = [
-  'nix-collect-garbage',
-  'nix-collect-garbage -d',
-  'nix-store --gc',
-  'nix --extra-experimental-features nix-command store gc',
-  'nix-store --delete $DEAD',
-  'nix --extra-experimental-features nix-command store delete $DEAD',
-];
 const COLLECTOR = 'workspace-gcf-collector';
+const { words, start, workers } = foreignCollections(docker, P, COLLECTOR);
 let server: TestNixCache;
 let controller: Kalpana;
 let house: Household;
@@ -44,28 +37,6 @@ beforeAll(async () => {
 });
 
 const wholeHouse = () => expectWhole(site, house, [...house.retained.values()]);
-/** The daemon's workers, one a connection. */
-const workers = async () =>
-  Number((await hands.sh('grep -lx nix-daemon /proc/[0-9]*/comm 2>/dev/null | wc -l')).text) - 1;
-const words = async () => (await docker.sh(COLLECTOR, 'cat /tmp/foreign-* 2>/dev/null')).text;
-
-/** Each of the commands by each user, again as soon as it has ended, as long as the container runs. */
-async function startForeign(dead: string): Promise<void> {
-  for (const user of USERS) {
-    const lines = COMMANDS.map(
-      (command, index) => `while :; do ${command}; echo "ended $?"; done > /tmp/foreign-$(id -u)-${index} 2>&1 &`,
-    ).join('\n');
-    await docker.exec(
-      COLLECTOR,
-      [
-        'bash',
-        '-c',
-        `trap '' HUP; export DEAD=${dead} HOME=/tmp; exec </dev/null >/dev/null 2>&1; set -m; ${lines}\n true`,
-      ],
-      user,
-    );
-  }
-}
 
 describe('collections that workspaces start, again and again', () => {
   let paths: string[];
@@ -75,14 +46,7 @@ describe('collections that workspaces start, again and again', () => {
     paths = others;
     // Its name stands in a process's environment: our runs keep it, and who names it for deletion gets no turn.
     house = { ...house, kept: new Map([...house.kept, ['named by a process', named]]) };
-    await startForeign(named);
-    await eventually(
-      async () =>
-        expect(
-          (await words()).match(/waiting for the big garbage collector lock/g)?.length ?? 0,
-        ).toBeGreaterThanOrEqual(USERS.length * COMMANDS.length),
-      { withinMs: 60_000 },
-    );
+    await start(named);
   });
 
   it('wait, and delete nothing of their own accord', async () => {
@@ -102,7 +66,7 @@ describe('collections that workspaces start, again and again', () => {
       await wholeHouse();
       // Of their own accord: between two runs.
       const later = await addDead(site, P, 5, `later ${round}`);
-      await eventually(async () => expect(await workers()).toBeGreaterThanOrEqual(USERS.length * COMMANDS.length), {
+      await eventually(async () => expect(await workers()).toBeGreaterThanOrEqual(FOREIGN_COLLECTIONS), {
         withinMs: 30_000,
       });
       expect((await hands.sh(`ls -d ${later.join(' ')}`)).code).toBe(0);
