@@ -144,7 +144,7 @@ describe('an archive', () => {
   });
 
   inLongRuns(
-    'the two above; unit retries: what has failed is due again; nix-refusals: to set substituters and keys',
+    'the two above; unit retries: what has failed is due again; nix-client: refused to set substituters and keys',
     () => {
       it('without a signature is taken when it has one', async () => {
         // Nix remembers for a minute what it was told.

@@ -124,7 +124,9 @@ inLongRuns('the same without a database; an image with one, below', () =>
     imported('ni-db', true);
 
     it('lets go of its roots with its last container', async () => {
-      for (const name of ['ni-plain', 'ni-db']) site.drop(`${name}.json`);
+      site.drop('ni-plain.json');
+      await eventually(async () => expect(await docker.containerOrNull('workspace-ni-plain')).toBeNull(), LONG);
+      site.drop('ni-db.json');
       await eventually(async () => expect(await inKeeper('ls /nix/var/nix/gcroots/kalpana/images')).toBe(''), LONG);
       expect(await probes()).toEqual([]);
     });
