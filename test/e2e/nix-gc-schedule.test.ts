@@ -279,7 +279,7 @@ describe('a store over maxBytes', () => {
   });
 });
 
-inLongRuns('unit: due (that was missed often is due once), collector; nix-gc: runs outlive a controller', () => {
+inLongRuns('simulation: collections (made up for once); unit: due, collector', () => {
   describe('runs that were missed while the controller was down', () => {
     beforeAll(async () => {
       putCache(site, 'gm', server, { gc: { schedule: YEARLY } });

@@ -122,7 +122,7 @@ describe('a collection', () => {
     LIMIT_MS,
   );
 
-  it('runs by its schedule, once for all that passed while no controller ran, and not while it is suspended', async () => {
+  it('runs by its schedule, and not while it is suspended', async () => {
     const hour = 3_600_000;
     const sim = await started({ schedule: '0 * * * *' });
     await sim.clock.run(3 * hour);
@@ -130,6 +130,23 @@ describe('a collection', () => {
     sim.specs.setCaches([cache({ schedule: '0 * * * *', suspend: true })]);
     await sim.clock.run(3 * hour);
     expect(sim.store.collections).toBe(3);
+  });
+
+  it('is made up for once, whatever passed while no controller lived, and not again for the next one', async () => {
+    const minute = 60_000;
+    const sim = await started({ schedule: '* * * * *' });
+    await sim.clock.run(minute - (sim.clock.now() % minute) + 20_000);
+    const before = sim.store.collections;
+    sim.setFault(() => 'crash-before');
+    sim.crash();
+    await sim.clock.run(3 * minute);
+    expect([sim.store.collections, sim.crashes() > 3]).toEqual([before, true]);
+    sim.setFault(() => 'none');
+    await sim.clock.run(15_000);
+    expect(sim.store.collections).toBe(before + 1);
+    sim.crash();
+    await sim.clock.run(15_000);
+    expect(sim.store.collections).toBe(before + 1);
   });
 
   it('holds up realisations, and no start on packages that are there', async () => {
