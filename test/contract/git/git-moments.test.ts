@@ -1,4 +1,13 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { GitError, type Git, type GitCall } from '../../../controller/source/git/git-command.js';
@@ -13,50 +22,46 @@ afterEach(() => site.close());
 const alice = workspaceText('alice');
 const packs = () => readdirSync(join(site.root, 'state/git/team/clone.git/objects/pack'));
 
-/** The real git, but for calls of `command` while `fails` is set. */
-function failing(command: string, failure: () => GitError) {
-  const state = { fails: false };
+/** The real git, but for calls of `command` while there is a `failure`. */
+function failing(command: string) {
+  const state = { failure: null as GitError | null, met: 0 };
   const around =
     (git: Git): Git =>
-    (call: GitCall) =>
-      state.fails && call.args.includes(command) ? Promise.reject(failure()) : git(call);
+    (call: GitCall) => {
+      if (state.failure === null || !call.args.includes(command)) return git(call);
+      state.met += 1;
+      return Promise.reject(state.failure);
+    };
   return { state, around };
 }
 
 describe('a moment in which git itself fails', () => {
-  it.each<[string, () => GitError]>([
-    ['is not there', () => new GitError('missing', 'git cannot be started: ENOENT', '')],
-    ['cannot be started', () => new GitError('failed', 'git cannot be started: EAGAIN', '')],
-    ['takes too long', () => new GitError('timeout', 'no answer within 60 s', '')],
-    ['is killed', () => new GitError('failed', 'git ended with SIGKILL', '')],
-  ])('costs no clone when it %s', async (_, failure) => {
+  it('costs no clone, nor does one in which the clone is checked while the server is away', async () => {
     const revision = site.repository.commit({ 'alice.json': alice });
-    const { state, around } = failing('--is-bare-repository', failure);
-    const one = await site.started({}, { around });
-    state.fails = true;
-    const before = one.fetches.length;
-    one.source.sync('request');
-    await one.until(() => one.fetches.length > before);
-    expect(one.fetches.at(-1)).not.toBeNull();
-    await one.source.stop();
-    // Nor the server: what is in force is known from the clone alone.
-    rmSync(site.repository.path, { recursive: true });
-    expect((await site.started()).source.git()).toMatchObject({ applied: { revision } });
-  });
-
-  it.each<[string, () => GitError]>([
-    ['cannot be started', () => new GitError('failed', 'git cannot be started: EAGAIN', '')],
-    ['takes too long', () => new GitError('timeout', 'no answer within 600 s', '')],
-    ['is killed', () => new GitError('failed', 'git ended with SIGKILL', '')],
-  ])('costs no clone when the check of it %s, while the server is away', async (_, failure) => {
-    const revision = site.repository.commit({ 'alice.json': alice });
-    const { state, around } = failing('fsck', failure);
-    const one = await site.started({}, { around });
-    state.fails = true;
-    rmSync(site.repository.path, { recursive: true });
+    const [beginning, check] = [failing('--is-bare-repository'), failing('fsck')];
+    const one = await site.started({}, { around: (git) => beginning.around(check.around(git)) });
+    const mark = join(site.root, 'state/git/team/clone.git/mark');
+    writeFileSync(mark, '');
+    const failures = [
+      new GitError('failed', 'git cannot be started: EAGAIN', ''),
+      new GitError('timeout', 'no answer within 60 s', ''),
+      new GitError('failed', 'git ended with SIGKILL', ''),
+    ];
+    for (const failure of [new GitError('missing', 'git cannot be started: ENOENT', ''), ...failures]) {
+      beginning.state.failure = failure;
+      await one.failed();
+    }
+    beginning.state.failure = null;
     await one.synced();
-    expect(one.fetches.flatMap((failure) => (failure === null ? [] : [failure.reason]))).not.toContain('GitUnusable');
+    expect(one.source.git().failure).toBeNull();
+    rmSync(site.repository.path, { recursive: true });
+    for (const failure of failures) {
+      check.state.failure = failure;
+      expect((await one.failed()).reason).not.toBe('GitUnusable');
+    }
+    expect([check.state.met, existsSync(mark)]).toEqual([failures.length, true]);
     await one.source.stop();
+    // What is in force is known from the clone alone.
     expect((await site.started()).source.git()).toMatchObject({ applied: { revision } });
   });
 
@@ -71,8 +76,7 @@ describe('a moment in which git itself fails', () => {
     const one = await site.started();
     expect(one.source.git()).toMatchObject({ applied: { revision } });
     rmSync(site.repository.path, { recursive: true });
-    await one.synced();
-    expect(one.fetches.flatMap((failure) => (failure === null ? [] : [failure.reason]))).not.toContain('GitUnusable');
+    expect((await one.failed()).reason).not.toBe('GitUnusable');
     await one.source.stop();
     expect((await site.started()).source.git()).toMatchObject({ applied: { revision } });
   });
@@ -83,11 +87,11 @@ describe('a moment in which git itself fails', () => {
   ])('is told, and passes, when %s cannot be read at the start of a source that is suspended', async (_, command) => {
     const revision = site.repository.commit({ 'alice.json': alice });
     await (await site.started()).source.stop();
-    const { state, around } = failing(command, () => new GitError('timeout', 'no answer within 60 s', ''));
-    state.fails = true;
+    const { state, around } = failing(command);
+    state.failure = new GitError('timeout', 'no answer within 60 s', '');
     const one = await site.started({ suspend: true }, { around });
     expect(one.source.git()).toMatchObject({ applied: null, failure: { reason: 'FetchFailed' } });
-    state.fails = false;
+    state.failure = null;
     one.source.sync('request');
     await one.until((source) => source.git().applied?.revision === revision);
     expect(one.source.git().failure).toBeNull();
@@ -96,17 +100,13 @@ describe('a moment in which git itself fails', () => {
 
   it('costs no commit when it cannot be marked as applied: a restart does not go back', async () => {
     site.repository.commit({ 'alice.json': alice });
-    const { state, around } = failing(
-      'update-ref',
-      () => new GitError('failed', 'cannot lock ref: No space left on device', 'x', 128),
-    );
+    const { state, around } = failing('update-ref');
     const one = await site.started({}, { around });
-    state.fails = true;
+    state.failure = new GitError('failed', 'cannot lock ref: No space left on device', 'x', 128);
     const revision = site.repository.commit({ 'bob.json': workspaceText('bob') });
-    await one.until(() => one.fetches.some((failure) => failure !== null));
-    state.fails = false;
-    one.source.sync('request');
-    await one.until((source) => source.git().applied?.revision === revision);
+    await one.failed();
+    state.failure = null;
+    await one.judged(revision);
     await one.synced();
     expect(one.commits.map(({ failure }) => failure)).toEqual([null, null]);
     await one.source.stop();
@@ -197,33 +197,43 @@ describe('a clone that is fetched into again and again', () => {
   it('is packed anew, and what is in force and the newest commit stay in it', async () => {
     const good = site.repository.commit({ 'alice.json': alice });
     const one = await site.started();
+    const clone = join(site.root, 'state/git/team/clone.git');
     const packCount = () => packs().filter((name) => name.endsWith('.pack')).length;
-    let most = 0;
-    for (let round = 0; round < 45; round += 1) {
-      const revision = site.repository.commit({ 'alice.json': `${'{'.repeat(round + 1)}` });
-      await one.until((source) => source.git().attempted?.revision === revision);
-      most = Math.max(most, packCount());
+    const shallowCount = () => readFileSync(join(clone, 'shallow'), 'utf8').trim().split('\n').length;
+    let revision = good;
+    async function bad(text: string): Promise<void> {
+      revision = site.repository.commit({ 'alice.json': text });
+      await one.judged(revision);
+      await one.synced();
     }
-    await one.synced();
-    expect(most).toBeGreaterThan(30);
-    expect(packCount()).toBeLessThan(20);
+    await bad('{');
+    await bad('{{');
+    expect([packCount(), shallowCount()]).toEqual([3, 3]);
+    // As dozens of commits more would leave it.
+    const pack = join(
+      clone,
+      'objects/pack',
+      packs()
+        .find((name) => name.endsWith('.pack'))!
+        .replace('.pack', ''),
+    );
+    for (let count = packCount(); count < 40; count += 1) {
+      const copy = join(clone, `objects/pack/pack-${String(count).padStart(40, '0')}`);
+      for (const end of ['pack', 'idx']) copyFileSync(`${pack}.${end}`, `${copy}.${end}`);
+    }
+    await bad('{{{');
+    const kept = readFileSync(join(clone, 'shallow'), 'utf8').trim().split('\n');
+    expect([packCount(), kept.sort()]).toEqual([1, [good, revision].sort()]);
     await one.source.stop();
     rmSync(site.repository.path, { recursive: true });
-    expect((await site.started()).source.git()).toMatchObject({ applied: { revision: good } });
+    const next = await site.started();
+    expect(next.source.git()).toMatchObject({ applied: { revision: good } });
   });
 
   it('holds what is in force when it cannot be packed, and says that the server has answered', async () => {
-    const { state, around } = failing(
-      'repack',
-      () =>
-        new GitError(
-          'failed',
-          'unable to write file: No space left on device',
-          'fatal: unable to write file: No space left on device',
-          128,
-        ),
-    );
-    state.fails = true;
+    const { state, around } = failing('repack');
+    const words = 'unable to write file: No space left on device';
+    state.failure = new GitError('failed', words, `fatal: ${words}`, 128);
     const revision = site.repository.commit({ 'alice.json': alice });
     const one = await site.started({ maxBytes: 2048 }, { around });
     expect(one.source.git()).toMatchObject({ applied: { revision } });

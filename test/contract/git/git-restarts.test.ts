@@ -1,6 +1,6 @@
 import { readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { workspaceText, type CommitOptions } from '../../support/git/repository.js';
 import { createGitTestSite } from '../../support/git/site.js';
 
@@ -42,28 +42,6 @@ describe('restarts', () => {
     expect((await site.wanted(one)).images).toMatchObject({ bob: 'debian:12' });
   });
 
-  it.each<[string, (clone: string) => void]>([
-    ['its HEAD is gone', (clone) => rmSync(join(clone, 'HEAD'))],
-    ['its references are garbage', (clone) => writeFileSync(join(clone, 'refs/kalpana/applied'), 'garbage')],
-    ['its packs are cut', (clone) => cutPacks(clone)],
-    ['its packs are gone', (clone) => rmSync(join(clone, 'objects/pack'), { recursive: true })],
-    ['its configuration is garbage', (clone) => writeFileSync(join(clone, 'config'), '[core')],
-    ['a killed process left its locks', (clone) => writeFileSync(join(clone, 'shallow.lock'), '')],
-    ['it is a file', (clone) => (rmSync(clone, { recursive: true }), writeFileSync(clone, ''))],
-  ])('makes a clone anew when %s', async (_, harm) => {
-    site.repository.commit({ 'alice.json': alice });
-    await (await site.started()).source.stop();
-    harm(join(site.root, 'state/git/team/clone.git'));
-    const next = site.repository.commit({ 'bob.json': bob });
-    const one = await site.started();
-    await one.until((source) => source.git().applied?.revision === next && source.git().failure === null);
-    expect(await site.wanted(one)).toMatchObject({ complete: true, images: { alice: 'debian:12', bob: 'debian:12' } });
-    // The server has answered; that the new clone holds what is in force comes a moment later.
-    await one.synced();
-    await one.source.stop();
-    expect((await site.wanted(site.open())).revision).toBe(next);
-  });
-
   it.each<[string, string]>([
     ['was made anew', 'HEAD'],
     ['has lost it', 'objects/pack'],
@@ -81,7 +59,8 @@ describe('restarts', () => {
     expect(site.repository.has(good)).toBe(false);
     expect(await site.wanted(one)).toMatchObject({ images: { alice: 'debian:12' }, revision: good });
     const mended = site.repository.commit({ 'alice.json': alice, 'bob.json': bob });
-    await one.until((source) => source.git().applied?.revision === mended);
+    await one.judged(mended);
+    expect(one.source.git().applied?.revision).toBe(mended);
   });
 
   /** A clone that breaks while a newer commit than the one in force is refused. */
@@ -91,13 +70,47 @@ describe('restarts', () => {
     site.repository.commit({ 'alice.json': BROKEN }, options);
     // Without its parent, nothing names the good one any more: the server drops it.
     site.repository.git(['prune', '--expire=now']);
-    await one.until((source) => source.git().failure?.reason === 'CommitInvalid');
+    await one.judged(site.repository.head()!);
     rmSync(join(site.root, 'state/git/team/clone.git', lost), { recursive: true });
     const newest = site.repository.commit({ 'alice.json': `${BROKEN}\n` });
-    await one.until((source) => source.git().attempted?.revision === newest);
+    await one.judged(newest);
     await one.synced();
     return { one, good };
   }
+});
+
+/** The rows are restarts of one source. */
+describe('a restart', () => {
+  let history: ReturnType<typeof createGitTestSite>;
+  let round = 0;
+  beforeAll(async () => {
+    history = createGitTestSite();
+    history.repository.commit({ 'alice.json': alice });
+    await (await history.started()).source.stop();
+  });
+  afterAll(() => history.close());
+
+  it.each<[string, (clone: string) => void]>([
+    ['its HEAD is gone', (clone) => rmSync(join(clone, 'HEAD'))],
+    ['its references are garbage', (clone) => writeFileSync(join(clone, 'refs/kalpana/applied'), 'garbage')],
+    ['its packs are cut', (clone) => cutPacks(clone)],
+    ['its packs are gone', (clone) => rmSync(join(clone, 'objects/pack'), { recursive: true })],
+    ['its configuration is garbage', (clone) => writeFileSync(join(clone, 'config'), '[core')],
+    ['a killed process left its locks', (clone) => writeFileSync(join(clone, 'shallow.lock'), '')],
+    ['it is a file', (clone) => (rmSync(clone, { recursive: true }), writeFileSync(clone, ''))],
+  ])('makes a clone anew when %s', async (_, harm) => {
+    harm(join(history.root, 'state/git/team/clone.git'));
+    round += 1;
+    const next = history.repository.commit({ 'bob.json': workspaceText('bob', { image: `debian:${round}` }) });
+    const one = await history.started();
+    await one.judged(next);
+    const images = { alice: 'debian:12', bob: `debian:${round}` };
+    expect(await history.wanted(one)).toMatchObject({ complete: true, images, revision: next });
+    // The server has answered; that the new clone holds what is in force comes a moment later.
+    await one.synced();
+    await one.source.stop();
+    expect((await history.wanted(history.open())).revision).toBe(next);
+  });
 
   function cutPacks(clone: string): void {
     const directory = join(clone, 'objects/pack');

@@ -1,21 +1,28 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { DesiredSnapshot } from '../../../controller/model/desired.js';
 import { createAgeKey, sealText, type AgeKey } from '../../support/git/age-keys.js';
 import { workspaceText } from '../../support/git/repository.js';
-import { createGitTestSite } from '../../support/git/site.js';
+import { createGitTestSite, type SiteSource } from '../../support/git/site.js';
 
 let site: ReturnType<typeof createGitTestSite>;
 let key: AgeKey;
 let identity = '';
-beforeEach(async () => {
-  site = createGitTestSite();
+beforeAll(async () => {
   key = await createAgeKey();
-  identity = join(site.root, 'identity');
-  writeFileSync(identity, key.file);
+});
+beforeEach(() => {
+  site = createGitTestSite();
+  identity = identityIn(site.root);
 });
 afterEach(() => site.close());
+
+function identityIn(directory: string): string {
+  const file = join(directory, 'identity');
+  writeFileSync(file, key.file);
+  return file;
+}
 
 const withToken = (name: string, ageFile = 'token.age') =>
   workspaceText(name, { env: [{ name: 'TOKEN', valueFrom: { ageFile } }] });
@@ -23,39 +30,21 @@ const sealed = (value: string) => sealText(value, key.recipient);
 const valueOf = (snapshot: DesiredSnapshot, name = 'alice') =>
   snapshot.workspaces.get(name)?.secrets.get('TOKEN')?.reveal();
 
-describe('secrets of a commit', () => {
-  it('are those beside its specs, and change with it', async () => {
-    site.repository.commit({
-      'specs/alice.json': withToken('alice'),
-      'specs/token.age': await sealed('one'),
-      'specs/deep/bob.json': withToken('bob', 'below/b.age'),
-      'specs/deep/below/b.age': await sealed('two'),
-      'token.age': await sealed('three'),
-    });
-    const one = await site.started({ path: 'specs', ageIdentityFile: identity });
-    const desired = site.desired([one]);
-    const first = await desired.scan();
-    expect([valueOf(first), valueOf(first, 'bob')]).toEqual(['one', 'two']);
-    site.repository.commit({ 'specs/token.age': await sealed('four') });
-    await one.synced();
-    const second = await desired.scan();
-    expect(valueOf(second)).toBe('four');
-    expect(second.workspaces.get('bob')).toBe(first.workspaces.get('bob'));
-    expect(second.workspaces.get('alice')?.specHash).not.toBe(first.workspaces.get('alice')?.specHash);
+/** The rows are pushes into one repository. */
+describe('files with a secret', () => {
+  let history: ReturnType<typeof createGitTestSite>;
+  let one: SiteSource;
+  let desired: ReturnType<typeof history.desired>;
+  let [good, revision] = ['', ''];
+  beforeAll(async () => {
+    history = createGitTestSite();
+    good = await sealed('one');
+    revision = history.repository.commit({ 'alice.json': withToken('alice'), 'token.age': good });
+    one = await history.started({ ageIdentityFile: identityIn(history.root) });
+    desired = history.desired([one]);
+    await desired.scan();
   });
-
-  it('change nothing when they are encrypted anew, or another file of the commit changes', async () => {
-    site.repository.commit({ 'alice.json': withToken('alice'), 'token.age': await sealed('one') });
-    const one = await site.started({ ageIdentityFile: identity });
-    const desired = site.desired([one]);
-    const first = await desired.scan();
-    site.repository.commit({ README: 'words' });
-    await one.synced();
-    expect((await desired.scan()).workspaces.get('alice')).toBe(first.workspaces.get('alice'));
-    site.repository.commit({ 'token.age': await sealed('one') });
-    await one.synced();
-    expect((await desired.scan()).workspaces.get('alice')?.specHash).toBe(first.workspaces.get('alice')?.specHash);
-  });
+  afterAll(() => history.close());
 
   it.each<[string, (good: string) => Record<string, string | null | { link: string }>, RegExp]>([
     [
@@ -75,13 +64,8 @@ describe('secrets of a commit', () => {
       /the age file "token\.age" is a link or a submodule/,
     ],
   ])('%s keep it from being applied, and what is in force stays', async (_what, changes, message) => {
-    const good = await sealed('one');
-    const revision = site.repository.commit({ 'alice.json': withToken('alice'), 'token.age': good });
-    const one = await site.started({ ageIdentityFile: identity });
-    const desired = site.desired([one]);
-    await desired.scan();
-    site.repository.commit({ ...changes(good), 'bob.json': workspaceText('bob') });
-    await one.synced();
+    const changed = { ...changes(good), 'bob.json': workspaceText('bob') };
+    await one.judged(history.repository.commit(changed, { parent: revision }));
     expect(one.source.git()).toMatchObject({
       applied: { revision },
       failure: { reason: 'CommitInvalid', message: expect.stringMatching(message) },
@@ -89,6 +73,38 @@ describe('secrets of a commit', () => {
     expect(one.source.git().failure?.message).not.toContain('hunter2');
     const snapshot = await desired.scan();
     expect([valueOf(snapshot), [...snapshot.workspaces.keys()], snapshot.complete]).toEqual(['one', ['alice'], true]);
+  });
+});
+
+describe('secrets of a commit', () => {
+  it('are those beside its specs, and change with it', async () => {
+    site.repository.commit({
+      'specs/alice.json': withToken('alice'),
+      'specs/token.age': await sealed('one'),
+      'specs/deep/bob.json': withToken('bob', 'below/b.age'),
+      'specs/deep/below/b.age': await sealed('two'),
+      'token.age': await sealed('three'),
+    });
+    const one = await site.started({ path: 'specs', ageIdentityFile: identity });
+    const desired = site.desired([one]);
+    const first = await desired.scan();
+    expect([valueOf(first), valueOf(first, 'bob')]).toEqual(['one', 'two']);
+    await one.judged(site.repository.commit({ 'specs/token.age': await sealed('four') }));
+    const second = await desired.scan();
+    expect(valueOf(second)).toBe('four');
+    expect(second.workspaces.get('bob')).toBe(first.workspaces.get('bob'));
+    expect(second.workspaces.get('alice')?.specHash).not.toBe(first.workspaces.get('alice')?.specHash);
+  });
+
+  it('change nothing when they are encrypted anew, or another file of the commit changes', async () => {
+    site.repository.commit({ 'alice.json': withToken('alice'), 'token.age': await sealed('one') });
+    const one = await site.started({ ageIdentityFile: identity });
+    const desired = site.desired([one]);
+    const first = await desired.scan();
+    await one.judged(site.repository.commit({ README: 'words' }));
+    expect((await desired.scan()).workspaces.get('alice')).toBe(first.workspaces.get('alice'));
+    await one.judged(site.repository.commit({ 'token.age': await sealed('one') }));
+    expect((await desired.scan()).workspaces.get('alice')?.specHash).toBe(first.workspaces.get('alice')?.specHash);
   });
 
   it('may be many and large together', async () => {

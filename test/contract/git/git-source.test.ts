@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { workspaceText } from '../../support/git/repository.js';
-import { createGitTestSite } from '../../support/git/site.js';
+import { createGitTestSite, type SiteSource } from '../../support/git/site.js';
 
 let site: ReturnType<typeof createGitTestSite>;
 beforeEach(() => void (site = createGitTestSite()));
@@ -38,7 +38,7 @@ describe('a git source', () => {
 
   it('follows a branch of a local repository at once', async () => {
     site.repository.commit({ 'alice.json': alice });
-    const one = await site.started();
+    const one = await site.started({ watched: true });
     site.repository.commit({ 'alice.json': workspaceText('alice', { image: 'debian:13' }) });
     await one.until((source) => source.git().applied?.revision === site.repository.head());
     expect(one.commits.at(-1)).toMatchObject({ trigger: 'local' });
@@ -56,7 +56,7 @@ describe('a git source', () => {
       },
       { author: 'Mallory <m@example.com>' },
     );
-    await one.synced();
+    await one.judged(bad);
     expect(await site.wanted(one)).toEqual({
       complete: true,
       images: { alice: 'debian:12', bob: 'debian:12' },
@@ -72,45 +72,13 @@ describe('a git source', () => {
     expect(one.source.git().failure?.message).toBe(
       `commit ${bad.slice(0, 12)} by Mallory <m@example.com> is not applied: alice.json:3:3: not valid JSON: an unknown word; put text into double quotes`,
     );
-    site.repository.commit({ 'alice.json': alice });
-    await one.synced();
+    await one.judged(site.repository.commit({ 'alice.json': alice }));
     expect(await site.wanted(one)).toEqual({
       complete: true,
       images: { alice: 'debian:12', bob: 'debian:13', carol: 'debian:12' },
       problems: {},
       claimed: [],
       revision: site.repository.head(),
-    });
-  });
-
-  it.each<[string, Record<string, string | null>, RegExp]>([
-    [
-      'a spec that the schema refuses',
-      { 'bob.json': workspaceText('bob', { imag: 'x' }) },
-      /bob\.json:\d+:\d+: spec\.imag: unknown field/,
-    ],
-    [
-      'a rule that no schema says',
-      { 'bob.json': workspaceText('bob', { ports: [{ containerPort: 80 }, { containerPort: 80 }] }) },
-      /bob\.json:\d+:\d+: /,
-    ],
-    ['one name twice', { 'b2.json': bob }, /bob.*is also defined at/],
-    [
-      'a file that is too large',
-      { 'bob.json': ' '.repeat(1024 * 1024 + 1) },
-      /bob\.json:1:1: the file is larger than 1 MiB/,
-    ],
-    ['a half-written file', { 'bob.json': '{"kind": "Work' }, /bob\.json:1:\d+: not valid JSON/],
-  ])('refuses a commit with %s', async (_, changes, message) => {
-    const good = site.repository.commit({ 'alice.json': alice, 'bob.json': bob });
-    const one = await site.started();
-    site.repository.commit(changes);
-    await one.synced();
-    expect(one.source.git().failure?.message).toMatch(message);
-    expect(await site.wanted(one)).toMatchObject({
-      complete: true,
-      images: { alice: 'debian:12', bob: 'debian:12' },
-      revision: good,
     });
   });
 
@@ -131,8 +99,7 @@ describe('a git source', () => {
     const one = await site.started();
     const desired = site.desired([one]);
     await desired.scan();
-    site.repository.commit({ 'bob.json': null });
-    await one.synced();
+    await one.judged(site.repository.commit({ 'bob.json': null }));
     expect((await desired.scan()).removed.size).toBe(0);
     let removed: string[] = [];
     while (removed.length === 0) {
@@ -148,16 +115,55 @@ describe('a git source', () => {
   it('takes a commit without specs for what it says, and one without the directory for a mistake', async () => {
     const good = site.repository.commit({ 'specs/alice.json': alice, 'specs/.gitkeep': '' });
     const one = await site.started({ path: 'specs' });
-    site.repository.commit({ 'specs/alice.json': null, 'specs/.gitkeep': null, README: 'empty' });
-    await one.synced();
+    await one.judged(site.repository.commit({ 'specs/alice.json': null, 'specs/.gitkeep': null, README: 'empty' }));
     expect(one.source.git().failure).toMatchObject({
       reason: 'PathMissing',
       message: expect.stringMatching(/it has no directory specs/),
     });
     expect(await site.wanted(one)).toMatchObject({ images: { alice: 'debian:12' }, revision: good });
-    site.repository.commit({ 'specs/.gitkeep': '' });
-    await one.synced();
+    await one.judged(site.repository.commit({ 'specs/.gitkeep': '' }));
     expect(one.source.git()).toMatchObject({ failure: null, applied: { revision: site.repository.head() } });
+  });
+});
+
+/** The rows are pushes into one repository. */
+describe('a commit that is refused', () => {
+  let history: ReturnType<typeof createGitTestSite>;
+  let one: SiteSource;
+  let good = '';
+  beforeAll(async () => {
+    history = createGitTestSite();
+    good = history.repository.commit({ 'alice.json': alice, 'bob.json': bob });
+    one = await history.started();
+  });
+  afterAll(() => history.close());
+
+  it.each<[string, Record<string, string | null>, RegExp]>([
+    [
+      'a spec that the schema refuses',
+      { 'bob.json': workspaceText('bob', { imag: 'x' }) },
+      /bob\.json:\d+:\d+: spec\.imag: unknown field/,
+    ],
+    [
+      'a rule that no schema says',
+      { 'bob.json': workspaceText('bob', { ports: [{ containerPort: 80 }, { containerPort: 80 }] }) },
+      /bob\.json:\d+:\d+: /,
+    ],
+    ['one name twice', { 'b2.json': bob }, /bob.*is also defined at/],
+    [
+      'a file that is too large',
+      { 'bob.json': ' '.repeat(1024 * 1024 + 1) },
+      /bob\.json:1:1: the file is larger than 1 MiB/,
+    ],
+    ['a half-written file', { 'bob.json': '{"kind": "Work' }, /bob\.json:1:\d+: not valid JSON/],
+  ])('is one with %s: what is in force stays', async (_, changes, message) => {
+    await one.judged(history.repository.commit(changes, { parent: good }));
+    expect(one.source.git().failure?.message).toMatch(message);
+    expect(await history.wanted(one)).toMatchObject({
+      complete: true,
+      images: { alice: 'debian:12', bob: 'debian:12' },
+      revision: good,
+    });
   });
 });
 
@@ -166,7 +172,7 @@ describe('references', () => {
     site.repository.commit({ 'alice.json': alice });
     const one = await site.started();
     const other = site.repository.commit({ 'bob.json': bob }, { parent: null });
-    await one.synced();
+    await one.judged(other);
     expect(await site.wanted(one)).toMatchObject({ revision: other, images: { bob: 'debian:12' } });
   });
 
@@ -174,14 +180,12 @@ describe('references', () => {
     const good = site.repository.commit({ 'alice.json': alice });
     const one = await site.started();
     site.repository.deleteBranch('main');
-    await one.synced();
-    expect(one.source.git().failure).toMatchObject({
+    expect(await one.failed()).toMatchObject({
       reason: 'RefMissing',
       message: expect.stringMatching(/no branch and no tag main/),
     });
     expect(await site.wanted(one)).toMatchObject({ complete: false, images: { alice: 'debian:12' }, revision: good });
-    site.repository.commit({ 'bob.json': bob }, { parent: good });
-    await one.synced();
+    await one.judged(site.repository.commit({ 'bob.json': bob }, { parent: good }));
     expect(await site.wanted(one)).toMatchObject({ complete: true, images: { alice: 'debian:12', bob: 'debian:12' } });
   });
 
@@ -191,27 +195,24 @@ describe('references', () => {
     const next = site.repository.commit({ 'alice.json': workspaceText('alice', { image: 'debian:13' }) });
     expect((await site.wanted(one)).images).toEqual({ alice: 'debian:12' });
     site.repository[make]('v1', next);
-    await one.synced();
+    await one.judged(next);
     expect(await site.wanted(one)).toMatchObject({ images: { alice: 'debian:13' }, revision: next });
   });
 
-  it.each<[string, (revision: string) => string | null]>([
-    ['a commit', (revision) => revision],
-    ['a full name', () => 'refs/heads/main'],
-    ['the HEAD', () => 'HEAD'],
-    ['nothing', () => null],
-  ])('takes %s', async (_, ref) => {
+  it('may be a full name, the HEAD, nothing or a commit: then it stays there, and asks nobody again', async () => {
     const revision = site.repository.commit({ 'alice.json': alice });
-    const one = await site.started({ ref: ref(revision) });
-    expect(one.source.git()).toMatchObject({ failure: null, applied: { revision } });
-  });
-
-  it('stays at a commit that was named, whatever the branch does, and asks nobody again', async () => {
-    const revision = site.repository.commit({ 'alice.json': alice });
-    const one = await site.started({ ref: revision });
-    site.repository.commit({ 'alice.json': bob });
-    await one.synced();
-    expect(one.source.git().applied?.revision).toBe(revision);
+    const refs = { full: 'refs/heads/main', head: 'HEAD', none: null, commit: revision };
+    const found: Record<string, unknown> = {};
+    for (const [name, ref] of Object.entries(refs)) {
+      const one = await site.started({ name, ref });
+      if (name === 'commit') {
+        site.repository.commit({ 'alice.json': bob });
+        await one.synced();
+      }
+      const { failure, applied } = one.source.git();
+      found[name] = failure ?? applied?.revision;
+    }
+    expect(found).toEqual({ full: revision, head: revision, none: revision, commit: revision });
   });
 
   it.each<[string, () => string, RegExp]>([
@@ -243,11 +244,12 @@ describe('several sources', () => {
     const [a, b] = [await site.started({ name: 'a', path: 'a' }), await site.started({ name: 'b', path: 'b' })];
     const desired = site.desired([a, b]);
     await desired.scan();
-    site.repository.commit({
-      'b/alice.json': workspaceText('alice', { image: 'debian:13' }),
-      'b/bob.json': workspaceText('bob', { image: 'debian:13' }),
-    });
-    await b.synced();
+    await b.judged(
+      site.repository.commit({
+        'b/alice.json': workspaceText('alice', { image: 'debian:13' }),
+        'b/bob.json': workspaceText('bob', { image: 'debian:13' }),
+      }),
+    );
     const snapshot = await desired.scan();
     expect(snapshot.workspaces.get('alice')).toMatchObject({
       creation: { image: 'debian:12' },

@@ -1,23 +1,26 @@
 import { chmodSync } from 'node:fs';
 import { relative } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { serveGitOverSsh, type GitSshServer } from '../../support/git/ssh-server.js';
 import { workspaceText } from '../../support/git/repository.js';
 import { createGitTestSite } from '../../support/git/site.js';
 
 let site: ReturnType<typeof createGitTestSite>;
 let server: GitSshServer;
-beforeEach(async () => {
+let count = 0;
+beforeAll(async () => {
   site = createGitTestSite();
   server = await serveGitOverSsh(site.root);
   site.repository.commit({ 'alice.json': workspaceText('alice') });
 });
-afterEach(async () => {
+afterAll(async () => {
   await site.close();
   await server.stop();
 });
 
+/** Of a source of its own. */
 const settings = () => ({
+  name: `team-${(count += 1)}`,
   url: server.url(site.repository.path),
   sshKeyFile: server.keyFile,
   knownHostsFile: server.knownHostsFile,
@@ -27,8 +30,7 @@ describe('ssh', () => {
   it('fetches with a key and a known host, whatever their directory is called', async () => {
     const one = await site.started(settings());
     expect(one.source.git()).toMatchObject({ failure: null, applied: { revision: site.repository.head() } });
-    site.repository.commit({ 'bob.json': workspaceText('bob') });
-    await one.synced();
+    await one.judged(site.repository.commit({ 'bob.json': workspaceText('bob') }));
     expect(one.source.git().applied?.revision).toBe(site.repository.head());
   });
 
@@ -75,6 +77,7 @@ describe('ssh', () => {
   it('says so when others may read the key', async () => {
     chmodSync(server.keyFile, 0o644);
     const one = await site.started(settings());
+    chmodSync(server.keyFile, 0o600);
     expect(one.source.git().failure?.message).toMatch(/Permission denied|UNPROTECTED|bad permissions/i);
   });
 

@@ -1,10 +1,10 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { accessOf } from '../../../controller/source/git/access.js';
 import { createGit } from '../../../controller/source/git/git-command.js';
 import { workspaceText } from '../../support/git/repository.js';
-import { createGitTestSite } from '../../support/git/site.js';
+import { createGitTestSite, type SiteSource } from '../../support/git/site.js';
 
 let site: ReturnType<typeof createGitTestSite>;
 beforeEach(() => void (site = createGitTestSite()));
@@ -13,8 +13,27 @@ afterEach(() => site.close());
 const alice = workspaceText('alice');
 const bob = workspaceText('bob');
 
-describe('trees', () => {
-  it.each<[string, Record<string, string | { link: string } | { submodule: string }>, string[]]>([
+/** The rows are commits without a parent to one branch. */
+describe('the tree of a commit', () => {
+  let history: ReturnType<typeof createGitTestSite>;
+  let one: SiteSource;
+  beforeAll(async () => {
+    history = createGitTestSite();
+    history.repository.commit({ 'specs/first.json': workspaceText('first') });
+    one = await history.started({ path: 'specs' });
+  });
+  afterAll(() => history.close());
+
+  type Files = Record<string, string | { link: string } | { submodule: string }>;
+  const push = (files: Files) =>
+    one.judged(
+      history.repository.commit(
+        Object.fromEntries(Object.entries(files).map(([path, change]) => [`specs/${path}`, change])),
+        { parent: null },
+      ),
+    );
+
+  it.each<[string, Files, string[]]>([
     [
       'dotfiles, backups and other files',
       { '.alice.json': alice, 'bob.json~': bob, '#carol.json': alice, 'README.md': 'x', '.hidden/dave.json': alice },
@@ -38,15 +57,12 @@ describe('trees', () => {
     ['a submodule that is no spec', { 'alice.json': alice, modules: { submodule: '1'.repeat(40) } }, ['alice']],
     ['names of all kinds', { 'a "b" ünï.json': alice }, ['alice']],
   ])('takes %s as a directory would', async (_, files, names) => {
-    site.repository.commit(
-      Object.fromEntries(Object.entries(files).map(([path, change]) => [`specs/${path}`, change])),
-    );
-    const one = await site.started({ path: 'specs' });
+    await push(files);
     expect(one.source.git().failure).toBeNull();
-    expect(Object.keys((await site.wanted(one)).images)).toEqual(names);
+    expect(Object.keys((await history.wanted(one)).images)).toEqual(names);
   });
 
-  it.each<[string, Record<string, string | { link: string } | { submodule: string }>, RegExp]>([
+  it.each<[string, Files, RegExp]>([
     [
       'an absolute link',
       { 'alice.json': { link: '/etc/passwd' } },
@@ -73,16 +89,16 @@ describe('trees', () => {
     ],
     ['directories that are too deep', { 'a/b/c/d/e/f/g/h/i/alice.json': alice }, /more than 8 directories deep/],
   ])('refuses a commit with %s', async (_, files, message) => {
-    site.repository.commit(
-      Object.fromEntries(Object.entries(files).map(([path, change]) => [`specs/${path}`, change])),
-    );
-    const one = await site.started({ path: 'specs' });
+    const before = one.source.git().applied;
+    await push(files);
     expect(one.source.git()).toMatchObject({
-      applied: null,
+      applied: before,
       failure: { reason: 'CommitInvalid', message: expect.stringMatching(message) },
     });
   });
+});
 
+describe('a repository', () => {
   it('runs no hook and takes no setting of a repository', async () => {
     const touched = join(site.root, 'touched');
     site.repository.git(['config', 'uploadpack.packObjectsHook', `touch ${touched};`]);
@@ -114,8 +130,7 @@ describe('trees', () => {
     const one = await site.started();
     const desired = site.desired([one]);
     const before = await desired.scan();
-    site.repository.commit({ 'w7.json': workspaceText('w7', { image: 'debian:13' }) });
-    await one.synced();
+    await one.judged(site.repository.commit({ 'w7.json': workspaceText('w7', { image: 'debian:13' }) }));
     const after = await desired.scan();
     expect(
       [...after.workspaces.values()]

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { workspaceText, type CommitOptions } from '../../support/git/repository.js';
-import { createGitTestSite } from '../../support/git/site.js';
+import { createGitTestSite, type SiteSource } from '../../support/git/site.js';
 
 let keys: string;
 const ssh = (name: string): CommitOptions => ({ sign: { format: 'ssh', key: join(keys, name) } });
@@ -32,31 +32,32 @@ afterAll(() => {
   rmSync(keys, { recursive: true, force: true });
 });
 
-let site: ReturnType<typeof createGitTestSite>;
-beforeEach(() => void (site = createGitTestSite()));
-afterEach(() => site.close());
-
 const first = { 'alice.json': workspaceText('alice') };
 
 describe.each<['ssh' | 'gpg', () => { kind: 'ssh' | 'gpg'; file: string }, (name: string) => CommitOptions]>([
   ['ssh', () => ({ kind: 'ssh', file: join(keys, 'allowed') }), ssh],
   ['gpg', () => ({ kind: 'gpg', file: join(keys, 'ring') }), (name) => gpg(`${name}@example.com`)],
 ])('verification by %s', (kind, verify, by) => {
-  it('applies what a trusted key has signed', async () => {
-    const revision = site.repository.commit(first, by('ann'));
-    expect((await site.started({ verify: verify() })).source.git()).toMatchObject({
-      failure: null,
-      applied: { revision },
-    });
+  // The tests are pushes into one repository, each with a branch of its own.
+  let site: ReturnType<typeof createGitTestSite>;
+  let one: SiteSource;
+  let good = '';
+  beforeAll(async () => {
+    site = createGitTestSite();
+    good = site.repository.commit(first, by('ann'));
+    one = await site.started({ verify: verify() });
+  });
+  afterAll(() => site.close());
+
+  it('applies what a trusted key has signed', () => {
+    expect(one.source.git()).toMatchObject({ failure: null, applied: { revision: good } });
   });
 
   it('finds keys that are named from the directory it was started in', async () => {
-    const revision = site.repository.commit(first, by('ann'));
     const file = basename(verify().file);
-    expect((await site.startedIn(keys, { verify: { kind, file } })).source.git()).toMatchObject({
-      failure: null,
-      applied: { revision },
-    });
+    site.repository.move('named', good);
+    const named = await site.startedIn(keys, { name: 'named', ref: 'named', verify: { kind, file } });
+    expect(named.source.git()).toMatchObject({ failure: null, applied: { revision: good } });
   });
 
   it.each<[string, () => CommitOptions, RegExp]>([
@@ -68,10 +69,7 @@ describe.each<['ssh' | 'gpg', () => { kind: 'ssh' | 'gpg'; file: string }, (name
       /is not applied: /,
     ],
   ])('applies nothing that %s, and leaves what is in force', async (_, options, message) => {
-    const good = site.repository.commit(first, by('ann'));
-    const one = await site.started({ verify: verify() });
-    site.repository.commit({ 'bob.json': workspaceText('bob') }, options());
-    await one.synced();
+    await one.judged(site.repository.commit({ 'bob.json': workspaceText('bob') }, { ...options(), parent: good }));
     expect(one.source.git()).toMatchObject({
       applied: { revision: good },
       failure: { reason: 'SignatureInvalid', message: expect.stringMatching(message) },
@@ -81,32 +79,31 @@ describe.each<['ssh' | 'gpg', () => { kind: 'ssh' | 'gpg'; file: string }, (name
   });
 
   it('looks at what an earlier process applied as well', async () => {
-    site.repository.commit(first);
-    await (await site.started()).source.stop();
-    const one = await site.started({ verify: verify() });
-    expect(one.source.git()).toMatchObject({ applied: null, failure: { reason: 'SignatureInvalid' } });
-    expect(await site.desired([one]).scan()).toMatchObject({ complete: false });
+    const unsigned = { name: 'earlier', ref: 'earlier' };
+    site.repository.commit(first, { branch: 'earlier' });
+    await (await site.started(unsigned)).source.stop();
+    const next = await site.started({ ...unsigned, verify: verify() });
+    expect(next.source.git()).toMatchObject({ applied: null, failure: { reason: 'SignatureInvalid' } });
+    expect(await site.desired([next]).scan()).toMatchObject({ complete: false });
   });
 
-  it('says so when the keys cannot be read', async () => {
-    site.repository.commit(first, by('ann'));
-    const one = await site.started({ verify: { kind, file: join(keys, 'none') } });
-    expect(one.source.git().failure?.message).toMatch(
-      /the file of trusted keys .*none cannot be read: it does not exist/,
-    );
-  });
-
-  it('looks at a commit again when the keys have changed, and tells once what came of it', async () => {
+  it('says so when the keys cannot be read, looks again when they have changed, and tells once what came of it', async () => {
     const trusted = join(site.root, 'trusted');
-    const revision = site.repository.commit(first, by('ann'));
-    const one = await site.started({ verify: { kind, file: trusted } });
-    await one.synced();
-    expect(one.source.git()).toMatchObject({ applied: null, failure: { reason: 'SignatureInvalid' } });
+    site.repository.move('changed', good);
+    const changed = await site.started({ name: 'changed', ref: 'changed', verify: { kind, file: trusted } });
+    await changed.synced();
+    expect(changed.source.git()).toMatchObject({
+      applied: null,
+      failure: {
+        reason: 'SignatureInvalid',
+        message: expect.stringMatching(/the file of trusted keys .*trusted cannot be read: it does not exist/),
+      },
+    });
     copyFileSync(verify().file, trusted);
-    one.source.sync('request');
-    await one.until((source) => source.git().applied !== null);
-    await one.synced();
-    expect(one.source.git()).toMatchObject({ applied: { revision }, failure: null });
-    expect(one.commits.map(({ failure }) => failure?.reason ?? null)).toEqual(['SignatureInvalid', null]);
+    changed.source.sync('request');
+    await changed.until((source) => source.git().applied !== null);
+    await changed.synced();
+    expect(changed.source.git()).toMatchObject({ applied: { revision: good }, failure: null });
+    expect(changed.commits.map(({ failure }) => failure?.reason ?? null)).toEqual(['SignatureInvalid', null]);
   });
 });

@@ -53,7 +53,7 @@ export function createFleet(names: readonly string[]) {
     onFetch: (facts) => deployments.git.onFetch(facts),
     onCommit: (facts) => deployments.git.onCommit(facts),
   };
-  const { source } = site.open({}, { also });
+  const { source } = site.open({ watched: true }, { also });
   const sources = site.desired([{ source }]);
   const deployments = createDeployments({
     store,

@@ -17,8 +17,12 @@ export interface SiteSource {
   readonly fetches: (GitFailure | null)[];
   /** Resolves when `isTrue` of the source, which is asked at each change. */
   until(isTrue: (source: GitSource) => boolean): Promise<void>;
-  /** Asks the server and waits for what comes of it. */
+  /** Asks the server and waits for what comes of it, be it nothing. */
   synced(): Promise<void>;
+  /** Asks the server and waits until this commit, the newest there, is judged. */
+  judged(revision: string, trigger?: 'request' | 'hook'): Promise<void>;
+  /** Asks the server, waits until that has failed, and returns why. */
+  failed(): Promise<GitFailure>;
 }
 
 const schemas = loadSchemas();
@@ -29,7 +33,10 @@ export function createGitTestSite() {
   const repository: TestRepository = createRepository(join(root, 'repos/specs.git'));
   const started: GitSource[] = [];
 
-  function settings(changes: Partial<Omit<GitSettings, 'url'>> & { readonly url?: string } = {}): GitSettings {
+  function settings({
+    watched = false,
+    ...changes
+  }: Partial<Omit<GitSettings, 'url'>> & { readonly url?: string; readonly watched?: boolean } = {}): GitSettings {
     const url = parseGitUrl(changes.url ?? repository.url);
     if ('error' in url) throw new Error(`${changes.url} ${url.error}`);
     return {
@@ -50,7 +57,8 @@ export function createGitTestSite() {
       status: null,
       suspend: false,
       ...changes,
-      url,
+      // Without its path, a local repository is asked only when a test says so, as one elsewhere is.
+      url: watched ? url : { ...url, path: null },
     };
   }
 
@@ -68,13 +76,20 @@ export function createGitTestSite() {
     const commits: SiteSource['commits'] = [];
     const fetches: SiteSource['fetches'] = [];
     const waiting = new Set<() => void>();
+    /** The looks at the server that have begun. */
+    let looks = 0;
+    const real = around(createGit({ path, home, proxies: {} }));
+    const git: Git = (call) => {
+      if (call.args.includes('--is-bare-repository')) looks += 1;
+      return real(call);
+    };
     const look = () => {
       for (const one of [...waiting]) one();
     };
     const source = createGitSource({
       settings: settings(changes),
       directory: join(root, 'state/git'),
-      git: around(createGit({ path, home, proxies: {} })),
+      git,
       schemas,
       clock,
       random: () => 0.5,
@@ -108,12 +123,22 @@ export function createGitTestSite() {
       fetches,
       until,
       async synced() {
-        // One look may be under way already; what the next one fetches is judged before the third begins.
-        for (let look = 0; look < 3; look += 1) {
+        // One look may be under way already; what the next one fetches is judged before the one after it begins.
+        for (let left = looks > fetches.length ? 3 : 2; left > 0; left -= 1) {
           const before = fetches.length;
           source.sync('request');
           await until(() => fetches.length > before);
         }
+      },
+      async judged(revision, trigger = 'request') {
+        source.sync(trigger);
+        await until(() => source.git().attempted?.revision === revision);
+      },
+      async failed() {
+        const before = fetches.length;
+        source.sync('request');
+        await until(() => fetches.slice(before).some((failure) => failure !== null));
+        return fetches.findLast((failure) => failure !== null)!;
       },
     };
   }
