@@ -115,15 +115,17 @@ describe('the keeper', () => {
     ])('%s, comes back by itself while workspaces run on', (_what, more, harm) => comesBack(more, harm)),
   );
 
-  it('paused, is let go on', async () => {
-    const { Id } = await docker.container(keeper);
-    await docker.pause(keeper);
-    await eventually(async () => expect((await docker.container(keeper)).State.Status).toBe('running'), {
-      withinMs: SLOW_MS,
-    });
-    await expectServing();
-    expect((await docker.container(keeper)).Id).toBe(Id);
-  });
+  inLongRuns('simulation caches: a paused keeper; drift: a paused workspace', () =>
+    it('paused, is let go on', async () => {
+      const { Id } = await docker.container(keeper);
+      await docker.pause(keeper);
+      await eventually(async () => expect((await docker.container(keeper)).State.Status).toBe('running'), {
+        withinMs: SLOW_MS,
+      });
+      await expectServing();
+      expect((await docker.container(keeper)).Id).toBe(Id);
+    }),
+  );
 
   inLongRuns('nix-caches: a file that is removed; simulation caches: looked at by nobody', () =>
     it('is left alone when all is well', async () => {

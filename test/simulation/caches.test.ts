@@ -118,6 +118,12 @@ const SCENARIOS: readonly {
     then: (sim) => expect(running(sim)).toEqual([KEEPER, 'workspace-alice']),
   },
   {
+    title: 'a paused keeper',
+    given: async (sim) => (sim.specs.set('alice', spec('hello')), sim.start(), sim.settle()),
+    when: (sim) => sim.engine.hands.pause(KEEPER),
+    then: (sim) => expect(running(sim)).toEqual([KEEPER, 'workspace-alice']),
+  },
+  {
     title: 'a killed keeper whose network was removed meanwhile',
     given: async (sim) => (sim.specs.set('alice', spec('hello')), sim.start(), sim.settle()),
     when: (sim) => {
@@ -151,7 +157,7 @@ const SCENARIOS: readonly {
   },
   {
     title: 'a volume of the replaced system',
-    given: plantBareStore,
+    given: (sim) => plantBareStore(sim, 'alice'),
     when: (sim) => sim.specs.set('alice', spec('hello')),
     // After an answer that was lost, the next resync at the latest goes on.
     afterMs: 40_000,
@@ -174,16 +180,18 @@ async function plantOwnStore({ engine: { state }, specs }: World): Promise<void>
   specs.setCaches([cache({ trustedImages: [OWN] })]);
 }
 
-/** A workspace as the replaced system left it: the cache's volume is a bare store, at another place. */
-async function plantBareStore({ engine }: World): Promise<void> {
+/** Workspaces as the replaced system left them: the cache's volume is a bare store, at another place. */
+async function plantBareStore({ engine }: World, ...names: readonly string[]): Promise<void> {
   engine.hands.createVolume(VOLUME, { [LABEL.shared]: 'true', [LABEL.managed]: 'true' });
-  const labels = { [LABEL.managed]: 'true', [LABEL.workspace]: 'alice' };
-  engine.hands.createVolume(dataVolumeName('alice'), labels);
-  const desired = desiredWorkspace('alice', { image: 'app:1', cache: false });
-  const definition = containerDefinition(desired, SIM_INSTANCE, [], null);
-  const bare = { type: 'volume', source: VOLUME, target: '/nix/store', readOnly: false } as const;
-  const mounts = [...definition.mounts, bare];
-  engine.hands.run(containerName('alice'), { ...definition, labels, network: 'bridge', mounts });
+  for (const name of names) {
+    const labels = { [LABEL.managed]: 'true', [LABEL.workspace]: name };
+    engine.hands.createVolume(dataVolumeName(name), labels);
+    const desired = desiredWorkspace(name, { image: 'app:1', cache: false });
+    const definition = containerDefinition(desired, SIM_INSTANCE, [], null);
+    const bare = { type: 'volume', source: VOLUME, target: '/nix/store', readOnly: false } as const;
+    const mounts = [...definition.mounts, bare];
+    engine.hands.run(containerName(name), { ...definition, labels, network: 'bridge', mounts });
+  }
 }
 
 describe('a cache, with the controller killed or its calls failed at every one of them', () => {
@@ -298,6 +306,32 @@ describe('a keeper', () => {
       'Ready',
       [KEEPER, 'workspace-alice', 'workspace-bob', 'workspace-carol'],
     ]);
+  });
+
+  it('is not made while a container of the replaced system that no spec names has the volume, stopped or not', async () => {
+    const sim = world();
+    await plantBareStore(sim, 'alice', 'stranger');
+    sim.specs.set('alice', spec('hello'));
+    sim.specs.set('bob', spec('tool'));
+    sim.start();
+    for (const state of ['running', 'exited'] as const) {
+      if (state === 'exited') sim.engine.hands.stop('workspace-stranger');
+      await sim.clock.run(60_000);
+      expect(container(sim, KEEPER)).toBeUndefined();
+      expect(container(sim, 'workspace-stranger')?.state).toBe(state);
+      const ready = sim
+        .status()
+        .get('bob')
+        ?.conditions.find(({ type }) => type === 'Ready');
+      expect(ready).toMatchObject({
+        reason: 'CacheMigrating',
+        message: expect.stringMatching(/still serves workspace-stranger\b/),
+      });
+    }
+    sim.engine.hands.remove('workspace-stranger');
+    await sim.clock.run(60_000);
+    expect(running(sim)).toEqual([KEEPER, 'workspace-alice', 'workspace-bob']);
+    expect([profile(sim, 'alice'), profile(sim, 'bob')]).toEqual([keyOf('hello'), keyOf('tool')]);
   });
 
   it('is looked at by nobody while nothing happens, but for the deep look', async () => {
