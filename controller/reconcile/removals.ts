@@ -42,17 +42,17 @@ export function decideRemovals(
     ...[...desired.removed].map(([name, { reclaimPolicy }]) => [name, reclaimPolicy] as const),
   ]);
   for (const name of ledger.approved) if (!candidates.has(name)) ledger.approved.delete(name);
-  const decide = (gone: readonly string[]) =>
-    limitRemovals({ existing, gone, approved: options.allowPrune ? 'all' : ledger.approved });
-  const decision = decide([...candidates.keys()]);
-  // A directory may be emptied file by file. Specs that are absent but not yet provably gone are therefore counted;
-  // without them, the first removals would be below the limit.
-  const withLikely = decide([...new Set([...candidates.keys(), ...desired.absent, ...orphans])]);
+  const approved = options.allowPrune ? 'all' : ledger.approved;
+  const decision = limitRemovals({ existing, gone: [...candidates.keys()], approved });
+  // A directory may be emptied slowly, file by file. While any spec is absent but not yet provably gone, others may
+  // follow it, so only confirmed removals go ahead: all of them are counted together when no more follow.
+  const isQuiet = [...desired.absent, ...orphans].every((name) => candidates.has(name));
+  const mayGo = (name: string) => isQuiet || approved === 'all' || approved.has(name);
   const isGone = (name: string) => !ledger.approved.has(name) && (candidates.has(name) || orphans.includes(name));
   const held = new Set([...decision.held, ...(options.allowPrune ? [] : stillHeld(state.held, desired, isGone))]);
   state.removals = new Map(
     decision.allowed
-      .filter((name) => !held.has(name) && withLikely.allowed.includes(name))
+      .filter((name) => !held.has(name) && mayGo(name))
       .map((name) => [name, candidates.get(name) ?? null]),
   );
   state.held = held;

@@ -126,21 +126,6 @@ describe('held deletions', () => {
     await kalpana.stop();
   });
 
-  it('a directory emptied file by file, scans in between, is held as one', async () => {
-    const kalpana = site.start({ resync: 0.1 });
-    for (const name of names) site.put(name);
-    await kalpana.ready(...names);
-    const scannedAt = async () => (await kalpana.sources())[0]?.lastSuccess ?? 0;
-    const before = await scannedAt();
-    site.drop('held-a.json');
-    await eventually(async () => expect(await scannedAt()).toBeGreaterThan(before + 250), { withinMs: 20_000 });
-    for (const name of names.slice(1)) site.drop(`${name}.json`);
-    await kalpana.until('held-c', { phase: 'Held' });
-    expect((await kalpana.list()).held).toEqual(names);
-    expect(await site.docker.list(site.label)).toEqual(up(...names));
-    await kalpana.stop();
-  });
-
   it('specs put back end the hold', async () => {
     const kalpana = site.start({ resync: 0.5 });
     for (const name of names) site.put(name);

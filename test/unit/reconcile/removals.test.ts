@@ -4,6 +4,7 @@ import { LABEL } from '../../../controller/model/names.js';
 import type { ObservedContainer } from '../../../controller/model/engine-objects.js';
 import type { EngineView } from '../../../controller/observe/engine-view.js';
 import { wakesOf } from '../../../controller/reconcile/wakes.js';
+import { ABSENCE_MS } from '../../../controller/source/presence.js';
 import { decideRemovals, type RemovalLedger } from '../../../controller/reconcile/removals.js';
 import { createState, type ControllerState } from '../../../controller/reconcile/state.js';
 import { desiredWorkspace } from '../../support/sim/specs.js';
@@ -189,6 +190,36 @@ describe('which removals may go ahead (laws 2 and 4)', () => {
   ])('held before a restart, and now %s', (_what, looks, expected) =>
     expect(decide(looks, false, ['a', 'b'])).toEqual({ ...NOTHING, ...expected }),
   );
+
+  /** Ten specs go, one each `gapMs`; each is provably gone 500 ms after a scan first missed it. */
+  function emptiedSlowly(gapMs: number): Look[] {
+    const names = Array.from('abcdefghij');
+    const lookAt = (now: number): Look => {
+      const since = (name: string) => now - names.indexOf(name) * gapMs;
+      const gone = names.filter((name) => since(name) >= ABSENCE_MS);
+      const absent = new Set(names.filter((name) => since(name) >= 0 && !gone.includes(name)));
+      const wanted = names.filter((name) => !gone.includes(name));
+      const removed = Object.fromEntries(gone.map((name) => [name, 'Retain' as const]));
+      return { view: viewOf(names), desired: snapshot(wanted, removed, { absent }), now };
+    };
+    const scans = Math.ceil((names.length * gapMs + ABSENCE_MS) / gapMs);
+    return Array.from({ length: scans + 1 }, (_, scan) => lookAt(scan * gapMs));
+  }
+
+  it('a directory emptied file by file, scans in between, loses none and is held as one', () => {
+    const looks = emptiedSlowly(250);
+    const decisions = looks.map((_look, index) => decide(looks.slice(0, index + 1)));
+    expect(decisions.flatMap(({ removals }) => removals)).toEqual([]);
+    expect(decisions.at(-1)?.held).toEqual(Array.from('abcdefghij'));
+  });
+
+  it('a confirmed removal does not wait until it is known whether others follow', () => {
+    const desired = snapshot(['b', 'c', 'd'], { a: 'Retain' }, { absent: new Set(['b']) });
+    const view = viewOf(['a', 'b', 'c', 'd']);
+    expect(decide([{ view, desired }]).removals).toEqual([]);
+    expect(decide([{ view, desired, approve: ['a'] }]).removals).toEqual(['a Retain']);
+    expect(decide([{ view, desired }], true).removals).toEqual(['a Retain']);
+  });
 
   it('--allow-prune confirms what a run before held', () => {
     expect(
