@@ -52,7 +52,7 @@ export const REASONS = {
     class: 'waiting',
     remedy:
       'Look at the cache with kalpana cache status and at the output of its keeper with docker logs; the ' +
-      'workspace goes on when it is up.',
+      'workspace goes on when it is up. Where its store is damaged, kalpana cache clear NAME --force empties it.',
   },
   KeeperConflict: {
     class: 'waiting',

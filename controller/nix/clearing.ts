@@ -13,7 +13,7 @@ const POLL_MS = 200;
 export interface ClearingDependencies {
   readonly cache: string;
   readonly clock: Clock;
-  readonly keeper: Pick<Keeper, 'commands' | 'listUsers' | 'stop' | 'unavailable'>;
+  readonly keeper: Pick<Keeper, 'commands' | 'listUsers' | 'stop' | 'wipeUnheard' | 'unavailable'>;
   readonly environments: Pick<Environments, 'isBusy' | 'underWay'>;
   /** The workspaces of this controller that use the cache. */
   readonly workspaces: () => readonly string[];
@@ -34,7 +34,8 @@ export interface Clearing {
 /**
  * Empties the volume of a cache and nothing else. Its workspaces stop, the keeper marks the volume and ends, and the
  * next keeper empties the volume before it does anything else. When the controller is killed meanwhile, its next run
- * starts the workspaces again.
+ * starts the workspaces again. A store whose keeper does not answer, because its database is damaged, can be emptied by
+ * `force` all the same.
  */
 export function createClearing(deps: ClearingDependencies): Clearing {
   const { cache, clock, keeper, environments } = deps;
@@ -44,7 +45,7 @@ export function createClearing(deps: ClearingDependencies): Clearing {
     if (isUnderWay) return `the cache ${cache} is being emptied already`;
     if (deps.isCollecting()) return `the garbage of the cache ${cache} is being collected: try again afterwards`;
     const missing = keeper.unavailable();
-    if (missing !== null) return missing.message;
+    if (missing !== null && !force) return `${missing.message}; --force empties the cache nevertheless`;
     const busyWith = environments.underWay().join('; ') || 'a profile is being switched';
     if (environments.isBusy()) return `packages are being realised (${busyWith}): try again afterwards`;
     const running = namesOf(users.filter(isUp));
@@ -100,9 +101,10 @@ export function createClearing(deps: ClearingDependencies): Clearing {
       try {
         await untilStopped(calls);
         const commands = keeper.commands();
-        if (commands === null) throw new Error(`the keeper of the cache ${cache} went away; nothing was emptied`);
-        await commands.requestWipe(calls);
-        await keeper.stop('the cache was emptied', calls);
+        if (commands !== null) {
+          await commands.requestWipe(calls);
+          await keeper.stop('the cache was emptied', calls);
+        } else await keeper.wipeUnheard(calls);
         await untilBack(calls);
       } finally {
         isUnderWay = false;

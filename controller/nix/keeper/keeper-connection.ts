@@ -68,3 +68,19 @@ export async function stopKeeper(context: KeeperContext, why: string, calls: Cal
   if (state.answering?.id === was.id && state.answering.startedAt === was.startedAt)
     disconnectKeeper(context, null, why);
 }
+
+/**
+ * Marks the volume of a keeper that does not answer, so that its next start empties the volume, and ends the container.
+ * Runs no program, because the keeper's may lie in the store that is damaged. Throws when there is no container.
+ */
+export async function wipeUnheard({ deps, state }: KeeperContext, calls: CallOptions): Promise<void> {
+  const { container } = state;
+  if (container === null)
+    throw new Error(`the keeper of the cache ${deps.cache} has no container; nothing was emptied`);
+  const stop = () => deps.docker.stopContainer(container.id, STOP_GRACE_SECONDS, calls);
+  // A mark at which no start follows would empty the store at a later one, below workspaces that run.
+  await stop();
+  await deps.docker.putDirectories(container.id, '/nix/var', ['kalpana', 'kalpana/wipe'], calls);
+  // A reconciliation may have started it before it was marked.
+  await stop();
+}

@@ -4,7 +4,7 @@ import type { ObservedContainer } from '../../model/engine-objects.js';
 import type { Failure } from '../../model/reasons.js';
 import type { KeeperPlan } from '../../plan/keeper.js';
 import type { KeeperCommands } from './keeper-commands.js';
-import { connectKeeper, stopKeeper } from './keeper-connection.js';
+import { connectKeeper, stopKeeper, wipeUnheard } from './keeper-connection.js';
 import { newKeeperState, type KeeperContext, type KeeperDependencies } from './keeper-state.js';
 import { listUsers, observeKeeper } from './observe-keeper.js';
 import { planFrom, reconcileKeeper } from './reconcile-keeper.js';
@@ -61,5 +61,7 @@ export function createKeeper(deps: KeeperDependencies) {
       state.answering === null || listed?.id !== state.answering.id || listed.state !== 'running',
     /** See `stopKeeper`. */
     stop: (why: string, calls: CallOptions) => stopKeeper(context, why, calls),
+    /** See `wipeUnheard`. */
+    wipeUnheard: (calls: CallOptions) => wipeUnheard(context, calls),
   };
 }

@@ -30,6 +30,9 @@ function open({ users = [], isCollecting = false, isBusy = false, underWay = [],
       done.push('stop');
       isUp = false;
     },
+    async wipeUnheard() {
+      done.push('wipe');
+    },
   } as unknown as ClearingDependencies['keeper'];
   const clearing = createClearing({
     cache: 'team',
@@ -69,7 +72,11 @@ describe('emptying a cache', () => {
       facts: { isCollecting: true },
       words: 'the garbage of the cache team is being collected: try again afterwards',
     },
-    { what: 'the keeper is not ready', facts: { isUnavailable: true }, words: 'the keeper is not ready' },
+    {
+      what: 'the keeper is not ready',
+      facts: { isUnavailable: true },
+      words: 'the keeper is not ready; --force empties the cache nevertheless',
+    },
     {
       what: 'packages are being realised',
       facts: { isBusy: true, underWay: ['alice: evaluating', 'bob: evaluating'] },
@@ -112,6 +119,17 @@ describe('emptying a cache', () => {
     expect([done, clearing.isUnderWay()]).toEqual([['begin', 'mark', 'stop', 'end'], false]);
   });
 
+  it('with force marks the volume of a keeper that does not answer, too', async () => {
+    const { clearing, done, pass, comeBack, lose } = open({ users: [STOPPED] });
+    lose();
+    const result = said(clearing.clear(true, {}));
+    await pass(400);
+    expect(done).toEqual(['begin', 'wipe']);
+    comeBack();
+    await pass(400);
+    expect(await result).toBe('the cache team is empty');
+  });
+
   it('of a cache that nobody uses starts nothing again', async () => {
     const { clearing, pass, comeBack } = open({ users: [STOPPED] });
     const result = said(clearing.clear(false, {}));
@@ -133,12 +151,6 @@ describe('emptying a cache', () => {
       what: 'a workspace does not stop',
       happens: () => undefined,
       words: 'workspace-alice did not stop in time; nothing was emptied',
-      isMarked: false,
-    },
-    {
-      what: 'the keeper goes away before',
-      happens: ({ leave, lose }) => (leave([]), lose()),
-      words: 'the keeper of the cache team went away; nothing was emptied',
       isMarked: false,
     },
     {

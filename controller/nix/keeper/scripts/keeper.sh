@@ -26,7 +26,7 @@ wipe() {
   for entry in /nix/var/* "$var"/*; do
     [ "$entry" = "$var" ] || [ "$entry" = "$var/wipe" ] || rm -rf "$entry"
   done
-  rm -f "$var/wipe"
+  rm -rf "$var/wipe"
 }
 # A bare store of the replaced system has its paths at the root of the volume. It is only a cache, so it can be deleted
 # (F1).
@@ -41,7 +41,7 @@ fi
 if [ -e "$var/wipe" ]; then
   # The keeper's own programs would be deleted too. The seed before the next start empties the volume.
   case $(readlink -f /bin/sh) in /nix/*) die "the volume has to be emptied first" ;; esac
-  echo "kalpana-keeper: emptying the volume ($(cat "$var/wipe"))"
+  echo "kalpana-keeper: emptying the volume"
   wipe
 fi
 # An import does not outlive the keeper in which it began.

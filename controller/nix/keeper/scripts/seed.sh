@@ -30,7 +30,7 @@ if [ -e "$var/wipe" ]; then
     chmod -R u+w "$entry" 2>/dev/null || true
     rm -rf "$entry"
   done
-  rm -f "$var/wipe"
+  rm -rf "$var/wipe"
 fi
 nix --extra-experimental-features nix-command path-info --all > "$work/printed"
 store_paths < "$work/printed" > "$work/all" || true

@@ -49,12 +49,14 @@ export function createBench() {
     imageId: null as string | null,
     lookedInto: 0,
     onStop: (async () => undefined) as (id: string, graceSeconds: number) => Promise<void>,
+    onPut: (async () => undefined) as (id: string, directory: string, names: readonly string[]) => Promise<void>,
   };
   const docker = portOf({
     inspectContainer: async (name) => containers.get(name) ?? null,
     listContainers: async () => [...containers.values()],
     tailContainer: async () => bench.said,
     stopContainer: (id, graceSeconds) => bench.onStop(id, graceSeconds),
+    putDirectories: (id, directory, names) => bench.onPut(id, directory, names),
     async exec(id, request, options) {
       bench.asked.push(id);
       const answer = bench.answers.get(id) ?? UP;

@@ -5,6 +5,7 @@ import {
   disconnectKeeper,
   doesKeeperAnswer,
   stopKeeper,
+  wipeUnheard,
 } from '../../../../controller/nix/keeper/keeper-connection.js';
 import { container, createBench, createServing, MAIN, wanted } from './keeper-bench.js';
 
@@ -81,5 +82,28 @@ describe('stopping a keeper', () => {
     await stopKeeper(bench.context, 'the cache was emptied', {});
     expect(bench.told()).toEqual(['down', `up id-${MAIN} 2.26.3`]);
     expect(bench.state.answering?.startedAt).toBe(2);
+  });
+});
+
+describe('emptying the volume of a keeper that does not answer', () => {
+  it('marks it while nothing runs in the container, and ends what has started meanwhile', async () => {
+    const bench = createBench();
+    bench.put(container(wanted));
+    bench.answers.set(`id-${MAIN}`, { exitCode: 1 });
+    await bench.look();
+    const done: unknown[] = [];
+    bench.onStop = async (id) => void done.push(['stop', id]);
+    bench.onPut = async (...asked) => void done.push(asked);
+    await wipeUnheard(bench.context, {});
+    expect(done).toEqual([
+      ['stop', `id-${MAIN}`],
+      [`id-${MAIN}`, '/nix/var', ['kalpana', 'kalpana/wipe']],
+      ['stop', `id-${MAIN}`],
+    ]);
+  });
+
+  it('is not possible without a container', async () => {
+    const bench = createBench();
+    await expect(wipeUnheard(bench.context, {})).rejects.toThrow('has no container; nothing was emptied');
   });
 });
