@@ -83,6 +83,8 @@ export interface ContainerDefinition {
   /** The form is `uid:gid`; the image's user when omitted. */
   readonly user?: string;
   readonly privileges?: Privileges;
+  /** Paths that are empty in the container and cannot be opened, beside those that the engine masks by itself. */
+  readonly maskedPaths?: readonly string[];
 }
 
 /** The privileges of our own helper containers; a workspace has the engine's defaults. */

@@ -10,6 +10,24 @@ export const DEFAULT_CACHE = 'default';
 /** Where a cache is mounted; the store and its database are mounted together (F1). */
 export const CACHE_MOUNT_PATH = '/nix';
 
+/**
+ * What no workspace needs of a cache's volume: locks, which whoever can open a file can hold (F21), roots, names of other
+ * workspaces' links, and what builds and their logs tell.
+ */
+export const CACHE_PRIVATE_PATHS: readonly string[] = [
+  '/nix/var/kalpana',
+  '/nix/var/log',
+  '/nix/var/nix/builds',
+  '/nix/var/nix/current-load',
+  '/nix/var/nix/db',
+  '/nix/var/nix/gc-socket',
+  '/nix/var/nix/gc.lock',
+  '/nix/var/nix/gcroots',
+  '/nix/var/nix/temproots',
+  '/nix/var/nix/userpool',
+  '/nix/var/nix/userpool2',
+];
+
 export const LABEL = {
   managed: 'kalpana.managed',
   workspace: 'kalpana.workspace.id',

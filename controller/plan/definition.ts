@@ -1,6 +1,7 @@
 import { canonicalJson } from '../model/canonical.js';
 import {
   CACHE_MOUNT_PATH,
+  CACHE_PRIVATE_PATHS,
   LABEL,
   VOLUME_TYPE,
   WORKSPACE_NETWORK,
@@ -81,6 +82,7 @@ export function containerDefinition(
     limits: inPlace.limits,
     restartPolicy: inPlace.restartPolicy,
     healthcheck: creation.healthcheck,
+    ...(creation.cache === null ? {} : { maskedPaths: CACHE_PRIVATE_PATHS }),
   };
 }
 

@@ -65,3 +65,11 @@ it('file systems in memory are named with their bounds', () => {
     HostConfig: { Tmpfs: { '/tmp': 'size=1024,mode=1777', '/run/ours': 'size=2048,mode=1770,gid=7' } },
   });
 });
+
+it('masked paths of our own come beside those that engines mask by themselves', () => {
+  const { HostConfig: host } = createBody({ ...PLAIN, maskedPaths: ['/nix/var/log'] }) as {
+    HostConfig: { MaskedPaths: string[] };
+  };
+  expect(host.MaskedPaths.at(-1)).toBe('/nix/var/log');
+  expect(host.MaskedPaths).toEqual(expect.arrayContaining(['/proc/kcore', '/proc/keys', '/sys/firmware']));
+});

@@ -66,7 +66,17 @@ builds=/var/kalpana/builds
 rm -rf "$builds"
 mkdir -p "$builds"
 mkdir -p /etc/nix /nix/store /nix/var/nix/profiles/kalpana /nix/var/nix/gcroots/kalpana
-mkdir -p "$var/home" "$var/locks" "$var/links"
+mkdir -p "$var/home" "$var/links" /run/kalpana/locks
+# Whoever can open a file can hold its lock, on a read-only mount too (F21). Nix leaves these as it finds them.
+umask 077
+for private in builds current-load db gc-socket temproots userpool userpool2; do mkdir -p "/nix/var/nix/$private"; done
+: >> /nix/var/nix/gc.lock
+(cd /nix/var/nix && chmod 700 builds current-load db gc-socket gcroots temproots userpool userpool2 && chmod 600 gc.lock)
+mkdir -p /nix/var/log
+chmod 700 /nix/var/log "$var/home" "$var/links"
+chmod 711 "$var"
+rm -rf "$var/locks"
+umask 022
 # The directory in which Nix records users' ./result links. Nix considers each of them stale, because it cannot see the
 # file, and every client can make it check (F5). Nix writes through a link, but does not list the directory behind it.
 auto=/nix/var/nix/gcroots/auto
@@ -78,7 +88,7 @@ chown 0:"$(sed -n 's/^nixbld:[^:]*:\([0-9]*\):.*/\1/p' /etc/group)" /nix/store
 chmod 1775 /nix/store
 # A volume that is a file system of its own may let everybody write at its top, which Nix 2.34 refuses.
 chmod go-w /nix
-chown 29999:29999 /nix/var/nix/profiles/kalpana "$var/home" "$var/locks"
+chown 29999:29999 /nix/var/nix/profiles/kalpana "$var/home" /run/kalpana/locks
 # The file may be a link into the image's own store.
 rm -f /etc/nix/nix.conf
 printf '%s\n' "$KALPANA_NIX_CONF" > /etc/nix/nix.conf

@@ -14,7 +14,7 @@ trap 'rm -f "$log" "$log".*' EXIT
 mkfifo "$log.all" || exit 12
 grep -a -e '^/nix/store/' -e "\"text\":\"building '" "$log.all" > "$log" &
 stored=$!
-exec 8>>"/nix/var/kalpana/locks/$KALPANA_KEY"
+exec 8>>"/run/kalpana/locks/$KALPANA_KEY"
 flock 8
 {
   code=0
