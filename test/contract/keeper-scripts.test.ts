@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { execFileSync, spawn } from 'node:child_process';
 import { dirname } from 'node:path';
 import {
@@ -29,10 +29,11 @@ const PRETENDER = `${LIVE}\nand more`;
 const FLAGS = /^(-[a-zA-Z-]*|local\?root=.*)$/;
 
 let folder: KeeperFolder;
-beforeEach(() => {
-  folder = createKeeperFolder();
-});
-afterEach(() => folder.remove());
+/** A folder for each test of a `describe`, or, as each is a process and two pipes, one for all of them. */
+function inFolder(before: typeof beforeAll, after: typeof afterAll): void {
+  before(() => void (folder = createKeeperFolder()));
+  after(() => folder.remove());
+}
 
 const told = (lines: readonly string[], kind: string) =>
   lines.flatMap((line) => (line.startsWith(`kalpana: ${kind} `) ? [line.slice(`kalpana: ${kind} `.length)] : []));
@@ -78,13 +79,12 @@ describe('the filter of names', () => {
     ).toEqual([`/nix/store/${LIVE}`, `/nix/store/${DEAD}`, '']);
   });
 
-  it.each(['', '.', '..', '-rf', 'a/b', 'a b', 'a\nb', '$(x)', '`x`', '*', '?', '[a]', "'", '\u00ff', 'a\\'])(
-    'takes %j for no file of ours',
-    (name) => {
-      const code = `${NAMES}is_name "$1" && echo yes || echo no`;
-      expect(execFileSync('/bin/sh', ['-c', code, 'sh', name]).toString()).toBe('no\n');
-    },
-  );
+  it('takes no hostile word for a file of ours', () => {
+    const names = ['', '.', '..', '-rf', 'a/b', 'a b', 'a\nb', '$(x)', '`x`', '*', '?', '[a]', "'", '\u00ff', 'a\\'];
+    const code = `${NAMES}for name in "$@"; do is_name "$name" && echo yes || echo no; done`;
+    const answers = execFileSync('/bin/sh', ['-c', code, 'sh', 'ours-1', ...names]).toString();
+    expect(answers).toBe(`yes\n${'no\n'.repeat(names.length)}`);
+  });
 });
 
 describe('a script that runs as root', () => {
@@ -98,6 +98,8 @@ describe('a script that runs as root', () => {
 });
 
 describe('a keeper', () => {
+  inFolder(beforeAll, afterAll);
+
   /** What it does before it touches anything: the rest is for a container only. */
   const FIRST = `${keeper.KEEPER_SCRIPT.slice(0, keeper.KEEPER_SCRIPT.indexOf('var=/nix/var/kalpana'))}exit 0`;
 
@@ -116,6 +118,8 @@ describe('a keeper', () => {
 });
 
 describe('a collection beside hostile names', () => {
+  inFolder(beforeEach, afterEach);
+
   const env = { KALPANA_GO_SECONDS: '60', KALPANA_MAX_FREED: '', KALPANA_GRACE: '0' };
   const mine = [LIVE, DEAD, 'b'.repeat(32) + '-not-known'];
 
@@ -151,15 +155,19 @@ describe('a collection beside hostile names', () => {
     },
   );
 
-  it('deletes what Nix deletes, keeps what is in use, and ends well', async () => {
+  it('keeps what came within the grace, deletes what Nix deletes, keeps what is in use, and ends well', async () => {
     const all = { ...env, KALPANA_MODE: 'collect', FAKE_KEEPS_ODD: '1' };
+    const early = await folder.run(gc.COLLECT_SCRIPT, { ...all, KALPANA_GRACE: '3600' });
+    expect(early.code).toBe(0);
+    for (const name of mine) expect(folder.entries()).toContain(name);
     const { code, lines } = await folder.run(gc.COLLECT_SCRIPT, all);
     expect({ code, risk: told(lines, 'at-risk') }).toEqual({ code: 0, risk: [] });
     // Nix's own words are for a failure, and there is none.
-    expect(lines.filter((line) => !/^kalpana: (frozen|live|links|dead|deleting|freed|left)\b/.test(line))).toEqual([
+    const said = [...early.lines, ...lines];
+    expect(said.filter((line) => !/^kalpana: (frozen|live|links|dead|deleting|freed|left)\b/.test(line))).toEqual([
       "error: the store is full'",
     ]);
-    for (const path of told(lines, 'deleting')) expect(storePathIn(path)).toBe(path);
+    for (const path of told(said, 'deleting')) expect(storePathIn(path)).toBe(path);
     expect(told(lines, 'freed')[0]?.split(' ')[1]).toBe('2');
     expectPathsOnly();
     expect(folder.entries()).toContain(LIVE);
@@ -178,6 +186,8 @@ describe('a collection beside hostile names', () => {
 
   describe('what is in use and not in the database', () => {
     const lost = `${'c'.repeat(32)}-lost-unknown`;
+    const alsoLost = `${'g'.repeat(32)}-lost-unknown`;
+    const damage = [lost, alsoLost].map((name) => `/nix/store/${name}`);
     const needed = `${'d'.repeat(32)}-needed-unknown`;
     const known = `${'f'.repeat(32)}-known`;
     const collect = { ...env, KALPANA_MODE: 'collect', FAKE_KEEPS_ODD: '1' };
@@ -187,34 +197,31 @@ describe('a collection beside hostile names', () => {
     };
 
     beforeEach(() => {
-      for (const name of [lost, needed, known]) folder.lay(name);
+      for (const name of [lost, alsoLost, needed, known]) folder.lay(name);
       writeFileSync(folder.path(`/nix/store/${lost}/run`), `\0\x01exec ${folder.path(`/nix/store/${needed}`)}/bin/x\n`);
       symlinkSync(folder.path(`/nix/store/${known}/lib`), folder.path(`/nix/store/${needed}/lib`));
     });
 
-    it.each(['/nix/var/nix/profiles/kalpana/alice-1-link', '/nix/var/nix/gcroots/kalpana/images/abc/x'])(
-      'is damage where a root of ours names it, and nothing is deleted: %s',
-      async (link) => {
-        rootAt(link, lost);
-        const before = folder.entries();
-        const { code, lines } = await folder.run(gc.COLLECT_SCRIPT, collect);
-        expect({ code, damaged: told(lines, 'damaged') }).toEqual({ code: 28, damaged: [`/nix/store/${lost}`] });
-        expect(folder.entries()).toEqual(before);
-      },
-    );
+    it('is damage where a root of ours names it, and nothing is deleted', async () => {
+      rootAt('/nix/var/nix/profiles/kalpana/alice-1-link', lost);
+      rootAt('/nix/var/nix/gcroots/kalpana/images/abc/x', alsoLost);
+      const before = folder.entries();
+      const { code, lines } = await folder.run(gc.COLLECT_SCRIPT, collect);
+      expect({ code, damaged: told(lines, 'damaged') }).toEqual({ code: 28, damaged: damage });
+      expect(folder.entries()).toEqual(before);
+    });
 
-    it.each(['/nix/var/nix/gcroots/kalpana/links/alice/abc', `/nix/var/nix/gcroots/kalpana/run/${lost}`])(
-      'stays with all that its files name where a user has it, and the others go: %s',
-      async (link) => {
-        rootAt(link, lost);
-        const { code, lines } = await folder.run(gc.COLLECT_SCRIPT, collect);
-        expect({ code, damaged: told(lines, 'damaged') }).toEqual({ code: 0, damaged: [`/nix/store/${lost}`] });
-        for (const name of [lost, needed, known, LIVE]) expect(folder.entries()).toContain(name);
-        expect(folder.entries()).not.toContain(DEAD);
-        expect(readdirSync(folder.path('/nix/var/nix/temproots'))).toEqual([]);
-        expectPathsOnly();
-      },
-    );
+    it('stays with all that its files name where a user has it, and the others go, those of no path too', async () => {
+      rootAt('/nix/var/nix/gcroots/kalpana/links/alice/abc', lost);
+      rootAt(`/nix/var/nix/gcroots/kalpana/run/${alsoLost}`, alsoLost);
+      rootAt('/nix/var/nix/profiles/kalpana/alice-1-link', `${'h'.repeat(32)}-absent-unknown`);
+      const { code, lines } = await folder.run(gc.COLLECT_SCRIPT, collect);
+      expect({ code, damaged: told(lines, 'damaged') }).toEqual({ code: 0, damaged: damage });
+      for (const name of [lost, alsoLost, needed, known, LIVE]) expect(folder.entries()).toContain(name);
+      expect(folder.entries()).not.toContain(DEAD);
+      expect(readdirSync(folder.path('/nix/var/nix/temproots'))).toEqual([]);
+      expectPathsOnly();
+    });
 
     it('is none while a worker of the daemon has it in hand', async () => {
       rootAt('/nix/var/nix/profiles/kalpana/alice-1-link', lost);
@@ -234,21 +241,6 @@ describe('a collection beside hostile names', () => {
       expect((await folder.run(gc.COLLECT_SCRIPT, collect)).code).toBe(28);
       expect(folder.entries()).toContain(lost);
     });
-
-    it('is no reason to stop when it is not there either', async () => {
-      rootAt('/nix/var/nix/profiles/kalpana/alice-1-link', `${'c'.repeat(32)}-absent-unknown`);
-      expect((await folder.run(gc.COLLECT_SCRIPT, collect)).code).toBe(0);
-      expect(folder.entries()).not.toContain(DEAD);
-    });
-  });
-
-  it('keeps what came a moment ago for as long as the grace is, and not beyond', async () => {
-    const collect = { ...env, KALPANA_MODE: 'collect', FAKE_KEEPS_ODD: '1' };
-    expect((await folder.run(gc.COLLECT_SCRIPT, { ...collect, KALPANA_GRACE: '3600' })).code).toBe(0);
-    for (const name of mine) expect(folder.entries()).toContain(name);
-    expectPathsOnly();
-    expect((await folder.run(gc.COLLECT_SCRIPT, collect)).code).toBe(0);
-    expect(folder.entries()).not.toContain(DEAD);
   });
 
   it('measures nothing but store paths', async () => {
@@ -287,22 +279,28 @@ describe('a collection beside hostile names', () => {
   });
 });
 
-it('a path that is not there weighs nothing, and hides nothing that does', async () => {
-  const [kept, candidate] = [LIVE, DEAD].map((name) => folder.path(`/nix/store/${name}`));
-  const absent = folder.path(`/nix/store/${'c'.repeat(32)}-absent-unknown`);
-  const { code, lines } = await folder.run(gc.PRESSURE_SCRIPT, {
-    KALPANA_FIRST: '1',
-    KALPANA_KEEP: `${absent}\n${kept}`,
-    KALPANA_CANDIDATES: `${absent}\n${candidate}`,
-  });
-  expect({ code, base: told(lines, 'base'), own: told(lines, 'own') }).toEqual({
-    code: 0,
-    base: ['1000'],
-    own: [`/nix/store/${DEAD} /nix/store/${DEAD} 1000`],
+describe('a path that is not there', () => {
+  inFolder(beforeAll, afterAll);
+
+  it('weighs nothing, and hides nothing that does', async () => {
+    const [kept, candidate] = [LIVE, DEAD].map((name) => folder.path(`/nix/store/${name}`));
+    const absent = folder.path(`/nix/store/${'c'.repeat(32)}-absent-unknown`);
+    const { code, lines } = await folder.run(gc.PRESSURE_SCRIPT, {
+      KALPANA_FIRST: '1',
+      KALPANA_KEEP: `${absent}\n${kept}`,
+      KALPANA_CANDIDATES: `${absent}\n${candidate}`,
+    });
+    expect({ code, base: told(lines, 'base'), own: told(lines, 'own') }).toEqual({
+      code: 0,
+      base: ['1000'],
+      own: [`/nix/store/${DEAD} /nix/store/${DEAD} 1000`],
+    });
   });
 });
 
 describe('a change of roots', () => {
+  inFolder(beforeAll, afterAll);
+
   const none = {
     KALPANA_PIN: '',
     KALPANA_RUN: '',
@@ -379,6 +377,8 @@ describe('a change of roots', () => {
 });
 
 describe("an image's store with hostile names", () => {
+  inFolder(beforeAll, afterAll);
+
   it('is imported without them', async () => {
     const staging = '/nix/var/kalpana/import/abc/nix/store';
     mkdirSync(folder.path(staging), { recursive: true });

@@ -29,16 +29,16 @@ const NIX_STORE = `#!/bin/sh
 printf '%s\\0' "$@" >> "$FAKE_ROOT/asked"
 cat "$FAKE_ROOT"/nix/var/nix/temproots/* 2> /dev/null | tr '\\0' '\\n' > "$FAKE_ROOT/rooted"
 dead() {
-  [ ! -s "$FAKE_ROOT/rooted" ] || set -- ! -exec grep -qxF -- {} "$FAKE_ROOT/rooted" ';' "$@"
-  find "$FAKE_ROOT/nix/store" -mindepth 1 -maxdepth 1 ! -name '*-live' "$@"
+  find "$FAKE_ROOT/nix/store" -mindepth 1 -maxdepth 1 ! -name '*-live' "$@" -print0 | grep -azvxFf "$FAKE_ROOT/rooted"
 }
+drop() { xargs -0 -r sh -c 'printf "deleting \\047%s\\047\\n" "$@"; rm -rf -- "$@"' sh >&2; }
 case " $* " in
   *' --print-dead '*)
-    dead -print
+    dead | tr '\\0' '\\n'
     # As Nix 2.26 does.
     [ -n "$FAKE_KEEPS_ODD" ] || dead -regextype posix-extended ! -regex '.*/[0-9a-df-np-sv-z]{32}-[0-9a-zA-Z+._?=-]{1,211}' \
-      -printf "deleting '%p'\\n" -exec rm -rf {} + >&2 ;;
-  *' --gc '*) dead -printf "deleting '%p'\\n" -exec rm -rf {} + >&2 ;;
+      | drop ;;
+  *' --gc '*) dead | drop ;;
   *' --print-invalid '*) for path in "$@"; do case $path in *-unknown) printf '%s\\n' "$path" ;; esac; done ;;
   *' --load-db '*) ;;
   *' -qR '*) while [ "$1" != -- ]; do shift; done; shift; printf '%s\\n' "$@" ;;
@@ -68,7 +68,10 @@ export function createKeeperFolder(): KeeperFolder {
     mkdirSync(path(`/nix/${folder}`), { recursive: true });
   mkdirSync(path('/nix/var/nix/gcroots/kalpana'), { recursive: true });
   mkdirSync(path('/run/kalpana/gc'), { recursive: true });
-  for (const pipe of ['to-guard', 'to-collector']) execFileSync('mkfifo', [path(`/run/kalpana/gc/${pipe}`)]);
+  execFileSync(
+    'mkfifo',
+    ['to-guard', 'to-collector'].map((pipe) => path(`/run/kalpana/gc/${pipe}`)),
+  );
   mkdirSync(join(root, 'bin'));
   writeFileSync(join(root, 'bin/nix-store'), NIX_STORE, { mode: 0o755 });
   const env = { PATH: `${root}/bin:${process.env['PATH']}`, FAKE_ROOT: root };
