@@ -11,8 +11,8 @@ export const DEFAULT_CACHE = 'default';
 export const CACHE_MOUNT_PATH = '/nix';
 
 /**
- * What no workspace needs of a cache's volume: locks, which whoever can open a file can hold (F21), roots, names of other
- * workspaces' links, and what builds and their logs tell.
+ * What no workspace needs of a cache's volume: locks, which whoever can open a file can hold (F21), roots, names of
+ * other workspaces' links, and what builds and their logs tell.
  */
 export const CACHE_PRIVATE_PATHS: readonly string[] = [
   '/nix/var/kalpana',
