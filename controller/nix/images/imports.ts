@@ -31,6 +31,8 @@ export function createImports(deps: {
   const { cache, clock } = deps;
   /** The ids of imported images, without `sha256:`. */
   let imported = new Set<string>();
+  /** Released here, and perhaps not in the keeper yet: a release that failed is made once more. */
+  const leaving = new Set<string>();
   /** When a plan last requested each imported image, in ms of our clock. */
   const askedAt = new Map<string, number>();
   const failures = new Map<string, Failure>();
@@ -44,6 +46,7 @@ export function createImports(deps: {
         throw new FailureError(deps.unavailable() ?? { reason: 'KeeperNotReady', message: 'the keeper is not ready' });
       await withSource(async (source) => void (await using.importImage(source, imageId, calls)));
       imported.add(bareImageId(imageId));
+      leaving.delete(bareImageId(imageId));
       failures.delete(imageId);
     } catch (error) {
       const failure = importFailure(error, cache);
@@ -80,6 +83,7 @@ export function createImports(deps: {
     /** Takes over what a newly started keeper has reported: the ids of the images in its store, without `sha256:`. */
     reset(images: ReadonlySet<string>): void {
       imported = new Set(images);
+      leaving.clear();
       failures.clear();
     },
     /**
@@ -91,11 +95,16 @@ export function createImports(deps: {
       const unused = [...imported].filter((id) => !used.has(id));
       const lapsed = unused.filter((id) => clock.now() - (askedAt.get(id) ?? -Infinity) >= KEPT_MS);
       const using = deps.commands();
-      if (lapsed.length > 0 && under.size === 0 && using !== null) {
-        for (const id of lapsed) imported.delete(id);
-        await using.release(lapsed, calls);
+      if (lapsed.length + leaving.size > 0 && under.size === 0 && using !== null) {
+        for (const id of lapsed) {
+          imported.delete(id);
+          leaving.add(id);
+        }
+        const ids = [...leaving];
+        await using.release(ids, calls);
+        for (const id of ids) leaving.delete(id);
       }
-      return unused.some((id) => imported.has(id)) ? KEPT_MS : null;
+      return leaving.size > 0 || unused.some((id) => imported.has(id)) ? KEPT_MS : null;
     },
   };
 }

@@ -22,6 +22,7 @@ function createBench() {
     released: [] as (readonly string[])[],
     changes: 0,
     onImport: async (): Promise<void> => undefined,
+    onRelease: async (): Promise<void> => undefined,
   };
   const commands: KeeperCommands = {
     ...createKeeperCommands(portOf({}), 'id-keeper', clock),
@@ -30,7 +31,10 @@ function createBench() {
       await bench.onImport();
       return 1;
     },
-    release: async (ids) => void bench.released.push(ids),
+    async release(ids) {
+      await bench.onRelease();
+      bench.released.push(ids);
+    },
   };
   const imports = createImports({
     cache: 'team',
@@ -210,6 +214,35 @@ describe('a release', () => {
     bench.clock.advance(1);
     expect(await bench.imports.release(new Set(), {})).toBeNull();
     expect(bench.released).toEqual([[bare(A)]]);
+  });
+
+  describe('that failed', () => {
+    async function failing() {
+      const bench = createBench();
+      bench.imports.reset(new Set([bare(A)]));
+      bench.onRelease = () => Promise.reject(new Error('the engine went away'));
+      await expect(bench.imports.release(new Set(), {})).rejects.toThrow('the engine went away');
+      return bench;
+    }
+
+    it('is made once more, and nobody takes the image for imported meanwhile', async () => {
+      const bench = await failing();
+      expect(bench.imports.has(A)).toBe(false);
+      bench.onRelease = async () => undefined;
+      expect(await bench.imports.release(new Set(), {})).toBeNull();
+      expect(bench.released).toEqual([[bare(A)]]);
+      expect(await bench.imports.release(new Set(), {})).toBeNull();
+      expect(bench.released).toHaveLength(1);
+    });
+
+    it('is not made once more when the image was imported again', async () => {
+      const bench = await failing();
+      await bench.imports.take(A, withSource, {});
+      bench.onRelease = async () => undefined;
+      expect(bench.imports.has(A)).toBe(true);
+      await bench.imports.release(new Set(), {});
+      expect(bench.released).toEqual([]);
+    });
   });
 
   it.each<[string, (bench: ReturnType<typeof createBench>) => Promise<void>]>([
