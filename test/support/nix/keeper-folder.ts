@@ -53,11 +53,10 @@ esac
 const HOLDER = `gc=$FAKE_ROOT/run/kalpana/gc
 echo $$ > "$FAKE_ROOT/nix/var/kalpana/running"
 exec 6<> "$gc/to-guard"
-trap 'printf "frozen\\ngo\\n" 1<> "$gc/to-collector"' USR1
+trap ': > "$gc/frozen"; : > "$gc/go"; echo 1<> "$gc/to-collector"' USR1
 while :; do
-  word=
-  IFS= read -r word <&6
-  if [ "$word" = release ]; then echo released 1<> "$gc/to-collector"; fi
+  read -r _ <&6
+  if [ -e "$gc/release" ]; then : > "$gc/released"; echo 1<> "$gc/to-collector"; fi
 done
 `;
 

@@ -20,20 +20,21 @@ exec 8>>"$gc/collector.lock"
 flock -w 2 8 || { echo "another collection is under way in this keeper"; exit 20; }
 echo $$ > "$gc/collector"
 trap 'rm -f "$gc/collector"; tell guard ended' EXIT
+rm -f "$gc/frozen" "$gc/go" "$gc/release" "$gc/released" "$gc/deleting" "$gc/ended"
 holder=$(cat /nix/var/kalpana/running)
 exec 6<> "$gc/to-collector"
-# Waits at most $2 seconds for the word $1.
+# Waits at most $2 seconds for the flag $1.
 await() {
-  halves=$(($2 * 2))
-  until [ "$(hear 0.5)" = "$1" ]; do
-    halves=$((halves - 1))
-    [ "$halves" -gt 0 ] || return 1
+  naps=0
+  until is_told "$1"; do
+    naps=$((naps + 1))
+    [ "$naps" -le $(($2 * 2)) ] || return 1
     # Repeated, because a signal that comes while the holder is between two waits is lost.
     [ "$1" != frozen ] || kill -USR1 "$holder" || exit 21
+    nap
   done
 }
-kill -USR1 "$holder" || exit 21
-await frozen 10 || { echo "the daemon did not come to a standstill"; exit 21; }
+await frozen 30 || { echo "the daemon did not come to a standstill"; exit 21; }
 . ./list-links.sh
 echo "kalpana: frozen"
 await go "$KALPANA_GO_SECONDS" || { echo "the word to go on did not come"; exit 23; }
@@ -52,7 +53,7 @@ echo "kalpana: live $(wc -l < "$gc/live")"
 . ./keep-unknown.sh
 
 tell guard release
-await released 5 || { echo "the shared lock was not let go of"; exit 25; }
+await released 30 || { echo "the shared lock was not let go of"; exit 25; }
 nix-store --gc --print-dead > "$work/printed" 2> "$work/words" || { foreign < "$work/words" | tail -n 3; exit 26; }
 # An entry whose name is no store path's is not listed. Where such a name holds a newline, its first line may
 # look like a path that is in use: each such line is taken out once. Most releases of Nix delete these entries

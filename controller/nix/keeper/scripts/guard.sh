@@ -67,42 +67,39 @@ end_bridge() {
   wait "$bridge" 2>/dev/null || true
   bridge=
 }
-# Whether the collector, and each process of its own, has ended. After its last word this is a moment away.
-has_ended() { if [ "$word" = ended ]; then flock -w 1 7; else flock -n 7; fi; }
+# Whether the collector and each process of its own has ended. After its last words this is a moment away.
+has_ended() { if is_told ended; then flock -w 1 7; else flock -n 7; fi; }
 # Nix holds the lock exclusively now. A client that requests a collection from now on waits behind a process that waits
 # already, so it does not run between Nix's collection and ours, because the kernel serves them in order.
-wake() {
+wake_daemon() {
   [ -n "$held" ] || stand_in || true
   thaw
 }
 guard() {
   exec 6<> "$gc/to-guard" 7>> "$gc/collector.lock"
   held=1
-  deleting=
-  word=
-  if bridge && freeze; then
-    : > "$gc/frozen"
-    tell collector frozen
-  fi
+  naps=0
+  if bridge && freeze; then tell collector frozen; fi
   asked=
   until has_ended; do
-    word=$(hear 0.5) || true
     # A new collector asks after the last one was killed: it needs a round from the beginning.
     if [ -n "$asked" ]; then
       if [ -z "$held" ] || [ -z "$frozen" ]; then break; fi
       asked=
       tell collector frozen
     fi
-    case $word in
-      release)
-        end_bridge
-        held=
-        tell collector released ;;
-      deleting) deleting=1 ;;
-      '')
-        # During a short collection nothing is resumed before its end, because clients have no order then.
-        if [ -z "$frozen" ]; then [ -n "$held" ] || end_foreign; elif [ -n "$deleting" ]; then wake; fi ;;
-    esac
+    if [ -n "$held" ] && is_told release; then
+      end_bridge
+      held=
+      tell collector released
+    fi
+    # During a short collection nothing is resumed before its end, because clients have no order then.
+    if [ -n "$frozen" ] && is_told deleting; then
+      naps=$((naps + 1))
+      [ "$naps" -lt 2 ] || wake_daemon
+    fi
+    [ -n "$held" ] || [ -n "$frozen" ] || end_foreign
+    nap
   done
   exec 7>&-
   until flock -n -s 9; do end_foreign; sleep 0.05; done

@@ -1,10 +1,14 @@
 #!/bin/sh
-# What the keeper's main process and a collection say to each other; a part of guard.sh and of the collection's scripts.
-# Each has a pipe of its own that carries one word per line, in a directory that no workspace mounts. A pipe is opened
-# for both directions, so that neither side waits until the other opens it, and what nobody can hear is lost.
+# How the keeper's main process (`guard`) and a collection (`collector`) tell each other how far they are; a part of
+# guard.sh and of the collection's scripts. A file for each flag is the truth, in a directory that no workspace mounts.
+# A pipe for each side only wakes it: a line in it may be lost with the process that read it, so a nap is short, and the
+# flags are looked at after each. A pipe is opened for both directions, so that neither side waits for the other.
 gc=/run/kalpana/gc
-# Says the word $2 to $1, `guard` or `collector`.
-tell() { echo "$2" 1<> "$gc/to-$1"; }
-# Prints the next word from the descriptor 6; after $1 seconds without one, nothing. `read` takes no more than one line.
-# shellcheck disable=SC2016 # the inner shell expands it
-hear() { timeout "$1" sh -c 'IFS= read -r word && echo "$word"' <&6; }
+# Raises the flag $2, and wakes $1.
+tell() {
+  : > "$gc/$2"
+  echo 1<> "$gc/to-$1"
+}
+is_told() { [ -e "$gc/$1" ]; }
+# Waits for a line from the descriptor 6, half a second at most.
+nap() { timeout 0.5 sh -c 'read -r _' <&6 || true; }
