@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { execFileSync, spawn } from 'node:child_process';
 import { dirname } from 'node:path';
-import { existsSync, lstatSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { rootInventoryFrom, storePathIn } from '../../controller/nix/gc/root-inventory.js';
 import * as gc from '../../controller/nix/gc/gc-scripts.js';
 import { loadScript } from '../../controller/nix/keeper/load-script.js';
@@ -335,6 +335,7 @@ describe('a change of roots', () => {
     ['KALPANA_FORGET', '../victim'],
     ['KALPANA_FORGET', '-rf'],
   ])('refuses %s=%s, and changes nothing', async (variable, value) => {
+    rmSync(folder.path('/run/kalpana/gc/go'), { force: true });
     const victims = ['/nix/var/victim', '/nix/var/nix/victim', '/nix/var/kalpana/victim'];
     for (const victim of victims) mkdirSync(folder.path(victim), { recursive: true });
     for (const victim of victims) writeFileSync(folder.path(`${victim}/file`), '');
