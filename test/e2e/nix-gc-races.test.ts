@@ -18,7 +18,7 @@ const { keeper } = cacheObjects(CACHE);
 const LONG = 90_000;
 /** Each environment is some eight processes of Nix in the keeper. */
 const WAVE = cases(3, 20);
-const WAVES = cases(2, 5);
+const WAVES = cases(1, 5);
 /** What each package's program says; `fresh` is built, and all others are fetched. */
 const PROGRAMS: Readonly<Record<string, readonly [string, string]>> = {
   hello: ['hello', 'hello from hello 1.0'],

@@ -157,7 +157,7 @@ describe('a collection of a store that is in use in every way', () => {
     const building = quietly(
       docker,
       'workspace-gc-root',
-      `nix-build -o /workspace/result-slow -E 'derivation { name = "slow-user"; system = builtins.currentSystem; builder = "/bin/sh"; PATH = "/bin:/usr/bin"; input = derivation { name = "slow-input"; system = builtins.currentSystem; builder = "/bin/sh"; PATH = "/bin"; args = [ "-c" "echo input > $out" ]; }; args = [ "-c" "sleep 8; cp $input $out" ]; }' 2>/dev/null`,
+      `nix-build -o /workspace/result-slow -E 'derivation { name = "slow-user"; system = builtins.currentSystem; builder = "/bin/sh"; PATH = "/bin:/usr/bin"; input = derivation { name = "slow-input"; system = builtins.currentSystem; builder = "/bin/sh"; PATH = "/bin"; args = [ "-c" "echo input > $out" ]; }; args = [ "-c" "sleep 8; cp $input $out" ]; }' 2>/tmp/slow-words || cat /tmp/slow-words`,
     );
     await eventually(async () => expect(await exists('/nix/store/*-slow-input')).toBe(true), { withinMs: 30_000 });
     const before = await diskBytes(site, house.keeper);

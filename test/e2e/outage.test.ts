@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { layoutOf } from '../../deploy/setup/engine.mjs';
 import { answers } from '../../deploy/setup/engine-api.mjs';
 import { startScratchEngine, type ScratchEngine } from '../support/e2e/engine.js';
+import { variants } from '../support/cases.js';
 import { eventually } from '../support/e2e/eventually.js';
 import { startEngineProxy } from '../support/e2e/proxy.js';
 import type { Kalpana } from '../support/e2e/kalpana.js';
@@ -124,7 +125,7 @@ describe('the engine away', () => {
     expect(await ids()).toEqual(before);
   });
 
-  it.each<[string, () => Promise<void>]>([
+  const OUTAGES: readonly (readonly [string, () => Promise<void>])[] = [
     [
       'killed and started',
       async () => {
@@ -133,25 +134,32 @@ describe('the engine away', () => {
       },
     ],
     ['restarted in order', () => engine.restart()],
-  ])('%s in the middle of the recreation of all six: no duplicate, no .next, data kept', async (how, outage) => {
-    const generation = how.startsWith('killed') ? 1 : 2;
-    const done = () =>
-      kalpana.logs().filter(({ msg, operation }) => msg === 'operation' && String(operation).includes('.next')).length;
-    const before = done();
-    putAll(generation);
-    await eventually(() => expect(done()).toBeGreaterThan(before + 3), { withinMs: 30_000 });
-    await outage();
-    await expectConverged(kalpana, generation);
-    await kalpana.stop();
-    kalpana = site.start({ resync: 1 });
-  });
+  ];
+  it.each(variants(OUTAGES))(
+    '%s in the middle of the recreation of all six: no duplicate, no .next, data kept',
+    async (how, outage) => {
+      const generation = how.startsWith('killed') ? 1 : 2;
+      const done = () =>
+        kalpana.logs().filter(({ msg, operation }) => msg === 'operation' && String(operation).includes('.next'))
+          .length;
+      const before = done();
+      putAll(generation);
+      await eventually(() => expect(done()).toBeGreaterThan(before + 3), { withinMs: 30_000 });
+      await outage();
+      await expectConverged(kalpana, generation);
+      await kalpana.stop();
+      kalpana = site.start({ resync: 1 });
+    },
+  );
 
-  it.each([
+  // The simulation loses the answer to each call (crash-points).
+  const LOST = [
     ['create', 10, 'POST', /^\/containers\/create$/],
     ['start', 11, 'POST', /\/start$/],
     ['rename', 12, 'POST', /\/rename$/],
     ['remove', 13, 'DELETE', /^\/containers\/[^/]+$/],
-  ] as const)(
+  ] as const;
+  it.each(variants(LOST))(
     'the answer to a %s lost in the middle of a recreation: nothing is made twice, all converges',
     async (_verb, generation, wanted, path) => {
       await kalpana.stop();
