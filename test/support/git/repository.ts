@@ -34,7 +34,8 @@ const MODE = 0o644;
  * a process from a test process of hundreds of megabytes takes longer than all else here.
  */
 export function createRepository(path: string) {
-  for (const name of ['objects', 'refs/heads', 'refs/tags']) mkdirSync(join(path, name), { recursive: true });
+  for (const name of ['objects/info', 'objects/pack', 'refs/heads', 'refs/tags'])
+    mkdirSync(join(path, name), { recursive: true });
   writeFileSync(join(path, 'HEAD'), 'ref: refs/heads/main\n');
   writeFileSync(join(path, 'config'), '[core]\n\trepositoryformatversion = 0\n\tbare = true\n');
   let clock = 1_700_000_000;

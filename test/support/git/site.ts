@@ -44,7 +44,7 @@ export function createGitTestSite() {
       ref: 'main',
       path: '',
       intervalMs: 3_600_000,
-      timeoutMs: 10_000,
+      timeoutMs: 120_000,
       maxBytes: 64 * 1024 * 1024,
       user: 'kalpana',
       tokenFile: null,
