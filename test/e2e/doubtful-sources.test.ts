@@ -5,10 +5,10 @@ import { testEngineHost } from '../support/e2e/engine.js';
 import { eventually } from '../support/e2e/eventually.js';
 import type { Kalpana } from '../support/e2e/kalpana.js';
 import { createSite, type Site } from '../support/e2e/kalpana-site.js';
-import { up, workspace } from '../support/e2e/kalpana-specs.js';
+import { NO_CACHE, up, workspace } from '../support/e2e/kalpana-specs.js';
 
 describe('sources that cannot be believed', () => {
-  const site = createSite('laws', testEngineHost());
+  const site = createSite('laws', testEngineHost(), NO_CACHE);
   const names = ['laws-a', 'laws-b'];
   let kalpana: Kalpana;
   let ids: string[];

@@ -5,6 +5,7 @@ import { eventually } from '../support/e2e/eventually.js';
 import { startEngineProxy, type EngineProxy } from '../support/e2e/proxy.js';
 import type { Kalpana } from '../support/e2e/kalpana.js';
 import { createSite } from '../support/e2e/kalpana-site.js';
+import { NO_CACHE } from '../support/e2e/kalpana-specs.js';
 
 /** Something a person does to a container behind the controller's back. */
 interface Damage {
@@ -101,6 +102,15 @@ async function settle(
   return new Map(await Promise.all(made));
 }
 
+/** All at once: each is of a workspace of its own, and is asked about by its own test. */
+async function inflictAll(
+  site: ReturnType<typeof createSite>,
+  made: Awaited<ReturnType<typeof settle>>,
+): Promise<void> {
+  const containers = damages.map(({ slug }) => made.get(slug)?.container ?? '');
+  await Promise.all(damages.map(({ inflict }, index) => inflict(site.docker, containers[index] ?? '')));
+}
+
 async function expectMended(
   docker: Docker,
   damage: Damage,
@@ -126,18 +136,18 @@ async function expectDrift(kalpana: Kalpana, name: string, field: string, within
 }
 
 describe('drift found by event at once, without any resync', () => {
-  const site = createSite('drift-ev', testEngineHost());
+  const site = createSite('drift-ev', testEngineHost(), NO_CACHE);
   let kalpana: Kalpana;
   let made: Awaited<ReturnType<typeof settle>>;
   beforeAll(async () => {
     kalpana = site.start();
     made = await settle(site, kalpana);
+    await inflictAll(site, made);
   });
 
   it.each(damages)('container $what', async (damage) => {
     const before = made.get(damage.slug);
     if (before === undefined) throw new Error('not made');
-    await damage.inflict(site.docker, before.container);
     await expectDrift(kalpana, before.name, damage.field, 10_000);
     await expectMended(site.docker, damage, before, 15_000);
     const mending = kalpana
@@ -149,7 +159,7 @@ describe('drift found by event at once, without any resync', () => {
 });
 
 describe('drift found by resync when no event comes', () => {
-  const site = createSite('drift-rs', testEngineHost());
+  const site = createSite('drift-rs', testEngineHost(), NO_CACHE);
   let kalpana: Kalpana;
   let proxy: EngineProxy;
   let made: Awaited<ReturnType<typeof settle>>;
@@ -158,18 +168,13 @@ describe('drift found by resync when no event comes', () => {
     proxy.events('swallow');
     kalpana = site.start({ resync: 0.5, host: proxy.host, flags: ['--listen', '127.0.0.1:0'] });
     made = await settle(site, kalpana);
-    // The cache's keeper, once it answers, has its workspaces looked at: no resync would find what that look does.
-    await eventually(
-      async () => expect((await kalpana.ask<{ phase: string }>('/api/v1/caches/default')).phase).toBe('Ready'),
-      { withinMs: 60_000 },
-    );
     await kalpana.resyncs(2);
+    await inflictAll(site, made);
   });
 
   it.each(damages)('container $what', async (damage) => {
     const before = made.get(damage.slug);
     if (before === undefined) throw new Error('not made');
-    await damage.inflict(site.docker, before.container);
     await expectDrift(kalpana, before.name, damage.field, 20_000);
     await expectMended(site.docker, damage, before, 15_000);
     const { msg } =
@@ -185,7 +190,7 @@ describe('drift found by resync when no event comes', () => {
 });
 
 describe('an event stream that is cut', () => {
-  const site = createSite('drift-cut', testEngineHost());
+  const site = createSite('drift-cut', testEngineHost(), NO_CACHE);
 
   it('is opened again, and what happened meanwhile is found at once, without any resync', async () => {
     const proxy = await startEngineProxy(testEngineHost());

@@ -8,15 +8,16 @@ import { eventually } from '../support/e2e/eventually.js';
 import { createRepository, type TestRepository } from '../support/git/repository.js';
 import type { Kalpana } from '../support/e2e/kalpana.js';
 import { createSite } from '../support/e2e/kalpana-site.js';
-import { up, workspace } from '../support/e2e/kalpana-specs.js';
+import { NO_CACHE, up, workspace } from '../support/e2e/kalpana-specs.js';
 
-const site = createSite('gitops', testEngineHost());
+const site = createSite('gitops', testEngineHost(), NO_CACHE);
 const SECRET = 'between the two of us';
 const names = ['go-a', 'go-b', 'go-c'];
 let repository: TestRepository;
 let kalpana: Kalpana;
 
-const text = (name: string, spec: object = {}) => `${JSON.stringify(workspace(name, spec), null, 2)}\n`;
+const text = (name: string, spec: object = {}) =>
+  `${JSON.stringify(workspace(name, { ...NO_CACHE, ...spec }), null, 2)}\n`;
 const gitFlags = () => [
   '--git',
   repository.url,

@@ -8,7 +8,7 @@ import { testEngineHost } from '../support/e2e/engine.js';
 import { eventually } from '../support/e2e/eventually.js';
 import { createRepository, type TestRepository } from '../support/git/repository.js';
 import { createSite } from '../support/e2e/kalpana-site.js';
-import { workspace } from '../support/e2e/kalpana-specs.js';
+import { NO_CACHE, workspace } from '../support/e2e/kalpana-specs.js';
 
 interface Told {
   readonly path: string;
@@ -43,7 +43,7 @@ const server = createServer((request, response) => {
   });
 });
 
-const text = (name: string, spec: object = {}) => JSON.stringify(workspace(name, spec));
+const text = (name: string, spec: object = {}) => JSON.stringify(workspace(name, { ...NO_CACHE, ...spec }));
 const events = () => told.filter(({ path }) => path === '/hook').map(({ body }) => body.event);
 const states = (revision: string) =>
   told.filter(({ path }) => path === `/api/v1/repos/team/specs/statuses/${revision}`).map(({ body }) => body.state);

@@ -7,12 +7,16 @@ import { eventually } from '../support/e2e/eventually.js';
 import { createRepository, type TestRepository } from '../support/git/repository.js';
 import type { Kalpana } from '../support/e2e/kalpana.js';
 import { createSite } from '../support/e2e/kalpana-site.js';
-import { workspace } from '../support/e2e/kalpana-specs.js';
+import { NO_CACHE, workspace } from '../support/e2e/kalpana-specs.js';
 
-const site = createSite('gitsecrets', testEngineHost());
+const site = createSite('gitsecrets', testEngineHost(), NO_CACHE);
 const VALUES = ['age-value-one-7f31', 'age-value-two-c2d9', 'age-value-three-11ab'] as const;
 const spec = (name: string) =>
-  JSON.stringify(workspace(name, { env: [{ name: 'TOKEN', valueFrom: { ageFile: 'secrets/token.age' } }] }), null, 2);
+  JSON.stringify(
+    workspace(name, { ...NO_CACHE, env: [{ name: 'TOKEN', valueFrom: { ageFile: 'secrets/token.age' } }] }),
+    null,
+    2,
+  );
 let key: AgeKey;
 let repository: TestRepository;
 let kalpana: Kalpana;

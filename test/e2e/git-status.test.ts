@@ -7,7 +7,7 @@ import { eventually } from '../support/e2e/eventually.js';
 import { openHost, REPOSITORY, TOKEN, type Host } from '../support/git/fake-hosts.js';
 import { createRepository, type TestRepository } from '../support/git/repository.js';
 import { createSite } from '../support/e2e/kalpana-site.js';
-import { workspace } from '../support/e2e/kalpana-specs.js';
+import { NO_CACHE, workspace } from '../support/e2e/kalpana-specs.js';
 
 /** A repository, its workspace `gs-<provider>`, and the host that shows the states of its commits and of no others. */
 interface Place {
@@ -21,7 +21,8 @@ const FAILED: Readonly<Record<Provider, string>> = { github: 'failure', gitlab: 
 const site = createSite('gitstatus', testEngineHost());
 const places = new Map<Provider, Place>();
 
-const text = (provider: Provider, spec: object = {}) => JSON.stringify(workspace(`gs-${provider}`, spec));
+const text = (provider: Provider, spec: object = {}) =>
+  JSON.stringify(workspace(`gs-${provider}`, { ...NO_CACHE, ...spec }));
 
 function placeOf(provider: Provider): Place {
   const place = places.get(provider);

@@ -8,7 +8,7 @@ import { eventually } from '../support/e2e/eventually.js';
 import { createRepository, type TestRepository } from '../support/git/repository.js';
 import type { Kalpana } from '../support/e2e/kalpana.js';
 import { createSite } from '../support/e2e/kalpana-site.js';
-import { up, workspace } from '../support/e2e/kalpana-specs.js';
+import { NO_CACHE, up, workspace } from '../support/e2e/kalpana-specs.js';
 
 const site = createSite('gitverify', testEngineHost());
 let repository: TestRepository;
@@ -21,7 +21,7 @@ const trust = (...names: readonly string[]) =>
     'allowed',
     names.map((name) => `ann@example.com namespaces="git" ${readFileSync(`${keyOf(name)}.pub`, 'utf8')}`).join(''),
   );
-const text = (name: string, spec: object = {}) => JSON.stringify(workspace(name, spec), null, 2);
+const text = (name: string, spec: object = {}) => JSON.stringify(workspace(name, { ...NO_CACHE, ...spec }), null, 2);
 const git = async () =>
   (await kalpana.sources()).find(({ id }) => id === 'git:team')?.git as NonNullable<SourceSummary['git']>;
 

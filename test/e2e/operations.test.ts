@@ -5,8 +5,9 @@ import { testEngineHost } from '../support/e2e/engine.js';
 import { eventually } from '../support/e2e/eventually.js';
 import type { Kalpana } from '../support/e2e/kalpana.js';
 import { createSite } from '../support/e2e/kalpana-site.js';
+import { NO_CACHE } from '../support/e2e/kalpana-specs.js';
 
-const site = createSite('ops', testEngineHost());
+const site = createSite('ops', testEngineHost(), NO_CACHE);
 const TERM_DEAF = ['sh', '-c', 'trap "" TERM; while :; do sleep 1; done'];
 
 describe('what an operator sees', () => {

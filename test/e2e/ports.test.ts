@@ -6,8 +6,9 @@ import { testEngineHost } from '../support/e2e/engine.js';
 import { eventually } from '../support/e2e/eventually.js';
 import type { Kalpana } from '../support/e2e/kalpana.js';
 import { createSite } from '../support/e2e/kalpana-site.js';
+import { NO_CACHE } from '../support/e2e/kalpana-specs.js';
 
-const site = createSite('ports', testEngineHost());
+const site = createSite('ports', testEngineHost(), NO_CACHE);
 const { docker } = site;
 const HTTP = [
   'sh',

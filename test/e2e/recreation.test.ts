@@ -4,10 +4,10 @@ import { testEngineHost } from '../support/e2e/engine.js';
 import { eventually } from '../support/e2e/eventually.js';
 import type { Kalpana } from '../support/e2e/kalpana.js';
 import { createSite } from '../support/e2e/kalpana-site.js';
-import { healthyWhen } from '../support/e2e/kalpana-specs.js';
+import { healthyWhen, NO_CACHE } from '../support/e2e/kalpana-specs.js';
 
 const MIB = 1024 * 1024;
-const site = createSite('recr', testEngineHost());
+const site = createSite('recr', testEngineHost(), NO_CACHE);
 const { docker } = site;
 let kalpana: Kalpana;
 

@@ -3,12 +3,12 @@ import { testEngineHost } from '../support/e2e/engine.js';
 import { eventually } from '../support/e2e/eventually.js';
 import type { Kalpana } from '../support/e2e/kalpana.js';
 import { createSite } from '../support/e2e/kalpana-site.js';
-import { up } from '../support/e2e/kalpana-specs.js';
+import { NO_CACHE, up } from '../support/e2e/kalpana-specs.js';
 
 const host = testEngineHost();
 
 describe('a spec that is removed', () => {
-  const site = createSite('rem', host);
+  const site = createSite('rem', host, NO_CACHE);
   const keep = ['rem-keep-1', 'rem-keep-2', 'rem-keep-3', 'rem-keep-4'];
   let kalpana: Kalpana;
 
@@ -77,7 +77,7 @@ describe('a spec that is removed', () => {
 });
 
 describe('held deletions', () => {
-  const site = createSite('held', host);
+  const site = createSite('held', host, NO_CACHE);
   const names = ['held-a', 'held-b', 'held-c'];
 
   it('three of three specs removed at once are held, over a restart too, until kalpana approve', async () => {

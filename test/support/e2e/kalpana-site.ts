@@ -50,15 +50,18 @@ afterAll(() => {
   for (const dir of dirs) rmSync(dir, { recursive: true, force: true });
 });
 
-/** Call it at the top of a file or a `describe`: its things are removed after the last test there. */
-export function createSite(instance: string, host: string): Site {
-  const site = makeSite(instance, host);
+/**
+ * Call it at the top of a file or a `describe`: its things are removed after the last test there. `inEach` is in each
+ * of its specs.
+ */
+export function createSite(instance: string, host: string, inEach: Partial<Workspace['spec']> = {}): Site {
+  const site = makeSite(instance, host, inEach);
   afterAll(() => site.wipe());
   return site;
 }
 
 /** A site of an engine that is thrown away: its containers and volumes go with that. */
-export function makeSite(instance: string, host: string): Site {
+export function makeSite(instance: string, host: string, inEach: Partial<Workspace['spec']> = {}): Site {
   const dir = mkdtempSync(join(tmpdir(), `kalpana-e2e-${instance}-`));
   dirs.add(dir);
   const [specs, state, secrets] = ['specs', 'state', 'secrets'].map((name) => join(dir, name)) as [
@@ -88,7 +91,7 @@ export function makeSite(instance: string, host: string): Site {
     dir,
     label,
     put(name, spec, file = `${name}.json`) {
-      write(file, `${JSON.stringify(workspace(name, spec), null, 2)}\n`);
+      write(file, `${JSON.stringify(workspace(name, { ...inEach, ...spec }), null, 2)}\n`);
       return name;
     },
     write,

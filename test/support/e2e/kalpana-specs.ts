@@ -6,6 +6,9 @@ export function workspace(name: string, spec: Partial<Workspace['spec']> = {}): 
   return { apiVersion: 'kalpana.dev/v1', kind: 'Workspace', metadata: { name }, spec: { image: TEST_IMAGE, ...spec } };
 }
 
+/** For tests that are about something else: no controller of theirs makes a keeper and looks after it. */
+export const NO_CACHE: Partial<Workspace['spec']> = { cache: false };
+
 /** Healthy as soon as the file is there; looked at often. */
 export function healthyWhen(test: string): NonNullable<Workspace['spec']['healthcheck']> {
   return { test: ['CMD-SHELL', test], interval: '300ms', timeout: '2s', retries: 2 };
