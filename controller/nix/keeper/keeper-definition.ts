@@ -63,6 +63,7 @@ export function keeperDefinition(cache: DesiredCache, owner: string): ContainerD
       { name: 'KALPANA_BUILD_SECONDS', value: seconds(config.builds.timeoutMs) },
       { name: 'KALPANA_SILENT_SECONDS', value: seconds(config.builds.maxSilentMs) },
       { name: 'TMPDIR', value: COMMANDS_TMP },
+      ...NIX_ENV,
     ],
     labels: {
       [LABEL.managed]: 'true',
@@ -120,12 +121,26 @@ export function seedDefinition(cache: DesiredCache, imageId: string): ContainerD
 }
 
 /**
+ * An image may set these, and Nix heeds them beside or in place of the keeper's nix.conf: `build-users-group` without a
+ * value, for one, lets builds run as root (F17).
+ */
+const NIX_ENV = Object.entries({
+  NIX_CONFIG: '',
+  NIX_CONF_DIR: '/etc/nix',
+  NIX_LOCALSTATE_DIR: '/nix/var',
+  NIX_LOG_DIR: '/nix/var/log/nix',
+  NIX_STATE_DIR: '/nix/var/nix',
+  NIX_STORE_DIR: '/nix/store',
+  NIX_USER_CONF_FILES: '',
+}).map(([name, value]) => ({ name, value }));
+
+/**
  * The spec hash of a keeper: two configurations with the same hash describe the same container. `nixpkgs`, `prewarm`
  * and `trustedImages` do not affect the container and are not part of the hash.
  */
 export function keeperHash(config: CacheConfig): string {
   const { image, sandbox, network, mounts, resources } = config;
-  const bounds = { resources, share: MEMORY_SHARE, tmpfs: TMPFS };
+  const bounds = { resources, share: MEMORY_SHARE, tmpfs: TMPFS, env: NIX_ENV };
   const made = { image, sandbox, network, mounts, ...bounds, nixConf: nixConf(config), script: KEEPER_SCRIPT };
   return `keeper-v2:${createHash('sha256').update(canonicalJson(made)).digest('hex').slice(0, 32)}`;
 }

@@ -71,3 +71,9 @@ describe("the keeper's container", () => {
     expect(keeperHash({ ...CONFIG, ...change }) !== keeperHash(CONFIG)).toBe(isOther);
   });
 });
+
+it("a keeper's Nix heeds its nix.conf and nothing of the image's environment", () => {
+  const env = new Map(keeperDefinition(cache(), 'me').env.map(({ name, value }) => [name, value]));
+  for (const name of ['NIX_CONFIG', 'NIX_USER_CONF_FILES']) expect(env.get(name)).toBe('');
+  expect(env.get('NIX_CONF_DIR')).toBe('/etc/nix');
+});
