@@ -89,6 +89,8 @@ chmod 1775 /nix/store
 # A volume that is a file system of its own may let everybody write at its top, which Nix 2.34 refuses.
 chmod go-w /nix
 chown 29999:29999 /nix/var/nix/profiles/kalpana "$var/home" /run/kalpana/locks
+# A build without a sandbox sees the keeper's files: whoever can open a lock can hold it.
+chmod 700 /run/kalpana/locks
 # The file may be a link into the image's own store.
 rm -f /etc/nix/nix.conf
 printf '%s\n' "$KALPANA_NIX_CONF" > /etc/nix/nix.conf
