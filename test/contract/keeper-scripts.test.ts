@@ -212,6 +212,18 @@ describe('a collection beside hostile names', () => {
       expectPathsOnly();
     });
 
+    it('stays however long its chain is, and stops nobody: a failed build leaves many', async () => {
+      const chain = Array.from({ length: 12 }, (_, index) => `${'c'.repeat(30)}${index + 10}-out-unknown`);
+      for (const [index, name] of chain.entries()) {
+        folder.lay(name);
+        writeFileSync(folder.path(`/nix/store/${name}/next`), folder.path(`/nix/store/${chain[index + 1] ?? known}`));
+      }
+      rootAt(`/nix/var/nix/gcroots/kalpana/run/${chain[0]}`, chain[0] ?? '');
+      expect((await folder.run(gc.COLLECT_SCRIPT, collect)).code).toBe(0);
+      for (const name of [...chain, known]) expect(folder.entries()).toContain(name);
+      expect(folder.entries()).not.toContain(DEAD);
+    });
+
     it('is none while a worker of the daemon has it in hand', async () => {
       rootAt('/nix/var/nix/profiles/kalpana/alice-1-link', lost);
       mkdirSync(folder.path('/nix/var/nix/temproots'), { recursive: true });

@@ -20,7 +20,9 @@ find /nix/var/nix/gcroots /nix/var/nix/profiles -path /nix/var/nix/gcroots/kalpa
   -path /nix/var/nix/gcroots/kalpana/run -prune -o -type l -print0 | root_paths | comm -12 - "$work/damaged" > "$work/own"
 [ ! -s "$work/own" ] || exit 28
 
-# The names in the files of unknown paths, again and again, until no more paths are unknown.
+# The names in the files of unknown paths, again and again, until no more paths are unknown. A failed build leaves as
+# many of them as it likes, each naming the next: where a few rounds are not enough, all unknown paths of the store stay
+# with what they name, so that nobody's links stop a collection or hold the daemon still for long.
 # shellcheck disable=SC2016 # the inner shell expands it
 named() { with_paths sh -c 'find "$@" -type f -exec grep -aohE "$STORE_PATH" -- {} + -o -type l -printf "%l\n"' find; }
 export STORE_PATH
@@ -29,9 +31,14 @@ cp "$work/damaged" "$work/kept"
 rounds=0
 while [ -s "$work/unknown" ]; do
   rounds=$((rounds + 1))
-  [ "$rounds" -le 20 ] && [ "$(wc -l < "$work/kept")" -le 500 ] || exit 28
+  if [ "$rounds" -gt 4 ] || [ "$(wc -l < "$work/unknown")" -gt 500 ]; then
+    find /nix/store -mindepth 1 -maxdepth 1 -print0 | to_lines | store_paths | invalid > "$work/unknown"
+    sort -u -o "$work/kept" "$work/kept" "$work/unknown"
+    rounds=all
+  fi
   named < "$work/unknown" | grep -aoE "$STORE_PATH" | sort -u | existing | comm -23 - "$work/kept" > "$work/more"
   sort -u -o "$work/kept" "$work/kept" "$work/more"
+  [ "$rounds" != all ] || break
   invalid < "$work/more" > "$work/unknown"
 done
 [ "$KALPANA_GRACE" = 0 ] || find /nix/store -mindepth 1 -maxdepth 1 -newerct "@$(($(date +%s) - KALPANA_GRACE))" -print0 |
