@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync, existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +18,8 @@ export interface KeeperFolder {
   lay(name: string): void;
   /** Names of the store's entries, as bytes. */
   entries(): Set<string>;
+  /** Starts the text of a script; what it prints has this folder's paths. */
+  start(script: string, env?: Readonly<Record<string, string>>): ChildProcessWithoutNullStreams;
   /** Runs the text of a script; `lines` are those of both its outputs, with the keeper's own paths. */
   run(script: string, env?: Readonly<Record<string, string>>): Promise<{ code: number | null; lines: string[] }>;
   /** Every argument that `nix-store` was given, as bytes. */
@@ -50,8 +52,8 @@ esac
  * In the place of the keeper's own process: a standstill, the permission to go on and the lock's release are given at
  * once.
  */
-const HOLDER = `gc=$FAKE_ROOT/run/kalpana/gc
-echo $$ > "$FAKE_ROOT/nix/var/kalpana/running"
+const HOLDER = `gc=/run/kalpana/gc
+echo $$ > /nix/var/kalpana/running
 exec 6<> "$gc/to-guard"
 trap ': > "$gc/frozen"; : > "$gc/go"; echo 1<> "$gc/to-collector"' USR1
 while :; do
@@ -60,7 +62,8 @@ while :; do
 done
 `;
 
-export function createKeeperFolder(): KeeperFolder {
+/** `holder` is the script in the place of the keeper's own process. */
+export function createKeeperFolder(holder = HOLDER): KeeperFolder {
   const root = mkdtempSync(join(tmpdir(), 'kalpana-keeper-'));
   const path = (inKeeper: string) => `${root}${inKeeper}`;
   for (const folder of ['store', 'var/kalpana/home', 'var/kalpana/links', 'var/nix/profiles/kalpana'])
@@ -74,7 +77,10 @@ export function createKeeperFolder(): KeeperFolder {
   mkdirSync(join(root, 'bin'));
   writeFileSync(join(root, 'bin/nix-store'), NIX_STORE, { mode: 0o755 });
   const env = { PATH: `${root}/bin:${process.env['PATH']}`, FAKE_ROOT: root };
-  const holder = spawn('/bin/sh', ['-c', HOLDER], { env, stdio: 'ignore' });
+  const here = (script: string) => ['-c', script.replace(/(?<!\w)\/(nix|run)\//g, `${root}/$1/`)];
+  const holding = spawn('/bin/sh', here(holder), { cwd: root, env, stdio: 'ignore' });
+  const start = (script: string, more: Readonly<Record<string, string>> = {}) =>
+    spawn('/bin/sh', here(script), { cwd: root, env: { ...env, ...more } });
   const bytesOf = (file: string) => (existsSync(file) ? readFileSync(file, 'latin1') : '');
 
   return {
@@ -84,12 +90,10 @@ export function createKeeperFolder(): KeeperFolder {
       mkdirSync(Buffer.concat([Buffer.from(path('/nix/store/')), Buffer.from(name, 'latin1')]), { recursive: true }),
     entries: () =>
       new Set(readdirSync(path('/nix/store'), { encoding: 'buffer' }).map((name) => name.toString('latin1'))),
+    start,
     run: (script, more = {}) =>
       new Promise((resolve, reject) => {
-        const child = spawn('/bin/sh', ['-c', script.replace(/(?<!\w)\/(nix|run)\//g, `${root}/$1/`)], {
-          cwd: root,
-          env: { ...env, ...more },
-        });
+        const child = start(script, more);
         const chunks: Buffer[] = [];
         child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
         child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -101,7 +105,7 @@ export function createKeeperFolder(): KeeperFolder {
       }),
     asked: () => bytesOf(join(root, 'asked')).replaceAll(root, '').split('\0').slice(0, -1),
     remove() {
-      holder.kill('SIGKILL');
+      holding.kill('SIGKILL');
       rmSync(root, { recursive: true, force: true });
     },
   };

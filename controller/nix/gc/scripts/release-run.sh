@@ -19,5 +19,8 @@ while [ -e "$gc/frozen" ] || [ -e "$gc/collector" ]; do
   [ "$tries" -lt 300 ] || { echo "the keeper has not taken its lock again"; exit 1; }
   sleep 0.1
 done
-rm -rf /nix/var/nix/gcroots/kalpana/run
+# Not below a run of another controller that has begun meanwhile: then they are its own.
+exec 8>> "$gc/collector.lock"
+! flock -w 1 8 || rm -rf /nix/var/nix/gcroots/kalpana/run
+exec 8>&-
 find /nix/var/kalpana/home -maxdepth 1 -name '*.fetch' -delete

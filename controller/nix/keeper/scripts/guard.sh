@@ -15,9 +15,10 @@ lockers() { sed -n "s/^[0-9]*: *\(-> \)*FLOCK *ADVISORY *$1 *\([0-9]*\) [0-9a-f:
 signal() { kill "-$1" "$2" 2>/dev/null || true; }
 # Stops the daemon and its workers, but no worker that holds the lock, because a stopped one would block everybody.
 freeze() {
+  # Before the daemon stops: this process may be told to end at any moment, and resumes it then.
+  frozen=1
   # shellcheck disable=SC2154 # keeper.sh sets it
   signal STOP "$daemon"
-  frozen=1
   tries=0
   while :; do
     for pid in $(children "$daemon"); do signal STOP "$pid"; done
@@ -63,6 +64,8 @@ bridge() {
 }
 end_bridge() {
   [ -n "$bridge" ] || return 0
+  # It may have the lock only now: a child that it made after the look would keep the lock for a day.
+  signal STOP "$bridge"
   for pid in $bridge $(children "$bridge"); do signal KILL "$pid"; done
   wait "$bridge" 2>/dev/null || true
   bridge=
