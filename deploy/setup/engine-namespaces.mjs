@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { kalpanaDir } from './paths.mjs';
-import { engineProcesses } from './processes.mjs';
+import { engineDaemons } from './processes.mjs';
 
 const ENTER_ROOT = fileURLToPath(new URL('enter-engine-root.sh', import.meta.url));
 
@@ -13,7 +13,8 @@ const ENTER_ROOT = fileURLToPath(new URL('enter-engine-root.sh', import.meta.url
  * kill, what is left of the engine holds them, with the bridges and the mounts of its containers: back into them.
  */
 export function inOwnNamespaces(layout, { busybox, root }, command) {
-  const [left] = engineProcesses([layout.execRoot]);
+  // A process in one of its containers has mounts of its own.
+  const [left] = engineDaemons([layout.execRoot]);
   if (left !== undefined) {
     const mounts = root === null ? [] : [`--mount=/proc/${left}/ns/mnt`];
     return ['nsenter', `--net=/proc/${left}/ns/net`, ...mounts, ...command];

@@ -38,6 +38,20 @@ function statOf(pid) {
 
 const ENGINE_PROGRAMS = /^(dockerd|containerd|containerd-shim.*|docker-init|runc)$/;
 
+/** An engine's daemons and shims, known by a path of ours on their command line: none of its containers' processes. */
+export function engineDaemons(paths) {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => Number.isInteger(pid) && isAlive(pid) && isDaemonOf(pid, paths));
+}
+
+function isDaemonOf(pid, paths) {
+  const [program = '', ...words] = commandLineOf(pid);
+  return (
+    ENGINE_PROGRAMS.test(basename(program)) && words.some((word) => paths.some((path) => word.includes(`${path}/`)))
+  );
+}
+
 /**
  * What an engine runs: its daemons and shims, known by a path of ours on their command line, everything in the
  * containers `containerIds`, known by its cgroup, and all their descendants (docker-proxy names no path).
@@ -50,10 +64,7 @@ export function engineProcesses(paths, containerIds = []) {
     const stat = Number.isInteger(pid) && pid !== process.pid ? statOf(pid) : null;
     if (!stat || stat.state === 'Z' || stat.state === 'X') continue;
     parents.set(pid, stat.parent);
-    const [program = '', ...words] = commandLineOf(pid);
-    const isEngine =
-      ENGINE_PROGRAMS.test(basename(program)) && words.some((word) => paths.some((path) => word.includes(`${path}/`)));
-    if (isEngine || isContained(pid, containerIds)) found.add(pid);
+    if (isDaemonOf(pid, paths) || isContained(pid, containerIds)) found.add(pid);
   }
   const descends = (pid) => pid !== undefined && pid > 1 && (found.has(pid) || descends(parents.get(pid)));
   return [...parents.keys()].filter(descends);
