@@ -44,7 +44,13 @@ const rooms = {
  */
 const wings = {
   cli: { client: ['.', 'text'], commands: ['.'], text: ['.'] },
-  nix: { gc: ['images', 'keeper', 'packages'], images: ['keeper'], keeper: ['packages'], packages: ['keeper'] },
+  nix: {
+    gc: ['images', 'keeper', 'packages'],
+    images: ['keeper'],
+    keeper: ['packages'],
+    packages: ['keeper'],
+    verify: ['keeper'],
+  },
   plan: { compare: ['.'] },
   source: {
     check: ['files', 'parse'],

@@ -42,6 +42,7 @@ export function createApi(
     onApprove: (names) => ({ approved: controller.approve(names) }),
     onClear: (cache, force) => clearCache(controller, cache, force),
     onGc: (cache, how, onNews) => controller.collect(cache, how, onNews),
+    onVerify: (cache, how, onNews) => controller.verify(cache, how, onNews),
     onSource: (name, action) => actOnSource(git, name, action),
     webhooks: {
       secretOf: (name) => hookSecret(options.git, name),

@@ -13,10 +13,12 @@ import type { ControllerListener } from '../reconcile/interfaces.js';
 import type { Clock } from '../model/clock.js';
 import type { PullProgress } from '../model/engine-objects.js';
 import type { GcNews } from '../model/gc-status.js';
+import type { VerifyNews } from '../model/verify-status.js';
 import type { OperationResult } from '../apply/executor.js';
-import { createCacheTotals, createGcRecords, createImageRecord } from '../state/cache-records.js';
+import { createCacheTotals, createGcRecords, createImageRecord, createVerifyRecords } from '../state/cache-records.js';
 import { createCaches } from '../nix/caches.js';
 import type { GcRecord } from '../nix/gc/record.js';
+import type { VerifyRecord } from '../nix/verify/record.js';
 import { findPortHolder } from '../observe/port-holder.js';
 import { isStorageGone } from '../observe/storage.js';
 import { createEngineView } from '../observe/engine-view.js';
@@ -57,6 +59,11 @@ export interface AssembledController extends Controller {
    * no such cache.
    */
   collect(cache: string, options: { readonly dryRun: boolean }, onNews: (news: GcNews) => void): Promise<void>;
+  /**
+   * Looks through the whole store of a cache; the last `onNews` message is the result. Throws an error of one line when
+   * there is no such cache.
+   */
+  verify(cache: string, options: { readonly repair: boolean }, onNews: (news: VerifyNews) => void): Promise<void>;
 }
 
 /**
@@ -84,6 +91,7 @@ export function assembleController(options: AssemblyOptions): AssembledControlle
     imageRecord: createImageRecord(stateFile('images.json')),
     totalsRecord: totals.of,
     gcRecord: gcRecords.of,
+    verifyRecord: createVerifyRecords<VerifyRecord>(stateFile('verify.json')).of,
     isForesight: false,
     isOnce: options.once,
     emit(event) {
@@ -139,5 +147,6 @@ export function assembleController(options: AssemblyOptions): AssembledControlle
     },
     clearCache: (cache, force) => caches.clear(cache, force, calls),
     collect: (cache, { dryRun }, onNews) => caches.collect(cache, dryRun, onNews),
+    verify: (cache, { repair }, onNews) => caches.verify(cache, repair, onNews),
   };
 }

@@ -1,6 +1,7 @@
 import type { CacheEvent } from '../model/cache-event.js';
 import { explain } from '../model/reasons.js';
 import { gcEvent } from '../status/gc-event.js';
+import { verifyEvent } from '../status/verify-event.js';
 import type { StatusStore } from '../status/store.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { Metrics } from '../telemetry/metrics.js';
@@ -36,6 +37,8 @@ export function reportCacheEvent(event: CacheEvent, deps: CacheReportingDependen
     }
     case 'gc-ended':
       return reportRun(event, deps);
+    case 'verify-ended':
+      return reportVerification(event, deps);
     case 'changed':
       // The affected workspaces are reconciled after this event, and that reconciliation is reported.
       return;
@@ -72,4 +75,18 @@ function reportRun({ cache, run }: EventOf<'gc-ended'>, { store, metrics, log }:
       { cache, result, ...facts, reason: failure?.reason, detail: failure === null ? '' : explain(failure) },
       'garbage collection did not succeed',
     );
+}
+
+function reportVerification(
+  { cache, run }: EventOf<'verify-ended'>,
+  { store, metrics, log }: CacheReportingDependencies,
+): void {
+  metrics.verifyEnded({ cache, run });
+  const event = verifyEvent(cache, run);
+  if (event !== null) store.record(event);
+  const { result, failure, ...facts } = run;
+  if (result === 'intact') return log.info({ cache, ...facts }, 'store verified');
+  const detail = failure === null ? '' : explain(failure);
+  const reason = failure?.reason ?? 'StoreDamaged';
+  log.warn({ cache, result, ...facts, reason, detail }, 'verification found damage, or was not through');
 }

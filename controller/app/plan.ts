@@ -134,6 +134,7 @@ function foreseenCaches(
     imageRecord: { load, save: quiet },
     totalsRecord: () => ({ load: () => null, save: quiet }),
     gcRecord: () => ({ load: () => null, save: quiet }),
+    verifyRecord: () => ({ load: () => null, save: quiet }),
     emit: quiet,
     isForesight: true,
     isOnce: true,

@@ -95,6 +95,11 @@ export interface GcOptions extends ControllerOptions {
   readonly dryRun: boolean;
 }
 
+export interface CacheVerifyOptions extends CacheOptions {
+  /** Fetches or builds once more what is damaged. */
+  readonly repair: boolean;
+}
+
 export interface NewOptions {
   readonly name: string;
   readonly image: string;
@@ -122,6 +127,7 @@ export interface ClientActions {
   cacheStatus(options: CacheOptions): Promise<number>;
   describeCache(options: DescribeOptions): Promise<number>;
   cacheClear(options: CacheClearOptions): Promise<number>;
+  cacheVerify(options: CacheVerifyOptions): Promise<number>;
   gc(options: GcOptions): Promise<number>;
   newWorkspace(options: NewOptions): Promise<number>;
 }

@@ -1,6 +1,7 @@
 import type { CacheReport, CacheUse } from './cache-status.js';
 import type { GcRun } from './gc-status.js';
 import type { Failure } from './reasons.js';
+import type { VerifyRun } from './verify-status.js';
 
 /**
  * Something that happened in a cache. Each event is emitted once, through one `EmitCacheEvent`, to everything that
@@ -56,6 +57,12 @@ export type CacheEvent =
       readonly type: 'gc-ended';
       readonly cache: string;
       readonly run: GcRun;
+    }
+  | {
+      /** A verification ended, with any result. */
+      readonly type: 'verify-ended';
+      readonly cache: string;
+      readonly run: VerifyRun;
     };
 
 /** Emits an event. It does not wait for anything and does not throw. */

@@ -1,6 +1,7 @@
 import type { ContainerState } from './engine-objects.js';
 import type { SpecLocation, SpecProblem } from './desired.js';
 import type { GcStatus } from './gc-status.js';
+import type { VerifyStatus } from './verify-status.js';
 import type { Failure } from './reasons.js';
 import type { Condition } from './condition.js';
 
@@ -79,13 +80,16 @@ export interface CacheReport {
   readonly totals: CacheTotals;
   /** Null when the cache has no spec any more. */
   readonly gc: GcStatus | null;
+  /** Null when the cache has no spec any more. */
+  readonly verify: VerifyStatus | null;
 }
 
 /**
- * `KeeperSecure` tells of known holes in the keeper's Nix, `NixpkgsSupported` of a release of nixpkgs past its end.
- * Neither affects `Ready`.
+ * `KeeperSecure` tells of known holes in the keeper's Nix, `NixpkgsSupported` of a release of nixpkgs past its end,
+ * `StoreIntact` of store paths that are not as they were registered. None of them affects `Ready`.
  */
-export type CacheConditionType = 'SpecValid' | 'KeeperReady' | 'KeeperSecure' | 'NixpkgsSupported' | 'Ready';
+export type CacheConditionType =
+  'SpecValid' | 'KeeperReady' | 'KeeperSecure' | 'NixpkgsSupported' | 'StoreIntact' | 'Ready';
 
 /**
  * `Degraded`: the cache was ready before, or its keeper can be used nevertheless. `Stalled`: it waits for a change of

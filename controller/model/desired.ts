@@ -1,4 +1,5 @@
 import type { GcConfig } from './gc-status.js';
+import type { VerifyConfig } from './verify-status.js';
 import type { HealthcheckDefinition, Limits, RestartPolicy } from './engine-objects.js';
 import type { Secret } from './secret.js';
 
@@ -124,6 +125,7 @@ export interface CacheConfig {
   readonly builds: BuildBounds;
   readonly resources: KeeperResources;
   readonly gc: GcConfig;
+  readonly verify: VerifyConfig;
 }
 
 /** When a build is ended. The keeper enforces both itself, because every client of Nix's daemon may lift Nix's own. */

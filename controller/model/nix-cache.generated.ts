@@ -103,6 +103,7 @@ prewarm?: Package[]
 builds?: Builds
 resources?: KeeperResources
 gc?: GarbageCollection
+verify?: Verification
 }
 export interface BindMount {
 type: "bind"
@@ -180,4 +181,21 @@ deadline?: LongDuration
  * Whether no run begins by itself; a person's request still starts one.
  */
 suspend?: boolean
+}
+/**
+ * When and how much of the store is looked through for what is not as it was registered.
+ */
+export interface Verification {
+/**
+ * A cron expression, in the form of gc.schedule. A run that was missed is made up for once.
+ */
+schedule?: string
+/**
+ * The schedule's time zone: a name of the IANA database such as 'Europe/Berlin', or 'UTC'.
+ */
+timeZone?: string
+/**
+ * How much of the store one run reads, e.g. '5%'; the next run goes on from there. From '1%' to '100%'. Nothing is read by schedule when left out.
+ */
+share?: string
 }

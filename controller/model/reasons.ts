@@ -100,8 +100,13 @@ export const REASONS = {
   StoreDamaged: {
     class: 'transient',
     remedy:
-      'Paths in use are missing in the store or in its database; what workspaces need of them is realised again. ' +
-      'Check the disk, and who else writes the volume; kalpana cache clear --force makes the store anew.',
+      'What workspaces need of missing paths is realised again, and kalpana cache verify NAME --repair fetches or ' +
+      'builds again what it can. Check the disk, and who else writes the volume; kalpana cache clear NAME --force ' +
+      'makes the store anew.',
+  },
+  VerifyEnded: {
+    class: 'transient',
+    remedy: 'What was not looked at is left to the next run; kalpana cache verify NAME looks at everything.',
   },
   ImageNotTrusted: {
     class: 'stalled',

@@ -64,6 +64,42 @@ export function rememberingReader(): ScheduleReader {
   };
 }
 
+/** Times in ms since the epoch. */
+export interface ScheduledDueInput {
+  readonly schedule: string;
+  readonly timeZone: string;
+  readonly now: number;
+  /** The latest start that counts; what was scheduled up to then is not owed. */
+  readonly since: number;
+  /** When the controller began to look after this schedule in this process. */
+  readonly watchingSince: number;
+}
+
+export interface ScheduledDue {
+  /** Why a run should begin now; `missed`: its time passed while nobody looked. Null: none should. */
+  readonly trigger: 'schedule' | 'missed' | null;
+  /** The next scheduled run; null when the schedule has no time to come. */
+  readonly nextAt: number | null;
+}
+
+/**
+ * Whether a scheduled run should begin now. Scheduled times that passed since the last run are made up for by one run,
+ * however many they are; those of a time when runs were scheduled otherwise count too. A last run in the future, after
+ * the clock was set back, holds runs until then: rather too few than one after the other.
+ */
+export function scheduledDue(
+  { schedule: expression, timeZone, now, since, watchingSince }: ScheduledDueInput,
+  read: ScheduleReader = readSchedule,
+): ScheduledDue {
+  const schedule = read(expression, timeZone);
+  // A spec is admitted with a good one only; a host with an older time zone database may still not know the zone.
+  if ('error' in schedule) return { trigger: null, nextAt: null };
+  const nextAt = schedule.next(Math.max(now, since));
+  const scheduledAt = schedule.previous(now);
+  if (scheduledAt === null || scheduledAt <= since) return { trigger: null, nextAt };
+  return { trigger: scheduledAt < watchingSince ? 'missed' : 'schedule', nextAt };
+}
+
 function scheduleOf(cron: Cron): Schedule {
   return {
     next: (afterMs) => cron.nextRun(new Date(afterMs))?.getTime() ?? null,

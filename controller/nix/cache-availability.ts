@@ -26,6 +26,7 @@ export function migrationOf({ keeper, specs }: Pick<CacheContext, 'keeper' | 'sp
 }
 
 /** Whether any work is under way in the cache. */
-export function isBusy({ environments, imports, clearing, collector }: CacheContext): boolean {
-  return environments.isBusy() || imports.isBusy() || clearing.isUnderWay() || collector.isUnderWay();
+export function isBusy({ environments, imports, clearing, collector, verifier }: CacheContext): boolean {
+  const runs = [clearing, collector, verifier];
+  return environments.isBusy() || imports.isBusy() || runs.some((run) => run.isUnderWay());
 }

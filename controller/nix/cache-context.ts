@@ -13,6 +13,8 @@ import type { ExecutePlan, Keeper } from './keeper/keeper.js';
 import type { Totals, TotalsRecord } from './packages/accounts.js';
 import type { Environments } from './packages/environments.js';
 import type { Measure } from './packages/measure.js';
+import type { VerifyRecordFile } from './verify/record.js';
+import type { Verifier } from './verify/verifier.js';
 import type { WorkspaceUses } from './workspace-uses.js';
 
 /**
@@ -29,6 +31,7 @@ export interface CacheContext {
   readonly totals: Totals;
   readonly clearing: Clearing;
   readonly collector: Collector;
+  readonly verifier: Verifier;
   readonly shared: SharedByCaches;
 }
 
@@ -49,9 +52,10 @@ export interface SharedByCaches {
   readonly snapshot: () => CachesSnapshot | null;
   readonly totalsRecord: (cache: string) => TotalsRecord;
   readonly gcRecord: (cache: string) => GcRecordFile;
+  readonly verifyRecord: (cache: string) => VerifyRecordFile;
   /** Set while planning for `kalpana plan`: the cache starts no work that was not requested. */
   readonly isForesight: boolean;
-  /** Set for `--once`: no collection starts that was not requested. */
+  /** Set for `--once`: no collection and no verification starts that was not requested. */
   readonly isOnce: boolean;
 }
 

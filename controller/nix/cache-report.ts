@@ -17,7 +17,7 @@ export function reportChange(context: CacheContext): void {
 }
 
 function cacheReport(context: CacheContext): CacheReport | null {
-  const { name, specs, keeper, measure, environments, totals, collector } = context;
+  const { name, specs, keeper, measure, environments, totals, collector, verifier } = context;
   const desired = specs.desired();
   if (desired === null) return null;
   return {
@@ -34,6 +34,7 @@ function cacheReport(context: CacheContext): CacheReport | null {
     underWay: environments.underWay(),
     totals: totals.current(),
     gc: collector.status(),
+    verify: verifier.status(),
   };
 }
 
@@ -60,5 +61,6 @@ export function removedReport(name: string): CacheReport {
     underWay: [],
     totals: NO_TOTALS,
     gc: null,
+    verify: null,
   };
 }

@@ -2,6 +2,7 @@ import type { CallOptions } from '../docker/port.js';
 import type { CacheOutcome, WorkspaceCacheReport } from '../model/cache-status.js';
 import type { DesiredSnapshot, DesiredWorkspace } from '../model/desired.js';
 import type { GcNews } from '../model/gc-status.js';
+import type { VerifyNews } from '../model/verify-status.js';
 import { FailureError } from '../model/reasons.js';
 import type { KeeperPlan } from '../plan/keeper.js';
 import type { CacheObservation, Operation } from '../plan/types.js';
@@ -54,6 +55,11 @@ export interface Caches {
    * no such cache.
    */
   collect(cache: string, dryRun: boolean, onNews: (news: GcNews) => void): Promise<void>;
+  /**
+   * Looks through the whole store of a cache; the last `onNews` message is the result. Throws an error of one line when
+   * there is no such cache.
+   */
+  verify(cache: string, repair: boolean, onNews: (news: VerifyNews) => void): Promise<void>;
   /** Empties the cache; throws an error of one line when the request is refused. */
   clear(cache: string, force: boolean, calls: CallOptions): Promise<string>;
 }
@@ -101,11 +107,16 @@ export function createCaches(deps: CachesDependencies): Caches {
     async collect(name, dryRun, onNews) {
       await wantedCache(name).collector.collect(dryRun, onNews);
     },
+    async verify(name, repair, onNews) {
+      await wantedCache(name).verifier.verify(repair, onNews);
+    },
     async clear(name, force, calls) {
-      const { measure, clearing } = wantedCache(name);
+      const { measure, clearing, verifier } = wantedCache(name);
       measure.forget();
       try {
-        return await clearing.clear(force, calls);
+        const told = await clearing.clear(force, calls);
+        verifier.forget();
+        return told;
       } catch (error) {
         throw error instanceof FailureError ? new Error(error.message, { cause: error }) : error;
       }

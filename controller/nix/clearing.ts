@@ -20,6 +20,8 @@ export interface ClearingDependencies {
   /** Called when `isUnderWay` has changed; the ordinary plans of the workspaces stop them or start them again. */
   readonly onChange: () => void;
   readonly isCollecting: () => boolean;
+  /** Called before anything stops: what must not go on beside it ends. */
+  readonly onBegin: () => void;
 }
 
 export interface Clearing {
@@ -97,6 +99,7 @@ export function createClearing(deps: ClearingDependencies): Clearing {
       if (refused !== null) throw new Error(refused);
       const stopped = namesOf(users.filter(isUp));
       isUnderWay = true;
+      deps.onBegin();
       deps.onChange();
       try {
         await untilStopped(calls);

@@ -1,11 +1,8 @@
-import { workspaceOfVolumeName } from '../model/names.js';
-import { whyUnavailable } from './cache-availability.js';
 import type { CacheContext, SharedByCaches } from './cache-context.js';
 import { reportCache, reportChange } from './cache-report.js';
+import { cacheCollector, cacheVerifier } from './cache-runs.js';
 import { createCacheSpecs } from './cache-specs.js';
 import { createClearing } from './clearing.js';
-import { createCollector } from './gc/collector.js';
-import { gcWorkspaces } from './gc-workspaces.js';
 import { imageWithStore } from './image-with-store.js';
 import { createImports } from './images/imports.js';
 import type { Inventory } from './keeper/keeper-answers.js';
@@ -56,43 +53,18 @@ export function createCache(name: string, shared: SharedByCaches): CacheContext 
     workspaces: specs.workspaces,
     onChange,
     isCollecting: () => collector.isUnderWay(),
+    onBegin: () => verifier.giveWay(),
   });
-  const collector = createCollector({
-    cache: name,
-    instance: shared.instance,
-    docker,
-    clock,
-    calls,
-    record: shared.gcRecord(name),
-    isScheduled: !shared.isForesight && !shared.isOnce,
-    desired: specs.desired,
-    workspaces: () => gcWorkspaces(context),
-    wantedProfiles: specs.profiles,
-    isComplete: () => shared.snapshot()?.complete === true,
-    environments,
-    imports,
-    keeperId: () => commands()?.keeperId ?? null,
-    unavailable: () => whyUnavailable(context),
-    listUsers: keeper.listUsers,
-    dataVolumes: () => [...view.volumes.keys()].flatMap((volume) => workspaceOfVolumeName(volume) ?? []),
-    containers: () => view.containers.values(),
-    measure: measure.take,
-    size: measure.size,
-    emit: shared.emit,
-    onChange: () => reportCache(context),
-  });
+  const parts = { name, specs, keeper, environments, imports, measure, shared };
+  const collector = cacheCollector(parts, () => context);
+  const verifier = cacheVerifier(parts, () => context);
   const totals = createTotals(shared.totalsRecord(name));
   const context: CacheContext = {
-    name,
-    specs,
-    keeper,
-    environments,
-    imports,
-    measure,
+    ...parts,
     totals,
     clearing,
     collector,
-    shared,
+    verifier,
   };
   return context;
 }

@@ -24,7 +24,7 @@ export async function lookAtCache(registry: CacheRegistry, name: string, calls: 
 }
 
 async function converge(cache: CacheContext, calls: CallOptions): Promise<CacheOutcome> {
-  const { keeper, specs, collector } = cache;
+  const { keeper, specs, collector, verifier } = cache;
   const whatStartsWaitFor = () => `${keeper.failure()?.reason} ${migrationOf(cache)}`;
   const before = whatStartsWaitFor();
   const outcome = await keeper.reconcile(specs.desired(), calls);
@@ -34,6 +34,7 @@ async function converge(cache: CacheContext, calls: CallOptions): Promise<CacheO
     prewarm(cache);
     await collector.sweep(calls);
     collector.consider();
+    verifier.consider();
   }
   return outcome;
 }

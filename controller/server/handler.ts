@@ -8,6 +8,7 @@ import { cacheOfAction, splitTarget } from './paths.js';
 import { answer, type RouteContext } from './read-routes.js';
 import { failure, REPLY_HEADERS, type Reply } from './reply.js';
 import { sourceRequest, sourceRoute, type ActOnSource } from './source-route.js';
+import { verifyRoute, type Verify } from './verify-route.js';
 import { isWebhook, type WebhookReceiver } from './webhook-route.js';
 
 export interface HandlerOptions {
@@ -20,6 +21,8 @@ export interface HandlerOptions {
   readonly onClear: Clear | null;
   /** Null when this address accepts no changes. */
   readonly onGc: Collect | null;
+  /** Null when this address accepts no changes. */
+  readonly onVerify: Verify | null;
   /** Null when this address accepts no changes. */
   readonly onSource: ActOnSource | null;
   /** Null when this address accepts no webhooks. */
@@ -73,6 +76,8 @@ async function reply(
   if (toClear !== null) return clearRoute(toClear, request, options.onClear, options.context.store);
   const toCollect = cacheOfAction(path, 'gc');
   if (toCollect !== null) return gcRoute(toCollect, request, response, { ...options, store: options.context.store });
+  const toVerify = cacheOfAction(path, 'verify');
+  if (toVerify !== null) return verifyRoute(toVerify, request, response, { ...options, store: options.context.store });
   const forSource = sourceRequest(path);
   if (forSource !== null) return sourceRoute(forSource, request, options.onSource);
   const isRead = request.method === 'GET' || request.method === 'HEAD';

@@ -18,7 +18,7 @@ export function nameUnder(folder: string, path: string): string | null {
 }
 
 /** The cache in `/api/v1/caches/NAME/ACTION`; null for another path. */
-export function cacheOfAction(path: string, action: 'clear' | 'gc'): string | null {
+export function cacheOfAction(path: string, action: 'clear' | 'gc' | 'verify'): string | null {
   return nameOfAction(CACHES, path, action);
 }
 

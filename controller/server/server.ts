@@ -4,6 +4,7 @@ import type { Clear } from './clear-route.js';
 import type { Collect } from './gc-route.js';
 import type { Approve } from './approve-route.js';
 import { createHandler } from './handler.js';
+import type { Verify } from './verify-route.js';
 import { createWebhookReceiver, type Webhooks } from './webhook-route.js';
 import { formatAddress, parseListenAddress } from './listen-address.js';
 import type { Health, RouteContext } from './read-routes.js';
@@ -24,6 +25,8 @@ export interface ServerOptions {
   readonly onClear?: Clear;
   /** Only called for a cache that exists. */
   readonly onGc?: Collect;
+  /** Only called for a cache that exists. */
+  readonly onVerify?: Verify;
   readonly onSource?: ActOnSource;
   /**
    * Accepts `POST /hooks/git/SOURCE` on the TCP port, the only request there that changes anything. When omitted, no
@@ -72,6 +75,7 @@ export function createServer(options: ServerOptions): ControllerServer {
           onApprove: options.onApprove ?? null,
           onClear: options.onClear ?? null,
           onGc: options.onGc ?? null,
+          onVerify: options.onVerify ?? null,
           onSource: options.onSource ?? null,
           onWebhook: null,
         });
@@ -88,6 +92,7 @@ export function createServer(options: ServerOptions): ControllerServer {
         onApprove: null,
         onClear: null,
         onGc: null,
+        onVerify: null,
         onSource: null,
         onWebhook,
       });

@@ -33,6 +33,10 @@ export const createCacheTotals = (file: StateFile): CacheRecords<CacheTotals> =>
 export const createGcRecords = <T extends object>(file: StateFile): CacheRecords<T> =>
   recordsByCache<T>(file, isGcRecord);
 
+/** The record of the verifications of each cache; nix/ defines its form. When it is lost, damage is found again. */
+export const createVerifyRecords = <T extends object>(file: StateFile): CacheRecords<T> =>
+  recordsByCache<T>(file, isVerifyRecord);
+
 function recordsByCache<T>(file: StateFile, isRecord: (value: unknown) => boolean): CacheRecords<T> {
   const entries = new Map(
     file
@@ -58,6 +62,12 @@ function isGcRecord(value: unknown): boolean {
     typeof record.goneSince === 'object' &&
     record.goneSince !== null
   );
+}
+
+function isVerifyRecord(value: unknown): boolean {
+  const record = value as { knownSince?: unknown; runs?: unknown; damaged?: unknown; lost?: unknown } | null;
+  const lists = [record?.runs, record?.damaged, record?.lost];
+  return typeof record?.knownSince === 'number' && lists.every(Array.isArray);
 }
 
 function isTotals(value: unknown): boolean {

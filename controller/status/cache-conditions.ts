@@ -4,6 +4,7 @@ import { endOfNixpkgs, NIXPKGS_RELEASES_AS_OF } from '../model/nixpkgs-releases.
 import { problemText } from '../model/problem-text.js';
 import { explain, failureClass } from '../model/reasons.js';
 import type { Condition } from '../model/condition.js';
+import { damageText, verifiedText } from '../model/verify-text.js';
 import { capitalised, conditionsFrom, no, unknown, yes, type Finding } from './findings.js';
 
 /**
@@ -21,6 +22,7 @@ export function cacheConditionsOf(
       ['KeeperReady', keeperReady(report)],
       ['KeeperSecure', keeperSecure(report)],
       ['NixpkgsSupported', nixpkgsSupported(report, now)],
+      ['StoreIntact', storeIntact(report)],
       ['Ready', ready(report)],
     ],
     previous,
@@ -90,6 +92,16 @@ function nixpkgsSupported({ nixpkgsRelease: release }: CacheReport, now: number)
   if (new Date(now).toISOString().slice(0, 10) <= end) return yes('Supported', `nixpkgs ${release}, until ${end}.`);
   const message = `nixpkgs ${release} has had no mends, also of security, since ${end}`;
   return no('NixpkgsUnsupported', explain({ reason: 'NixpkgsUnsupported', message }));
+}
+
+/** Whether the paths of the store are as they were registered, as far as was looked; the cache goes on in any case. */
+function storeIntact({ name, verify }: CacheReport): Finding {
+  const damage = verify === null ? null : damageText(name, verify);
+  if (damage !== null) return no('StoreDamaged', damage);
+  const last = verify?.runs.find(({ result }) => result !== 'aborted');
+  if (last === undefined)
+    return unknown('NotKnown', `Nobody has looked yet: kalpana cache verify ${name} reads the whole store.`);
+  return yes('Intact', `${verifiedText(last)} verified at ${new Date(last.startedAt).toISOString()}.`);
 }
 
 function ready({ verdict }: CacheReport): Finding {

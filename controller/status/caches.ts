@@ -70,6 +70,7 @@ function statusAfter(before: CacheStatus | null, report: CacheReport, now: numbe
     underWay,
     totals,
     gc,
+    verify,
   } = report;
   return {
     name,
@@ -85,6 +86,7 @@ function statusAfter(before: CacheStatus | null, report: CacheReport, now: numbe
     underWay,
     totals,
     gc,
+    verify,
     conditions: cacheConditionsOf(report, before?.conditions ?? [], now),
     hitRate: hitRate(report),
     knownHoles: holesOf(report),

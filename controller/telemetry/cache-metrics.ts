@@ -1,7 +1,9 @@
 import { CACHE_PHASES, type CacheStatus, type CacheUse } from '../model/cache-status.js';
 import type { GcRun } from '../model/gc-status.js';
+import type { VerifyRun } from '../model/verify-status.js';
 import type { Families } from './families.js';
 import { createGcMetrics } from './gc-metrics.js';
+import { createVerifyMetrics } from './verify-metrics.js';
 
 const PATH_OUTCOMES = ['hit', 'fetched', 'built'] as const;
 const BYTE_OUTCOMES = ['fetched', 'saved'] as const;
@@ -12,6 +14,8 @@ export interface CacheMetrics {
   cacheUsed(facts: { readonly cache: string; readonly use: CacheUse }): void;
   /** Counts a collection that has ended, with any result. */
   gcEnded(facts: { readonly cache: string; readonly run: GcRun }): void;
+  /** Counts a verification that has ended, with any result. */
+  verifyEnded(facts: { readonly cache: string; readonly run: VerifyRun }): void;
   /** Updates the metrics of all existing caches; the series of others are removed, including counters. */
   observeCaches(statuses: readonly CacheStatus[]): void;
 }
@@ -23,7 +27,8 @@ export interface CacheMetrics {
 export function createCacheMetrics(families: Families): CacheMetrics {
   const { nixPaths, nixBytes, nixStoreBytes, nixKnownHoles, nixpkgsSupported, environmentSeconds, caches, cacheReady } =
     families;
-  const collections = createGcMetrics(families);
+  const parts = [createGcMetrics(families), createVerifyMetrics(families)] as const;
+  const [collections, verifications] = parts;
   /** The caches that have series. */
   const known = new Set<string>();
 
@@ -36,7 +41,7 @@ export function createCacheMetrics(families: Families): CacheMetrics {
     for (const outcome of PATH_OUTCOMES) nixPaths.inc({ cache, outcome }, 0);
     for (const outcome of BYTE_OUTCOMES) nixBytes.inc({ cache, outcome }, 0);
     for (const temperature of TEMPERATURES) environmentSeconds.zero({ cache, temperature });
-    collections.appear(cache);
+    for (const part of parts) part.appear(cache);
   }
 
   function disappear(cache: string): void {
@@ -44,7 +49,7 @@ export function createCacheMetrics(families: Families): CacheMetrics {
     for (const outcome of PATH_OUTCOMES) nixPaths.remove({ cache, outcome });
     for (const outcome of BYTE_OUTCOMES) nixBytes.remove({ cache, outcome });
     for (const temperature of TEMPERATURES) environmentSeconds.remove({ cache, temperature });
-    collections.disappear(cache);
+    for (const part of parts) part.disappear(cache);
   }
 
   function observeCaches(statuses: readonly CacheStatus[]): void {
@@ -56,7 +61,7 @@ export function createCacheMetrics(families: Families): CacheMetrics {
     for (const status of statuses) {
       const { name, phase, storeBytes, knownHoles, conditions } = status;
       appear(name);
-      collections.observe(status);
+      for (const part of parts) part.observe(status);
       counts.set(phase, (counts.get(phase) ?? 0) + 1);
       cacheReady.set({ name }, phase === 'Ready' ? 1 : 0);
       if (knownHoles !== null) nixKnownHoles.set({ cache: name }, knownHoles.length);
@@ -79,6 +84,10 @@ export function createCacheMetrics(families: Families): CacheMetrics {
     gcEnded({ cache, run }) {
       appear(cache);
       collections.ended(cache, run);
+    },
+    verifyEnded({ cache, run }) {
+      appear(cache);
+      verifications.ended(cache, run);
     },
     observeCaches,
   };

@@ -18,6 +18,7 @@ export function createFamilies(registry: Registry) {
     ...sourceFamilies(make),
     ...workspaceFamilies(make),
     ...cacheFamilies(make),
+    ...storeFamilies(make),
     removalsHeld: make.gauge('deletions_held', 'Removals that wait for a confirmation.'),
     buildInfo: make.gauge('build_info', 'Always 1; the versions are in the labels.', 'version', 'node_version'),
   };
@@ -122,7 +123,7 @@ function workspaceFamilies({ gauge }: FamilyMaker) {
   };
 }
 
-/** The metrics of caches, their environments and their collections. */
+/** The metrics of caches and their environments. */
 function cacheFamilies({ counter, gauge, histogram }: FamilyMaker) {
   return {
     nixPaths: counter('nix_paths_total', 'Store paths asked for, by what became of them.', 'cache', 'outcome'),
@@ -150,6 +151,14 @@ function cacheFamilies({ counter, gauge, histogram }: FamilyMaker) {
       'cache',
       'temperature',
     ),
+    caches: gauge('caches', 'Caches by phase.', 'phase'),
+    cacheReady: gauge('cache_ready', '1 when the cache is Ready.', 'name'),
+  };
+}
+
+/** The metrics of what is done with the stores of caches: collections and verifications. */
+function storeFamilies({ counter, gauge, histogram }: FamilyMaker) {
+  return {
     gcRuns: counter(
       'nix_gc_runs_total',
       'Collections of a cache by result; aborted: nothing was deleted.',
@@ -170,7 +179,18 @@ function cacheFamilies({ counter, gauge, histogram }: FamilyMaker) {
       'cache',
     ),
     nixRoots: gauge('nix_roots', 'What keeps store paths, as the last collection found it.', 'cache', 'kind'),
-    caches: gauge('caches', 'Caches by phase.', 'phase'),
-    cacheReady: gauge('cache_ready', '1 when the cache is Ready.', 'name'),
+    verifyRuns: counter(
+      'nix_verify_runs_total',
+      'Verifications of a cache by result; aborted: not everything was looked at.',
+      'cache',
+      'result',
+    ),
+    verifiedPaths: counter('nix_verified_paths_total', 'Store paths that verifications looked at.', 'cache'),
+    damagedPaths: gauge('nix_damaged_paths', 'Store paths that are not as they were registered, as known.', 'cache'),
+    verifyLastSuccess: gauge(
+      'nix_verify_last_success_timestamp_seconds',
+      'When a verification last came to its end, whatever it found; 0 before that.',
+      'cache',
+    ),
   };
 }

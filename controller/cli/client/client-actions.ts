@@ -18,6 +18,7 @@ import { describeCacheText } from '../text/describe-cache-text.js';
 import { describeWorkspaceText } from '../text/describe-text.js';
 import { EXIT } from '../exit-codes.js';
 import { collectGarbage } from './collect-garbage.js';
+import { verifyStore } from './verify-store.js';
 import type { CliIo } from '../io.js';
 import { sourceTable } from '../text/source-table.js';
 import { oneLineText, type TableOptions } from '../text/table.js';
@@ -30,7 +31,7 @@ const CLEAR_DEADLINE_MS = 15 * 60_000;
 
 /**
  * Creates the commands that contact a running controller over its socket, and `new`, which contacts nothing.
- * @param signal ends the wait for a collection
+ * @param signal ends the wait for a collection or a verification
  */
 export function createClientActions(io: CliIo, signal?: AbortSignal): ClientActions {
   return {
@@ -44,6 +45,7 @@ export function createClientActions(io: CliIo, signal?: AbortSignal): ClientActi
     cacheStatus: ({ cache, ...options }) => showCache(io, { ...options, name: cache }, cacheStatusText),
     describeCache: (options) => showCache(io, options, describeCacheText),
     cacheClear: (options) => cacheClear(io, options),
+    cacheVerify: (options) => verifyStore(io, options, signal),
     gc: (options) => collectGarbage(io, options, signal),
     newWorkspace: (options) => Promise.resolve(newWorkspace(io, options)),
   };

@@ -1,12 +1,11 @@
 import type { CacheStatus } from '../../model/cache-status.js';
 import type { GcNews } from '../../model/gc-status.js';
 import type { GcOptions } from '../actions.js';
-import { ask, printed, refusalOf } from './ask.js';
-import { streamFromController } from './control-stream.js';
+import { ask, printed } from './ask.js';
 import { EXIT } from '../exit-codes.js';
-import { createGcProgress } from '../text/gc-progress.js';
 import { gcFailureText, gcResultText, type GcOutcome } from '../text/gc-text.js';
 import type { CliIo } from '../io.js';
+import { outcomeOf } from './outcome.js';
 
 /**
  * Collects one cache or all of them, one after the other; `signal` ends the wait, not the collection. Returns the exit
@@ -37,39 +36,13 @@ async function allCaches(stateDir: string): Promise<string[]> {
   return items.map(({ name }) => name);
 }
 
-async function collectOne(
+function collectOne(
   io: CliIo,
   cache: string,
   { dryRun, stateDir }: GcOptions,
   signal: AbortSignal | undefined,
 ): Promise<GcOutcome> {
-  const progress = createGcProgress(io);
-  const outcome: { last: GcOutcome | null } = { last: null };
-
-  function onNews(value: unknown): void {
-    // Our own server sends values of this shape.
-    const news = value as GcNews;
-    if (news.type === 'progress') progress.report(news.cache, news.message);
-    else outcome.last = news;
-  }
-
-  try {
-    const refusal = await streamFromController(
-      stateDir,
-      `/api/v1/caches/${encodeURIComponent(cache)}/gc`,
-      { dryRun },
-      onNews,
-      { signal },
-    );
-    if (refusal !== null) return { type: 'refused', cache, message: refusalOf(refusal) };
-  } finally {
-    progress.end();
-  }
-  if (outcome.last === null)
-    throw new Error(
-      `${cache}: the controller's answer ended before its result; look at kalpana describe cache ${cache}`,
-    );
-  return outcome.last;
+  return outcomeOf<GcNews>(io, { stateDir, cache, action: 'gc', body: { dryRun }, signal });
 }
 
 function print(io: CliIo, outcome: GcOutcome, output: GcOptions['output']): void {

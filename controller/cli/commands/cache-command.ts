@@ -2,10 +2,13 @@ import type { Command } from 'commander';
 import type { CommandContext } from '../context.js';
 import { outputOf, stateDirOption } from '../options/run-options.js';
 
-/** Adds `kalpana cache status` and `cache clear`. */
+/** Adds `kalpana cache status`, `cache verify` and `cache clear`. */
 export function registerCache(program: Command, context: CommandContext): void {
-  const command = program.command('cache').description('look at the Nix store that workspaces share, or empty it');
+  const command = program
+    .command('cache')
+    .description('look at the Nix store that workspaces share, verify it, or empty it');
   registerStatus(command, context);
+  registerVerify(command, context);
   registerClear(command, context);
 }
 
@@ -19,6 +22,26 @@ function registerStatus(parent: Command, { actions, finish }: CommandContext): v
     .addHelpText('after', '\nExit codes: 0, 1 unknown name or no controller answers.')
     .action(async (cache: string, { stateDir }: { stateDir: string }) => {
       finish(await actions.cacheStatus({ cache, stateDir, output: outputOf(command) }));
+    });
+}
+
+function registerVerify(parent: Command, { actions, finish }: CommandContext): void {
+  const command = parent
+    .command('verify')
+    .description('look whether every path of a cache is as it was registered: each file is read');
+  command
+    .argument('[cache]', "the cache's name", 'default')
+    // The option has no variable, like --force of `cache clear`.
+    .option('--repair', 'fetch or build once more what is damaged', false)
+    .addOption(stateDirOption())
+    .addHelpText(
+      'after',
+      '\nMay take long, and goes on in the controller when this command is interrupted. A collection ends it.\n\n' +
+        'Exit codes: 0 everything is whole, or was mended, 1 damaged, refused, ended before all was looked at, ' +
+        'unknown name, or no controller answers.',
+    )
+    .action(async (cache: string, { stateDir, repair }: { stateDir: string; repair: boolean }) => {
+      finish(await actions.cacheVerify({ cache, repair, stateDir, output: outputOf(command) }));
     });
 }
 

@@ -7,13 +7,14 @@ import type { CountedEvent } from '../../status/events.js';
 import { cacheFacts, underWaySection } from './cache-text.js';
 import { durationText } from './duration-text.js';
 import { nextRunText } from './gc-status-text.js';
+import { verificationSections } from './verify-text.js';
 import { conditionsSection, eventsSection, renderFacts, section } from './sections.js';
 
 const RECENT_RUNS = 10;
 
 /**
- * Renders the answer of `describe cache`: that of `cache status`, and the collections of the cache. `now` is ms since
- * the epoch.
+ * Renders the answer of `describe cache`: that of `cache status`, and the collections and verifications of the cache.
+ * `now` is ms since the epoch.
  */
 export function describeCacheText(status: CacheStatus, events: readonly CountedEvent[], now: number): string {
   return [
@@ -22,6 +23,7 @@ export function describeCacheText(status: CacheStatus, events: readonly CountedE
     ...(status.gc === null
       ? ['\nCollection: none, for no spec names the cache\n']
       : collectionSections(status.gc, now)),
+    ...(status.verify === null ? [] : verificationSections(status.name, status.verify, now)),
     conditionsSection(status.conditions, now),
     eventsSection(events, now),
   ].join('');

@@ -25,7 +25,10 @@ export function gcLine(gc: GcStatus | null, now: number): string {
  * The next collection: `2026-01-01T04:00:00.000Z (in 4h)`, `suspended`, or `none` when the schedule has no further
  * time.
  */
-export function nextRunText(gc: GcStatus, now: number): string {
+export function nextRunText(
+  gc: Pick<GcStatus, 'nextRunAt'> & { readonly config: Pick<GcStatus['config'], 'suspend'> },
+  now: number,
+): string {
   if (gc.config.suspend) return 'suspended';
   return gc.nextRunAt === null ? 'none' : `${new Date(gc.nextRunAt).toISOString()} (${untilText(gc.nextRunAt, now)})`;
 }

@@ -31,6 +31,8 @@ export interface CollectorDependencies {
   readonly keeperId: () => string | null;
   /** Why a collection cannot begin now. */
   readonly unavailable: () => Failure | null;
+  /** Called before a run begins: what must not go on beside it ends. */
+  readonly onBegin: () => void;
   readonly listUsers: (calls: CallOptions) => Promise<readonly ObservedContainer[]>;
   readonly dataVolumes: () => readonly string[];
   readonly containers: () => Iterable<ObservedContainer>;

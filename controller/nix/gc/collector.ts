@@ -121,6 +121,7 @@ async function run(
   const keeperId = deps.keeperId();
   const desired = deps.desired();
   if (keeperId === null || desired === null) throw new Error(`the keeper of the cache ${deps.cache} is not ready`);
+  deps.onBegin();
   const startedAt = deps.clock.now();
   const mine = { words: 'looking at the roots' };
   if (!dryRun) keep(state, { underWay: { startedAt, trigger } });

@@ -1,5 +1,5 @@
 import type { GcConfig, GcTrigger } from '../../model/gc-status.js';
-import { readSchedule, type ScheduleReader } from '../../model/schedule.js';
+import { readSchedule, scheduledDue, type ScheduleReader } from '../../model/schedule.js';
 
 /** A store that its roots keep over `maxBytes` is tried again when it has grown by this part of it. */
 const WORTH_ANOTHER_RUN = 0.01;
@@ -28,21 +28,15 @@ export interface DueAnswer {
 }
 
 /**
- * Whether a run should begin now. Scheduled times that passed since the last run are made up for by one run, however
- * many they are; those of a time when runs were suspended or scheduled otherwise count too. A last run in the future,
- * after the clock was set back, holds runs by schedule until then: rather too few than one after the other.
+ * Whether a run should begin now: see `scheduledDue`. Times at which runs were suspended count too. A store beyond its
+ * bound is collected in between.
  */
 export function gcDue(input: DueInput, read: ScheduleReader = readSchedule): DueAnswer {
   const { config, now, watchingSince } = input;
   if (config.suspend) return { trigger: null, nextAt: null };
   const since = input.lastRunAt ?? input.knownSince;
-  const schedule = read(config.schedule, config.timeZone);
-  // A spec is admitted with a good one only; a host with an older time zone database may still not know the zone.
-  if ('error' in schedule) return { trigger: overTrigger(input), nextAt: null };
-  const nextAt = schedule.next(Math.max(now, since));
-  const scheduledAt = schedule.previous(now);
-  if (scheduledAt === null || scheduledAt <= since) return { trigger: overTrigger(input), nextAt };
-  return { trigger: scheduledAt < watchingSince ? 'missed' : 'schedule', nextAt };
+  const { trigger, nextAt } = scheduledDue({ ...config, now, since, watchingSince }, read);
+  return { trigger: trigger ?? overTrigger(input), nextAt };
 }
 
 function overTrigger({ config: { maxBytes }, storeBytes, lastOver }: DueInput): GcTrigger | null {

@@ -1,7 +1,7 @@
 import { CACHE_MOUNT_PATH } from '../../model/names.js';
 import type { NixCache, NixCacheSpec } from '../../model/nix-cache.generated.js';
 import { admitBounds } from './admit-bounds.js';
-import { admitGc } from './admit-gc.js';
+import { admitGc, admitVerify } from './admit-gc.js';
 import { admitImage } from './admit-image.js';
 import { admitPackages } from './admit-packages.js';
 import { DEFAULT_CACHE_CONFIG } from './cache-defaults.js';
@@ -42,6 +42,7 @@ export function admitCache(cache: NixCache): Issue[] {
     ...admitPackages('prewarm', spec.prewarm ?? []),
     ...admitBounds(spec.builds ?? {}, spec.resources ?? {}),
     ...admitGc(spec.gc ?? {}),
+    ...admitVerify(spec.verify ?? {}),
   ];
 }
 

@@ -1,4 +1,4 @@
-import type { GarbageCollection } from '../../model/nix-cache.generated.js';
+import type { GarbageCollection, Verification } from '../../model/nix-cache.generated.js';
 import { parseDurationMs, parseSizeBytes } from '../../model/quantity.js';
 import { readSchedule } from '../../model/schedule.js';
 import { DEFAULT_CACHE_CONFIG } from './cache-defaults.js';
@@ -14,28 +14,32 @@ const DURATIONS = { retain: { least: '0s', most: '520w' }, deadline: { least: '1
 
 /** Checks the rules for a cache's collection that a schema cannot express. The value must be valid by the schema. */
 export function* admitGc(gc: GarbageCollection): Generator<Issue> {
-  yield* admitSchedule(gc.schedule ?? GOOD_SCHEDULE);
-  yield* admitTimeZone(gc.timeZone ?? GOOD_ZONE);
+  yield* admitTimes('gc', gc);
   yield* admitDuration('retain', gc.retain);
   yield* admitSize('maxBytes', gc.maxBytes);
   yield* admitSize('maxFreedPerRun', gc.maxFreedPerRun);
   yield* admitDuration('deadline', gc.deadline);
 }
 
-function* admitSchedule(expression: string): Generator<Issue> {
-  const read = readSchedule(expression, GOOD_ZONE);
-  if ('error' in read) yield issue('schedule', `${quote(expression)} ${read.error}`);
+/** Checks the rules for a cache's verification that a schema cannot express. */
+export function* admitVerify(verify: Verification): Generator<Issue> {
+  yield* admitTimes('verify', verify);
 }
 
-function* admitTimeZone(name: string): Generator<Issue> {
-  const read = readSchedule(GOOD_SCHEDULE, name);
-  if (!('error' in read)) return;
-  const meant = zoneMeant(name);
-  yield issue(
-    'timeZone',
+type Times = Pick<GarbageCollection, 'schedule' | 'timeZone'>;
+
+function* admitTimes(field: 'gc' | 'verify', times: Times): Generator<Issue> {
+  const { schedule = GOOD_SCHEDULE, timeZone = GOOD_ZONE } = times;
+  const read = readSchedule(schedule, GOOD_ZONE);
+  if ('error' in read) yield specIssue([field, 'schedule'], `${quote(schedule)} ${read.error}`);
+  const zone = readSchedule(GOOD_SCHEDULE, timeZone);
+  if (!('error' in zone)) return;
+  const meant = zoneMeant(timeZone);
+  yield specIssue(
+    [field, 'timeZone'],
     meant === null
-      ? `${quote(name)} ${read.error}`
-      : `${quote(name)} is not a time zone; did you mean ${quote(meant)}?`,
+      ? `${quote(timeZone)} ${zone.error}`
+      : `${quote(timeZone)} is not a time zone; did you mean ${quote(meant)}?`,
   );
 }
 

@@ -28,4 +28,5 @@ export const DEFAULT_CACHE_CONFIG: CacheConfig = {
     deadlineMs: 1_800_000,
     suspend: false,
   },
+  verify: { schedule: '0 3 * * *', timeZone: 'UTC', share: null },
 };

@@ -106,6 +106,7 @@ const PATTERN_WORDS: Readonly<Record<string, string>> = {
   ConfigWord: 'is not one word of nix.conf: use printable ASCII characters, without white space and "#"',
   Duration: 'is not a duration; use e.g. "10s" or "5m"',
   LongDuration: 'is not a duration; use e.g. "30m" or "7d"',
+  share: 'is not a percentage from "1%" to "100%"',
   StoreSize: 'is not a size; use e.g. "500Mi" or "20Gi"',
   Size: 'is not a size; use e.g. "512Mi" or "2Gi"',
   image: 'is not an image reference; use name, name:tag or name@sha256:…',

@@ -1,11 +1,13 @@
 import type { BuildBounds, CacheConfig, DesiredCache, KeeperResources, DesiredWorkspace } from '../../model/desired.js';
 import type { GcConfig } from '../../model/gc-status.js';
+import type { VerifyConfig } from '../../model/verify-status.js';
 import { DEFAULT_CACHE } from '../../model/names.js';
 import type {
   Builds,
   GarbageCollection,
   KeeperResources as Resources,
   NixCacheSpec,
+  Verification,
 } from '../../model/nix-cache.generated.js';
 import { parseDurationMs, parseSizeBytes } from '../../model/quantity.js';
 import { bindMounts } from './bind-mounts.js';
@@ -82,6 +84,7 @@ function cacheConfig(spec: NixCacheSpec): CacheConfig {
     builds: buildBounds(spec.builds ?? {}),
     resources: keeperResources(spec.resources ?? {}),
     gc: gcConfig(spec.gc ?? {}),
+    verify: verifyConfig(spec.verify ?? {}),
   };
 }
 
@@ -115,6 +118,11 @@ function gcConfig(gc: GarbageCollection): GcConfig {
     deadlineMs: durationMs(gc.deadline) ?? defaults.deadlineMs,
     suspend: gc.suspend ?? defaults.suspend,
   };
+}
+
+function verifyConfig({ share, ...schedule }: Verification): VerifyConfig {
+  const defaults = DEFAULT_CACHE_CONFIG.verify;
+  return { ...defaults, ...schedule, share: share === undefined ? defaults.share : Number.parseInt(share, 10) };
 }
 
 function durationMs(text: string | undefined): number | null {

@@ -8,7 +8,9 @@ import { join } from 'node:path';
  * `nix-store` that notes its arguments. An entry of the store is in use when its name ends with `-live`, and all
  * others are dead, but for those that a temporary root names. The database knows each but those whose names end with
  * `-unknown`. Entries that have no store path's name go when the dead are printed, as with Nix 2.26; with
- * FAKE_KEEPS_ODD they stay then.
+ * FAKE_KEEPS_ODD they stay then. A path with a file `changed` is not as it was registered, one with `served` can be
+ * had again, and a look at one with `stuck` fails with what that holds. A path of the file `valid` beside the store is
+ * valid whether it is there or not.
  */
 export interface KeeperFolder {
   readonly root: string;
@@ -42,10 +44,31 @@ case " $* " in
       | drop ;;
   *' --gc '*) dead | drop ;;
   *' --print-invalid '*) for path in "$@"; do case $path in *-unknown) printf '%s\\n' "$path" ;; esac; done ;;
+  *' --verify-path '*)
+    while [ "$1" != -- ]; do shift; done
+    shift
+    status=0
+    for path in "$@"; do
+      case $path in *-unknown) echo "error: path '$path' is not valid" >&2; exit 1 ;; esac
+      [ -e "$path" ] || { echo "error: path '$path' does not exist" >&2; exit 1; }
+      [ ! -e "$path/stuck" ] || { cat "$path/stuck" >&2; exit 1; }
+      [ ! -e "$path/changed" ] || { echo "path '$path' was modified! expected hash 'a', got 'b'" >&2; status=1; }
+    done
+    exit "$status" ;;
+  *' --repair-path '*)
+    while [ "$1" != -- ]; do shift; done
+    [ -e "$2/served" ] || exit 1
+    rm -f "$2/changed" ;;
   *' --load-db '*) ;;
   *' -qR '*) while [ "$1" != -- ]; do shift; done; shift; printf '%s\\n' "$@" ;;
   *' --size '*) while [ "$1" != -- ]; do shift; done; shift; for path in "$@"; do echo 1000; done ;;
 esac
+`;
+
+const NIX = `#!/bin/sh
+[ ! -e "$FAKE_ROOT/valid" ] || cat "$FAKE_ROOT/valid"
+find "$FAKE_ROOT/nix/store" -mindepth 1 -maxdepth 1 -regextype posix-extended \\
+  -regex '.*/[0-9a-df-np-sv-z]{32}-[0-9a-zA-Z+._?=-]{1,211}' ! -name '*-unknown'
 `;
 
 /**
@@ -76,6 +99,7 @@ export function createKeeperFolder(holder = HOLDER): KeeperFolder {
   );
   mkdirSync(join(root, 'bin'));
   writeFileSync(join(root, 'bin/nix-store'), NIX_STORE, { mode: 0o755 });
+  writeFileSync(join(root, 'bin/nix'), NIX, { mode: 0o755 });
   const env = { PATH: `${root}/bin:${process.env['PATH']}`, FAKE_ROOT: root };
   const here = (script: string) => ['-c', script.replace(/(?<!\w)\/(nix|run)\//g, `${root}/$1/`)];
   const holding = spawn('/bin/sh', here(holder), { cwd: root, env, stdio: 'ignore' });

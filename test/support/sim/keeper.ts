@@ -5,6 +5,7 @@ import {
   ROOTS_SCRIPT,
   SCAN_SCRIPT,
 } from '../../../controller/nix/gc/gc-scripts.js';
+import { VERIFY_STORE_SCRIPT } from '../../../controller/nix/verify/verify-scripts.js';
 import * as scripts from '../../../controller/nix/keeper/scripts.js';
 import type { ExecHandler } from '../engine/fake-engine-state.js';
 
@@ -23,6 +24,12 @@ export interface SimStore {
   /** What a collection that stands still waits for. */
   readonly waiting: Set<() => void>;
   collections: number;
+  /** Environment paths that are not as they were registered. */
+  readonly damaged: Set<string>;
+  /** What ends each verification under way. */
+  readonly verifying: Set<() => void>;
+  /** How many paths each verification looked at. */
+  readonly verified: number[];
 }
 
 export interface SimKeepers {
@@ -51,6 +58,9 @@ export function createSimKeepers({ realiseMs = 500 } = {}): SimKeepers {
       used: new Set<string>(),
       waiting: new Set<() => void>(),
       collections: 0,
+      damaged: new Set<string>(),
+      verifying: new Set<() => void>(),
+      verified: [],
     };
     stores.set(volume, known);
     return known;
@@ -147,12 +157,53 @@ export function createSimKeepers({ realiseMs = 500 } = {}): SimKeepers {
               ]);
             }),
         };
+      case VERIFY_STORE_SCRIPT:
+        return verification(stored, env);
+      case scripts.CANCEL_SCRIPT:
+        for (const end of stored.verifying) end();
+        return { exitCode: 0, lines: [] };
       default:
         return { exitCode: 0, lines: [] };
     }
   };
 
   return { exec, store, fail: (words) => void (failure = words) };
+}
+
+/** As verify-store.sh does; it tells everything at once, and ends a second later. */
+function verification(stored: SimStore, env: Readonly<Record<string, string>>): ReturnType<ExecHandler> {
+  const { environments, damaged, verifying, verified } = stored;
+  const known = (env['KALPANA_KNOWN'] ?? '').split('\n').filter((path) => path !== '');
+  const others = [...environments].filter((path) => !known.includes(path)).sort();
+  const after = others.filter((path) => path > (env['KALPANA_AFTER'] ?? ''));
+  const count = Math.ceil((environments.size * Number(env['KALPANA_SHARE'])) / 100);
+  const share = [...after, ...others.filter((path) => !after.includes(path))].slice(0, count);
+  const fates = [...known, ...share].flatMap((path) => {
+    if (!environments.has(path)) return [`gone ${path}`];
+    if (!damaged.has(path)) return [`whole ${path}`];
+    if (env['KALPANA_REPAIR'] === '') return [`damaged ${path}`];
+    damaged.delete(path);
+    return [`damaged ${path}`, `mended ${path}`];
+  });
+  verified.push(share.length);
+  const told = [
+    `of ${share.length} ${environments.size}`,
+    ...fates,
+    `verified ${share.length} 1000`,
+    `at ${share.at(-1)}`,
+  ];
+  return {
+    exitCode: 0,
+    lines: ['pid 7', ...told].map((line) => `kalpana: ${line}`),
+    afterMs: 1_000,
+    onStart(end) {
+      const stop = () => {
+        verifying.delete(stop);
+        end(143, []);
+      };
+      verifying.add(stop);
+    },
+  };
 }
 
 function rootLines(workspace: string, path: string): string[] {

@@ -6,6 +6,7 @@ import { createLogger } from '../../../controller/telemetry/logger.js';
 import { createMetrics } from '../../../controller/telemetry/metrics.js';
 import { sampleRoots, sampleRun, unsuccessfulRun } from '../status/gc-samples.js';
 import { START } from '../status/samples.js';
+import { HELLO, paths, sampleVerification } from '../status/verify-samples.js';
 
 function open() {
   const lines: Record<string, unknown>[] = [];
@@ -82,6 +83,33 @@ describe('a collection, reported', () => {
     ]);
     expect(events()).toEqual([`Warning GcBusy: ${detail}`]);
     expect(await metrics.render()).toContain(`kalpana_nix_gc_runs_total{cache="default",result="${result}"} 1\n`);
+  });
+});
+
+describe('a verification, reported', () => {
+  it('that found nothing goes to the log and the metrics', async () => {
+    const { listener, lines, events, metrics } = open();
+    listener.cacheEvent({ type: 'verify-ended', cache: 'default', run: sampleVerification() });
+    expect(lines).toEqual([
+      expect.objectContaining({ level: 'info', cache: 'default', verifiedPaths: 16, msg: 'store verified' }),
+    ]);
+    expect(events()).toEqual([]);
+    expect(await metrics.render()).toContain('kalpana_nix_verified_paths_total{cache="default"} 16\n');
+  });
+
+  it('that found damage, or was not through, is a warning with its reason', () => {
+    const { listener, lines, events } = open();
+    const failure = { reason: 'VerifyEnded', message: 'it gave way' } as const;
+    for (const run of [
+      sampleVerification({ result: 'damaged', damaged: paths(HELLO) }),
+      sampleVerification({ result: 'aborted', failure }),
+    ])
+      listener.cacheEvent({ type: 'verify-ended', cache: 'default', run });
+    expect(lines.map(({ level, result, reason }) => [level, result, reason])).toEqual([
+      ['warn', 'damaged', 'StoreDamaged'],
+      ['warn', 'aborted', 'VerifyEnded'],
+    ]);
+    expect(events()).toEqual([expect.stringContaining('Warning VerifyEnded: it gave way. ')]);
   });
 });
 

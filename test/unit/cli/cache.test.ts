@@ -138,12 +138,13 @@ Under way:
   bob: fetching git
 
 Conditions:
-  TYPE              STATUS  REASON        SINCE  MESSAGE
-  SpecValid         True    Valid         60s
-  KeeperReady       True    Running       60s
-  KeeperSecure      True    NoKnownHoles  60s    Nix 2.34.8 has no hole in the table of ${NIX_HOLES_AS_OF}.
-  NixpkgsSupported  True    Supported     60s    nixpkgs 26.05, until 2026-12-31.
-  Ready             True    Ready         60s
+  TYPE              STATUS   REASON        SINCE  MESSAGE
+  SpecValid         True     Valid         60s
+  KeeperReady       True     Running       60s
+  KeeperSecure      True     NoKnownHoles  60s    Nix 2.34.8 has no hole in the table of ${NIX_HOLES_AS_OF}.
+  NixpkgsSupported  True     Supported     60s    nixpkgs 26.05, until 2026-12-31.
+  StoreIntact       Unknown  NotKnown      60s    Nobody has looked yet: kalpana cache verify default reads the whole store.
+  Ready             True     Ready         60s
 
 Events:
   TYPE    REASON  AGE  MESSAGE

@@ -51,6 +51,7 @@ export async function runNoting(args: readonly string[], code = 0) {
     cacheStatus: note('cacheStatus'),
     describeCache: note('describeCache'),
     cacheClear: note('cacheClear'),
+    cacheVerify: note('cacheVerify'),
     gc: note('gc'),
     newWorkspace: note('newWorkspace'),
   };

@@ -52,6 +52,7 @@ describe('something is under way in a cache', () => {
     { what: 'while an image is imported', facts: { isImporting: true }, expected: true },
     { what: 'while it is emptied', facts: { isClearing: true }, expected: true },
     { what: 'while its garbage is collected', facts: { isCollecting: true }, expected: true },
+    { what: 'while its store is verified', facts: { isVerifying: true }, expected: true },
   ])('$what: $expected', ({ facts, expected }) => {
     expect(isBusy(sampleCache(facts).context)).toBe(expected);
   });

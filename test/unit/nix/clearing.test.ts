@@ -42,6 +42,7 @@ function open({ users = [], isCollecting = false, isBusy = false, underWay = [],
     workspaces: () => ['alice', 'bob'],
     onChange: () => void done.push(clearing.isUnderWay() ? 'begin' : 'end'),
     isCollecting: () => isCollecting,
+    onBegin: () => void done.push('others end'),
   });
   /** Lets `ms` pass in the steps in which it looks. */
   const pass = async (ms: number) => {
@@ -109,14 +110,14 @@ describe('emptying a cache', () => {
     const { clearing, done, pass, leave, comeBack } = open({ users: [OWN, STOPPED] });
     const result = said(clearing.clear(true, {}));
     await pass(400);
-    expect([done, clearing.isUnderWay()]).toEqual([['begin'], true]);
+    expect([done, clearing.isUnderWay()]).toEqual([['others end', 'begin'], true]);
     leave([STOPPED]);
     await pass(400);
-    expect(done).toEqual(['begin', 'mark', 'stop']);
+    expect(done).toEqual(['others end', 'begin', 'mark', 'stop']);
     comeBack();
     await pass(400);
     expect(await result).toBe('the cache team is empty; workspace-alice start again');
-    expect([done, clearing.isUnderWay()]).toEqual([['begin', 'mark', 'stop', 'end'], false]);
+    expect([done, clearing.isUnderWay()]).toEqual([['others end', 'begin', 'mark', 'stop', 'end'], false]);
   });
 
   it('with force marks the volume of a keeper that does not answer, too', async () => {
@@ -124,7 +125,7 @@ describe('emptying a cache', () => {
     lose();
     const result = said(clearing.clear(true, {}));
     await pass(400);
-    expect(done).toEqual(['begin', 'wipe']);
+    expect(done).toEqual(['others end', 'begin', 'wipe']);
     comeBack();
     await pass(400);
     expect(await result).toBe('the cache team is empty');
@@ -166,6 +167,6 @@ describe('emptying a cache', () => {
     happens(one);
     await one.pass(125_000);
     expect(await result).toBe(`refused: ${words}`);
-    expect(one.done).toEqual(isMarked ? ['begin', 'mark', 'stop', 'end'] : ['begin', 'end']);
+    expect(one.done).toEqual(['others end', 'begin', ...(isMarked ? ['mark', 'stop'] : []), 'end']);
   });
 });

@@ -2,11 +2,13 @@ import { describe, expect, it } from '@jest/globals';
 import type { DesiredCache } from '../../../controller/model/desired.js';
 import type { ObservedContainer } from '../../../controller/model/engine-objects.js';
 import type { GcNews } from '../../../controller/model/gc-status.js';
+import type { VerifyNews } from '../../../controller/model/verify-status.js';
 import { CONTAINER_TYPE, LABEL } from '../../../controller/model/names.js';
 import { createCacheRegistry } from '../../../controller/nix/cache-registry.js';
 import { createCache } from '../../../controller/nix/create-cache.js';
 import type { GcRecord } from '../../../controller/nix/gc/record.js';
 import * as scripts from '../../../controller/nix/keeper/scripts.js';
+import { VERIFY_STORE_SCRIPT } from '../../../controller/nix/verify/verify-scripts.js';
 import { PREWARM } from '../../../controller/nix/packages/environments.js';
 import { execBy, type FakeAnswer } from './fake-port.js';
 import { keyOf, pathOf, settle } from './packages/fake-keeper.js';
@@ -63,6 +65,11 @@ function open({ desired = cache(), answer = () => undefined, ...given }: Given =
     /** The keeper's scripts since the last call. */
     ran: () => commands.splice(0).map(({ script }) => script),
     requests: () => commands.flatMap(({ env }) => env['KALPANA_REQUEST'] ?? []),
+    async asks() {
+      const news: VerifyNews[] = [];
+      await context.verifier.verify(false, (one) => void news.push(one));
+      return news;
+    },
     gone: () => Object.keys(saved.at(-1)?.goneSince ?? {}),
     begun: () => saved.flatMap(({ underWay }) => underWay?.trigger ?? []),
     async look() {
@@ -171,6 +178,27 @@ describe('the parts of a cache', () => {
     const news: GcNews[] = [];
     await context.collector.collect(false, (one) => void news.push(one));
     expect(news).toEqual([{ type: 'refused', cache: 'team', message: context.keeper.unavailable()?.message }]);
+  });
+
+  it('verify the store beside nothing else, and give way to a collection', async () => {
+    const { context, look, ran, asks } = open({
+      answer: (script) => (script === VERIFY_STORE_SCRIPT ? { lines: ['kalpana: pid 7'], exitCode: 0 } : undefined),
+    });
+    await look();
+    ran();
+    const news = await asks();
+    expect([ran(), news.at(-1)?.type]).toEqual([[VERIFY_STORE_SCRIPT], 'run']);
+    const verifying = context.verifier.verify(false, () => undefined);
+    const collecting = context.collector.collect(false, () => undefined);
+    expect((await asks()).at(-1)).toMatchObject({ type: 'refused' });
+    await verifying;
+    expect((await asks()).at(-1)).toEqual({
+      type: 'refused',
+      cache: 'team',
+      message: 'the garbage of the cache team is being collected: try again afterwards',
+    });
+    expect(ran()).toContain(scripts.CANCEL_SCRIPT);
+    void collecting;
   });
 
   it('remove the scanner that an earlier controller left on this volume, and no other', async () => {

@@ -38,7 +38,7 @@ describe('a look at a cache', () => {
     {
       what: 'that is as it should be goes on with what belongs to it',
       facts: { desired: DESIRED, imagesInUse: ['abc'] },
-      asked: [PREWARMED, 'sweep', 'consider', 'release all but abc'],
+      asked: [PREWARMED, 'sweep', 'consider', 'consider a verification', 'release all but abc'],
     },
     {
       what: 'that has a step ahead of it does that alone',
@@ -48,7 +48,7 @@ describe('a look at a cache', () => {
     {
       what: 'that fails releases no image',
       facts: { look: ending({ failure: NOT_READY }) },
-      asked: ['sweep', 'consider'],
+      asked: ['sweep', 'consider', 'consider a verification'],
     },
   ])('$what', async ({ facts, asked }) => {
     const one = open(facts);
@@ -60,7 +60,7 @@ describe('a look at a cache', () => {
     for (const snapshot of [null, snapshotOf([DESIRED], [], { complete: false })]) {
       const { look, asked } = open({ releaseAgainMs: 20_000 }, snapshot);
       expect((await look()).recheckMs).toBeNull();
-      expect(asked).toEqual(['sweep', 'consider']);
+      expect(asked).toEqual(['sweep', 'consider', 'consider a verification']);
     }
   });
 

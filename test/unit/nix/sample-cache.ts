@@ -43,6 +43,7 @@ export interface CacheFacts {
   releaseAgainMs?: number | null;
   isCollecting?: boolean;
   isImporting?: boolean;
+  isVerifying?: boolean;
 }
 
 /** The context of the cache `team` as far as its own functions ask, with what it was asked to do. */
@@ -98,6 +99,11 @@ export function sampleCache(facts: CacheFacts) {
       consider: () => void asked.push('consider'),
       noteNames: (names: readonly string[], before: readonly string[]) =>
         void asked.push(`names ${names.join()}, before ${before.join()}`),
+    },
+    verifier: {
+      status: () => null,
+      isUnderWay: () => facts.isVerifying ?? false,
+      consider: () => void asked.push('consider a verification'),
     },
     shared: {
       clock,

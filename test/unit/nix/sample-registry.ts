@@ -33,6 +33,7 @@ export function surroundings({ docker = {}, containers = [], volumes = [], ...mo
     emit: (event) => void events.push(event),
     totalsRecord: nothing,
     gcRecord: nothing,
+    verifyRecord: nothing,
     imageRecord: { load: () => [], save: () => undefined },
     isForesight: false,
     isOnce: false,

@@ -28,6 +28,7 @@ export const CONFIG: CacheConfig = {
     deadlineMs: 1_800_000,
     suspend: false,
   },
+  verify: { schedule: '0 3 * * *', timeZone: 'UTC', share: null },
 };
 
 export function cache(change: Partial<CacheConfig> = {}, { implicit = false } = {}): DesiredCache {

@@ -69,6 +69,7 @@ describe('reads', () => {
           { type: 'KeeperReady' },
           { type: 'KeeperSecure', status: 'True' },
           { type: 'NixpkgsSupported', status: 'True' },
+          { type: 'StoreIntact', status: 'Unknown' },
           { type: 'Ready' },
         ],
       },

@@ -36,13 +36,13 @@ describe('a cache with', () => {
     [
       'a field of another release',
       { backup: {} },
-      'spec.backup: unknown field; remove it; known here: image, nixpkgs, substituters, trustedPublicKeys, requireSignatures, sandbox, trustedImages, network, mounts, prewarm, builds, resources, gc',
+      'spec.backup: unknown field; remove it; known here: image, nixpkgs, substituters, trustedPublicKeys, requireSignatures, sandbox, trustedImages, network, mounts, prewarm, builds, resources, gc, verify',
     ],
     ['a misspelt field', { substituter: [] }, 'spec.substituter: unknown field; did you mean "substituters"?'],
     [
       'a field of a workspace',
       { packages: [] },
-      'spec.packages: unknown field; remove it; known here: image, nixpkgs, substituters, trustedPublicKeys, requireSignatures, sandbox, trustedImages, network, mounts, prewarm, builds, resources, gc',
+      'spec.packages: unknown field; remove it; known here: image, nixpkgs, substituters, trustedPublicKeys, requireSignatures, sandbox, trustedImages, network, mounts, prewarm, builds, resources, gc, verify',
     ],
     ['a switch as a text', { sandbox: 'true' }, 'spec.sandbox: must be true or false, not a text in quotes'],
     [
@@ -395,6 +395,7 @@ describe('a resolved cache', () => {
         deadlineMs: 1_800_000,
         suspend: false,
       },
+      verify: { schedule: '0 3 * * *', timeZone: 'UTC', share: null },
     };
     expect(await config()).toEqual(defaults);
     expect(await config({})).toEqual(defaults);

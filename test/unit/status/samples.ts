@@ -98,6 +98,7 @@ export function sampleCacheReport(
     underWay: [],
     totals: { paths: { hit: 97, fetched: 2, built: 1 }, bytesFetched: 31_457_280, bytesSaved: 314_572_800 },
     gc: null,
+    verify: null,
     ...changes,
   };
 }

@@ -45,6 +45,7 @@ function open(facts: Facts = {}) {
   const size = () => (facts.bytes == null ? null : { bytes: facts.bytes, paths: 1 });
   const nothing = () => undefined;
   let looks = 0;
+  let begun = 0;
   const deps = {
     cache: 'team',
     instance: 'default',
@@ -77,6 +78,7 @@ function open(facts: Facts = {}) {
     measure: async () => (facts.isMeasurable === false ? null : size()),
     size,
     emit: (event: CacheEvent) => void events.push(event),
+    onBegin: () => void (begun += 1),
     onChange: nothing,
   } as unknown as CollectorDependencies;
   const collector = createCollector(deps);
@@ -89,6 +91,8 @@ function open(facts: Facts = {}) {
     hold: () => void (step = new Promise((resolve) => (goOn = resolve))),
     goOn: () => goOn(),
     record: () => saved.at(-1),
+    /** How often others were told that a run begins. */
+    begun: () => begun,
     runs: () => events.flatMap((event) => (event.type === 'gc-ended' ? [event.run.trigger] : [])),
     /** Everything that waits for nothing but its turn. */
     async pass(ms = 0) {
@@ -178,7 +182,7 @@ describe('a collection that a person asks for', () => {
     const news = await ask(one);
     expect(news.at(-1)).toMatchObject({ type: 'run', run: { trigger: 'request', result: 'aborted', failure: AWAY } });
     expect(one.record()).toMatchObject({ underWay: null, runs: [{ startedAt: THREE }] });
-    expect(one.runs()).toEqual(['request']);
+    expect([one.runs(), one.begun()]).toEqual([['request'], 1]);
   });
 
   it('leaves nothing behind when it is a dry run', async () => {
