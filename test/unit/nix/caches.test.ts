@@ -59,7 +59,9 @@ describe('a person who asks for a cache', () => {
     const { caches } = open({ isUp: false });
     caches.update(snapshotOf([cache()]));
     await expect(caches.clear('team', false, {})).rejects.toEqual(
-      new Error('the keeper of the cache team is not ready: it has not been looked at yet'),
+      new Error(
+        'the keeper of the cache team is not ready: it has not been looked at yet; --force empties the cache nevertheless',
+      ),
     );
   });
 });
