@@ -29,12 +29,7 @@ export function createImports(deps: {
   readonly onChange: () => void;
 }) {
   const { cache, clock } = deps;
-  /** The ids of imported images, without `sha256:`. */
-  let imported = new Set<string>();
-  /** Released here, and perhaps not in the keeper yet: a release that failed is made once more. */
-  const leaving = new Set<string>();
-  /** When a plan last requested each imported image, in ms of our clock. */
-  const askedAt = new Map<string, number>();
+  const images: KnownImages = { imported: new Set(), leaving: new Set(), askedAt: new Map() };
   const failures = new Map<string, Failure>();
   const under = new Map<string, Promise<void>>();
   const gate = createGate();
@@ -45,8 +40,8 @@ export function createImports(deps: {
       if (using === null)
         throw new FailureError(deps.unavailable() ?? { reason: 'KeeperNotReady', message: 'the keeper is not ready' });
       await withSource(async (source) => void (await using.importImage(source, imageId, calls)));
-      imported.add(bareImageId(imageId));
-      leaving.delete(bareImageId(imageId));
+      images.imported.add(bareImageId(imageId));
+      images.leaving.delete(bareImageId(imageId));
       failures.delete(imageId);
     } catch (error) {
       const failure = importFailure(error, cache);
@@ -63,8 +58,8 @@ export function createImports(deps: {
     /** Whether the image is imported. The caller is about to use it, so the image is not released for a while. */
     has(imageId: string): boolean {
       const id = bareImageId(imageId);
-      askedAt.set(id, clock.now());
-      return imported.has(id);
+      images.askedAt.set(id, clock.now());
+      return images.imported.has(id);
     },
     /** Why the last import of the image failed; null when it did not fail, or may be tried again. */
     failureOf: (imageId: string): Failure | null => failures.get(imageId) ?? null,
@@ -81,9 +76,9 @@ export function createImports(deps: {
     hold: gate.hold,
     letGo: gate.letGo,
     /** Takes over what a newly started keeper has reported: the ids of the images in its store, without `sha256:`. */
-    reset(images: ReadonlySet<string>): void {
-      imported = new Set(images);
-      leaving.clear();
+    reset(told: ReadonlySet<string>): void {
+      images.imported = new Set(told);
+      images.leaving.clear();
       failures.clear();
     },
     /**
@@ -91,22 +86,40 @@ export function createImports(deps: {
      * `used` contains ids without `sha256:`. Returns after how many ms to look again, or null when nothing is left to
      * release.
      */
-    async release(used: ReadonlySet<string>, calls: CallOptions): Promise<number | null> {
-      const unused = [...imported].filter((id) => !used.has(id));
-      const lapsed = unused.filter((id) => clock.now() - (askedAt.get(id) ?? -Infinity) >= KEPT_MS);
-      const using = deps.commands();
-      if (lapsed.length + leaving.size > 0 && under.size === 0 && using !== null) {
-        for (const id of lapsed) {
-          imported.delete(id);
-          leaving.add(id);
-        }
-        const ids = [...leaving];
-        await using.release(ids, calls);
-        for (const id of ids) leaving.delete(id);
-      }
-      return leaving.size > 0 || unused.some((id) => imported.has(id)) ? KEPT_MS : null;
-    },
+    release: (used: ReadonlySet<string>, calls: CallOptions): Promise<number | null> =>
+      releaseUnused(images, used, clock.now(), under.size === 0 ? deps.commands() : null, calls),
   };
+}
+
+/** Of one cache; ids are without `sha256:`. */
+interface KnownImages {
+  imported: Set<string>;
+  /** Released here, and perhaps not in the keeper yet: a release that failed is made once more. */
+  readonly leaving: Set<string>;
+  /** When a plan last requested each imported image, in ms of our clock. */
+  readonly askedAt: Map<string, number>;
+}
+
+/** See `release`; `commands` is null while nothing can be released. */
+async function releaseUnused(
+  { imported, leaving, askedAt }: KnownImages,
+  used: ReadonlySet<string>,
+  now: number,
+  commands: KeeperCommands | null,
+  calls: CallOptions,
+): Promise<number | null> {
+  const unused = [...imported].filter((id) => !used.has(id));
+  const lapsed = unused.filter((id) => now - (askedAt.get(id) ?? -Infinity) >= KEPT_MS);
+  if (lapsed.length + leaving.size > 0 && commands !== null) {
+    for (const id of lapsed) {
+      imported.delete(id);
+      leaving.add(id);
+    }
+    const ids = [...leaving];
+    await commands.release(ids, calls);
+    for (const id of ids) leaving.delete(id);
+  }
+  return leaving.size > 0 || unused.some((id) => imported.has(id)) ? KEPT_MS : null;
 }
 
 /** A gate at which imports wait while a collection is under way. */
