@@ -158,10 +158,11 @@ describe('many environments asked for while the store is collected again and aga
         });
         put('gz-again', subset(122));
         await expectWhole(['gz-flip', 'gz-flop', 'gz-again', ...names]);
-        if (wave < WAVES - 1) for (const name of names) drop(name);
+        // One stays, which the last look is at.
+        for (const name of wave < WAVES - 1 ? names : names.slice(1)) drop(name);
       }
       // Where collections are long, the first that begins now takes what the waves have left.
-      await eventually(() => expect(freed()).toBeGreaterThan(1.6 * WAVE * (WAVES - 1)), { withinMs: LONG });
+      await eventually(() => expect(freed()).toBeGreaterThan(1.6 * (WAVE * WAVES - 1)), { withinMs: LONG });
     } finally {
       isOver = true;
       await Promise.all([collecting, watching, copying]);
