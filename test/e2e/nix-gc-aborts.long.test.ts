@@ -23,7 +23,7 @@ const { docker } = site;
 const P = 'gca';
 const hands = keeperHands(docker, P);
 const nixpkgs = join(site.dir, 'nixpkgs');
-const OWN = `derivation { name = "own"; system = builtins.currentSystem; builder = "/bin/sh"; PATH = "/bin:/usr/bin"; args = [ "-c" "mkdir -p $out/bin; printf '#!/bin/sh\\necho own\\n' > $out/bin/own; chmod 755 $out/bin/own" ]; }`;
+const OWN = `derivation { name = "own"; system = builtins.currentSystem; builder = "/bin/sh"; PATH = "/bin:/usr/bin"; args = [ "-c" "mkdir -p $out/bin; printf '#!/bin/sh\\necho own\\n' > $out/bin/own; chmod 755 $out/bin/own; exit 0" ]; }`;
 let server: TestNixCache;
 let proxy: EngineProxy;
 let controller: Kalpana;

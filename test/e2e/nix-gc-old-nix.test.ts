@@ -29,7 +29,7 @@ let controller: Kalpana;
 
 /** Builds a program that waits, with some noise beside it; gives its path. */
 async function build(box: string, name: string, out: string): Promise<string> {
-  const expression = `derivation { name = "${name}"; system = builtins.currentSystem; builder = "/bin/sh"; PATH = "/bin:/usr/bin"; args = [ "-c" "mkdir -p $out/bin; cp /usr/bin/sleep $out/bin/${name}; head -c 300000 /dev/urandom > $out/noise" ]; }`;
+  const expression = `derivation { name = "${name}"; system = builtins.currentSystem; builder = "/bin/sh"; PATH = "/bin:/usr/bin"; args = [ "-c" "mkdir -p $out/bin; cp /usr/bin/sleep $out/bin/${name}; head -c 300000 /dev/urandom > $out/noise; exit 0" ]; }`;
   const { text } = await quietly(
     docker,
     box,
@@ -144,7 +144,7 @@ describe('a collection by Nix 2.8', () => {
     const building = quietly(
       docker,
       'workspace-go-new',
-      `nix-build -o /workspace/result-slow -E 'derivation { name = "slow-user"; system = builtins.currentSystem; builder = "/bin/sh"; PATH = "/bin:/usr/bin"; input = derivation { name = "slow-input"; system = builtins.currentSystem; builder = "/bin/sh"; PATH = "/bin"; args = [ "-c" "echo input > $out" ]; }; args = [ "-c" "sleep 8; cp $input $out" ]; }' 2>/dev/null`,
+      `nix-build -o /workspace/result-slow -E 'derivation { name = "slow-user"; system = builtins.currentSystem; builder = "/bin/sh"; PATH = "/bin:/usr/bin"; input = derivation { name = "slow-input"; system = builtins.currentSystem; builder = "/bin/sh"; PATH = "/bin"; args = [ "-c" "echo input > $out" ]; }; args = [ "-c" "sleep 8; cp $input $out; exit 0" ]; }' 2>/dev/null`,
     );
     await eventually(async () => expect((await docker.sh(keeper, 'ls -d /nix/store/*-slow-input')).code).toBe(0), {
       withinMs: LONG,

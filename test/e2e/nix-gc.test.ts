@@ -153,11 +153,12 @@ describe('a collection of a store that is in use in every way', () => {
   });
 
   it('keeps every root with its closure, lets every process run, and deletes what is dead, beside such', async () => {
-    // What is being built, by a user and by a workspace's packages.
+    // What is being built, by a user and by a workspace's packages. Nix kills a builder as soon as its output is closed:
+    // it must not end as a program that closes it by itself before it exits, as `cp` does.
     const building = quietly(
       docker,
       'workspace-gc-root',
-      `nix-build -o /workspace/result-slow -E 'derivation { name = "slow-user"; system = builtins.currentSystem; builder = "/bin/sh"; PATH = "/bin:/usr/bin"; input = derivation { name = "slow-input"; system = builtins.currentSystem; builder = "/bin/sh"; PATH = "/bin"; args = [ "-c" "echo input > $out" ]; }; args = [ "-c" "sleep 8; cp $input $out" ]; }' 2>/tmp/slow-words || cat /tmp/slow-words`,
+      `nix-build -o /workspace/result-slow -E 'derivation { name = "slow-user"; system = builtins.currentSystem; builder = "/bin/sh"; PATH = "/bin:/usr/bin"; input = derivation { name = "slow-input"; system = builtins.currentSystem; builder = "/bin/sh"; PATH = "/bin"; args = [ "-c" "echo input > $out" ]; }; args = [ "-c" "sleep 8; cp $input $out; exit 0" ]; }' 2>/tmp/slow-words || cat /tmp/slow-words`,
     );
     await eventually(async () => expect(await exists('/nix/store/*-slow-input')).toBe(true), { withinMs: 30_000 });
     const before = await diskBytes(site, house.keeper);

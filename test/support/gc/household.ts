@@ -35,7 +35,7 @@ export interface Household {
 
 /** A program that waits, as a package of its own; it is no other's reference. */
 function waiter(name: string): string {
-  return `derivation { name = "${name}"; system = builtins.currentSystem; builder = "/bin/sh"; PATH = "/bin:/usr/bin"; args = [ "-c" "mkdir -p $out/bin; cp /usr/bin/sleep $out/bin/${name}; head -c 100000 /dev/urandom > $out/noise" ]; }`;
+  return `derivation { name = "${name}"; system = builtins.currentSystem; builder = "/bin/sh"; PATH = "/bin:/usr/bin"; args = [ "-c" "mkdir -p $out/bin; cp /usr/bin/sleep $out/bin/${name}; head -c 100000 /dev/urandom > $out/noise; exit 0" ]; }`;
 }
 
 /** Builds packages of these names, all at once; gives their paths by name. Nothing keeps them yet. */
