@@ -153,8 +153,8 @@ describe('a collection of a store that is in use in every way', () => {
   });
 
   it('keeps every root with its closure, lets every process run, and deletes what is dead, beside such', async () => {
-    // What is being built, by a user and by a workspace's packages. Nix kills a builder as soon as its output is closed:
-    // it must not end as a program that closes it by itself before it exits, as `cp` does.
+    // What is being built, by a user and by a workspace's packages. Nix kills a builder once its output is closed: it
+    // must not end as a program that closes it by itself before it exits, as `cp` does.
     const building = quietly(
       docker,
       'workspace-gc-root',
