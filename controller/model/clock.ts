@@ -40,3 +40,15 @@ export function delay(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
     signal?.addEventListener('abort', done, { once: true });
   });
 }
+
+/** A longer timer is looked at in between, because the clock may be set. */
+const LONGEST_WAIT_MS = 3_600_000;
+const SHORTEST_WAIT_MS = 1_000;
+
+/** Calls `look` at `at` (ms since the epoch), or before it to look again; not after `signal` or the result aborts. */
+export function lookAt(clock: Clock, at: number, signal: AbortSignal | undefined, look: () => void): AbortController {
+  const timer = new AbortController();
+  const waitMs = Math.min(LONGEST_WAIT_MS, Math.max(SHORTEST_WAIT_MS, at - clock.now()));
+  later(clock, waitMs, AbortSignal.any([timer.signal, ...(signal === undefined ? [] : [signal])]), look);
+  return timer;
+}

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CallOptions } from '../../docker/port.js';
-import { later } from '../../model/clock.js';
+import { lookAt } from '../../model/clock.js';
 import type { GcNews, GcRun, GcStatus, GcTrigger } from '../../model/gc-status.js';
 import { cacheVolumeName } from '../../model/names.js';
 import { rememberingReader, type ScheduleReader } from '../../model/schedule.js';
@@ -27,9 +27,6 @@ interface CollectorState {
   timer: AbortController | null;
 }
 
-/** A longer timer is looked at in between, because the clock may be set. */
-const LONGEST_WAIT_MS = 3_600_000;
-const SHORTEST_WAIT_MS = 1_000;
 /** Beyond `retain`, so that two runs in a row agree on who is gone. */
 const FORGET_MS = 86_400_000;
 
@@ -102,13 +99,7 @@ function consider(state: CollectorState): void {
   if (trigger !== null && keeperId() !== null && unavailable() === null)
     return void run(state, trigger, false, () => undefined).catch(() => undefined);
   if (nextAt === null) return;
-  state.timer = new AbortController();
-  later(
-    clock,
-    Math.min(LONGEST_WAIT_MS, Math.max(SHORTEST_WAIT_MS, nextAt - clock.now())),
-    AbortSignal.any([state.timer.signal, ...(calls.signal === undefined ? [] : [calls.signal])]),
-    () => consider(state),
-  );
+  state.timer = lookAt(clock, nextAt, calls.signal, () => consider(state));
 }
 
 async function run(

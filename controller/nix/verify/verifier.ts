@@ -1,6 +1,6 @@
 import type { CallOptions, DockerPort } from '../../docker/port.js';
 import type { EmitCacheEvent } from '../../model/cache-event.js';
-import { later, type Clock } from '../../model/clock.js';
+import { lookAt, type Clock } from '../../model/clock.js';
 import type { DesiredCache } from '../../model/desired.js';
 import type { Failure } from '../../model/reasons.js';
 import { rememberingReader, scheduledDue, type ScheduledDue, type ScheduleReader } from '../../model/schedule.js';
@@ -57,9 +57,6 @@ interface VerifierState {
   timer: AbortController | null;
 }
 
-/** A longer timer is looked at in between, because the clock may be set. */
-const LONGEST_WAIT_MS = 3_600_000;
-const SHORTEST_WAIT_MS = 1_000;
 /** How many paths of one kind a run and a status name. */
 const PATHS_NAMED = 20;
 
@@ -110,13 +107,7 @@ function consider(state: VerifierState): void {
   if (trigger !== null && share !== null && canBegin)
     return void run(state, { trigger, share, repair: false }, () => undefined).catch(() => undefined);
   if (nextAt === null) return;
-  state.timer = new AbortController();
-  later(
-    clock,
-    Math.min(LONGEST_WAIT_MS, Math.max(SHORTEST_WAIT_MS, nextAt - clock.now())),
-    AbortSignal.any([state.timer.signal, ...(calls.signal === undefined ? [] : [calls.signal])]),
-    () => consider(state),
-  );
+  state.timer = lookAt(clock, nextAt, calls.signal, () => consider(state));
 }
 
 interface RunRequest {
