@@ -2,6 +2,7 @@
 // a script for those in daily use. A run has an engine of its own that is gone afterwards; with --keep it stays for the
 // next run with --keep, until `node deploy/setup/test.mjs stop`.
 import { ensureBuild } from './build.mjs';
+import { changedTests } from './changed-tests.mjs';
 import { checkDemo } from './demo-check.mjs';
 import { ensureDependencies, ensureOtherNode } from './dependencies.mjs';
 import { E2E_PARTS, LONG_E2E_PARTS, runE2e, startEngineFor } from './e2e-runs.mjs';
@@ -40,6 +41,7 @@ function readArguments(argv) {
     jestArgs: end < 0 ? [] : argv.slice(end + 1),
     /** In the short loop only: a whole run takes nothing from an earlier one. */
     isCached: names.length > 0 && !names.includes('all'),
+    isCheck: names.length === 1 && names[0] === 'check',
   };
 }
 
@@ -59,7 +61,7 @@ async function main() {
   return run.stoppedBy() ? 130 : code;
 }
 
-async function runParts(run, { parts, jestArgs, keep, isCached }) {
+async function runParts(run, { parts, jestArgs, keep, isCached, isCheck }) {
   const onEngines = ON_ENGINES.filter((name) => parts.has(name));
   const needsEngine = onEngines.length > 0 || parts.has('demo');
   const [first = E2E_PARTS[0], ...others] = onEngines;
@@ -69,7 +71,8 @@ async function runParts(run, { parts, jestArgs, keep, isCached }) {
   if (parts.has('lint')) await lint(run, { isCached });
   const engine = await engineUnderWay;
   const demo = engine && parts.has('demo') ? run.part('demo', (result) => checkDemo(result, engine, run)) : undefined;
-  await runInProcess(run, parts, jestArgs);
+  if (isCheck) await runChanged(run, jestArgs);
+  else await runInProcess(run, parts, jestArgs);
   if (nodeUnderWay) await runOnOtherNode(run, await nodeUnderWay, jestArgs);
   await demo; // before the suites that measure time
   if (engine && parts.has(first)) await runE2e(run, first, engine, { jestArgs, keep });
@@ -85,6 +88,16 @@ async function runInProcess(run, parts, args) {
     await run.part('git', () => ensurePackages(GIT_PACKAGES, 'run the contract tests on real repositories'));
   const env = parts.has('long') ? LONG : {};
   if (projects.length > 0) await run.part(projects.join(', '), (result) => run.jest(result, { projects, args, env }));
+}
+
+async function runChanged(run, jestArgs) {
+  const changed = changedTests();
+  const projects = ['unit', 'simulation'];
+  const didPass = await run.part(projects.join(', '), async (result) => {
+    await run.jest(result, { projects, args: [...changed.args, ...jestArgs] });
+    result.note = [result.note, changed.note].filter(Boolean).join(' ');
+  });
+  if (didPass && jestArgs.length === 0) changed.passed();
 }
 
 async function runOnOtherNode(run, node, args) {
