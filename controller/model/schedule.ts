@@ -52,16 +52,31 @@ export function readSchedule(expression: string, timeZone: string): Schedule | {
 export type ScheduleReader = typeof readSchedule;
 
 /**
- * Creates a reader that works like `readSchedule`, but does not parse the same schedule again when it is read
- * repeatedly.
+ * Creates a reader that works like `readSchedule`, but neither parses the same schedule again when it is read
+ * repeatedly, nor computes its times again before the next of them.
  */
 export function rememberingReader(): ScheduleReader {
   let last: { readonly key: string; readonly read: ReturnType<ScheduleReader> } | null = null;
   return (expression, timeZone) => {
     const key = JSON.stringify([expression, timeZone]);
-    if (last?.key !== key) last = { key, read: readSchedule(expression, timeZone) };
+    if (last?.key !== key) {
+      const read = readSchedule(expression, timeZone);
+      last = { key, read: 'error' in read ? read : remembering(read) };
+    }
     return last.read;
   };
+}
+
+/** Between two times that follow each other the answers stay the same. */
+function remembering(schedule: Schedule): Schedule {
+  let times: { readonly previous: number | null; readonly next: number | null } = { previous: null, next: null };
+  const timesAround = (ms: number) => {
+    const { previous, next } = times;
+    if (previous === null || next === null || ms < previous || ms >= next)
+      times = { previous: schedule.previous(ms), next: schedule.next(ms) };
+    return times;
+  };
+  return { next: (afterMs) => timesAround(afterMs).next, previous: (atMs) => timesAround(atMs).previous };
 }
 
 /** Times in ms since the epoch. */

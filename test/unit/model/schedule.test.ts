@@ -325,4 +325,21 @@ describe('a reader that remembers', () => {
     ]);
     expect(read('0 5', 'UTC')).toEqual({ error: expect.stringMatching(/2 fields/) });
   });
+
+  it('answers as one that does not, in any order, also where clocks change', () => {
+    const changes = ['2026-03-29T00:00:00Z', '2026-10-25T00:00:00Z', '2026-12-31T22:00:00Z'].map(ms);
+    const moments = fc.tuple(fc.constantFrom(...changes), fc.integer({ min: -4_000_000, max: 14_000_000 }));
+    const asked = fc.array(fc.tuple(fc.constantFrom('next', 'previous'), moments), { minLength: 2, maxLength: 8 });
+    const expressions = ['*/7 * * * *', '30 2 * * *', '0-59/30 2 * * *', '0 0 1 1 *', '@hourly', '*/20 * * * * *'];
+    fc.assert(
+      fc.property(fc.constantFrom(...expressions), asked, (expression, questions) => {
+        const plain = readSchedule(expression, 'Europe/Berlin');
+        const remembering = rememberingReader()(expression, 'Europe/Berlin');
+        if ('error' in plain || 'error' in remembering) throw new Error('not a schedule');
+        for (const [way, [change, after]] of questions)
+          expect(remembering[way](change + after)).toBe(plain[way](change + after));
+      }),
+      { seed, numRuns: cases(150, 5_000) },
+    );
+  });
 });
