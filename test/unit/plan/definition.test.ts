@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { readFileSync } from 'node:fs';
 import { CACHE_PRIVATE_PATHS } from '../../../controller/model/names.js';
 import { containerDefinition } from '../../../controller/plan/definition.js';
 import { alice } from './samples.js';
@@ -12,6 +13,15 @@ describe('what a workspace sees of its cache', () => {
         ...['db', 'gc.lock', 'gcroots', 'temproots'].map((name) => `/nix/var/nix/${name}`),
       ]),
     );
+  });
+
+  it('is without every directory that the keeper closes', () => {
+    const keeper = readFileSync(new URL('../../../controller/nix/keeper/scripts/keeper.sh', import.meta.url), 'utf8');
+    const closed = /^private='([^']+)'$/m
+      .exec(keeper)?.[1]
+      ?.split(' ')
+      .map((name) => `/nix/var/nix/${name}`);
+    expect(closed).toEqual(CACHE_PRIVATE_PATHS.filter((path) => /^\/nix\/var\/nix\/[^.]+$/.test(path)));
   });
 
   it.each(['/nix/store/x', '/nix/var/nix/profiles/kalpana/alice', '/nix/var/nix/daemon-socket/socket'])(

@@ -46,7 +46,7 @@ root_paths() {
   xargs -0 -r readlink -fz -- | to_lines | sed -n 's|^\(/nix/store/[^/]*\).*|\1|p' | store_paths | sort -u
 }
 find /nix/var/nix/gcroots /nix/var/nix/profiles -type l -print0 | root_paths > "$work/roots"
-with_paths nix-store --check-validity --print-invalid < "$work/roots" | sort > "$work/invalid"
+invalid_paths nix-store < "$work/roots" | sort > "$work/invalid"
 comm -23 "$work/roots" "$work/invalid" | with_paths nix-store -qR > "$work/closures" || exit 24
 store_paths < "$work/closures" | sort -u > "$gc/live"
 echo "kalpana: live $(wc -l < "$gc/live")"

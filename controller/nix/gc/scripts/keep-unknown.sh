@@ -8,7 +8,7 @@
 # Both are told to Nix as the temporary roots of this process, in a file that counts for as long as it is locked.
 # shellcheck disable=SC2154 # collect.sh sets them
 existing() { while IFS= read -r path; do if [ -e "$path" ] || [ -L "$path" ]; then printf '%s\n' "$path"; fi; done; }
-invalid() { with_paths nix-store --check-validity --print-invalid | store_paths | sort -u; }
+invalid() { invalid_paths nix-store | store_paths | sort -u; }
 # What the daemon's workers have in hand is not damage: a build writes its result before the database knows of it. A file
 # of temporary roots counts while somebody has it locked, for Nix as well.
 for file in /nix/var/nix/temproots/*; do

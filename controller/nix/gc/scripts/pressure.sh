@@ -13,7 +13,7 @@ work=$(mktemp -d) || exit 12
 trap 'rm -rf "$work"' EXIT
 closure() {
   store_paths | sort -u > "$work/asked"
-  with_paths nix-store --check-validity --print-invalid < "$work/asked" | sort -u > "$work/invalid"
+  invalid_paths nix-store < "$work/asked" | sort -u > "$work/invalid"
   comm -23 "$work/asked" "$work/invalid" | with_paths nix-store -qR
 }
 [ -z "$KALPANA_FIRST" ] || : > "$base"

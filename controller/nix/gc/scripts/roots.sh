@@ -20,5 +20,5 @@ find /nix/var/kalpana/now -printf 'kalpana: now %T@\n'
 find /nix/var/nix/gcroots /nix/var/nix/profiles -type l -printf 'root %T@ %p\t%l\0' | to_lines | sed 's/^/kalpana: /'
 cd /nix/var/nix/profiles/kalpana || exit 1
 find . -maxdepth 1 -type l -name '*-link' -printf '%l\0' | to_lines | store_paths | sort -u |
-  with_paths nix-store --check-validity --print-invalid | sed 's/^/kalpana: invalid /'
+  invalid_paths nix-store | sed 's/^/kalpana: invalid /'
 exit 0

@@ -12,7 +12,7 @@ trap 'rm -f "$lost"' EXIT
 is_there() { [ -e "$1" ] || [ -L "$1" ]; }
 {
   while IFS= read -r path; do is_there "$path" || printf '%s\n' "$path"; done < "$live"
-  with_paths nix-store --check-validity --print-invalid < "$live"
+  invalid_paths nix-store < "$live"
 } | sort -u > "$lost"
 echo "kalpana: verified $(wc -l < "$live")"
 while IFS= read -r path; do

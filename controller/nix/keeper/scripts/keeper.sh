@@ -69,9 +69,10 @@ mkdir -p /etc/nix /nix/store /nix/var/nix/profiles/kalpana /nix/var/nix/gcroots/
 mkdir -p "$var/home" "$var/links" /run/kalpana/locks
 # Whoever can open a file can hold its lock, on a read-only mount too (F21). Nix leaves these as it finds them.
 umask 077
-for private in builds current-load db gc-socket temproots userpool userpool2; do mkdir -p "/nix/var/nix/$private"; done
-: >> /nix/var/nix/gc.lock
-(cd /nix/var/nix && chmod 700 builds current-load db gc-socket gcroots temproots userpool userpool2 && chmod 600 gc.lock)
+# CACHE_PRIVATE_PATHS has the same list.
+private='builds current-load db gc-socket gcroots temproots userpool userpool2'
+# shellcheck disable=SC2086 # names
+(cd /nix/var/nix && mkdir -p $private && chmod 700 $private && : >> gc.lock && chmod 600 gc.lock)
 mkdir -p /nix/var/log
 chmod 700 /nix/var/log "$var/home" "$var/links"
 chmod 711 "$var"

@@ -22,6 +22,8 @@ is_store_path() {
 }
 # Runs a command with the paths of its input, as many at a time as fit; with an empty input it runs nothing.
 with_paths() { tr '\n' '\0' | xargs -0 -r "$@" --; }
+# Prints those of the paths of its input that are not valid for the given nix-store.
+invalid_paths() { with_paths "$@" --check-validity --print-invalid; }
 # Whether the argument can be the name of one of our files: it does not leave its directory, is not an option, and
 # contains nothing that the shell expands.
 is_name() { case $1 in '' | . | .. | -* | *[!0-9a-zA-Z+._~=-]*) return 1 ;; esac; }

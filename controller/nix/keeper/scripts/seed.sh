@@ -34,7 +34,7 @@ if [ -e "$var/wipe" ]; then
 fi
 nix --extra-experimental-features nix-command path-info --all > "$work/printed"
 store_paths < "$work/printed" > "$work/all" || true
-with_paths nix-store --store "local?root=$root" --check-validity --print-invalid < "$work/all" > "$work/missing"
+invalid_paths nix-store --store "local?root=$root" < "$work/all" > "$work/missing"
 if [ -s "$work/missing" ]; then
   # All paths are in one list, however long, so that the export puts a path before those that refer to it.
   set -f
