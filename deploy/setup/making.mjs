@@ -5,11 +5,23 @@ import { basename, dirname, join } from 'node:path';
 import { unmountBelow } from './mounts.mjs';
 import { isAlive } from './processes.mjs';
 
+/** By path, what this process is making. */
+const underWay = new Map();
+
 /**
  * Calls `make` with a path beside `path`, and puts what it made there in its place. Another process of this clone may
- * be faster: then its work stays. What an interrupted process has left is removed first.
+ * be faster: then its work stays. What an interrupted process has left is removed first. Who asks for the same path
+ * meanwhile in this process waits for the first.
  */
-export async function makeWhole(path, make) {
+export function makeWhole(path, make) {
+  const earlier = underWay.get(path);
+  if (earlier !== undefined) return earlier;
+  const making = makeFirst(path, make).finally(() => underWay.delete(path));
+  underWay.set(path, making);
+  return making;
+}
+
+async function makeFirst(path, make) {
   mkdirSync(dirname(path), { recursive: true });
   await sweepHalfMade(path);
   const half = `${path}.making-${process.pid}`;

@@ -26,6 +26,19 @@ describe('what is slow to make', () => {
     expect(readdirSync(join(dir, 'folder'))).toEqual(['file']);
   });
 
+  it('is made once when it is asked for twice at once', async () => {
+    let made = 0;
+    const make = async (half: string) => {
+      made += 1;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      writeFileSync(half, 'all of it');
+    };
+    await Promise.all([makeWhole(join(dir, 'file'), make), makeWhole(join(dir, 'file'), make)]);
+    expect([made, readFileSync(join(dir, 'file'), 'utf8')]).toEqual([1, 'all of it']);
+    await makeWhole(join(dir, 'file'), make);
+    expect(made).toBe(2);
+  });
+
   it('leaves nothing when it fails half-way', async () => {
     const making = makeWhole(join(dir, 'folder'), (half) => {
       mkdirSync(half);
