@@ -21,7 +21,7 @@ ${KEEPER_SCRIPT.slice(KEEPER_SCRIPT.indexOf('gc=/run/kalpana/gc'))
   .replace('watch 9>&- &\n', '')
   .replace('  code=0\n', '  code=0\n  : > "$var/up"\n')}`;
 const COLLECT = { KALPANA_MODE: 'collect', KALPANA_GO_SECONDS: '60', KALPANA_MAX_FREED: '', KALPANA_GRACE: '0' };
-const GO = ': > /run/kalpana/gc/go; echo 1<> /run/kalpana/gc/to-collector';
+const GO = 'cd /run/kalpana/gc; : > "go.$(cat collector)"; echo 1<> to-collector';
 const WITHIN = { withinMs: 8_000 };
 const DEAD = `${'d'.repeat(32)}-dead`;
 
@@ -46,10 +46,11 @@ function startCollector() {
   };
 }
 
-async function collects(): Promise<void> {
+async function collects(beforeGo = async () => {}): Promise<void> {
   folder.lay(DEAD);
   const { ended, saying } = startCollector();
   await saying('frozen');
+  await beforeGo();
   await folder.run(GO);
   expect(await ended).toBe(0);
   expect(folder.entries()).not.toContain(DEAD);
@@ -80,3 +81,16 @@ it.each(['frozen', 'live'])(
     expect((await folder.run(gc.RELEASE_RUN_SCRIPT)).code).toBe(0);
   },
 );
+
+it('the word to go on of a run that has ended is not heard by the next one', async () => {
+  const first = startCollector();
+  await first.saying('frozen');
+  const late = readFileSync(folder.path('/run/kalpana/gc/collector'), 'utf8').trim();
+  first.child.kill('SIGKILL');
+  await first.ended;
+  await collects(async () => {
+    await folder.run(`: > /run/kalpana/gc/go.${late}; echo 1<> /run/kalpana/gc/to-collector; sleep 1`);
+    expect(folder.entries()).toContain(DEAD);
+  });
+  await expectHeld();
+});

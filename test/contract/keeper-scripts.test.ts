@@ -308,24 +308,38 @@ describe('a change of roots', () => {
     KALPANA_EXPIRE: '',
     KALPANA_UNPIN: '',
     KALPANA_FORGET: '',
+    KALPANA_COLLECTOR: '',
     KALPANA_GO: '',
   };
   const path = `/nix/store/${LIVE}`;
 
+  const goOn = { KALPANA_COLLECTOR: '71', KALPANA_GO: '1' };
+
+  it.each(['', '72\n'])('of a collection that has ended changes nothing, with another there: %j', async (other) => {
+    if (other === '') rmSync(folder.path('/run/kalpana/gc/collector'), { force: true });
+    else writeFileSync(folder.path('/run/kalpana/gc/collector'), other);
+    const late = { ...none, KALPANA_RUN: `${folder.path(path)}\n`, ...goOn };
+    const { code, lines } = await folder.run(gc.CHANGE_ROOTS_SCRIPT, late);
+    expect({ code, lines }).toEqual({ code: 1, lines: ['the collection has ended'] });
+    expect(existsSync(folder.path('/nix/var/nix/gcroots/kalpana/run'))).toBe(false);
+    expect(readdirSync(folder.path('/run/kalpana/gc')).filter((name) => name.startsWith('go'))).toEqual([]);
+  });
+
   it('makes the roots that it is given, and drops others', async () => {
+    writeFileSync(folder.path('/run/kalpana/gc/collector'), '71\n');
     writeFileSync(folder.path('/nix/var/kalpana/links/old'), '');
     const { code, lines } = await folder.run(gc.CHANGE_ROOTS_SCRIPT, {
       ...none,
       KALPANA_PIN: `alice abc.${HASH} ${folder.path(path)}\n~some_box abc.${HASH} ${folder.path(path)}\n`,
       KALPANA_RUN: `${folder.path(path)}\n`,
       KALPANA_FORGET: 'old\n',
-      KALPANA_GO: '1',
+      ...goOn,
     });
     expect({ code, lines }).toEqual({ code: 0, lines: [] });
     for (const made of [`links/alice/abc.${HASH}`, `links/~some_box/abc.${HASH}`, `run/${LIVE}`])
       expect(lstatSync(folder.path(`/nix/var/nix/gcroots/kalpana/${made}`)).isSymbolicLink()).toBe(true);
     expect(existsSync(folder.path('/nix/var/kalpana/links/old'))).toBe(false);
-    expect(existsSync(folder.path('/run/kalpana/gc/go'))).toBe(true);
+    expect(existsSync(folder.path('/run/kalpana/gc/go.71'))).toBe(true);
     const unpin = { ...none, KALPANA_UNPIN: `alice/abc.${HASH}\n` };
     expect((await folder.run(gc.CHANGE_ROOTS_SCRIPT, unpin)).code).toBe(0);
     expect(readdirSync(folder.path('/nix/var/nix/gcroots/kalpana/links'))).toEqual(['~some_box']);
@@ -347,16 +361,16 @@ describe('a change of roots', () => {
     ['KALPANA_FORGET', '../victim'],
     ['KALPANA_FORGET', '-rf'],
   ])('refuses %s=%s, and changes nothing', async (variable, value) => {
-    rmSync(folder.path('/run/kalpana/gc/go'), { force: true });
+    rmSync(folder.path('/run/kalpana/gc/go.71'), { force: true });
     const victims = ['/nix/var/victim', '/nix/var/nix/victim', '/nix/var/kalpana/victim'];
     for (const victim of victims) mkdirSync(folder.path(victim), { recursive: true });
     for (const victim of victims) writeFileSync(folder.path(`${victim}/file`), '');
     const line = value.replace('PATH', folder.path(path));
-    const { code, lines } = await folder.run(gc.CHANGE_ROOTS_SCRIPT, { ...none, [variable]: line, KALPANA_GO: '1' });
+    const { code, lines } = await folder.run(gc.CHANGE_ROOTS_SCRIPT, { ...none, [variable]: line, ...goOn });
     expect(code).not.toBe(0);
     expect(lines).toEqual([expect.stringContaining('unknown form')]);
     for (const victim of victims) expect(existsSync(folder.path(`${victim}/file`))).toBe(true);
-    expect(existsSync(folder.path('/run/kalpana/gc/go'))).toBe(false);
+    expect(existsSync(folder.path('/run/kalpana/gc/go.71'))).toBe(false);
   });
 });
 

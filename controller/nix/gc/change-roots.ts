@@ -14,8 +14,8 @@ export interface RootChange {
   readonly dropProfiles?: readonly string[];
   readonly unpin?: readonly Pick<Pin, 'owner' | 'name' | 'path'>[];
   readonly forget?: readonly string[];
-  /** The collector that waits goes on. */
-  readonly go?: boolean;
+  /** The collector of this process id goes on; once it has ended, nothing is changed and the call fails. */
+  readonly go?: number;
 }
 
 /** Linux takes 128 KiB in one variable. */
@@ -37,8 +37,11 @@ export async function changeRoots({ told }: KeeperExec, change: RootChange, opti
   });
   for (const [index, env] of batches.entries()) {
     const isLast = index === batches.length - 1;
-    const go = { KALPANA_GO: isLast && change.go === true ? '1' : '' };
-    await told(CHANGE_ROOTS_SCRIPT, ROOT_USER, { ...env, ...go }, 'the roots could not be changed', options);
+    const collector = {
+      KALPANA_COLLECTOR: change.go === undefined ? '' : String(change.go),
+      KALPANA_GO: isLast && change.go !== undefined ? '1' : '',
+    };
+    await told(CHANGE_ROOTS_SCRIPT, ROOT_USER, { ...env, ...collector }, 'the roots could not be changed', options);
   }
 }
 

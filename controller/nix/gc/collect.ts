@@ -11,8 +11,8 @@ export interface CollectRequest {
   readonly maxFreed: number | null;
   /** What came into the store less than this long ago stays. */
   readonly graceMs: number;
-  /** The daemon stands still; the links that clients made until then. */
-  readonly onFrozen: (links: readonly KnownLink[]) => void;
+  /** The daemon stands still; the links that clients made until then, and the collector's process id. */
+  readonly onFrozen: (links: readonly KnownLink[], collector: number) => void;
   readonly onDeleting: (path: string, count: number) => void;
 }
 
@@ -54,7 +54,8 @@ export async function collect(
     if (!line.startsWith(TOLD)) return void others.push(line);
     const words = line.slice(TOLD.length);
     if (words.startsWith('links ')) return void links.push(words);
-    if (words === 'frozen') return onFrozen(rootInventoryFrom(links).links);
+    const frozen = /^frozen (\d+)$/.exec(words);
+    if (frozen) return onFrozen(rootInventoryFrom(links).links, Number(frozen[1]));
     if (words.startsWith('deleting ')) return onDeleting(words.slice('deleting '.length), (deleting += 1));
     rows.push(words.split(' '));
   };

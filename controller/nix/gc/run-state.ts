@@ -75,6 +75,8 @@ export interface GcRunState {
   heldMs: number;
   /** The collection in the keeper, from the daemon's standstill on; null: none of this run. Freezing. */
   collecting: Promise<Collected> | null;
+  /** Its process id there, once the daemon stands still. Freezing. */
+  collector: number | null;
   /** Store paths that running processes use. Scanning. */
   processes: readonly string[];
   /** Scanning, expiring. */
@@ -110,6 +112,7 @@ export function newGcRunState(deps: GcStepsDependencies, dryRun: boolean): GcRun
     heldAt: null,
     heldMs: 0,
     collecting: null,
+    collector: null,
     processes: [],
     plan: null,
     collected: null,

@@ -13,7 +13,8 @@ export async function expiring(run: GcRunState, calls: CallOptions): Promise<voi
   const { pin, expire, dropProfiles, unpin, forget } = run.plan;
   // Whoever comes back now asks for its packages anew, behind the gate.
   environments.dropProfiles(dropProfiles);
-  await commands.changeRoots({ pin, run: run.processes, expire, dropProfiles, unpin, forget, go: true }, calls);
+  const change = { pin, run: run.processes, expire, dropProfiles, unpin, forget, go: found(run.collector) };
+  await commands.changeRoots(change, calls);
   environments.unseal();
 }
 

@@ -23,7 +23,10 @@ function beginCollection(run: GcRunState, calls: CallOptions): Promise<readonly 
         dryRun: run.dryRun,
         maxFreed: config.maxFreedPerRun,
         graceMs: config.graceMs,
-        onFrozen: resolve,
+        onFrozen: (links, collector) => {
+          run.collector = collector;
+          resolve(links);
+        },
         onDeleting: (path, count) => onProgress(`deleting ${path.slice('/nix/store/'.length + 33)} (${count})`),
       },
       calls,
@@ -45,5 +48,6 @@ export async function scanning(run: GcRunState, calls: CallOptions): Promise<voi
   const { docker, commands } = run.deps;
   run.processes = await pathsInUse(docker, found(run.scanner), run.users, calls);
   run.plan = planNow(run);
-  if (run.dryRun) await commands.changeRoots({ pin: run.look.found, run: run.processes, go: true }, calls);
+  if (run.dryRun)
+    await commands.changeRoots({ pin: run.look.found, run: run.processes, go: found(run.collector) }, calls);
 }

@@ -136,7 +136,7 @@ export function fakeRun({
         },
         collect: async (request) => {
           collectRequest = request;
-          request.onFrozen([]);
+          request.onFrozen([], 1);
           return NOTHING_COLLECTED;
         },
         verify: async () => ({ mended: [], lost: [] }),

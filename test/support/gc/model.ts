@@ -29,7 +29,12 @@ import {
 export type GcModel = ReturnType<typeof createGcModel>;
 
 type Run = { readonly work: GcWork; readonly startedAt: number; state: GcState };
-type Collection = { isTold: boolean; isOrphaned: boolean; readonly end: (result: Collected) => void };
+type Collection = {
+  readonly collector: number;
+  isTold: boolean;
+  isOrphaned: boolean;
+  readonly end: (result: Collected) => void;
+};
 
 /** The controller is killed. */
 const KILLED = new Error('killed');
@@ -51,6 +56,7 @@ export function createGcModel(world: World) {
   let run: Run | null = null;
   /** In the keeper: it goes on when the controller that began it is killed. */
   let collection: Collection | null = null;
+  let collectors = 0;
   let isKeeperLost = false;
   /** Changes of roots until the controller is killed. */
   let changesLeft = Infinity;
@@ -99,6 +105,8 @@ export function createGcModel(world: World) {
   /** In the script's order; a kill leaves what has been done until then. */
   const changeRoots: GcCommands['changeRoots'] = async (change) => {
     ask();
+    if (change.go !== undefined && change.go !== collection?.collector)
+      throw new FailureError({ reason: 'KeeperNotReady', message: 'the collection has ended' });
     const each = <T>(list: readonly T[] | undefined, work: (one: T) => void) => {
       for (const one of list ?? []) {
         if (changesLeft <= 0) throw KILLED;
@@ -114,7 +122,7 @@ export function createGcModel(world: World) {
     each(change.expire, ({ profile, number }) => world.generations.delete(`${profile}-${number}`));
     each(change.unpin, ({ owner: of, name, path }) => world.pins.delete(`${of}/${name} ${path}`));
     each(change.forget, (name) => world.links.delete(name));
-    if (change.go === true && collection !== null) collection.isTold = true;
+    if (change.go !== undefined && collection !== null) collection.isTold = true;
     // Told, and killed before it hears of it.
     if (changesLeft <= 0) throw KILLED;
   };
@@ -130,9 +138,9 @@ export function createGcModel(world: World) {
       ask();
       world.isFrozen = true;
       const result = new Promise<Collected>(
-        (resolve) => (collection = { isTold: false, isOrphaned: false, end: resolve }),
+        (resolve) => (collection = { collector: (collectors += 1), isTold: false, isOrphaned: false, end: resolve }),
       );
-      onFrozen([...world.links.values()]);
+      onFrozen([...world.links.values()], collectors);
       return result;
     },
     verify: async () => ({ mended: [], lost: [] }),

@@ -78,7 +78,7 @@ find "$FAKE_ROOT/nix/store" -mindepth 1 -maxdepth 1 -regextype posix-extended \\
 const HOLDER = `gc=/run/kalpana/gc
 echo $$ > /nix/var/kalpana/running
 exec 6<> "$gc/to-guard"
-trap ': > "$gc/frozen"; : > "$gc/go"; echo 1<> "$gc/to-collector"' USR1
+trap ': > "$gc/frozen"; : > "$gc/go.$(cat "$gc/collector")"; echo 1<> "$gc/to-collector"' USR1
 while :; do
   read -r _ <&6
   if [ -e "$gc/release" ]; then : > "$gc/released"; echo 1<> "$gc/to-collector"; fi

@@ -142,7 +142,7 @@ export function createSimKeepers({ realiseMs = 500 } = {}): SimKeepers {
       case COLLECT_SCRIPT:
         return {
           exitCode: 0,
-          lines: ['kalpana: frozen'],
+          lines: ['kalpana: frozen 1'],
           afterMs: 20_000,
           onStart: (end) =>
             waiting.add(() => {

@@ -1,12 +1,17 @@
 #!/bin/sh
 # Makes roots, and removes others; what is made comes first. A line of KALPANA_PIN is `OWNER NAME PATH`, of KALPANA_RUN
 # a path, of KALPANA_UNPIN `OWNER/NAME`, of KALPANA_FORGET the name of a link, of KALPANA_EXPIRE a file name beside the
-# profiles. With KALPANA_GO the collector that waits goes on afterwards.
+# profiles. KALPANA_COLLECTOR is the collector's process, or nothing outside of a collection: once that has ended, a
+# command of its run that comes late changes nothing. With KALPANA_GO it goes on afterwards.
 set -eu
 exec 2>&1
 : "${KALPANA_PIN?}" "${KALPANA_RUN?}"
 . ../../keeper/scripts/names.sh
 . ../../keeper/scripts/words.sh
+if [ -n "$KALPANA_COLLECTOR" ] && [ "$(cat "$gc/collector" 2>/dev/null)" != "$KALPANA_COLLECTOR" ]; then
+  echo "the collection has ended"
+  exit 1
+fi
 links=/nix/var/nix/gcroots/kalpana/links
 run=/nix/var/nix/gcroots/kalpana/run
 die() { echo "a root or a link has a name of an unknown form"; exit 1; }
@@ -31,4 +36,4 @@ lines "$KALPANA_UNPIN" | while IFS=/ read -r owner name; do
 done
 cd /nix/var/kalpana/links
 lines "$KALPANA_FORGET" | while IFS= read -r name; do is_name "$name" || die; rm -f -- "./$name"; done
-if [ -n "$KALPANA_GO" ]; then tell collector go; fi
+if [ -n "$KALPANA_GO" ]; then tell collector "go.$KALPANA_COLLECTOR"; fi

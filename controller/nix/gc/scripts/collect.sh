@@ -5,7 +5,7 @@
 # KALPANA_MODE: `collect` or `dry-run`. KALPANA_GO_SECONDS: how long to wait for the permission to go on.
 # KALPANA_MAX_FREED: bytes, or nothing for no limit. KALPANA_GRACE: what came into the store less than so many seconds
 # ago stays.
-# Prints the known links and `frozen`; then, once the permission came, `live N`, `damaged PATH` for a path in use that
+# Prints the known links and `frozen PID`, with its own process id; then, once this process got the permission, `live N`, `damaged PATH` for a path in use that
 # the database does not know, `dead PATH [BYTES]` for each dead path, `at-risk PATH`, `deleting PATH`,
 # `freed BYTES PATHS`, `left N`.
 # Exit codes: 12 no temporary file, 20 another collection is under way, 21 no standstill, 22 paths at risk, 23 no
@@ -20,7 +20,7 @@ exec 8>>"$gc/collector.lock"
 flock -w 2 8 || { echo "another collection is under way in this keeper"; exit 20; }
 echo $$ > "$gc/collector"
 trap 'rm -f "$gc/collector"; tell guard ended' EXIT
-rm -f "$gc/frozen" "$gc/go" "$gc/release" "$gc/released" "$gc/deleting" "$gc/ended"
+rm -f "$gc/frozen" "$gc"/go.* "$gc/release" "$gc/released" "$gc/deleting" "$gc/ended"
 holder=$(cat /nix/var/kalpana/running)
 exec 6<> "$gc/to-collector"
 # Waits at most $2 seconds for the flag $1.
@@ -36,8 +36,8 @@ await() {
 }
 await frozen 30 || { echo "the daemon did not come to a standstill"; exit 21; }
 . ./list-links.sh
-echo "kalpana: frozen"
-await go "$KALPANA_GO_SECONDS" || { echo "the word to go on did not come"; exit 23; }
+echo "kalpana: frozen $$"
+await "go.$$" "$KALPANA_GO_SECONDS" || { echo "the word to go on did not come"; exit 23; }
 
 work=$(mktemp -d) || exit 12
 trap 'rm -rf "$work" "$gc/collector"; tell guard ended' EXIT

@@ -24,7 +24,7 @@ describe('a change of roots', () => {
     const pin = { owner: 'alice', name: 'abc', path };
     const generation = { profile: 'bob', number: 3 };
     await gc.changeRoots(
-      { pin: [pin], run: [path], expire: [generation], dropProfiles: ['bob'], unpin: [pin], forget: ['x'], go: true },
+      { pin: [pin], run: [path], expire: [generation], dropProfiles: ['bob'], unpin: [pin], forget: ['x'], go: 7 },
       {},
     );
     const file = `abc.${'a'.repeat(32)}`;
@@ -35,6 +35,7 @@ describe('a change of roots', () => {
         KALPANA_EXPIRE: 'bob\nbob-3-link\n',
         KALPANA_UNPIN: `alice/${file}\n`,
         KALPANA_FORGET: 'x\n',
+        KALPANA_COLLECTOR: '7',
         KALPANA_GO: '1',
       },
     ]);
@@ -55,9 +56,10 @@ describe('a change of roots', () => {
   it('comes in pieces that fit, what is made first, and goes on with the last', async () => {
     const { gc, calls } = commands();
     const run = Array.from({ length: 2_000 }, (_, index) => storePath(`${'x'.repeat(60)}-${index}`));
-    await gc.changeRoots({ run, forget: ['x'], go: true }, {});
+    await gc.changeRoots({ run, forget: ['x'], go: 7 }, {});
     expect(calls.length).toBeGreaterThan(1);
     expect(calls.map((call) => call['KALPANA_RUN']).join('')).toBe(run.map((path) => `${path}\n`).join(''));
+    expect(new Set(calls.map((call) => call['KALPANA_COLLECTOR']))).toEqual(new Set(['7']));
     expect(calls.map((call) => call['KALPANA_GO'])).toEqual([...calls.slice(1).map(() => ''), '1']);
     for (const call of calls) expect(call['KALPANA_RUN']!.length).toBeLessThan(128 * 1024);
   });
@@ -72,10 +74,15 @@ describe('a collection in the keeper', () => {
 
   it('tells what came of it', async () => {
     const path = storePath('dead');
-    const rows = ['frozen', 'live 4', `dead ${path}`, `deleting ${path}`, 'freed 4096 1', 'left 2'];
+    const rows = ['frozen 7', 'live 4', `dead ${path}`, `deleting ${path}`, 'freed 4096 1', 'left 2'];
     const { gc, calls } = commands(rows.map((row) => `kalpana: ${row}`));
     const deleted: string[] = [];
-    const collected = await gc.collect({ ...request, onDeleting: (one, count) => deleted.push(`${one} ${count}`) }, {});
+    const frozenBy: number[] = [];
+    const onFrozen = (_links: unknown, collector: number) => void frozenBy.push(collector);
+    const collected = await gc.collect(
+      { ...request, onFrozen, onDeleting: (one, count) => deleted.push(`${one} ${count}`) },
+      {},
+    );
     expect(collected).toEqual({
       dead: new Map([[path, 0]]),
       livePaths: 4,
@@ -83,7 +90,7 @@ describe('a collection in the keeper', () => {
       freedPaths: 1,
       leftPaths: 2,
     });
-    expect(deleted).toEqual([`${path} 1`]);
+    expect([frozenBy, deleted]).toEqual([[7], [`${path} 1`]]);
     expect(calls[0]).toMatchObject({ KALPANA_MODE: 'collect', KALPANA_MAX_FREED: '5', KALPANA_GRACE: '0' });
   });
 

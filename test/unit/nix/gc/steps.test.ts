@@ -149,7 +149,7 @@ describe('freezing', () => {
       deps: { listUsers: async () => [user('alice'), user('bob')] },
       commands: {
         collect: async ({ onFrozen }) => {
-          onFrozen([link('old'), link('new')]);
+          onFrozen([link('old'), link('new')], 7);
           return NOTHING_COLLECTED;
         },
       },
@@ -162,6 +162,7 @@ describe('freezing', () => {
       'bob new',
       'bob old',
     ]);
+    expect(run.collector).toBe(7);
     expect(run.users).toHaveLength(2);
     expect(run.collecting).not.toBeNull();
   });
@@ -195,11 +196,12 @@ describe('scanning', () => {
 
   it.each([
     ['plans', false, []],
-    ['gives a dry run the word to go on', true, [{ pin: [], run: [storePath('used')], go: true }]],
+    ['gives a dry run the word to go on', true, [{ pin: [], run: [storePath('used')], go: 7 }]],
   ])('%s', async (_what, dryRun, changed) => {
     const { run, changes } = fakeRun({ dryRun });
     run.inventory = EMPTY_INVENTORY;
     run.scanner = scanner;
+    run.collector = 7;
     await scanning(run, {});
     expect(changes).toEqual(changed);
     expect(findingsOf(run).roots).toEqual([
@@ -213,9 +215,10 @@ describe('expiring and collecting', () => {
     const { run, done, changes } = fakeRun({ deps: { goneSince: () => new Map([['alice', 0]]) } });
     const old = generation('alice', 1);
     run.inventory = { ...EMPTY_INVENTORY, generations: [old], profiles: new Map([['alice', 1]]) };
+    run.collector = 7;
     await expiring(run, {});
     expect(done).toEqual(['seal', 'drop alice', expect.stringMatching(/^change roots /), 'unseal']);
-    expect(changes).toEqual([expect.objectContaining({ expire: [old], dropProfiles: ['alice'], go: true })]);
+    expect(changes).toEqual([expect.objectContaining({ expire: [old], dropProfiles: ['alice'], go: 7 })]);
   });
 
   it.each([
@@ -226,6 +229,7 @@ describe('expiring and collecting', () => {
     await closeGate(run, {});
     run.inventory = EMPTY_INVENTORY;
     run.scanner = { scan: async () => ({ paths: [], unreadable: [], unseen: [] }), remove: async () => undefined };
+    run.collector = 7;
     await scanning(run, {});
     run.collecting = Promise.resolve({ ...NOTHING_COLLECTED, dead: new Map([[storePath('dead'), 7]]) });
     await collecting(run, {});
