@@ -9,7 +9,8 @@ const EVERY_KIND_OF_CALL = [
   'drift', // events, in place
   'fake-fidelity', // exec, archive, read of links
   'images', // pulls
-  'nix-gc', // keeper, scanner
+  'nix-keeper', // a keeper's restarts, and its exec
+  'nix-gc-uses', // scanner
 ];
 
 /** What a keeper does for workspaces, and what its collector does. */

@@ -103,7 +103,8 @@ export function startController(args: readonly string[], stateDir: string, optio
       async () => {
         const now = await status(name);
         const ready = now.conditions?.find(({ type }) => type === 'Ready');
-        expect({ phase: now.phase, reason: ready?.reason, message: ready?.message }).toMatchObject(expected);
+        const found = { phase: now.phase, reason: ready?.reason, message: ready?.message };
+        expect(found).toEqual(expect.objectContaining(expected));
         return now;
       },
       { withinMs },

@@ -92,6 +92,9 @@ chmod go-w /nix
 chown 29999:29999 /nix/var/nix/profiles/kalpana "$var/home" /run/kalpana/locks
 # A build without a sandbox sees the keeper's files: whoever can open a lock can hold it.
 chmod 700 /run/kalpana/locks
+# When a container starts again, runc 1.1 gives each tmpfs the mode of the directory that it is mounted on.
+chmod 1777 /tmp
+chmod 1770 "$TMPDIR"
 # The file may be a link into the image's own store.
 rm -f /etc/nix/nix.conf
 printf '%s\n' "$KALPANA_NIX_CONF" > /etc/nix/nix.conf
