@@ -7,6 +7,7 @@ import type {
   PublishedPort,
   TmpfsMount,
 } from '../model/engine-objects.js';
+import { NAMESPACES_PROFILE } from './seccomp-profile.js';
 
 /**
  * Builds the body of `POST /containers/create`. In this room, secrets are revealed only here. `memoryBytes` is the
@@ -60,13 +61,14 @@ const ENGINE_MASKS = [
   '/sys/devices/virtual/powercap',
 ];
 
-function privilegesBody({ capabilities, unconfined, hostPid }: Privileges): object {
+function privilegesBody({ capabilities, namespaces, hostPid }: Privileges): object {
   return {
     CapDrop: ['ALL'],
     CapAdd: capabilities,
-    SecurityOpt: ['no-new-privileges', ...(unconfined ? ['seccomp=unconfined'] : [])],
+    // AppArmor's profile of the engine's permits no mount, whoever owns the namespace.
+    SecurityOpt: ['no-new-privileges', ...(namespaces ? [`seccomp=${NAMESPACES_PROFILE}`, 'apparmor=unconfined'] : [])],
     // With empty lists nothing is masked; without them the engine uses its own lists.
-    ...(unconfined ? { MaskedPaths: [], ReadonlyPaths: [] } : {}),
+    ...(namespaces ? { MaskedPaths: [], ReadonlyPaths: [] } : {}),
     // Both are needed, because an engine that remaps users otherwise refuses the host's PID namespace.
     ...(hostPid === true ? { PidMode: 'host', UsernsMode: 'host' } : {}),
   };

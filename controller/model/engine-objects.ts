@@ -91,8 +91,11 @@ export interface ContainerDefinition {
 export interface Privileges {
   /** The capabilities to keep; all others are dropped. */
   readonly capabilities: readonly string[];
-  /** Whether there is no seccomp filter and no masked system path, as sandboxed builds need (F11). */
-  readonly unconfined: boolean;
+  /**
+   * Whether its processes may make namespaces, and mount in those, without a capability for it. The kernel lets a
+   * process mount its own `/proc` only where the container's is not masked (F19).
+   */
+  readonly namespaces: boolean;
   /**
    * Whether the container shares the host's PID and user namespaces (F4). The engine then gives it no init process,
    * because its process is not PID 1.

@@ -75,7 +75,7 @@ trustedPublicKeys?: ConfigWord[]
  */
 requireSignatures?: boolean
 /**
- * Whether builds run in Nix's sandbox; it gives the keeper more privileges on the engine.
+ * Whether builds run in Nix's sandbox. The host has to permit user namespaces in containers, and the keeper's system paths are not masked then.
  */
 sandbox?: boolean
 /**

@@ -134,6 +134,13 @@ export const REASONS = {
   PackageNotFound: { class: 'stalled', remedy: 'Check the name against the nixpkgs of the cache.' },
   PackageCollision: { class: 'stalled', remedy: 'Remove one of the two packages.' },
   PackageBuildFailed: { class: 'stalled', remedy: 'Change the packages or the nixpkgs of the cache.' },
+  SandboxUnavailable: {
+    class: 'transient',
+    remedy:
+      'The host lets containers make no user namespaces: permit them (user.max_user_namespaces, and ' +
+      'kernel.apparmor_restrict_unprivileged_userns where there is AppArmor), or leave sandbox out of the NixCache. ' +
+      'It is tried again.',
+  },
   PackageEvaluationFailed: { class: 'stalled', remedy: 'Change the packages or the nixpkgs of the cache.' },
   PackageUntrusted: {
     class: 'transient',

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { afterEach, expect, it } from '@jest/globals';
+import { NAMESPACES_PROFILE } from '../../controller/docker/seccomp-profile.js';
 import { Secret } from '../../controller/model/secret.js';
 import { empty, json, rogueEngine, text, type Answer, type RogueEngine } from './support/rogue-engine.js';
 import { failureOf } from './support/outcome.js';
@@ -126,23 +127,23 @@ it('what the image decides is left out', async () => {
 it.each([
   [
     'all of it',
-    { capabilities: ['CHOWN', 'SYS_ADMIN'], unconfined: true },
+    { capabilities: ['CHOWN', 'SYS_ADMIN'], namespaces: true },
     {
       CapDrop: ['ALL'],
       CapAdd: ['CHOWN', 'SYS_ADMIN'],
-      SecurityOpt: ['no-new-privileges', 'seccomp=unconfined'],
+      SecurityOpt: ['no-new-privileges', `seccomp=${NAMESPACES_PROFILE}`, 'apparmor=unconfined'],
       MaskedPaths: [],
       ReadonlyPaths: [],
     },
   ],
   [
     'as little as possible',
-    { capabilities: [], unconfined: false },
+    { capabilities: [], namespaces: false },
     { CapDrop: ['ALL'], CapAdd: [], SecurityOpt: ['no-new-privileges'] },
   ],
   [
     "the host's processes",
-    { capabilities: ['SYS_PTRACE'], unconfined: false, hostPid: true },
+    { capabilities: ['SYS_PTRACE'], namespaces: false, hostPid: true },
     {
       CapDrop: ['ALL'],
       CapAdd: ['SYS_PTRACE'],

@@ -138,7 +138,7 @@ function scannerDefinition(cache: string, image: string, instance: string, lifeM
   return {
     ...helper(cache, image, instance, []),
     entrypoint: ['/bin/sh', '-c', `sleep ${Math.ceil(lifeMs / 1_000)}`],
-    privileges: { capabilities: CAPABILITIES, unconfined: false, hostPid: true },
+    privileges: { capabilities: CAPABILITIES, namespaces: false, hostPid: true },
   };
 }
 

@@ -26,7 +26,6 @@ const TMPFS: readonly TmpfsMount[] = [
  * too much would end processes of the host and of workspaces.
  */
 const MEMORY_SHARE = 0.75;
-const SANDBOX_CAPABILITIES: readonly string[] = [...CAPABILITIES, 'SYS_ADMIN'];
 
 /**
  * The definition of a keeper's container, from the spec of its cache or the defaults. `owner` is the controller's
@@ -80,7 +79,7 @@ export function keeperDefinition(cache: DesiredCache, owner: string): ContainerD
     tmpfs: TMPFS,
     restartPolicy: 'unless-stopped',
     healthcheck: null,
-    privileges: { capabilities: config.sandbox ? SANDBOX_CAPABILITIES : CAPABILITIES, unconfined: config.sandbox },
+    privileges: { capabilities: CAPABILITIES, namespaces: config.sandbox },
   };
 }
 
@@ -116,7 +115,7 @@ export function seedDefinition(cache: DesiredCache, imageId: string): ContainerD
       },
     ],
     ...HELPER_CONTAINER,
-    privileges: { capabilities: SEED_CAPABILITIES, unconfined: false },
+    privileges: { capabilities: SEED_CAPABILITIES, namespaces: false },
   };
 }
 
@@ -141,7 +140,18 @@ const NIX_ENV = Object.entries({
 export function keeperHash(config: CacheConfig): string {
   const { image, sandbox, network, mounts, resources } = config;
   const bounds = { resources, share: MEMORY_SHARE, tmpfs: TMPFS, env: NIX_ENV };
-  const made = { image, sandbox, network, mounts, ...bounds, nixConf: nixConf(config), script: KEEPER_SCRIPT };
+  // Only where it is on, so that a change of what it takes replaces no other keeper.
+  const sandboxed = sandbox ? { privileges: 'namespaces' } : {};
+  const made = {
+    image,
+    sandbox,
+    network,
+    mounts,
+    ...bounds,
+    ...sandboxed,
+    nixConf: nixConf(config),
+    script: KEEPER_SCRIPT,
+  };
   return `keeper-v2:${createHash('sha256').update(canonicalJson(made)).digest('hex').slice(0, 32)}`;
 }
 

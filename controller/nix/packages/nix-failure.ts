@@ -15,6 +15,7 @@ export function nixFailure(log: NixLog, phase: Phase): Failure {
     collision(text) ??
     untrusted(text) ??
     refused(text) ??
+    noSandbox(text) ??
     (phase === 'realise' ? corrupted(text) : null) ??
     unreachable(text) ??
     buildFailed(messages, log) ??
@@ -70,6 +71,11 @@ function refused(text: string): Failure | null {
   if (answer === null) return null;
   const [, scheme = '', host = '', status = ''] = answer;
   return failure('SubstituterRefused', `${scheme}${host} answers HTTP ${status}`);
+}
+
+function noSandbox(text: string): Failure | null {
+  const line = lineWith(text, /does not support the kernel namespaces/i);
+  return line === null ? null : failure('SandboxUnavailable', "builds cannot have Nix's sandbox on this host");
 }
 
 const CORRUPTED = anyOf(

@@ -38,18 +38,18 @@ describe('privileges of a container', () => {
     ['left out', {}],
     ['false', { hostPid: false }],
   ])('a helper stays among its own processes: hostPid %s', (_name, more) => {
-    const helper = hostOf({ capabilities: ['CHOWN'], unconfined: false, ...more });
+    const helper = hostOf({ capabilities: ['CHOWN'], namespaces: false, ...more });
     expect(helper).toMatchObject({ CapDrop: ['ALL'], CapAdd: ['CHOWN'] });
     expect(helper).not.toHaveProperty('PidMode');
     expect(helper).not.toHaveProperty('UsernsMode');
   });
 
   it.each([false, true])(
-    "the host's processes come with the host's users and nothing else (unconfined: %s)",
-    (unconfined) => {
+    "the host's processes come with the host's users and nothing else (namespaces: %s)",
+    (namespaces) => {
       const [plain, scanner] = [
-        hostOf({ capabilities: [], unconfined }),
-        hostOf({ capabilities: [], unconfined, hostPid: true }),
+        hostOf({ capabilities: [], namespaces }),
+        hostOf({ capabilities: [], namespaces, hostPid: true }),
       ];
       expect(scanner).toEqual({ ...plain, PidMode: 'host', UsernsMode: 'host' });
     },

@@ -66,7 +66,7 @@ describe('the scanner of a cache', () => {
       {
         entrypoint: ['/bin/sh', '-c', 'sleep 2'],
         network: 'none',
-        privileges: { hostPid: true, unconfined: false },
+        privileges: { hostPid: true, namespaces: false },
         mounts: [{ source: 'kalpana-nix-store-team', target: '/nix', readOnly: true }],
       },
     ]);

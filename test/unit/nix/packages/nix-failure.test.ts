@@ -31,6 +31,19 @@ const CASES: readonly [string, Phase, readonly string[], string, string][] = [
     'hello and other both provide /bin/hello',
   ],
   [
+    'a host that permits no namespaces',
+    'realise',
+    [
+      message(
+        red(
+          "this system does not support the kernel namespaces that are required for sandboxing; use '--no-sandbox' to disable sandboxing",
+        ),
+      ),
+    ],
+    'SandboxUnavailable',
+    "builds cannot have Nix's sandbox on this host",
+  ],
+  [
     'a collision, Nix 2.34: paths in double quotes',
     'realise',
     [
