@@ -1,7 +1,17 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { execFileSync, spawn } from 'node:child_process';
 import { dirname } from 'node:path';
-import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { rootInventoryFrom, storePathIn } from '../../controller/nix/gc/root-inventory.js';
 import * as gc from '../../controller/nix/gc/gc-scripts.js';
 import { loadScript } from '../../controller/nix/keeper/load-script.js';
@@ -221,6 +231,20 @@ describe('a collection beside hostile names', () => {
       rootAt(`/nix/var/nix/gcroots/kalpana/run/${chain[0]}`, chain[0] ?? '');
       expect((await folder.run(gc.COLLECT_SCRIPT, collect)).code).toBe(0);
       for (const name of [...chain, known]) expect(folder.entries()).toContain(name);
+      expect(folder.entries()).not.toContain(DEAD);
+    });
+
+    it('stays with what stands behind a hole in a file, which is not read through meanwhile', async () => {
+      const file = folder.path(`/nix/store/${lost}/run`);
+      rmSync(file);
+      writeFileSync(file, 'first');
+      truncateSync(file, 2 ** 40);
+      appendFileSync(file, `\n${folder.path(`/nix/store/${needed}`)}\n`);
+      rootAt('/nix/var/nix/gcroots/kalpana/links/alice/abc', lost);
+      // Whoever takes a hole for a line has no memory for it.
+      const { code, lines } = await folder.run(`ulimit -v 1000000; ${gc.COLLECT_SCRIPT}`, collect);
+      expect({ code, damaged: told(lines, 'damaged') }).toEqual({ code: 0, damaged: damage.slice(0, 1) });
+      for (const name of [lost, needed, known]) expect(folder.entries()).toContain(name);
       expect(folder.entries()).not.toContain(DEAD);
     });
 

@@ -14,7 +14,8 @@ export interface ImageRecord {
 
 /**
  * One name that looks like a store path is enough. Few entries are read, because the engine sends their contents too;
- * more than one, because `.links` may come first.
+ * more than one, because `.links` may come first. Where there are as many and none looks like one, others may follow:
+ * that counts as a store, because a wrong no would run the image with its store hidden.
  */
 const ENTRIES = 3;
 const STORE_NAME = /^[0-9a-df-np-sv-z]{32}-/;
@@ -34,8 +35,8 @@ export function createImages(docker: DockerPort, instance: string, record: Image
 
   async function look(imageId: string, calls: CallOptions): Promise<void> {
     const brings = await withProbe(imageId, calls, async (probe) => {
-      const names = await docker.pathEntries(probe, '/nix/store', ENTRIES, calls);
-      return (names ?? []).some((name) => STORE_NAME.test(name));
+      const names = (await docker.pathEntries(probe, '/nix/store', ENTRIES, calls)) ?? [];
+      return names.length >= ENTRIES || names.some((name) => STORE_NAME.test(name));
     });
     known.set(imageId, brings);
     record.save([...known]);

@@ -51,7 +51,14 @@ export interface StoreImage {
   readonly tree?: Tree;
   /** Registers `REFERENCES` in /nix/var/nix/db of the image. */
   readonly database?: boolean;
+  /** Further directories in /nix/store, by their names as bytes. */
+  readonly names?: readonly string[];
+  /** As after an installation of Nix for several users: build users may make entries in /nix/store. */
+  readonly isShared?: boolean;
 }
+
+/** The group of build users, in an installation of Nix as in a keeper. */
+const BUILDERS = 30_000;
 
 /**
  * Imports an image with a Nix store of its own: nothing of it but that store can run. Gives its id, without `sha256:`;
@@ -59,12 +66,14 @@ export interface StoreImage {
  */
 export async function importStoreImage(
   host: string,
-  { reference, tree = STORE_TREE, database = false }: StoreImage,
+  { reference, tree = STORE_TREE, database = false, names = [], isShared = false }: StoreImage,
 ): Promise<string> {
   const root = mkdtempSync(join(tmpdir(), 'kalpana-store-image-'));
   try {
     chmodSync(root, 0o755);
     plant(root, tree);
+    for (const name of names) mkdirSync(Buffer.from(`${join(root, 'nix/store')}/${name}`, 'latin1'));
+    if (isShared) chmodSync(join(root, 'nix/store'), 0o1775);
     if (database) await register(host, root);
     const [repo = '', tag = 'latest'] = reference.split(':');
     const changes = ['CMD ["sleep","infinity"]', `ENV PATH=${PROFILE}/bin:/bin`];
@@ -74,7 +83,8 @@ export async function importStoreImage(
       ['tag', tag],
       ...changes.map((change): [string, string] => ['changes', change]),
     ]);
-    const archive = spawn('tar', ['--owner=0', '--group=0', '--sort=name', '-C', root, '-cf', '-', '.'], {
+    const owners = ['--owner=0', `--group=${isShared ? BUILDERS : 0}`];
+    const archive = spawn('tar', [...owners, '--sort=name', '-C', root, '-cf', '-', '.'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     }).stdout;
     await callWithProgress(host, 'POST', `/images/create?${query}`, { body: archive });

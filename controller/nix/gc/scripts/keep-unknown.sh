@@ -23,8 +23,11 @@ find /nix/var/nix/gcroots /nix/var/nix/profiles -path /nix/var/nix/gcroots/kalpa
 # The names in the files of unknown paths, again and again, until no more paths are unknown. A failed build leaves as
 # many of them as it likes, each naming the next: where a few rounds are not enough, all unknown paths of the store stay
 # with what they name, so that nobody's links stop a collection or hold the daemon still for long.
+# A file's lines are what is between its zeros, so that holes, which cost nothing, are skipped and not read.
 # shellcheck disable=SC2016 # the inner shell expands it
-named() { with_paths sh -c 'find "$@" -type f -exec grep -aohE "$STORE_PATH" -- {} + -o -type l -printf "%l\n"' find; }
+named() {
+  with_paths sh -c 'find "$@" -type f -exec grep -azohE "$STORE_PATH" -- {} + -o -type l -printf "%l\0"' find | to_lines
+}
 export STORE_PATH
 cp "$work/damaged" "$work/unknown"
 cp "$work/damaged" "$work/kept"

@@ -31,7 +31,8 @@ out=$(store_paths < "$log" | tail -n 1)
 nix-store -qR -- "$out" > "$log.closure" || exit 11
 with_paths nix-store -q --size < "$log.closure" > "$log.sizes" || exit 11
 paste -d' ' "$log.sizes" "$log.closure" | sed 's/^/kalpana: closure /'
-sed -n "s/.*\"text\":\"building '\([^']*\.drv\)'.*/\1/p" "$log" | store_paths | sort -u |
+# The type is that of a build, and the last word of the line: builds may log activities of another type, of any text.
+sed -n "s/^@nix .*\"text\":\"building '\([^'\"]*\.drv\)'[^\"]*\",\"type\":105}\$/\1/p" "$log" | store_paths | sort -u |
   while IFS= read -r derivation; do
     nix-store -q --outputs -- "$derivation" < /dev/null | store_paths | while IFS= read -r built; do
       printf 'kalpana: built %s %s\n' "$(nix-store -q --size -- "$built" 2>/dev/null < /dev/null || echo 0)" "$built"

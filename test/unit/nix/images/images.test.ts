@@ -37,7 +37,8 @@ describe('an image', () => {
     ['a store path after what is none', ['.links', STORE_PATH], true],
     ['no /nix/store', null, false],
     ['an empty store', [], false],
-    ['names that are no store paths', ['.links', 'hello', `${'e'.repeat(32)}-hello`, `${'a'.repeat(31)}-x`], false],
+    ['names that are no store paths', [`${'e'.repeat(32)}-hello`, `${'a'.repeat(31)}-x`], false],
+    ['so many names that are none that store paths may follow', ['.links', 'hello', 'world'], true],
   ])('with %s', async (_what, entries, brings) => {
     const { images, saved } = createBench(entries);
     expect(images.bringsStore(IMAGE)).toBeUndefined();
