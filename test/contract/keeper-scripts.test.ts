@@ -213,6 +213,7 @@ describe('a collection beside hostile names', () => {
     it('stays with all that its files name where a user has it, and the others go, those of no path too', async () => {
       rootAt('/nix/var/nix/gcroots/kalpana/links/alice/abc', lost);
       rootAt(`/nix/var/nix/gcroots/kalpana/run/${alsoLost}`, alsoLost);
+      rootAt('/nix/var/nix/profiles/per-user/nixbld1/x', lost);
       rootAt('/nix/var/nix/profiles/kalpana/alice-1-link', `${'h'.repeat(32)}-absent-unknown`);
       const { code, lines } = await folder.run(gc.COLLECT_SCRIPT, collect);
       expect({ code, damaged: told(lines, 'damaged') }).toEqual({ code: 0, damaged: damage });

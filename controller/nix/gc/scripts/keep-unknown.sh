@@ -16,8 +16,10 @@ for file in /nix/var/nix/temproots/*; do
 done | to_lines | store_paths | sort -u > "$work/in-hand"
 existing < "$work/invalid" | sort -u | comm -23 - "$work/in-hand" > "$work/damaged"
 sed 's/^/kalpana: damaged /' "$work/damaged"
+# Nix 2.8 gives each client of the daemon a directory in profiles/per-user, a build as well: its links are a user's.
 find /nix/var/nix/gcroots /nix/var/nix/profiles -path /nix/var/nix/gcroots/kalpana/links -prune -o \
-  -path /nix/var/nix/gcroots/kalpana/run -prune -o -type l -print0 | root_paths | comm -12 - "$work/damaged" > "$work/own"
+  -path /nix/var/nix/gcroots/kalpana/run -prune -o -path /nix/var/nix/profiles/per-user -prune -o \
+  -type l -print0 | root_paths | comm -12 - "$work/damaged" > "$work/own"
 [ ! -s "$work/own" ] || exit 28
 
 # The names in the files of unknown paths, again and again, until no more paths are unknown. A failed build leaves as
