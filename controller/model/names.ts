@@ -121,6 +121,11 @@ export function volumeProbeName(workspace: string): string {
   return `kalpana-nix-volume-probe-${workspace}`;
 }
 
+/** Whether a container of this name is one of the two above. */
+export function isScannerName(name: string): boolean {
+  return /^kalpana-nix-(scanner|volume-probe)-/.test(name);
+}
+
 /** The cache whose volume would have this name; undefined for any other name. */
 export function cacheOfVolumeName(volume: string): string | undefined {
   const match = /^kalpana-nix-store(?:-([a-z0-9-]+))?$/.exec(volume);

@@ -47,7 +47,7 @@ function process(pid: number, { uid = BUILDER, age = 0, name = 'sh' } = {}): voi
 
 /** Runs lines of the watch; gives what they said, with each signal as a line. A process that is ended goes. */
 function run(lines: string, { builders = String(BUILDER), silent = TIMEOUT } = {}): string[] {
-  const set = `set -eu; builders=" 30001 ${builders} 30010"; builds=${root}/builds
+  const set = `set -eu; builders=" 30001 ${builders} 30010"; builds=${root}/builds; var=${root}
 KALPANA_BUILD_SECONDS=${TIMEOUT}; KALPANA_SILENT_SECONDS=${silent}
 signal() { echo "$1 $2"; [ "$1" != KILL ] || rm -rf "${root}/proc/$2"; }
 `;
@@ -174,5 +174,20 @@ watch`;
 
   it('looks while a build has a directory, and starts nothing else', () => {
     expect(run(twice)).toEqual(['times', 'silence', 'kept']);
+  });
+});
+
+describe("the volume's mark", () => {
+  const watched = (more: string) =>
+    run(
+      `trap 'echo ends; exit 0' TERM; ${more}; (sleep() { command sleep 0.1; }; watch) & sleep 1; kill -KILL $!; echo goes on`,
+    );
+
+  it('ends a keeper that lives on with it', () => {
+    expect(watched(': > $var/wipe')).toEqual(['kalpana-keeper: the volume is to be emptied', 'ends']);
+  });
+
+  it('is not there otherwise', () => {
+    expect(watched('rm -f $var/wipe')).toEqual(['goes on']);
   });
 });

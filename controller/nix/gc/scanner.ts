@@ -6,6 +6,7 @@ import {
   LABEL,
   VOLUME_TYPE,
   cacheVolumeName,
+  isScannerName,
   scannerName,
 } from '../../model/names.js';
 import { FailureError } from '../../model/reasons.js';
@@ -79,9 +80,12 @@ export async function startScanner(
   };
 }
 
-/** A helper of this instance that a killed controller left. */
-export function isLeftScanner({ labels }: ObservedContainer, instance: string): boolean {
-  return labels[LABEL.type] === CONTAINER_TYPE.scanner && labels[LABEL.cacheOwner] === instance;
+/**
+ * A helper of this instance that a killed controller left. The name counts too: an image may carry any label, and
+ * passes it on to a workspace (trap engine-13).
+ */
+export function isLeftScanner({ name, labels }: ObservedContainer, instance: string): boolean {
+  return isScannerName(name) && labels[LABEL.type] === CONTAINER_TYPE.scanner && labels[LABEL.cacheOwner] === instance;
 }
 
 /** Throws a `FailureError` while another controller collects this cache: its scanner tells, made or already running. */

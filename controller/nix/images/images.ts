@@ -89,7 +89,9 @@ export function createImages(docker: DockerPort, instance: string, record: Image
     /** Removes probes that a killed controller of this instance left behind. Throws an `EngineError`. */
     async sweep(containers: Iterable<ObservedContainer>, calls: CallOptions): Promise<void> {
       for (const { id, name, labels } of containers) {
+        // The name too: an image may carry any label, and passes it on to a workspace (trap engine-13).
         const isLeft =
+          name.startsWith(prefix) &&
           labels[LABEL.type] === CONTAINER_TYPE.probe &&
           labels[LABEL.cacheOwner] === instance &&
           !probes.has(name) &&

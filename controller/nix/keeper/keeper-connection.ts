@@ -78,9 +78,8 @@ export async function wipeUnheard({ deps, state }: KeeperContext, calls: CallOpt
   if (container === null)
     throw new Error(`the keeper of the cache ${deps.cache} has no container; nothing was emptied`);
   const stop = () => deps.docker.stopContainer(container.id, STOP_GRACE_SECONDS, calls);
-  // A mark at which no start follows would empty the store at a later one, below workspaces that run.
   await stop();
   await deps.docker.putDirectories(container.id, '/nix/var', ['kalpana', 'kalpana/wipe'], calls);
-  // A reconciliation may have started it before it was marked.
+  // A reconciliation may have started it before it was marked. Without this call it would end by itself, a bit later.
   await stop();
 }

@@ -207,8 +207,10 @@ describe('the parts of a cache', () => {
         labels: { [LABEL.type]: CONTAINER_TYPE.scanner, [LABEL.cacheOwner]: 'default' },
         mounts: [{ type: 'volume', source, target: '/nix', readOnly: true }],
       });
-    const { context, removed } = open({ containers: [scanner('own'), scanner('other', 'kalpana-nix-store-other')] });
+    const [own, other] = ['kalpana-nix-scanner-team', 'kalpana-nix-scanner-other'] as const;
+    const containers = [scanner(own), scanner(other, 'kalpana-nix-store-other'), scanner('workspace-alice')];
+    const { context, removed } = open({ containers });
     await context.collector.sweep({});
-    expect(removed).toEqual(['id-own']);
+    expect(removed).toEqual([`id-${own}`]);
   });
 });

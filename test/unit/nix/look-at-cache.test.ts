@@ -76,7 +76,7 @@ describe('a look at a cache', () => {
   it('removes the probes that an earlier controller left, and no others', async () => {
     const removed: string[] = [];
     const probe = (instance: string): ObservedContainer =>
-      user(`probe-${instance}`, '/nix', {
+      user(`kalpana-nix-probe-${instance}-0123`, '/nix', {
         labels: { [LABEL.type]: CONTAINER_TYPE.probe, [LABEL.cacheOwner]: instance },
       });
     const { look } = open({}, snapshotOf([DESIRED]), {
@@ -84,7 +84,7 @@ describe('a look at a cache', () => {
       docker: { removeContainer: async (id) => void removed.push(id) },
     });
     await look();
-    expect(removed).toEqual(['id-probe-default']);
+    expect(removed).toEqual(['id-kalpana-nix-probe-default-0123']);
   });
 });
 

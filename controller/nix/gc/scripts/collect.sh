@@ -5,9 +5,9 @@
 # KALPANA_MODE: `collect` or `dry-run`. KALPANA_GO_SECONDS: how long to wait for the permission to go on.
 # KALPANA_MAX_FREED: bytes, or nothing for no limit. KALPANA_GRACE: what came into the store less than so many seconds
 # ago stays.
-# Prints the known links and `frozen PID`, with its own process id; then, once this process got the permission, `live N`, `damaged PATH` for a path in use that
-# the database does not know, `dead PATH [BYTES]` for each dead path, `at-risk PATH`, `deleting PATH`,
-# `freed BYTES PATHS`, `left N`.
+# Prints the known links and `frozen PID`, with its own process id; then, once it got the permission, `live N`,
+# `damaged PATH` for a path in use that the database does not know, `dead PATH [BYTES]` for each dead path,
+# `at-risk PATH`, `deleting PATH`, `freed BYTES PATHS`, `left N`.
 # Exit codes: 12 no temporary file, 20 another collection is under way, 21 no standstill, 22 paths at risk, 23 no
 # permission, 24 the living could not be listed, 25 the shared lock was not released, 26 the dead could not be listed,
 # 27 Nix failed, 28 the store is damaged.

@@ -9,8 +9,8 @@
 # shellcheck disable=SC2154 # collect.sh sets them
 existing() { while IFS= read -r path; do if [ -e "$path" ] || [ -L "$path" ]; then printf '%s\n' "$path"; fi; done; }
 invalid() { invalid_paths nix-store | store_paths | sort -u; }
-# What the daemon's workers have in hand is not damage: a build writes its result before the database knows of it. A file
-# of temporary roots counts while somebody has it locked, for Nix as well.
+# What the daemon's workers have in hand is not damage: a build writes its result before the database knows of it. A
+# file of temporary roots counts while somebody has it locked, for Nix as well.
 for file in /nix/var/nix/temproots/*; do
   [ ! -f "$file" ] || flock -n "$file" true || cat -- "$file"
 done | to_lines | store_paths | sort -u > "$work/in-hand"
@@ -46,7 +46,8 @@ while [ -s "$work/unknown" ]; do
   [ "$rounds" != all ] || break
   invalid < "$work/more" > "$work/unknown"
 done
-[ "$KALPANA_GRACE" = 0 ] || find /nix/store -mindepth 1 -maxdepth 1 -newerct "@$(($(date +%s) - KALPANA_GRACE))" -print0 |
+[ "$KALPANA_GRACE" = 0 ] ||
+  find /nix/store -mindepth 1 -maxdepth 1 -newerct "@$(($(date +%s) - KALPANA_GRACE))" -print0 |
   to_lines | store_paths >> "$work/kept"
 temporary=/nix/var/nix/temproots/$$
 if [ -s "$work/kept" ]; then

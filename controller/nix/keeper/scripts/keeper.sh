@@ -9,6 +9,8 @@ for program in nix nix-store nix-daemon flock; do
   command -v "$program" >/dev/null ||
     die "the image has no $program: use an image with Nix outside /nix, and flock (see deploy/images/nix-keeper)"
 done
+# Busybox before 1.31 takes no fractions, and what waits would turn in circles.
+{ timeout 0.5 true && sleep 0.01; } 2> /dev/null || die "the image's timeout or sleep takes no fractions of a second"
 version=$(nix --version); version=${version##* }
 case $version in
   2.35.0*) die "Nix 2.35.0 breaks the temporary roots of other versions: use another release" ;;

@@ -17,8 +17,8 @@ code=$?
 sed 's/^ *//' "$wanted" | store_paths > "$wanted.paths"
 grep -v '\.drv$' "$wanted.paths" > "$KALPANA_FETCH_LIST"
 sed 's/^/kalpana: out /' "$wanted.paths"
-# Nix takes the answers 401, 403 and 407 for the word that the substituter lacks the path (401 and 407 before 2.35). Only
-# its debug log has the answer, so Nix is asked once more when anything but the environment itself is to be built.
+# Nix takes the answers 401, 403 and 407 for the word that the substituter lacks the path (401 and 407 before 2.35).
+# Only its debug log has the answer, so Nix is asked once more when anything but the environment itself is to be built.
 # Answers of this kind are never remembered (narinfo-cache-negative-ttl), so they are all in this log.
 grep '\.drv$' "$wanted.paths" | grep -vxF -e "$derivation" > "$wanted.builds"
 if [ "$code" = 0 ] && [ -s "$wanted.builds" ]; then

@@ -1,8 +1,9 @@
 #!/bin/sh
-# The keeper's watch over builds; a part of keeper.sh. Every client of Nix's daemon may lift Nix's own bounds for its
-# builds (timeout, max-silent-time) and have the directory of a failed build kept (keep-failed), so the keeper enforces
-# these by itself. Nothing that a build chose is read: ids and times come from the kernel, and the name of a program,
-# which precedes them in /proc/PID/stat, is skipped up to the last bracket of the file.
+# The keeper's watch over builds and over the volume's mark; a part of keeper.sh. Every client of Nix's daemon may lift
+# Nix's own bounds for its builds (timeout, max-silent-time) and have the directory of a failed build kept
+# (keep-failed), so the keeper enforces these by itself. Nothing that a build chose is read: ids and times come from the
+# kernel, and the name of a program, which precedes them in /proc/PID/stat, is skipped up to the last bracket of the
+# file.
 # KALPANA_BUILD_SECONDS and KALPANA_SILENT_SECONDS are the bounds.
 # shellcheck disable=SC2154 # keeper.sh sets them
 
@@ -81,8 +82,16 @@ has_builds() {
   done
   return 1
 }
+# Whoever marks the volume has stopped its workspaces first. This keeper ends at once, by itself if necessary: if it
+# ended much later, because the controller was killed meanwhile, the next one would empty the store of running
+# workspaces.
+end_marked() {
+  [ -e "$var/wipe" ] || return 1
+  echo "kalpana-keeper: the volume is to be emptied" >&2
+  kill -TERM $$
+}
 watch() {
-  while :; do
+  while ! end_marked; do
     if has_builds; then
       (watch_times) || true
       (watch_silence) || true

@@ -2,11 +2,11 @@
 # Looks whether paths of the store are as they were registered: a share of all valid ones, in the order of their hashes,
 # and first of all those that were damaged before. As root; it holds `verify.lock` until it and its Nix have ended.
 # KALPANA_AFTER: the path that was the last one of the share before, or nothing. KALPANA_SHARE: percent, rounded up to
-# whole paths. KALPANA_KNOWN: the paths that were damaged before, a line each. KALPANA_REPAIR: if it has a value, what is
-# damaged is fetched or built once more.
-# Prints `pid PID` and `of COUNT TOTAL`, then again and again `verified N BYTES` (sizes are those of NARs) and `at PATH`,
-# from which the next run goes on; `damaged PATH`, and then with KALPANA_REPAIR `mended PATH` or `lost PATH`; `whole PATH`
-# and `gone PATH`, collected meanwhile, for what was looked at by itself.
+# whole paths. KALPANA_KNOWN: the paths that were damaged before, a line each. KALPANA_REPAIR: if it has a value, what
+# is damaged is fetched or built once more.
+# Prints `pid PID` and `of COUNT TOTAL`, then again and again `verified N BYTES` (sizes are those of NARs) and
+# `at PATH`, from which the next run goes on; `damaged PATH`, and then with KALPANA_REPAIR `mended PATH` or `lost PATH`;
+# `whole PATH` and `gone PATH`, collected meanwhile, for what was looked at by itself.
 # Exit codes: 12 no temporary file, 20 another verification is under way, 26 the paths could not be listed, 27 a path
 # could not be looked at.
 set -u
@@ -31,7 +31,8 @@ are_whole() {
 is_gone() { [ "$(nix-store --check-validity --print-invalid -- "$1" 2> /dev/null < /dev/null)" = "$1" ]; }
 # Whether the last words mean damage: other bytes, a disk that does not give them, or what no path of Nix has in it.
 are_of_damage() {
-  grep -aqE 'was modified!|Input/output error|Structure needs cleaning|Bad message|has an unsupported type' "$work/words" ||
+  unlike='was modified!|Input/output error|Structure needs cleaning|Bad message|has an unsupported type'
+  grep -aqE "$unlike" "$work/words" ||
     { [ ! -e "$1" ] && [ ! -L "$1" ]; }
 }
 # Sets `found` to what became of the path $1. It may be collected or replaced at any moment, so damage is what a second

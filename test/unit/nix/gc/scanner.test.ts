@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { EngineError } from '../../../../controller/docker/port.js';
 import type { ContainerDefinition, ObservedContainer } from '../../../../controller/model/engine-objects.js';
-import { CONTAINER_TYPE, LABEL } from '../../../../controller/model/names.js';
+import { CONTAINER_TYPE, LABEL, volumeProbeName } from '../../../../controller/model/names.js';
 import {
   isLeftScanner,
   refuseBesideOthers,
@@ -170,6 +170,9 @@ describe('a helper that was left', () => {
       ['kalpana-nix-store-team', true],
       ['kalpana-workspace-alice', true],
     ]);
-    expect(isLeftScanner({ ...user('x'), labels: probe.labels }, 'default')).toBe(true);
+    const labelled = { ...user('x'), labels: probe.labels };
+    expect(isLeftScanner({ ...labelled, name: volumeProbeName('alice') }, 'default')).toBe(true);
+    // An image may carry the same labels.
+    expect(isLeftScanner({ ...labelled, name: 'workspace-alice' }, 'default')).toBe(false);
   });
 });

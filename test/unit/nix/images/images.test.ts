@@ -112,7 +112,8 @@ describe('a sweep', () => {
     ["somebody's container", {}, false],
   ])('of %s', async (_what, labels, isRemoved) => {
     const { images, asked } = createBench();
-    await images.sweep([probe('id-left', PROBE, labels)], {});
+    const workspace = probe('id-workspace', 'workspace-alice', labels);
+    await images.sweep([workspace, probe('id-left', PROBE, labels)], {});
     expect(asked).toEqual(isRemoved ? ['remove id-left true'] : []);
   });
 
