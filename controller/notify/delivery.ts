@@ -12,7 +12,7 @@ export interface DeliveryOptions {
 }
 
 /** One message, and the way to write it. */
-export interface Letter {
+export interface Delivery {
   readonly address: URL;
   /** Called before each attempt, so that files are read again. A rejection is retried. */
   readonly write: () => Promise<{ readonly headers: Readonly<Record<string, string>>; readonly body: string }>;
@@ -34,15 +34,15 @@ const LONGEST_MS = 120_000;
  * Posts a message repeatedly until the host accepts or refuses it, or too many attempts have failed. Resolves with null
  * when the signal ended it; never rejects.
  */
-export async function deliver(letter: Letter, options: DeliveryOptions): Promise<Outcome | null> {
+export async function deliver(delivery: Delivery, options: DeliveryOptions): Promise<Outcome | null> {
   const { clock, random, signal } = options;
   for (let attempt = 1; !signal.aborted; attempt += 1) {
-    const answer = await withDeadline(letter, options);
+    const answer = await withDeadline(delivery, options);
     if (answer.kind !== 'retry') return { result: answer.kind, detail: answer.detail };
     if (signal.aborted) return null;
     if (attempt === MAX_ATTEMPTS)
       return { result: 'dropped', detail: `${answer.detail}; given up after ${MAX_ATTEMPTS} attempts` };
-    letter.onRetry(answer.detail);
+    delivery.onRetry(answer.detail);
     // The delay is random, at least half of the full one, so that messages that failed together are not retried
     // together.
     const backoffMs = Math.min(LONGEST_MS, FIRST_MS * 2 ** (attempt - 1)) * (0.5 + random() / 2);
@@ -51,7 +51,7 @@ export async function deliver(letter: Letter, options: DeliveryOptions): Promise
   return null;
 }
 
-async function withDeadline(letter: Letter, options: DeliveryOptions): Promise<Answer> {
+async function withDeadline(delivery: Delivery, options: DeliveryOptions): Promise<Answer> {
   const { clock, signal } = options;
   const controller = new AbortController();
   const end = () => controller.abort();
@@ -61,12 +61,12 @@ async function withDeadline(letter: Letter, options: DeliveryOptions): Promise<A
   const ended = new Promise<Answer>((resolve) => {
     controller.signal.addEventListener(
       'abort',
-      () => resolve(retry(`${letter.address.host} did not answer within ${DEADLINE_MS / 1000} s`)),
+      () => resolve(retry(`${delivery.address.host} did not answer within ${DEADLINE_MS / 1000} s`)),
       { once: true },
     );
   });
   try {
-    return await Promise.race([attemptOnce(letter, options, controller.signal), ended]);
+    return await Promise.race([attemptOnce(delivery, options, controller.signal), ended]);
   } finally {
     cancel();
     signal.removeEventListener('abort', end);
@@ -74,13 +74,13 @@ async function withDeadline(letter: Letter, options: DeliveryOptions): Promise<A
 }
 
 async function attemptOnce(
-  { address, write, readErrorAnswer }: Letter,
+  { address, write, readErrorAnswer }: Delivery,
   options: DeliveryOptions,
   signal: AbortSignal,
 ): Promise<Answer> {
   const { clock, fetch = globalThis.fetch } = options;
   const { host } = address;
-  let written: Awaited<ReturnType<Letter['write']>>;
+  let written: Awaited<ReturnType<Delivery['write']>>;
   try {
     written = await write();
   } catch (error) {
