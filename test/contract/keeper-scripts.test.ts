@@ -249,6 +249,16 @@ describe('a collection beside hostile names', () => {
       expect(folder.entries()).not.toContain(DEAD);
     });
 
+    it('ends the run where the image has a grep that cannot find them, before anything goes', async () => {
+      const refusing = '#!/bin/sh\ncase $1 in -*z*) exit 2 ;; esac\nexec /usr/bin/grep "$@"\n';
+      writeFileSync(folder.path('/bin/grep'), refusing, { mode: 0o755 });
+      rootAt('/nix/var/nix/gcroots/kalpana/links/alice/abc', lost);
+      const { code, lines } = await folder.run(gc.COLLECT_SCRIPT, collect);
+      rmSync(folder.path('/bin/grep'));
+      expect({ code, last: lines.at(-1) }).toEqual({ code: 24, last: "the image's grep has no -z" });
+      for (const name of [lost, needed, known, DEAD]) expect(folder.entries()).toContain(name);
+    });
+
     it('is none while a worker of the daemon has it in hand', async () => {
       rootAt('/nix/var/nix/profiles/kalpana/alice-1-link', lost);
       mkdirSync(folder.path('/nix/var/nix/temproots'), { recursive: true });

@@ -31,6 +31,11 @@ named() {
   with_paths sh -c 'find "$@" -type f -exec grep -azohE "$STORE_PATH" -- {} + -o -type l -printf "%l\0"' find | to_lines
 }
 export STORE_PATH
+# A grep that cannot do that would find no names, and what they keep would go.
+if [ -s "$work/damaged" ] && ! printf '%s-x\0' "/nix/store/$(printf %032d 0)" | grep -azqE "$STORE_PATH"; then
+  echo "the image's grep has no -z"
+  exit 24
+fi
 cp "$work/damaged" "$work/unknown"
 cp "$work/damaged" "$work/kept"
 rounds=0
