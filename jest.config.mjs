@@ -8,6 +8,7 @@ const isLong = process.env['KALPANA_TEST_LONG'] === '1';
 
 const suite = (name, extra = {}) => ({
   displayName: name,
+  roots: ['<rootDir>/controller', '<rootDir>/crds-like-schemas', '<rootDir>/deploy', '<rootDir>/test'],
   testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],

@@ -134,7 +134,7 @@ export interface ControllerListener {
   /** The source of this workspace has a new revision, which changes nothing for the workspace. */
   revised(workspace: string, from: string, to: string): void;
   drift(workspace: string, field: DriftField, cause: string): void;
-  /** A resync found work that no event had announced. */
+  /** Drift of this workspace was found that no event had announced. */
   missedEvent(workspace: string): void;
   cacheEvent(event: CacheEvent): void;
   queueChanged(size: { readonly depth: number; readonly active: number }): void;

@@ -16,6 +16,7 @@ export async function reconcileWorkspace(item: QueueItem, deps: WorkspaceReconci
   const { clock, state, view, listener, queue } = deps;
   const name = item.key;
   const startedAt = clock.now();
+  if (isNews(item.trigger)) state.announced.add(name);
   const maybeEcho = isEcho(item.trigger) && state.failedPlans.has(name);
   if (!maybeEcho) queue.cancelDelay(name);
   if (!item.observed) await view.refreshWorkspace(name, deps.calls);
@@ -190,11 +191,19 @@ async function recheckStorage(
   else state.damaged.delete(name);
 }
 
-function noteDrift(name: string, plan: Plan, { listener, passes }: WorkspaceReconcilerDependencies): void {
+/** The triggers by which the controller looks again without being told of a change. */
+const LOOKS: ReadonlySet<string> = new Set(['resync', 'deep', 'retry', 'recheck', 'verify']);
+
+function isNews(trigger: string): boolean {
+  return trigger.split('+').some((one) => !LOOKS.has(one));
+}
+
+function noteDrift(name: string, plan: Plan, { state, listener, passes }: WorkspaceReconcilerDependencies): void {
   // Later passes finish the work of the first pass, and only the first one found the drift.
   if (passes.has(name)) return;
   const found = new Map(
     plan.operations.flatMap(({ drift, cause }) => (drift === undefined ? [] : [[drift, cause] as const])),
   );
   for (const [drift, cause] of found) listener.drift(name, drift, cause);
+  if (found.size > 0 && !state.announced.has(name)) listener.missedEvent(name);
 }

@@ -26,6 +26,8 @@ export interface ControllerState {
   readonly damaged: Set<string>;
   /** Workspaces that wait for another object; any change on the engine wakes them. */
   readonly waiting: Set<string>;
+  /** Workspaces of which something was announced since they were last settled. */
+  readonly announced: Set<string>;
   /**
    * Signatures of the plans that failed since the last success, by workspace. The events that a failed call causes must
    * not retry these plans early.
@@ -60,6 +62,7 @@ export function createState(caches: ControllerState['caches']): ControllerState 
     absentImages: new Set(),
     damaged: new Set(),
     waiting: new Set(),
+    announced: new Set(),
     failedPlans: new Map(),
     removals: new Map(),
     held: new Set(),

@@ -21,7 +21,7 @@ export interface SurveyDependencies {
   readonly caches: Pick<CacheReconciler, 'names' | 'keeperMoved'>;
 }
 
-/** Why all workspaces are surveyed. Only a `resync` or a `deep` one shows what no event has announced. */
+/** Why all workspaces are surveyed. */
 export type SurveyTrigger = 'start' | 'engine-up' | 'stream' | 'woken' | 'deep' | 'resync';
 
 /** Plans every workspace from the last list, without a call, and queues those that need work (F15). */
@@ -33,8 +33,7 @@ export function surveyAll(
   for (const name of caches.names())
     if (trigger !== 'resync' || caches.keeperMoved(name)) queue.add(cacheKey(name), trigger);
   for (const name of [...state.desired.workspaces.keys()].sort()) {
-    const isBusy = queue.isBusy(name);
-    if (isBusy && trigger === 'resync') continue;
+    if (trigger === 'resync' && queue.isBusy(name)) continue;
     const plan = planFor(name, state, view, instance, clock.now());
     if (plan === null) continue;
     // In a deep survey every workspace is reconciled, which also checks the directory of its volume.
@@ -42,9 +41,6 @@ export function surveyAll(
       listener.report(reportOf(name, plan.verdict, state, view));
       continue;
     }
-    // A busy workspace was queued by an event or is being worked on, so no event was missed.
-    const onlyByResync = !isBusy && (trigger === 'resync' || trigger === 'deep');
-    if (onlyByResync && plan.operations.some((operation) => operation.drift !== undefined)) listener.missedEvent(name);
     queue.add(name, trigger, true);
   }
 }

@@ -20,6 +20,7 @@ export function settle(name: string, plan: Plan, deps: WorkspaceReconcilerDepend
   if (failing === 'waiting') state.waiting.add(name);
   else state.waiting.delete(name);
   if (failing === null) backoff.reset(name);
+  if (failing === null && plan.recheckAfterMs === null) state.announced.delete(name);
   if (verdict.kind === 'failing' && verdict.failure.reason === 'ImageMissing')
     state.absentImages.delete(state.desired.workspaces.get(name)?.creation.image ?? '');
   if (plan.recheckAfterMs !== null) queue.addAfter(name, 'recheck', plan.recheckAfterMs);
@@ -50,7 +51,7 @@ export async function forget(name: string, deps: WorkspaceReconcilerDependencies
   const { state, sources, listener, view, passes, backoff, givenUp } = deps;
   listener.report(reportOf(name, { kind: 'removed' }, state, view));
   for (const map of [state.memories, state.reserved, state.failedPlans, passes]) map.delete(name);
-  for (const set of [state.damaged, state.waiting]) set.delete(name);
+  for (const set of [state.damaged, state.waiting, state.announced]) set.delete(name);
   backoff.reset(name);
   givenUp.set(name, null);
   wakeWaiting(name, deps);

@@ -26,10 +26,9 @@ export async function ensureBuild() {
   return compile({ project: 'controller', outDir: 'dist', scriptsDir: 'dist', hash: controllerHash() });
 }
 
-/** Completes dist/ when somebody else has just compiled the controller, and tells `ensureBuild` so. */
-export function stampBuild() {
-  copyScripts('dist');
-  writeFileSync(stampOf('dist'), controllerHash());
+/** Has the next `ensureBuild` compile everything, whatever it compiled before. */
+export function forgetBuild() {
+  for (const name of [stampOf('dist'), join(root, 'dist/.tsbuildinfo')]) rmSync(name, { force: true });
 }
 
 /** The bench and the controller's parts that it measures, compiled as they are shipped. */

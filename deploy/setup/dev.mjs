@@ -1,70 +1,89 @@
 // npm run dev: npm start, with the controller compiled and started again at each change of controller/. Arguments after
-// -- go to `kalpana run`.
+// -- go to `kalpana run`. What changed is translated file by file and runs at once; its types are checked beside it.
 import { spawn } from 'node:child_process';
 import { watch } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as delay } from 'node:timers/promises';
-import { stampBuild } from './build.mjs';
+import { ensureBuild, forgetBuild } from './build.mjs';
 import { ensureDependencies } from './dependencies.mjs';
 import { root } from './paths.mjs';
 import { checkNode, runMain, say } from './say.mjs';
+import { translate } from './translate.mjs';
 
 /** One save may be several events; a branch that is checked out is hundreds. */
-const QUIET_MS = 100;
+const QUIET_MS = 50;
 
 async function main() {
   checkNode();
   await ensureDependencies();
-  const controller = restartable(process.argv.slice(2));
-  const compiler = compileOnChange(() => controller.restart());
-  // What is read as it is: pages, scripts.
-  const files = watch(join(root, 'controller'), { recursive: true }, (_event, name) => {
-    if (name !== null && !name.endsWith('.ts')) controller.restart();
+  await ensureBuild();
+  const controller = startedAgain(process.argv.slice(2));
+  const types = checkTypes();
+  const files = onChange((names) => {
+    // What lies in dist/ from now on was not checked: the next `npm start` compiles all of it.
+    forgetBuild();
+    const faults = translate(names);
+    for (const fault of faults) say(fault);
+    if (faults.length === 0) controller.restart();
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => controller.end(signal));
   await controller.ended;
   files.close();
-  compiler.kill();
+  types.kill();
 }
 
-/** The compiler in its watch mode; `onBuilt` is told of each time that everything compiled. */
-function compileOnChange(onBuilt) {
-  const words = ['node_modules/typescript/bin/tsc', '-p', 'controller', '--watch', '--preserveWatchOutput'];
-  const compiler = spawn(process.execPath, words, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+/** Calls `report` with the names below controller/ that changed, together once it is quiet. */
+function onChange(report) {
+  const names = new Set();
+  let timer;
+  return watch(join(root, 'controller'), { recursive: true }, (_event, name) => {
+    if (name === null) return;
+    names.add(name);
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      const changed = [...names];
+      names.clear();
+      report(changed);
+    }, QUIET_MS);
+  });
+}
+
+/** The compiler in its watch mode, which says what is wrong and writes nothing. */
+function checkTypes() {
+  const words = ['-p', 'controller', '--noEmit', '--incremental', 'false', '--watch', '--preserveWatchOutput'];
+  const compiler = spawn(process.execPath, ['node_modules/typescript/bin/tsc', ...words], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   createInterface(compiler.stdout).on('line', (line) => {
-    if (line.includes('Found 0 errors')) {
-      stampBuild();
-      onBuilt();
-    } else if (line.includes('error')) say(line);
+    if (line.includes('error') && !line.includes('Found 0 errors')) say(line);
   });
   return compiler;
 }
 
-/** `npm start`, which finds all but the controller as it left it: one at a time, a new one once the old has ended. */
-function restartable(args) {
-  let child = null;
+/** `npm start`, which starts its controller again when it is told to; one that has ended is started by a change. */
+function startedAgain(args) {
   let isEnding = false;
-  let turn = 0;
+  let child;
   let settle;
   const ended = new Promise((resolve) => (settle = resolve));
+  start();
 
   function start() {
-    child = spawn(process.execPath, ['deploy/setup/start.mjs', ...args], { cwd: root, stdio: 'inherit' });
-    // One that ended by itself is started again by the next change.
+    child = spawn(process.execPath, ['deploy/setup/start.mjs', ...args], {
+      cwd: root,
+      stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    });
     child.once('exit', () => {
       child = null;
       if (isEnding) settle();
     });
   }
 
-  async function restart() {
-    const mine = (turn += 1);
-    await delay(QUIET_MS);
-    if (mine !== turn || isEnding) return;
-    if (child === null) return start();
-    child.once('exit', () => isEnding || start());
-    child.kill('SIGTERM');
+  function restart() {
+    if (isEnding) return;
+    if (child === null) start();
+    else child.send('restart');
   }
 
   function end(signal) {

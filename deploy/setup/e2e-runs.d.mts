@@ -4,6 +4,8 @@ export interface E2eRun {
   readonly keeper: string;
   /** Names of e2e test files without `.test.ts`; all when not given. */
   readonly files?: readonly string[];
+  /** Names of those that another run shows. */
+  readonly without?: readonly string[];
   /** With every variant of what the other runs show once. */
   readonly long?: boolean;
 }

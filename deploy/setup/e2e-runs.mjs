@@ -5,27 +5,35 @@ import { LONG } from './test-runs.mjs';
 /** Between them, every kind of call that the controller makes: these show that an older engine is supported. */
 const EVERY_KIND_OF_CALL = [
   'convergence', // create, networks, a second plan
-  'recreation', // replace, roll back
-  'drift', // events, in place
-  'fake-fidelity', // exec, archive, read of links
+  'recreation', // replace, roll back, in place
+  'fake-fidelity', // exec, archive, read of links, events
   'images', // pulls
-  'nix-keeper', // a keeper's restarts, and its exec
+  'nix-keeper', // a keeper's restart, and its exec
   'nix-gc-uses', // scanner
 ];
 
 /** What a keeper does for workspaces, and what its collector does. */
-const NIX = ['nix-keeper', 'nix-packages', 'nix-workspace', 'nix-gc', 'nix-gc-old-nix', 'nix-hostile-builds'];
+const NIX = [
+  'nix-keeper',
+  'nix-keeper-images.long',
+  'nix-packages',
+  'nix-workspace',
+  'nix-gc',
+  'nix-gc-old-nix.long',
+  'nix-hostile-builds',
+];
 
 /**
- * By the name of the part: the engine, the Debian release of the keeper's Nix, and the suites, all when not given.
- * `long`: with every variant of what the other runs show once.
+ * By the name of the part: the engine, the Debian release of the keeper's Nix, and the suites: `files` or all, less
+ * those of `without`. `long`: with every variant of what the other runs show once.
  */
 export const RUNS = {
-  e2e: { which: 'newest', keeper: 'forky' },
-  'e2e-own': { which: 'own', keeper: 'trixie', files: EVERY_KIND_OF_CALL },
+  // What is in use is collected around by nix-gc, too.
+  e2e: { which: 'newest', keeper: 'forky', without: ['nix-gc-uses'] },
+  'e2e-own': { which: 'own', keeper: 'forky', files: EVERY_KIND_OF_CALL },
   'e2e-long': { which: 'newest', keeper: 'forky', long: true },
   'e2e-own-long': { which: 'own', keeper: 'trixie', long: true },
-  'e2e-nix-2.8': { which: 'own', keeper: 'bookworm', files: NIX },
+  'e2e-nix-2.8': { which: 'own', keeper: 'bookworm', files: NIX, long: true },
 };
 
 /** The parts of `npm test`, and those that `npm run test:all` runs in their place. */
@@ -43,14 +51,20 @@ export function startEngineFor(run, name, reuse) {
   });
 }
 
+/** Jest's arguments for a run's suites; a person's own choice is not narrowed by `without`. */
+function suitesOf({ files, without }, jestArgs) {
+  const pattern = (names) => `(${names.join('|')})\\.test\\.ts$`;
+  if (files) return ['--testPathPatterns', `e2e/${pattern(files)}`];
+  return without && jestArgs.length === 0 ? ['--testPathPatterns', `e2e/(?!${pattern(without)})`] : [];
+}
+
 /** Runs a part's suites on its engine, which stays up afterwards with `keep`. */
 export async function runE2e(run, name, engine, { jestArgs, keep }) {
-  const { files, long } = RUNS[name];
-  const chosen = files ? ['--testPathPatterns', `e2e/(${files.join('|')})\\.test\\.ts$`] : [];
+  const { long } = RUNS[name];
   const options = {
     projects: ['e2e'],
-    args: [...chosen, ...jestArgs],
-    workers: 3,
+    args: [...suitesOf(RUNS[name], jestArgs), ...jestArgs],
+    workers: 2,
     wrap: engine.command,
     env: long ? { ...engine.env, ...LONG } : engine.env,
   };

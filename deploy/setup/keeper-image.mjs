@@ -49,9 +49,9 @@ export function ensureOldKeeperImage(engine) {
 }
 
 /**
- * The slow part alone, half a minute once a recipe: it needs no engine yet. For a test engine both, which has no way to
- * a package mirror.
+ * The slow part alone, half a minute once a recipe: it needs no engine yet. For a test engine, which has no way to a
+ * package mirror; `old`: that with the oldest Nix as well.
  */
-export async function ensureKeeperRootfs(suite) {
-  await Promise.all([ensureRootfs(keeperOf(suite)), ensureRootfs(oldKeeper)]);
+export async function ensureKeeperRootfs(suite, { old }) {
+  await Promise.all([keeperOf(suite), ...(old ? [oldKeeper] : [])].map(ensureRootfs));
 }

@@ -101,7 +101,7 @@ async function startEngine() {
 }
 
 /** Runs the controller to its end and passes its exit code on. */
-function runController(engine, address, args) {
+async function runController(engine, address, args) {
   mkdirSync(kalpanaDir, { recursive: true });
   writeFileSync(startPidFile, String(process.pid));
   const env = { ...process.env };
@@ -129,20 +129,35 @@ function runController(engine, address, args) {
   ];
   const relative = command.map((word) => word.replace(`${root}/`, ''));
   say(`controller     node ${relative.join(' ')}`);
+  const code = await runAgainWhenTold(() => spawn(process.execPath, relative, { stdio: 'inherit', env, cwd: root }));
+  rmSync(startPidFile, { force: true });
+  say(
+    'The workspaces keep running. `npm start` goes on with them; ' +
+      '`npm run demo:clean` removes all that the demo made.',
+  );
+  return code;
+}
+
+/** The exit code of the last controller that `start` gave: `npm run dev` tells when another one is to follow. */
+function runAgainWhenTold(start) {
+  let isWanted = true;
+  let child;
+  // On a terminal Ctrl-C reaches the controller by itself; a second copy would mean "at once".
+  process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'));
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  process.on('message', () => {
+    isWanted = true;
+    child.kill('SIGTERM');
+  });
+  process.channel?.unref();
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, relative, { stdio: 'inherit', env, cwd: root });
-    // On a terminal Ctrl-C reaches the controller by itself; a second copy would mean "at once".
-    process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'));
-    for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-    child.on('error', reject);
-    child.on('exit', (code, signal) => {
-      rmSync(startPidFile, { force: true });
-      say(
-        'The workspaces keep running. `npm start` goes on with them; ' +
-          '`npm run demo:clean` removes all that the demo made.',
-      );
-      resolve(code ?? (signal === null ? 0 : 1));
-    });
+    const next = () => {
+      isWanted = false;
+      child = start();
+      child.on('error', reject);
+      child.on('exit', (code, signal) => (isWanted ? next() : resolve(code ?? (signal === null ? 0 : 1))));
+    };
+    next();
   });
 }
 

@@ -70,20 +70,22 @@ function foldersIn(dir) {
 /**
  * Starts an engine of this run with the test images. `which` is `newest`, the newest that can be had, or `own`, the
  * machine's; `keeper` is the Debian release whose Nix the keeper's image has, that of the newest engine when not given.
- * `reuse`: one like it that an earlier run has kept is taken instead. `command` wraps a command so that it runs in the
- * engine's network; `env` tells it of the engine; `name` is for people.
+ * `long`: with what only long runs need. `reuse`: one like it that an earlier run has kept is taken instead. `command`
+ * wraps a command so that it runs in the engine's network; `env` tells it of the engine; `name` is for people.
  */
 export async function startTestEngine({
   which = 'newest',
   keeper = NEWER_RELEASES[0],
   pool = '10.214.0.0/16',
+  long = Boolean(process.env.KALPANA_TEST_LONG),
   reuse = false,
 } = {}) {
   const kept = reuse ? await takeKept(which, keeper) : null;
   await sweepDeadRuns();
   if (kept !== null) return kept;
   const isApart = await canHaveOwnNetwork();
-  const [chosen] = await Promise.all([chooseEngine(which, isApart), ensureTestRootfs(), ensureKeeperRootfs(keeper)]);
+  const images = [ensureTestRootfs(), ensureKeeperRootfs(keeper, { old: long })];
+  const [chosen] = await Promise.all([chooseEngine(which, isApart), ...images]);
   const dir = join(runDirOf(process.pid), which);
   const { engine, root } = await startChosen(chosen, { dir, pool, ownNetwork: isApart ? busybox : null });
   const scratch = join(dir, 'scratch');

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { inLongRuns } from '../support/cases.js';
 import { testEngineHost } from '../support/e2e/engine.js';
 import type { Docker } from '../support/e2e/docker.js';
 import { eventually } from '../support/e2e/eventually.js';
@@ -160,40 +161,38 @@ describe('drift found by event at once, without any resync', () => {
   });
 });
 
-describe('drift found by resync when no event comes', () => {
-  const site = createSite('drift-rs', testEngineHost(), NO_CACHE);
-  let kalpana: Kalpana;
-  let proxy: EngineProxy;
-  let made: Awaited<ReturnType<typeof settle>>;
-  beforeAll(async () => {
-    proxy = await startEngineProxy(testEngineHost());
-    proxy.events('swallow');
-    kalpana = site.start({ resync: 0.5, host: proxy.host, flags: ['--listen', '127.0.0.1:0'] });
-    made = await settle(site, kalpana);
-    await kalpana.resyncs(2);
-    // One look sees it all: in the midst of a removal it would see a container that is going, and ask again by itself.
-    const look = proxy.hold((method, path) => method === 'GET' && path.startsWith('/containers/json'));
-    await look.reached;
-    await inflictAll(site, made);
-    look.letGo();
-  });
+inLongRuns('simulation laws: the same of each damage with its event lost', () =>
+  describe('drift found by resync when no event comes', () => {
+    const site = createSite('drift-rs', testEngineHost(), NO_CACHE);
+    let kalpana: Kalpana;
+    let proxy: EngineProxy;
+    let made: Awaited<ReturnType<typeof settle>>;
+    beforeAll(async () => {
+      proxy = await startEngineProxy(testEngineHost());
+      proxy.events('swallow');
+      kalpana = site.start({ resync: 0.5, host: proxy.host, flags: ['--listen', '127.0.0.1:0'] });
+      made = await settle(site, kalpana);
+      await kalpana.resyncs(2);
+      await inflictAll(site, made);
+    });
 
-  it.each(damages)('container $what', async (damage) => {
-    const before = made.get(damage.slug);
-    if (before === undefined) throw new Error('not made');
-    await expectDrift(kalpana, before.name, damage.field, 20_000);
-    await expectMended(site.docker, damage, before, 15_000);
-    const { msg } =
-      kalpana.logs().find(({ key, msg }) => key === before.name && msg === 'found by a resync, no event came') ?? {};
-    expect(msg).toBeDefined();
-  });
+    it.each(damages)('container $what', async (damage) => {
+      const before = made.get(damage.slug);
+      if (before === undefined) throw new Error('not made');
+      await expectDrift(kalpana, before.name, damage.field, 20_000);
+      await expectMended(site.docker, damage, before, 15_000);
+      const { msg } =
+        kalpana.logs().find(({ key, msg }) => key === before.name && msg === 'found by a resync, no event came') ?? {};
+      expect(msg).toBeDefined();
+    });
 
-  it('counts what only a resync found in missed_events_total', async () => {
-    const text = await (await fetch(`${await kalpana.address()}/metrics`)).text();
-    const missed = Number(/^kalpana_missed_events_total (\d+)$/m.exec(text)?.[1]);
-    expect(missed).toBeGreaterThanOrEqual(damages.length);
-  });
-});
+    it('counts what only a resync found in missed_events_total', async () => {
+      const text = await (await fetch(`${await kalpana.address()}/metrics`)).text();
+      const missed = Number(/^kalpana_missed_events_total (\d+)$/m.exec(text)?.[1]);
+      expect(missed).toBeGreaterThanOrEqual(damages.length);
+    });
+  }),
+);
 
 describe('an event stream that is cut', () => {
   const site = createSite('drift-cut', testEngineHost(), NO_CACHE);

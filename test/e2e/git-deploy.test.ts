@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { SourceSummary } from '../../controller/status/sources.js';
+import { inLongRuns } from '../support/cases.js';
 import { testEngineHost } from '../support/e2e/engine.js';
 import { eventually } from '../support/e2e/eventually.js';
 import { createRepository, type TestRepository } from '../support/git/repository.js';
@@ -242,16 +243,18 @@ describe('a source', () => {
     expect((await kalpana.list()).held).toEqual([]);
   });
 
-  it("is planned with, without touching the controller's clone, and converged once", async () => {
-    await kalpana.stop();
-    expect(await site.plan(...gitFlags())).toMatchObject({ code: 0, out: 'Nothing to do.\n' });
-    repository.commit({ 'specs/go-b.json': text('go-b', { env: [{ name: 'A', value: '3' }] }) });
-    const planned = await site.plan(...gitFlags());
-    expect([planned.code, planned.out]).toEqual([2, expect.stringContaining('env A: added')]);
-    expect(await site.once(...gitFlags())).toMatchObject({ code: 0 });
-    expect((await site.docker.container('workspace-go-b')).Config.Env).toContain('A=3');
-    repository.commit({ 'specs/go-b.json': '{' });
-    expect((await site.once(...gitFlags())).code).toBe(1);
-    expect((await site.plan(...gitFlags())).err).toContain('specs/go-b.json:1:');
-  });
+  inLongRuns('commands: plan, run --once; contract git-source, git-compare; simulation: a second plan is empty', () =>
+    it("is planned with, without touching the controller's clone, and converged once", async () => {
+      await kalpana.stop();
+      expect(await site.plan(...gitFlags())).toMatchObject({ code: 0, out: 'Nothing to do.\n' });
+      repository.commit({ 'specs/go-b.json': text('go-b', { env: [{ name: 'A', value: '3' }] }) });
+      const planned = await site.plan(...gitFlags());
+      expect([planned.code, planned.out]).toEqual([2, expect.stringContaining('env A: added')]);
+      expect(await site.once(...gitFlags())).toMatchObject({ code: 0 });
+      expect((await site.docker.container('workspace-go-b')).Config.Env).toContain('A=3');
+      repository.commit({ 'specs/go-b.json': '{' });
+      expect((await site.once(...gitFlags())).code).toBe(1);
+      expect((await site.plan(...gitFlags())).err).toContain('specs/go-b.json:1:');
+    }),
+  );
 });

@@ -164,42 +164,44 @@ describe('kalpana cache clear', () => {
   /** Before the mark nothing has happened but stops, and after it the keeper is one that was killed. */
   const MOMENTS = ['the volume is marked', 'a workspace has stopped', 'the keeper has stopped'] as const;
 
-  it.each(variants(MOMENTS))('killed when %s: the next controller brings everything back', async (when) => {
-    await docker.sh('workspace-nc-a', 'echo kept > /workspace/file');
-    await cachePhase(controller, CACHE, 'Ready');
-    const { Id: id, State: before } = await docker.container(keeper);
-    const call = when === 'the volume is marked' ? 'stop' : 'start';
-    const point = proxy.hold((method, path) => method === 'POST' && path === `/containers/${id}/${call}`);
-    const answer = clear('--force');
-    if (when === 'a workspace has stopped')
-      await eventually(async () => expect((await docker.container('workspace-nc-b')).State.Status).toBe('exited'), {
-        withinMs: LONG,
-      });
-    else await point.reached;
-    if (when === 'the keeper has stopped') expect((await docker.container(keeper)).State.Status).not.toBe('running');
-    await controller.kill();
-    // By itself, though nobody stops it any more: its next start empties the volume.
-    if (when === 'the volume is marked')
+  inLongRuns("unit clearing; contract keeper-watch: the volume's mark", () =>
+    it.each(variants(MOMENTS))('killed when %s: the next controller brings everything back', async (when) => {
+      await docker.sh('workspace-nc-a', 'echo kept > /workspace/file');
+      await cachePhase(controller, CACHE, 'Ready');
+      const { Id: id, State: before } = await docker.container(keeper);
+      const call = when === 'the volume is marked' ? 'stop' : 'start';
+      const point = proxy.hold((method, path) => method === 'POST' && path === `/containers/${id}/${call}`);
+      const answer = clear('--force');
+      if (when === 'a workspace has stopped')
+        await eventually(async () => expect((await docker.container('workspace-nc-b')).State.Status).toBe('exited'), {
+          withinMs: LONG,
+        });
+      else await point.reached;
+      if (when === 'the keeper has stopped') expect((await docker.container(keeper)).State.Status).not.toBe('running');
+      await controller.kill();
+      // By itself, though nobody stops it any more: its next start empties the volume.
+      if (when === 'the volume is marked')
+        await eventually(
+          async () => expect((await docker.container(keeper)).State.StartedAt).not.toBe(before.StartedAt),
+          { withinMs: LONG },
+        );
+      point.letGo();
+      expect((await answer).code).toBe(1);
+      controller = site.start({ host: proxy.host });
+      await readyAll();
+      await cachePhase(controller, CACHE, 'Ready');
+      // A mark that stayed would empty the store at some later start of the keeper, below workspaces that run.
       await eventually(
-        async () => expect((await docker.container(keeper)).State.StartedAt).not.toBe(before.StartedAt),
+        async () =>
+          expect(await docker.sh(keeper, 'ls /nix/var/kalpana/wipe')).toMatchObject({
+            code: expect.any(Number),
+            text: expect.stringContaining('No such file'),
+          }),
         { withinMs: LONG },
       );
-    point.letGo();
-    expect((await answer).code).toBe(1);
-    controller = site.start({ host: proxy.host });
-    await readyAll();
-    await cachePhase(controller, CACHE, 'Ready');
-    // A mark that stayed would empty the store at some later start of the keeper, below workspaces that run.
-    await eventually(
-      async () =>
-        expect(await docker.sh(keeper, 'ls /nix/var/kalpana/wipe')).toMatchObject({
-          code: expect.any(Number),
-          text: expect.stringContaining('No such file'),
-        }),
-      { withinMs: LONG },
-    );
-    await readyAll();
-    await eventually(expectServing, { withinMs: LONG });
-    expect(await docker.read('workspace-nc-a', '/workspace/file')).toBe('kept');
-  });
+      await readyAll();
+      await eventually(expectServing, { withinMs: LONG });
+      expect(await docker.read('workspace-nc-a', '/workspace/file')).toBe('kept');
+    }),
+  );
 });

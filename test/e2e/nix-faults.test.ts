@@ -62,19 +62,21 @@ describe('a binary cache', () => {
   it('that answers 500 at the start: said so, nothing is built in its stead, and fetched when it is back', () =>
     outage(CACHE, { status: 500 }));
 
-  it('that is slow: bytes of bytes in the status and in the log, then Ready', async () => {
-    const fault = misbehave({ paths: server.nar('big4'), bytesPerSecond: 1_000_000 });
-    site.put('nx-slow', { cache: CACHE, packages: ['big4'] });
-    const words = /^fetching big4-1\.0 \([123]\.\d of 3\.\d MiB/;
-    await packagesAre(controller, 'nx-slow', 'Realising', expect.stringMatching(words));
-    await controller.until('nx-slow', { phase: 'Ready' }, SLOW_MS);
-    fault.end();
-    expect(
-      controller.logs().filter((line) => Object.values(line).some((value) => words.test(String(value)))).length,
-    ).toBeGreaterThan(1);
-  });
+  inLongRuns('unit nix-log, environments', () =>
+    it('that is slow: bytes of bytes in the status and in the log, then Ready', async () => {
+      const fault = misbehave({ paths: server.nar('big4'), bytesPerSecond: 1_000_000 });
+      site.put('nx-slow', { cache: CACHE, packages: ['big4'] });
+      const words = /^fetching big4-1\.0 \([123]\.\d of 3\.\d MiB/;
+      await packagesAre(controller, 'nx-slow', 'Realising', expect.stringMatching(words));
+      await controller.until('nx-slow', { phase: 'Ready' }, SLOW_MS);
+      fault.end();
+      expect(
+        controller.logs().filter((line) => Object.values(line).some((value) => words.test(String(value)))).length,
+      ).toBeGreaterThan(1);
+    }),
+  );
 
-  inLongRuns('the one that answers 500; nix-package-failures: one that its cache refuses', () => {
+  inLongRuns('the one that answers 500; unit nix-failure; contract resolve-script', () => {
     it('that cuts every connection at the start', () => outage('nx-cut', { cutAfterBytes: 0 }));
 
     it('that went away after it was known: said so, nothing is built in its stead, and fetched when it is back', async () => {
@@ -163,46 +165,48 @@ describe('an archive', () => {
   );
 });
 
-describe('in the middle of a download', () => {
-  it('the controller killed: the next one waits for the same download instead of repeating it', async () => {
-    server.forget();
-    // Slow enough for a death meanwhile; without a byte for half a minute Nix would ask anew.
-    const slow = misbehave({ paths: server.nar('big1'), bytesPerSecond: 80_000 });
-    site.put('nx-b', { cache: CACHE, packages: ['big1', 'twin'] });
-    await eventually(
-      async () => {
-        expect(await hands.isValid(path('twin'))).toBe(true);
-        expect(slow.hits()).toBe(1);
-      },
-      { withinMs: SLOW_MS },
-    );
-    await controller.kill();
-    controller = site.start();
-    await controller.until('nx-b', { phase: 'Ready' }, SLOW_MS);
-    expect(await runs(docker, 'nx-b', 'big1; twin')).toBe('big\ntwin');
-    expect(counts('big1', 'twin')).toEqual([1, 1]);
-  });
+inLongRuns('simulation caches: killed at every call, a killed keeper; unit flights', () =>
+  describe('in the middle of a download', () => {
+    it('the controller killed: the next one waits for the same download instead of repeating it', async () => {
+      server.forget();
+      // Slow enough for a death meanwhile; without a byte for half a minute Nix would ask anew.
+      const slow = misbehave({ paths: server.nar('big1'), bytesPerSecond: 80_000 });
+      site.put('nx-b', { cache: CACHE, packages: ['big1', 'twin'] });
+      await eventually(
+        async () => {
+          expect(await hands.isValid(path('twin'))).toBe(true);
+          expect(slow.hits()).toBe(1);
+        },
+        { withinMs: SLOW_MS },
+      );
+      await controller.kill();
+      controller = site.start();
+      await controller.until('nx-b', { phase: 'Ready' }, SLOW_MS);
+      expect(await runs(docker, 'nx-b', 'big1; twin')).toBe('big\ntwin');
+      expect(counts('big1', 'twin')).toEqual([1, 1]);
+    });
 
-  it('the keeper killed: the rest is fetched, what had arrived is not, and the store is sound', async () => {
-    server.forget();
-    await cachePhase(controller, CACHE, 'Ready');
-    // It would take minutes.
-    misbehave({ paths: server.nar('big16'), bytesPerSecond: 100_000, times: 1 });
-    site.put('nx-a', { cache: CACHE, packages: ['big16', 'tool'] });
-    await eventually(
-      async () => {
-        expect(await hands.isValid(path('tool'))).toBe(true);
-        expect(counts('big16')).toEqual([1]);
-      },
-      { withinMs: SLOW_MS },
-    );
-    expect(await hands.isValid(path('big16'))).toBe(false);
-    await docker.kill(hands.keeper);
-    await controller.until('nx-a', { phase: 'Ready' }, SLOW_MS);
-    expect(await runs(docker, 'nx-a', 'big16; tool')).toBe('big\nhello from tool');
-    expect(counts('big16', 'tool', 'lib')).toEqual([2, 1, 1]);
-    const verified = await hands.sh('nix-store --verify --check-contents');
-    expect(verified).toEqual({ code: 0, text: expect.not.stringMatching(/error|modified|disappeared|missing/) });
-    expect(await hands.isValid(path('big16'))).toBe(true);
-  });
-});
+    it('the keeper killed: the rest is fetched, what had arrived is not, and the store is sound', async () => {
+      server.forget();
+      await cachePhase(controller, CACHE, 'Ready');
+      // It would take minutes.
+      misbehave({ paths: server.nar('big16'), bytesPerSecond: 100_000, times: 1 });
+      site.put('nx-a', { cache: CACHE, packages: ['big16', 'tool'] });
+      await eventually(
+        async () => {
+          expect(await hands.isValid(path('tool'))).toBe(true);
+          expect(counts('big16')).toEqual([1]);
+        },
+        { withinMs: SLOW_MS },
+      );
+      expect(await hands.isValid(path('big16'))).toBe(false);
+      await docker.kill(hands.keeper);
+      await controller.until('nx-a', { phase: 'Ready' }, SLOW_MS);
+      expect(await runs(docker, 'nx-a', 'big16; tool')).toBe('big\nhello from tool');
+      expect(counts('big16', 'tool', 'lib')).toEqual([2, 1, 1]);
+      const verified = await hands.sh('nix-store --verify --check-contents');
+      expect(verified).toEqual({ code: 0, text: expect.not.stringMatching(/error|modified|disappeared|missing/) });
+      expect(await hands.isValid(path('big16'))).toBe(true);
+    });
+  }),
+);

@@ -14,9 +14,9 @@ import { TEST_NIX_IMAGE } from '../support/nix/images.js';
 import { writeNixpkgs } from '../support/nix/packages.js';
 import { cachePhase, cacheStatus, putCache } from '../support/nix/site.js';
 
-// In each run nix-gc aborts one collection on an engine, and nix-gc-races asks for packages during many. The rest is
-// shown in each run by test/unit/nix/gc (a missing environment, the deadline, the engine's end, two controllers, what
-// is refused), test/unit/nix/clearing, and test/simulation/collections (each call fails; realisations wait).
+// In each run test/unit/nix/gc shows what aborts a collection (a process that cannot be read, a missing environment,
+// the deadline, the engine's end, two controllers, what is refused), test/unit/nix/clearing what a clear does
+// meanwhile, and test/simulation/collections that each call may fail and that realisations wait.
 const site = createSite('nix-gc-aborts', testEngineHost());
 const second = createSite('nix-gc-second', testEngineHost());
 const { docker } = site;

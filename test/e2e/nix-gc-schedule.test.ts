@@ -176,29 +176,31 @@ describe('a schedule', () => {
     });
   });
 
-  it('leaves equal files once with optimise, and counts what goes of them as the disk has it', async () => {
-    await put('gs', { schedule: YEARLY, retain: '0s', optimise: true });
-    await eventually(async () => expect((await cacheStatus(controller, 'gs')).gc?.underWay).toBeNull(), {
-      withinMs: LONG,
-    });
-    const [first, second] = await inodes('twin-a', 'twin-b');
-    expect(first).toBe(second);
-    // The third name is in /nix/store/.links.
-    expect(first).toMatch(/ 3$/);
-    await docker.sh(keeperOf('gs'), 'cd /nix/var/nix/gcroots && rm twin-b twin-c twin-d');
-    const before = await diskBytes(site, keeperOf('gs'));
-    const { freedPaths, freedBytes } = await collected(site, 'gs');
-    const real = before - (await diskBytes(site, keeperOf('gs')));
-    expect(freedPaths).toBeGreaterThanOrEqual(3);
-    // All of the one pair, and nothing of the other, whose bytes its first path still has.
-    expect(freedBytes).toBeGreaterThan(1_990_000);
-    expect(freedBytes).toBeLessThan(2_100_000);
-    expect(Math.abs(real - freedBytes)).toBeLessThan(0.02 * freedBytes);
-    const links = `find /nix/store/.links -type f -size +1000k -exec stat -c %i {} +`;
-    expect((await docker.sh(keeperOf('gs'), links)).text.split('\n')).toContain(first?.split(' ')[0]);
-    expect(await inodes('twin-a')).toEqual([first?.replace(/ 3$/, ' 2')]);
-    await docker.sh(keeperOf('gs'), 'rm /nix/var/nix/gcroots/twin-a');
-  });
+  inLongRuns('contract keeper-scripts: weighs store paths only; unit gc/run', () =>
+    it('leaves equal files once with optimise, and counts what goes of them as the disk has it', async () => {
+      await put('gs', { schedule: YEARLY, retain: '0s', optimise: true });
+      await eventually(async () => expect((await cacheStatus(controller, 'gs')).gc?.underWay).toBeNull(), {
+        withinMs: LONG,
+      });
+      const [first, second] = await inodes('twin-a', 'twin-b');
+      expect(first).toBe(second);
+      // The third name is in /nix/store/.links.
+      expect(first).toMatch(/ 3$/);
+      await docker.sh(keeperOf('gs'), 'cd /nix/var/nix/gcroots && rm twin-b twin-c twin-d');
+      const before = await diskBytes(site, keeperOf('gs'));
+      const { freedPaths, freedBytes } = await collected(site, 'gs');
+      const real = before - (await diskBytes(site, keeperOf('gs')));
+      expect(freedPaths).toBeGreaterThanOrEqual(3);
+      // All of the one pair, and nothing of the other, whose bytes its first path still has.
+      expect(freedBytes).toBeGreaterThan(1_990_000);
+      expect(freedBytes).toBeLessThan(2_100_000);
+      expect(Math.abs(real - freedBytes)).toBeLessThan(0.02 * freedBytes);
+      const links = `find /nix/store/.links -type f -size +1000k -exec stat -c %i {} +`;
+      expect((await docker.sh(keeperOf('gs'), links)).text.split('\n')).toContain(first?.split(' ')[0]);
+      expect(await inodes('twin-a')).toEqual([first?.replace(/ 3$/, ' 2')]);
+      await docker.sh(keeperOf('gs'), 'rm /nix/var/nix/gcroots/twin-a');
+    }),
+  );
 
   it('tells its runs in the metrics', async () => {
     const runs = await runsOf('gs');
@@ -217,67 +219,71 @@ describe('a schedule', () => {
   });
 });
 
-describe('a store over maxBytes', () => {
-  const path = (attribute: string): string => server.fixture.paths[attribute] ?? '';
-  const there = async (...attributes: readonly string[]): Promise<string[]> => {
-    const { text } = await docker.sh(keeperOf('gs'), `ls -d ${attributes.map(path).join(' ')} 2>/dev/null`);
-    return attributes.filter((attribute) => text.includes(path(attribute)));
-  };
-  const flip = async (packages: readonly string[]): Promise<void> => {
-    site.put('gs-a', { cache: 'gs', packages: [...packages] });
-    const program = packages[0] ?? '';
-    await eventually(async () => expect((await docker.sh('workspace-gs-a', program)).code).toBe(0), { withinMs: LONG });
-  };
-
-  it('is collected between schedules, the longest unused first, and no more than it has to', async () => {
-    // Not before all is there, however long that takes.
-    await put('gs', { schedule: YEARLY, retain: '30d', maxBytes: '18Mi', suspend: true });
-    await flip(['big1']);
-    expect(await there('big4', 'big1')).toEqual(['big4', 'big1']);
-    await flip(['big16']);
-    await flip(['hello']);
-    const before = await triggers('gs');
-    // It is measured once a minute, and when a controller begins.
-    await controller.stop();
-    putCache(site, 'gs', server, { gc: { schedule: YEARLY, retain: '30d', maxBytes: '18Mi' } });
-    start();
-    await eventually(async () => expect(await triggers('gs')).toEqual(['maxBytes', ...before]), { withinMs: 85_000 });
-    expect(await there('big4', 'big1', 'big16', 'hello')).toEqual(['big1', 'big16', 'hello']);
-    expect((await runsOf('gs'))[0]).toMatchObject({ result: 'success', roots: { profile: 1, generation: 2 } });
-    expect(await diskBytes(site, keeperOf('gs'))).toBeLessThan(18 * 1_048_576);
-  });
-
-  inLongRuns('unit: due (its roots keep it over the bound), pressure, collector (collected once)', () => {
-    let earlier: readonly string[];
-
-    it('keeps what is in use whatever it takes, and is not collected again and again for it', async () => {
-      earlier = (await triggers('gs')).slice(1);
-      await flip(['big16', 'big1']);
-      await put('gs', { schedule: YEARLY, retain: '30d', maxBytes: '10Mi' });
-      await eventually(async () => expect(await triggers('gs')).toEqual(['maxBytes', 'maxBytes', ...earlier]), {
+inLongRuns('unit pressure, due, collector; contract keeper-scripts: weighs store paths only', () =>
+  describe('a store over maxBytes', () => {
+    const path = (attribute: string): string => server.fixture.paths[attribute] ?? '';
+    const there = async (...attributes: readonly string[]): Promise<string[]> => {
+      const { text } = await docker.sh(keeperOf('gs'), `ls -d ${attributes.map(path).join(' ')} 2>/dev/null`);
+      return attributes.filter((attribute) => text.includes(path(attribute)));
+    };
+    const flip = async (packages: readonly string[]): Promise<void> => {
+      site.put('gs-a', { cache: 'gs', packages: [...packages] });
+      const program = packages[0] ?? '';
+      await eventually(async () => expect((await docker.sh('workspace-gs-a', program)).code).toBe(0), {
         withinMs: LONG,
       });
-      expect(await there('big16', 'big1', 'hello')).toEqual(['big16', 'big1']);
-      expect((await docker.sh('workspace-gs-a', 'big16; big1')).text).toBe('big\nbig');
-      const counted = await metric('nix_gc_runs_total', 'cache="gs"');
-      await controller.resyncs(5);
-      expect(await triggers('gs')).toEqual(['maxBytes', 'maxBytes', ...earlier]);
-      expect(await metric('nix_gc_runs_total', 'cache="gs"')).toBe(counted);
+    };
+
+    it('is collected between schedules, the longest unused first, and no more than it has to', async () => {
+      // Not before all is there, however long that takes.
+      await put('gs', { schedule: YEARLY, retain: '30d', maxBytes: '18Mi', suspend: true });
+      await flip(['big1']);
+      expect(await there('big4', 'big1')).toEqual(['big4', 'big1']);
+      await flip(['big16']);
+      await flip(['hello']);
+      const before = await triggers('gs');
+      // It is measured once a minute, and when a controller begins.
+      await controller.stop();
+      putCache(site, 'gs', server, { gc: { schedule: YEARLY, retain: '30d', maxBytes: '18Mi' } });
+      start();
+      await eventually(async () => expect(await triggers('gs')).toEqual(['maxBytes', ...before]), { withinMs: 85_000 });
+      expect(await there('big4', 'big1', 'big16', 'hello')).toEqual(['big1', 'big16', 'hello']);
+      expect((await runsOf('gs'))[0]).toMatchObject({ result: 'success', roots: { profile: 1, generation: 2 } });
+      expect(await diskBytes(site, keeperOf('gs'))).toBeLessThan(18 * 1_048_576);
     });
 
-    it('is not collected for it after a restart either', async () => {
-      await controller.stop();
-      start();
-      await cachePhase(controller, 'gs', 'Ready');
-      await eventually(
-        async () => expect((await cacheStatus(controller, 'gs')).storeBytes).toBeGreaterThan(10 * 1_048_576),
-        { withinMs: LONG },
-      );
-      await controller.resyncs(3);
-      expect(await triggers('gs')).toEqual(['maxBytes', 'maxBytes', ...earlier]);
+    inLongRuns('unit: due (its roots keep it over the bound), pressure, collector (collected once)', () => {
+      let earlier: readonly string[];
+
+      it('keeps what is in use whatever it takes, and is not collected again and again for it', async () => {
+        earlier = (await triggers('gs')).slice(1);
+        await flip(['big16', 'big1']);
+        await put('gs', { schedule: YEARLY, retain: '30d', maxBytes: '10Mi' });
+        await eventually(async () => expect(await triggers('gs')).toEqual(['maxBytes', 'maxBytes', ...earlier]), {
+          withinMs: LONG,
+        });
+        expect(await there('big16', 'big1', 'hello')).toEqual(['big16', 'big1']);
+        expect((await docker.sh('workspace-gs-a', 'big16; big1')).text).toBe('big\nbig');
+        const counted = await metric('nix_gc_runs_total', 'cache="gs"');
+        await controller.resyncs(5);
+        expect(await triggers('gs')).toEqual(['maxBytes', 'maxBytes', ...earlier]);
+        expect(await metric('nix_gc_runs_total', 'cache="gs"')).toBe(counted);
+      });
+
+      it('is not collected for it after a restart either', async () => {
+        await controller.stop();
+        start();
+        await cachePhase(controller, 'gs', 'Ready');
+        await eventually(
+          async () => expect((await cacheStatus(controller, 'gs')).storeBytes).toBeGreaterThan(10 * 1_048_576),
+          { withinMs: LONG },
+        );
+        await controller.resyncs(3);
+        expect(await triggers('gs')).toEqual(['maxBytes', 'maxBytes', ...earlier]);
+      });
     });
-  });
-});
+  }),
+);
 
 inLongRuns('simulation: collections (made up for once); unit: due, collector', () => {
   describe('runs that were missed while the controller was down', () => {

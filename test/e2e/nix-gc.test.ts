@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { inLongRuns } from '../support/cases.js';
 import { startEngineProxy, type EngineProxy } from '../support/e2e/proxy.js';
 import { eventually } from '../support/e2e/eventually.js';
 import { testEngineHost } from '../support/e2e/engine.js';
@@ -90,58 +91,62 @@ const goesOn = () =>
   );
 
 describe('a collection of a store that is in use in every way', () => {
-  it('told in advance, names what would go and what keeps what, and deletes nothing', async () => {
-    const { code, news } = await collect(site, P, '--dry-run');
-    expect(code).toBe(0);
-    if (news.type !== 'preview') throw new Error(JSON.stringify(news));
-    const paths = news.preview.dead.map(({ path }) => path);
-    for (const path of house.dead.values()) expect(paths).toContain(path);
-    for (const path of [...house.kept.values(), ...house.retained.values()]) expect(paths).not.toContain(path);
-    expect(news.preview.deadBytes).toBeGreaterThan(500_000);
-    const links = news.preview.roots
-      .filter(({ kind, owner }) => kind === 'link' && owner === 'gc-root')
-      .map(({ from }) => from);
-    expect(links).toEqual(
-      expect.arrayContaining([
-        '/workspace/result',
-        '/root/result',
-        "/workspace/a 'result' of\tmine",
-        '/workspace/result-moved',
-      ]),
-    );
-    expect(await exists([...house.dead.values()].join(' '))).toBe(true);
-  });
+  inLongRuns('unit gc/preview, cli/gc-text; contract keeper-scripts: lists the roots', () =>
+    it('told in advance, names what would go and what keeps what, and deletes nothing', async () => {
+      const { code, news } = await collect(site, P, '--dry-run');
+      expect(code).toBe(0);
+      if (news.type !== 'preview') throw new Error(JSON.stringify(news));
+      const paths = news.preview.dead.map(({ path }) => path);
+      for (const path of house.dead.values()) expect(paths).toContain(path);
+      for (const path of [...house.kept.values(), ...house.retained.values()]) expect(paths).not.toContain(path);
+      expect(news.preview.deadBytes).toBeGreaterThan(500_000);
+      const links = news.preview.roots
+        .filter(({ kind, owner }) => kind === 'link' && owner === 'gc-root')
+        .map(({ from }) => from);
+      expect(links).toEqual(
+        expect.arrayContaining([
+          '/workspace/result',
+          '/root/result',
+          "/workspace/a 'result' of\tmine",
+          '/workspace/result-moved',
+        ]),
+      );
+      expect(await exists([...house.dead.values()].join(' '))).toBe(true);
+    }),
+  );
 
-  it('that cannot read a process is aborted: it deletes nothing, and says why', async () => {
-    const stop = proxy.rewrite(
-      (method, path) => method === 'POST' && path === '/containers/create',
-      (body) => {
-        const host = body['HostConfig'] as { CapAdd?: string[]; PidMode?: string };
-        if (host.PidMode === 'host') host.CapAdd = host.CapAdd?.filter((one) => !/SYS_PTRACE/.test(one)) ?? [];
-      },
-    );
-    const { code, news } = await collect(site, P);
-    stop();
-    expect({ code, news }).toMatchObject({
-      code: 1,
-      news: {
-        type: 'run',
-        run: {
-          result: 'aborted',
-          failure: {
-            reason: 'ProcessUnreadable',
-            message: expect.stringMatching(/process \d+ \(.+\) of the container \S+ cannot be read/),
-          },
-          freedBytes: 0,
-          freedPaths: 0,
+  inLongRuns('simulation collections: each call fails; unit gc/scanner, gc/processes', () =>
+    it('that cannot read a process is aborted: it deletes nothing, and says why', async () => {
+      const stop = proxy.rewrite(
+        (method, path) => method === 'POST' && path === '/containers/create',
+        (body) => {
+          const host = body['HostConfig'] as { CapAdd?: string[]; PidMode?: string };
+          if (host.PidMode === 'host') host.CapAdd = host.CapAdd?.filter((one) => !/SYS_PTRACE/.test(one)) ?? [];
         },
-      },
-    });
-    expect(await exists([...house.dead.values()].join(' '))).toBe(true);
-    await goesOn();
-    await expectLocked();
-    await expectNoHelpers(site);
-  });
+      );
+      const { code, news } = await collect(site, P);
+      stop();
+      expect({ code, news }).toMatchObject({
+        code: 1,
+        news: {
+          type: 'run',
+          run: {
+            result: 'aborted',
+            failure: {
+              reason: 'ProcessUnreadable',
+              message: expect.stringMatching(/process \d+ \(.+\) of the container \S+ cannot be read/),
+            },
+            freedBytes: 0,
+            freedPaths: 0,
+          },
+        },
+      });
+      expect(await exists([...house.dead.values()].join(' '))).toBe(true);
+      await goesOn();
+      await expectLocked();
+      await expectNoHelpers(site);
+    }),
+  );
 
   it('that workspaces start waits, and deletes nothing', async () => {
     [named = ''] = await addDead(site, P, 1, 'named');
@@ -236,11 +241,8 @@ describe('a collection of a store that is in use in every way', () => {
     await expectNoHelpers(site);
     await expectLocked();
     const { gc } = await cacheStatus(controller, P);
-    expect(gc?.runs.slice(0, 3).map(({ result, trigger }) => `${trigger} ${result}`)).toEqual([
-      'request success',
-      'request success',
-      'request aborted',
-    ]);
+    const last = gc?.runs.map(({ result, trigger }) => `${trigger} ${result}`);
+    expect(last?.slice(0, 2)).toEqual(['request success', 'request success']);
     const { out } = await site.command('describe', 'cache', P, '--state-dir', site.state);
     expect(out).toMatch(/request\s+success/);
   });

@@ -219,70 +219,72 @@ describe('what an import must not do', () => {
   });
 });
 
-describe('an import that is cut short', () => {
-  /** So many paths that there is time for a blow. */
-  const MANY: Record<string, string> = { ...STORE_TREE };
-  const COUNT = 40;
-  for (let index = 0; index < COUNT; index += 1)
-    MANY[`${storePath(`many-${index}`)}/text`] = `many ${storePath(`many-${index + 1}`)}`;
-  MANY[`${storePath(`many-${COUNT}`)}/text`] = 'the end';
+inLongRuns('simulation caches: an image with a store of its own, killed at every call', () =>
+  describe('an import that is cut short', () => {
+    /** So many paths that there is time for a blow. */
+    const MANY: Record<string, string> = { ...STORE_TREE };
+    const COUNT = 40;
+    for (let index = 0; index < COUNT; index += 1)
+      MANY[`${storePath(`many-${index}`)}/text`] = `many ${storePath(`many-${index + 1}`)}`;
+    MANY[`${storePath(`many-${COUNT}`)}/text`] = 'the end';
 
-  /** Looks from within, where a look costs next to nothing. */
-  async function underWay(): Promise<void> {
-    const look = 'for dir in /nix/var/kalpana/import/*/nix/store; do [ ! -d "$dir" ] || exit 0; done';
-    const line = `for round in $(seq 400); do ${look}; sleep 0.05; done; exit 1`;
-    await eventually(async () => expect((await docker.sh(keeper, line)).code).toBe(0), LONG);
-  }
+    /** Looks from within, where a look costs next to nothing. */
+    async function underWay(): Promise<void> {
+      const look = 'for dir in /nix/var/kalpana/import/*/nix/store; do [ ! -d "$dir" ] || exit 0; done';
+      const line = `for round in $(seq 400); do ${look}; sleep 0.05; done; exit 1`;
+      await eventually(async () => expect((await docker.sh(keeper, line)).code).toBe(0), LONG);
+    }
 
-  async function expectWhole(image: string): Promise<void> {
-    const paths = COUNT + 1 + Object.keys(REFERENCES).length;
-    expect((await inKeeper(`ls ${rootsOf(image)} | wc -l`)).trim()).toBe(String(paths));
-    await soundStore();
-    expect(await probes()).toEqual([]);
-  }
+    async function expectWhole(image: string): Promise<void> {
+      const paths = COUNT + 1 + Object.keys(REFERENCES).length;
+      expect((await inKeeper(`ls ${rootsOf(image)} | wc -l`)).trim()).toBe(String(paths));
+      await soundStore();
+      expect(await probes()).toEqual([]);
+    }
 
-  it('by the death of the keeper goes on with the next, and nothing is half valid', async () => {
-    const image = await importStoreImage(host, { reference: 'trusted/many:1', tree: MANY });
-    const { Id } = await docker.container(keeper);
-    site.put('ni-many', { cache: CACHE, image: 'trusted/many:1' });
-    await underWay();
-    await docker.kill(keeper);
-    await ready('ni-many');
-    expect((await docker.container(keeper)).Id).toBe(Id);
-    expect(await inKeeper(`nix-store -qR ${storePath('many-0')} | wc -l`)).toBe(String(COUNT + 1));
-    await expectWhole(image);
-    expect(await inKeeper('ls -A /nix/var/kalpana/import 2>/dev/null || true')).toBe('');
-  });
-
-  inLongRuns('simulation caches: an image with a store of its own, killed at every call', () => {
-    it('by the death of the controller goes on with the next one', async () => {
-      const more = Object.fromEntries(
-        Object.entries(MANY).map(([path, content]) => [
-          path.replace('-many-', '-more-'),
-          content.replace('-many-', '-more-'),
-        ]),
-      );
-      const image = await importStoreImage(host, { reference: 'trusted/more:1', tree: more });
-      site.put('ni-more', { cache: CACHE, image: 'trusted/more:1' });
+    it('by the death of the keeper goes on with the next, and nothing is half valid', async () => {
+      const image = await importStoreImage(host, { reference: 'trusted/many:1', tree: MANY });
+      const { Id } = await docker.container(keeper);
+      site.put('ni-many', { cache: CACHE, image: 'trusted/many:1' });
       await underWay();
-      await controller.kill();
-      controller = site.start();
-      await ready('ni-more');
+      await docker.kill(keeper);
+      await ready('ni-many');
+      expect((await docker.container(keeper)).Id).toBe(Id);
+      expect(await inKeeper(`nix-store -qR ${storePath('many-0')} | wc -l`)).toBe(String(COUNT + 1));
       await expectWhole(image);
+      expect(await inKeeper('ls -A /nix/var/kalpana/import 2>/dev/null || true')).toBe('');
     });
 
-    it('by a killed controller whose workspace is gone meanwhile leaves nothing', async () => {
-      await importStoreImage(host, { reference: 'trusted/gone:1', tree: { ...MANY, '/etc/which': 'gone' } });
-      site.put('ni-gone', { cache: CACHE, image: 'trusted/gone:1' });
-      await eventually(async () => expect(await probes()).not.toEqual([]), LONG);
-      await controller.kill();
-      site.drop('ni-gone.json');
-      controller = site.start();
-      await cachePhase(controller, CACHE, 'Ready');
-      await eventually(async () => expect(await probes()).toEqual([]), LONG);
+    inLongRuns('simulation caches: an image with a store of its own, killed at every call', () => {
+      it('by the death of the controller goes on with the next one', async () => {
+        const more = Object.fromEntries(
+          Object.entries(MANY).map(([path, content]) => [
+            path.replace('-many-', '-more-'),
+            content.replace('-many-', '-more-'),
+          ]),
+        );
+        const image = await importStoreImage(host, { reference: 'trusted/more:1', tree: more });
+        site.put('ni-more', { cache: CACHE, image: 'trusted/more:1' });
+        await underWay();
+        await controller.kill();
+        controller = site.start();
+        await ready('ni-more');
+        await expectWhole(image);
+      });
+
+      it('by a killed controller whose workspace is gone meanwhile leaves nothing', async () => {
+        await importStoreImage(host, { reference: 'trusted/gone:1', tree: { ...MANY, '/etc/which': 'gone' } });
+        site.put('ni-gone', { cache: CACHE, image: 'trusted/gone:1' });
+        await eventually(async () => expect(await probes()).not.toEqual([]), LONG);
+        await controller.kill();
+        site.drop('ni-gone.json');
+        controller = site.start();
+        await cachePhase(controller, CACHE, 'Ready');
+        await eventually(async () => expect(await probes()).toEqual([]), LONG);
+      });
     });
-  });
-});
+  }),
+);
 
 describe('an image of which no container is left', () => {
   it('is released, and no other', async () => {
@@ -294,7 +296,7 @@ describe('an image of which no container is left', () => {
       );
       expect(await inKeeper(`nix-store -q --roots ${BUSYBOX} | cat`)).not.toContain(rootsOf(image));
     }
-    const { Image } = await docker.container('workspace-ni-many');
+    const { Image } = await docker.container('workspace-ni-elsewhere');
     expect(await inKeeper('ls /nix/var/nix/gcroots/kalpana/images')).toContain(Image.replace('sha256:', ''));
     expect(await docker.containerOrNull('workspace-ni-plain-2')).toBeNull();
   });

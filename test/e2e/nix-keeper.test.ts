@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { call } from '../../deploy/setup/engine-api.mjs';
-import { inLongRuns } from '../support/cases.js';
+import { inLongRuns, variants } from '../support/cases.js';
 import { eventually } from '../support/e2e/eventually.js';
 import { testEngineHost } from '../support/e2e/engine.js';
 import type { Kalpana } from '../support/e2e/kalpana.js';
@@ -103,12 +103,14 @@ describe('the keeper', () => {
     expect((await docker.container('workspace-nk-a')).Id).toBe(workspace.Id);
   }
 
-  it.each<[string, string, () => Promise<unknown>]>([
-    ['the process that holds its lock', 'sub.inner', () => hands.killProcesses(HOLDS_LOCK)],
-    ['its daemon', 'hello2', () => hands.killProcesses(IS_DAEMON)],
-  ])('without %s, comes back by itself while workspaces run on', (_what, more, harm) => comesBack(more, harm));
+  it.each(
+    variants<[string, string, () => Promise<unknown>]>([
+      ['the process that holds its lock', 'sub.inner', () => hands.killProcesses(HOLDS_LOCK)],
+      ['its daemon', 'hello2', () => hands.killProcesses(IS_DAEMON)],
+    ]),
+  )('without %s, comes back by itself while workspaces run on', (_what, more, harm) => comesBack(more, harm));
 
-  inLongRuns('nix-faults: the keeper killed; nix-caches: a keeper that is removed; simulation caches', () =>
+  inLongRuns('the one above; nix-caches: a keeper that is removed; simulation caches', () =>
     it.each<[string, string, () => Promise<unknown>]>([
       ['killed', 'big1', () => docker.kill(keeper)],
       ['removed', 'twin', () => docker.remove(keeper)],
@@ -140,32 +142,34 @@ describe('the keeper', () => {
     }),
   );
 
-  it('is rebuilt with its volume when both are gone, and the packages with them', async () => {
-    await controller.stop();
-    controller = site.start({ resync: 1 });
-    await controller.ready('nk-a');
-    const data = await docker.sh('workspace-nk-a', 'echo mine > /workspace/file');
-    expect(data.code).toBe(0);
-    const inode = 'stat -c %i /nix/var/nix/db/db.sqlite';
-    const before = await hands.sh(inode);
-    server.forget();
-    // As a person would, with the controller at work meanwhile: it may be faster, then the volume is in use again.
-    await eventually(
-      async () => {
-        await Promise.all([keeper, `${keeper}.next`, 'workspace-nk-a'].map((name) => docker.remove(name)));
-        await docker.removeVolume(volume);
-      },
-      { withinMs: SLOW_MS },
-    );
-    await eventually(async () => expect(await runs(docker, 'nk-a', 'tool')).toBe('hello from tool'), {
-      withinMs: SLOW_MS,
-    });
-    await packagesAre(controller, 'nk-a', 'Ready');
-    await controller.ready('nk-a');
-    await expectServing();
-    expect(server.count(server.nar('tool'))).toBe(1);
-    expect(await hands.sh(inode)).not.toEqual(before);
-    expect((await docker.volume(volume))?.Labels).toMatchObject({ 'kalpana.type': 'nix-cache' });
-    expect(await docker.read('workspace-nk-a', '/workspace/file')).toBe('mine');
-  });
+  inLongRuns('simulation caches: whose volume went with it is made anew', () =>
+    it('is rebuilt with its volume when both are gone, and the packages with them', async () => {
+      await controller.stop();
+      controller = site.start({ resync: 1 });
+      await controller.ready('nk-a');
+      const data = await docker.sh('workspace-nk-a', 'echo mine > /workspace/file');
+      expect(data.code).toBe(0);
+      const inode = 'stat -c %i /nix/var/nix/db/db.sqlite';
+      const before = await hands.sh(inode);
+      server.forget();
+      // As a person would, with the controller at work meanwhile: it may be faster, then the volume is in use again.
+      await eventually(
+        async () => {
+          await Promise.all([keeper, `${keeper}.next`, 'workspace-nk-a'].map((name) => docker.remove(name)));
+          await docker.removeVolume(volume);
+        },
+        { withinMs: SLOW_MS },
+      );
+      await eventually(async () => expect(await runs(docker, 'nk-a', 'tool')).toBe('hello from tool'), {
+        withinMs: SLOW_MS,
+      });
+      await packagesAre(controller, 'nk-a', 'Ready');
+      await controller.ready('nk-a');
+      await expectServing();
+      expect(server.count(server.nar('tool'))).toBe(1);
+      expect(await hands.sh(inode)).not.toEqual(before);
+      expect((await docker.volume(volume))?.Labels).toMatchObject({ 'kalpana.type': 'nix-cache' });
+      expect(await docker.read('workspace-nk-a', '/workspace/file')).toBe('mine');
+    }),
+  );
 });

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { CacheStatus } from '../../controller/model/cache-status.js';
 import type { VerifyRun } from '../../controller/model/verify-status.js';
+import { inLongRuns } from '../support/cases.js';
 import { testEngineHost } from '../support/e2e/engine.js';
 import { eventually } from '../support/e2e/eventually.js';
 import type { Finished, Kalpana } from '../support/e2e/kalpana.js';
@@ -140,19 +141,21 @@ describe('a changed byte', () => {
   });
 });
 
-it('what cannot be had again is told as lost, until it is whole', async () => {
-  const own = await inKeeper('printf abcd > /tmp/own && nix-store --add /tmp/own');
-  expect(own).toMatch(/^\/nix\/store\/[0-9a-z]{32}-own$/);
-  await write(own, 'X');
-  const lost = await verify('--repair', '-o', 'json');
-  expect([lost.code, runOf(lost)]).toEqual([
-    1,
-    expect.objectContaining({ result: 'damaged', mended: { count: 0, first: [] }, lost: { count: 1, first: [own] } }),
-  ]);
-  const found = await told();
-  expect(found).toMatchObject({ condition: 'False StoreDamaged', damaged: 1 });
-  expect(found.message).toContain(`such as ${own}, and could not be had again: kalpana cache clear nv --force`);
-  await write(own, 'b');
-  expect((await verify()).code).toBe(0);
-  expect(await told()).toMatchObject({ condition: 'True Intact', damaged: 0 });
-});
+inLongRuns('contract verify-script: tells what cannot be had again', () =>
+  it('what cannot be had again is told as lost, until it is whole', async () => {
+    const own = await inKeeper('printf abcd > /tmp/own && nix-store --add /tmp/own');
+    expect(own).toMatch(/^\/nix\/store\/[0-9a-z]{32}-own$/);
+    await write(own, 'X');
+    const lost = await verify('--repair', '-o', 'json');
+    expect([lost.code, runOf(lost)]).toEqual([
+      1,
+      expect.objectContaining({ result: 'damaged', mended: { count: 0, first: [] }, lost: { count: 1, first: [own] } }),
+    ]);
+    const found = await told();
+    expect(found).toMatchObject({ condition: 'False StoreDamaged', damaged: 1 });
+    expect(found.message).toContain(`such as ${own}, and could not be had again: kalpana cache clear nv --force`);
+    await write(own, 'b');
+    expect((await verify()).code).toBe(0);
+    expect(await told()).toMatchObject({ condition: 'True Intact', damaged: 0 });
+  }),
+);

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { layoutOf } from '../../deploy/setup/engine.mjs';
 import { answers } from '../../deploy/setup/engine-api.mjs';
 import { startScratchEngine, type ScratchEngine } from '../support/e2e/engine.js';
-import { variants } from '../support/cases.js';
+import { inLongRuns, variants } from '../support/cases.js';
 import { eventually } from '../support/e2e/eventually.js';
 import { startEngineProxy } from '../support/e2e/proxy.js';
 import type { Kalpana } from '../support/e2e/kalpana.js';
@@ -106,24 +106,26 @@ describe('the engine away', () => {
     putAll(0);
   });
 
-  it('standing still (SIGSTOP) for some seconds: no wrong action, then full convergence', async () => {
-    const before = await ids();
-    engine.pause();
-    await eventually(async () => expect(await answers(engine.host, { timeoutMs: 300 })).toBe(false), {
-      withinMs: 10_000,
-    });
-    site.put('out-2', { env: [{ name: 'GENERATION', value: '0' }], resources: { pids: 98 } });
-    await eventually(async () => expect(await answers(engine.host, { timeoutMs: 3_000 })).toBe(false), {
-      withinMs: 10_000,
-    });
-    engine.resume();
-    await eventually(
-      async () => expect((await site.docker.container('workspace-out-2')).HostConfig.PidsLimit).toBe(98),
-      { withinMs: 40_000 },
-    );
-    await expectConverged(kalpana, 0);
-    expect(await ids()).toEqual(before);
-  });
+  inLongRuns('contract connection, requests: an engine that is silent; simulation histories', () =>
+    it('standing still (SIGSTOP) for some seconds: no wrong action, then full convergence', async () => {
+      const before = await ids();
+      engine.pause();
+      await eventually(async () => expect(await answers(engine.host, { timeoutMs: 300 })).toBe(false), {
+        withinMs: 10_000,
+      });
+      site.put('out-2', { env: [{ name: 'GENERATION', value: '0' }], resources: { pids: 98 } });
+      await eventually(async () => expect(await answers(engine.host, { timeoutMs: 3_000 })).toBe(false), {
+        withinMs: 10_000,
+      });
+      engine.resume();
+      await eventually(
+        async () => expect((await site.docker.container('workspace-out-2')).HostConfig.PidsLimit).toBe(98),
+        { withinMs: 40_000 },
+      );
+      await expectConverged(kalpana, 0);
+      expect(await ids()).toEqual(before);
+    }),
+  );
 
   const OUTAGES: readonly (readonly [string, () => Promise<void>])[] = [
     [
@@ -159,34 +161,38 @@ describe('the engine away', () => {
     ['rename', 12, 'POST', /\/rename$/],
     ['remove', 13, 'DELETE', /^\/containers\/[^/]+$/],
   ] as const;
-  it.each(variants(LOST))(
-    'the answer to a %s lost in the middle of a recreation: nothing is made twice, all converges',
-    async (_verb, generation, wanted, path) => {
-      await kalpana.stop();
-      const proxy = await startEngineProxy(engine.host);
-      const lost = proxy.loseAnswer((method, called) => path.test(called) && method === wanted);
-      const through = site.start({ host: proxy.host });
-      putAll(generation);
-      await lost;
-      await expectConverged(through, generation);
-      await through.stop();
-      await proxy.close();
-      kalpana = site.start();
-    },
+  inLongRuns('simulation crash-points: the answer to each call is lost', () =>
+    it.each(variants(LOST))(
+      'the answer to a %s lost in the middle of a recreation: nothing is made twice, all converges',
+      async (_verb, generation, wanted, path) => {
+        await kalpana.stop();
+        const proxy = await startEngineProxy(engine.host);
+        const lost = proxy.loseAnswer((method, called) => path.test(called) && method === wanted);
+        const through = site.start({ host: proxy.host });
+        putAll(generation);
+        await lost;
+        await expectConverged(through, generation);
+        await through.stop();
+        await proxy.close();
+        kalpana = site.start();
+      },
+    ),
   );
 
-  it('the event stream cut again and again during a recreation of all six: full convergence', async () => {
-    await kalpana.stop();
-    const proxy = await startEngineProxy(engine.host);
-    const through = site.start({ host: proxy.host });
-    await through.ready(...NAMES);
-    putAll(30);
-    for (let cut = 0; cut < 5; cut += 1) {
-      const streams = proxy.streams();
-      proxy.events('pass');
-      await eventually(() => expect(proxy.streams()).toBeGreaterThan(streams), { withinMs: 20_000 });
-    }
-    await expectConverged(through, 30);
-    await through.stop();
-  });
+  inLongRuns('drift: an event stream that is cut; simulation histories', () =>
+    it('the event stream cut again and again during a recreation of all six: full convergence', async () => {
+      await kalpana.stop();
+      const proxy = await startEngineProxy(engine.host);
+      const through = site.start({ host: proxy.host });
+      await through.ready(...NAMES);
+      putAll(30);
+      for (let cut = 0; cut < 5; cut += 1) {
+        const streams = proxy.streams();
+        proxy.events('pass');
+        await eventually(() => expect(proxy.streams()).toBeGreaterThan(streams), { withinMs: 20_000 });
+      }
+      await expectConverged(through, 30);
+      await through.stop();
+    }),
+  );
 });

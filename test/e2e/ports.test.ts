@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { createServer, type AddressInfo } from 'node:net';
 import { rmSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { inLongRuns } from '../support/cases.js';
 import { testEngineHost } from '../support/e2e/engine.js';
 import { eventually } from '../support/e2e/eventually.js';
 import type { Kalpana } from '../support/e2e/kalpana.js';
@@ -107,23 +108,25 @@ describe('a fixed port', () => {
     expect(await get(port)).toBe(`hello from ${first}\n`);
   });
 
-  it('held by a foreign container: the conflict names it', async () => {
-    const port = await freePort();
-    const foreign = await docker.create('ports-foreign', {
-      ExposedPorts: { '80/tcp': {} },
-      HostConfig: { PortBindings: { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: String(port) }] } },
-    });
-    site.owns(foreign);
-    await docker.start(foreign);
-    const name = site.put('ports-third', { ports: [{ ...PORT, hostPort: port }] });
-    await kalpana.until(name, {
-      phase: 'Waiting',
-      reason: 'PortConflict',
-      message: expect.stringMatching(/ports-foreign/),
-    });
-    await docker.remove(foreign);
-    await kalpana.ready(name);
-  });
+  inLongRuns('the one above; unit plan/ports; simulation laws: law 6', () =>
+    it('held by a foreign container: the conflict names it', async () => {
+      const port = await freePort();
+      const foreign = await docker.create('ports-foreign', {
+        ExposedPorts: { '80/tcp': {} },
+        HostConfig: { PortBindings: { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: String(port) }] } },
+      });
+      site.owns(foreign);
+      await docker.start(foreign);
+      const name = site.put('ports-third', { ports: [{ ...PORT, hostPort: port }] });
+      await kalpana.until(name, {
+        phase: 'Waiting',
+        reason: 'PortConflict',
+        message: expect.stringMatching(/ports-foreign/),
+      });
+      await docker.remove(foreign);
+      await kalpana.ready(name);
+    }),
+  );
 
   it('held by a process of the host: the conflict names it, and the workspace goes on once it ends', async () => {
     const port = await freePort();

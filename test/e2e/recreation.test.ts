@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { Workspace } from '../../controller/model/workspace.generated.js';
+import { inLongRuns } from '../support/cases.js';
 import { testEngineHost } from '../support/e2e/engine.js';
 import { eventually } from '../support/e2e/eventually.js';
 import type { Kalpana } from '../support/e2e/kalpana.js';
@@ -116,21 +117,23 @@ describe('recreation', () => {
       startedAt.set(name, State.StartedAt);
     });
 
-    it('is not tried again before the spec changes, nor after a restart of the controller', async () => {
-      await mark();
-      await kalpana.stop();
-      kalpana = site.start({ resync: 0.5 });
-      await mark();
-      for (const { slug, reason } of bad) {
-        const name = `recr-${slug}`;
-        await kalpana.until(name, { phase: 'Degraded', reason });
-        expect(await docker.container(`workspace-${name}`)).toMatchObject({
-          Id: before.get(name),
-          State: { Status: 'running', StartedAt: startedAt.get(name) },
-        });
-        expect(kalpana.logs().filter(({ msg, key }) => msg === 'operation' && key === name)).toEqual([]);
-      }
-    });
+    inLongRuns('simulation laws: nothing is tried again', () =>
+      it('is not tried again before the spec changes, nor after a restart of the controller', async () => {
+        await mark();
+        await kalpana.stop();
+        kalpana = site.start({ resync: 0.5 });
+        await mark();
+        for (const { slug, reason } of bad) {
+          const name = `recr-${slug}`;
+          await kalpana.until(name, { phase: 'Degraded', reason });
+          expect(await docker.container(`workspace-${name}`)).toMatchObject({
+            Id: before.get(name),
+            State: { Status: 'running', StartedAt: startedAt.get(name) },
+          });
+          expect(kalpana.logs().filter(({ msg, key }) => msg === 'operation' && key === name)).toEqual([]);
+        }
+      }),
+    );
 
     it('heals with a good spec', async () => {
       for (const name of names) site.put(name, { env: [{ name: 'GOOD', value: 'yes' }] });
@@ -146,19 +149,21 @@ describe('recreation', () => {
     });
   });
 
-  it('a first container that cannot start is reported, not tried again and again, and heals with a good spec', async () => {
-    const name = site.put('recr-first', { mounts: [{ type: 'bind', source: site.dir, target: '/etc/passwd' }] });
-    await kalpana.until(name, {
-      phase: 'Stalled',
-      reason: 'StartFailed',
-      message: expect.stringMatching(/not a directory/),
-    });
-    await mark();
-    expect(kalpana.logs().filter(({ msg, key }) => msg === 'operation failed' && key === name)).toHaveLength(1);
-    site.put(name);
-    await kalpana.ready(name);
-    expect(await docker.list(`kalpana.workspace.id=${name}`)).toEqual(only(name));
-  });
+  inLongRuns('simulation laws: from a replacement that cannot start, crash-points', () =>
+    it('a first container that cannot start is reported, not tried again and again, and heals with a good spec', async () => {
+      const name = site.put('recr-first', { mounts: [{ type: 'bind', source: site.dir, target: '/etc/passwd' }] });
+      await kalpana.until(name, {
+        phase: 'Stalled',
+        reason: 'StartFailed',
+        message: expect.stringMatching(/not a directory/),
+      });
+      await mark();
+      expect(kalpana.logs().filter(({ msg, key }) => msg === 'operation failed' && key === name)).toHaveLength(1);
+      site.put(name);
+      await kalpana.ready(name);
+      expect(await docker.list(`kalpana.workspace.id=${name}`)).toEqual(only(name));
+    }),
+  );
 });
 
 describe('a change in place', () => {
@@ -204,26 +209,28 @@ describe('a secret file', () => {
     expect(kalpana.err()).not.toMatch(/(first|second)-value/);
   });
 
-  it('that is missing is reported, and the running container kept', async () => {
-    const { Id } = await docker.container(container);
-    site.secret('other', 'x');
-    site.put(name, { env: [{ name: 'TOKEN', valueFrom: { secretFile: 'gone' } }] });
-    await eventually(
-      async () => {
-        expect(await kalpana.condition(name, 'SpecValid')).toMatchObject({
-          status: 'False',
-          message: expect.stringContaining('"gone"'),
-        });
-      },
-      { withinMs: 20_000 },
-    );
-    await mark();
-    expect(await docker.container(container)).toMatchObject({ Id, State: { Status: 'running' } });
-    const fresh = site.put('recr-secretless', { env: [{ name: 'TOKEN', valueFrom: { secretFile: 'gone' } }] });
-    await kalpana.until(fresh, { reason: 'SecretUnreadable', message: expect.stringContaining('"gone"') });
-    expect(await docker.containerOrNull(`workspace-${fresh}`)).toBeNull();
-    site.secret('gone', 'found-3');
-    await kalpana.ready(fresh, name);
-    expect((await docker.container(`workspace-${fresh}`)).Config.Env).toContain('TOKEN=found-3');
-  });
+  inLongRuns('unit source/secrets, resolve-workspace', () =>
+    it('that is missing is reported, and the running container kept', async () => {
+      const { Id } = await docker.container(container);
+      site.secret('other', 'x');
+      site.put(name, { env: [{ name: 'TOKEN', valueFrom: { secretFile: 'gone' } }] });
+      await eventually(
+        async () => {
+          expect(await kalpana.condition(name, 'SpecValid')).toMatchObject({
+            status: 'False',
+            message: expect.stringContaining('"gone"'),
+          });
+        },
+        { withinMs: 20_000 },
+      );
+      await mark();
+      expect(await docker.container(container)).toMatchObject({ Id, State: { Status: 'running' } });
+      const fresh = site.put('recr-secretless', { env: [{ name: 'TOKEN', valueFrom: { secretFile: 'gone' } }] });
+      await kalpana.until(fresh, { reason: 'SecretUnreadable', message: expect.stringContaining('"gone"') });
+      expect(await docker.containerOrNull(`workspace-${fresh}`)).toBeNull();
+      site.secret('gone', 'found-3');
+      await kalpana.ready(fresh, name);
+      expect((await docker.container(`workspace-${fresh}`)).Config.Env).toContain('TOKEN=found-3');
+    }),
+  );
 });

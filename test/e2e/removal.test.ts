@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { inLongRuns } from '../support/cases.js';
 import { testEngineHost } from '../support/e2e/engine.js';
 import { eventually } from '../support/e2e/eventually.js';
 import type { Kalpana } from '../support/e2e/kalpana.js';
@@ -54,26 +55,32 @@ describe('a spec that is removed', () => {
     await eventually(async () => expect(await site.docker.list(site.label)).toEqual(up(...keep)), { withinMs: 20_000 });
   });
 
-  it('a rename of a spec is a removal and a creation: the old data volume stays', async () => {
-    site.put('rem-old', {}, 'renamed.json');
-    await kalpana.ready('rem-old');
-    await site.docker.sh('workspace-rem-old', 'echo old > /workspace/file');
-    site.put('rem-new', {}, 'renamed.json');
-    await eventually(async () => expect(await site.docker.list(site.label)).toEqual(up(...keep, 'rem-new')), {
-      withinMs: 20_000,
-    });
-    await kalpana.ready('rem-new');
-    expect(await site.docker.volume('kalpana-workspace-rem-old')).not.toBeNull();
-    expect((await site.docker.sh('workspace-rem-new', 'ls /workspace')).text).not.toContain('file');
-  });
+  inLongRuns('the removals above; simulation histories', () =>
+    it('a rename of a spec is a removal and a creation: the old data volume stays', async () => {
+      site.put('rem-old', {}, 'renamed.json');
+      await kalpana.ready('rem-old');
+      await site.docker.sh('workspace-rem-old', 'echo old > /workspace/file');
+      site.put('rem-new', {}, 'renamed.json');
+      await eventually(async () => expect(await site.docker.list(site.label)).toEqual(up(...keep, 'rem-new')), {
+        withinMs: 20_000,
+      });
+      await kalpana.ready('rem-new');
+      expect(await site.docker.volume('kalpana-workspace-rem-old')).not.toBeNull();
+      expect((await site.docker.sh('workspace-rem-new', 'ls /workspace')).text).not.toContain('file');
+    }),
+  );
 
-  it('while the controller was away is found at its start, data volume kept', async () => {
-    await kalpana.stop();
-    site.drop('renamed.json');
-    kalpana = site.start();
-    await eventually(async () => expect(await site.docker.list(site.label)).toEqual(up(...keep)), { withinMs: 20_000 });
-    expect(await site.docker.volume('kalpana-workspace-rem-new')).not.toBeNull();
-  });
+  inLongRuns('simulation laws, histories: restarts', () =>
+    it('while the controller was away is found at its start, data volume kept', async () => {
+      await kalpana.stop();
+      site.drop('renamed.json');
+      kalpana = site.start();
+      await eventually(async () => expect(await site.docker.list(site.label)).toEqual(up(...keep)), {
+        withinMs: 20_000,
+      });
+      expect(await site.docker.volume('kalpana-workspace-rem-new')).not.toBeNull();
+    }),
+  );
 });
 
 describe('held deletions', () => {
@@ -126,16 +133,18 @@ describe('held deletions', () => {
     await kalpana.stop();
   });
 
-  it('specs put back end the hold', async () => {
-    const kalpana = site.start({ resync: 0.5 });
-    for (const name of names) site.put(name);
-    await kalpana.ready(...names);
-    const ids = await site.docker.ids(site.label);
-    for (const name of names) site.drop(`${name}.json`);
-    await kalpana.until('held-c', { phase: 'Held' });
-    for (const name of names) site.put(name);
-    await kalpana.ready(...names);
-    expect((await kalpana.list()).held).toEqual([]);
-    expect((await site.docker.ids(site.label)).sort()).toEqual([...ids].sort());
-  });
+  inLongRuns('git-deploy: whose commits remove nearly all; simulation laws: held deletions', () =>
+    it('specs put back end the hold', async () => {
+      const kalpana = site.start({ resync: 0.5 });
+      for (const name of names) site.put(name);
+      await kalpana.ready(...names);
+      const ids = await site.docker.ids(site.label);
+      for (const name of names) site.drop(`${name}.json`);
+      await kalpana.until('held-c', { phase: 'Held' });
+      for (const name of names) site.put(name);
+      await kalpana.ready(...names);
+      expect((await kalpana.list()).held).toEqual([]);
+      expect((await site.docker.ids(site.label)).sort()).toEqual([...ids].sort());
+    }),
+  );
 });

@@ -79,7 +79,11 @@ describe('what was done by hand is undone by its event, and by a resync when the
     ]),
   )('$title, event lost: $lost', async ({ title, work, lost }) => {
     const hearing = { deaf: false };
-    const sim = await simulation(['alice'], { isEventLost: () => hearing.deaf });
+    const missed: string[] = [];
+    const sim = await simulation(['alice'], {
+      isEventLost: () => hearing.deaf,
+      listener: { missedEvent: (name) => void missed.push(name) },
+    });
     hearing.deaf = lost;
     work(sim);
     const isMended = () => deviations(sim.engine.state, sim.specs.get('alice')!).length === 0;
@@ -88,6 +92,25 @@ describe('what was done by hand is undone by its event, and by a resync when the
     expect(isMended()).toBe(false);
     expect(await sim.clock.runUntil(isMended, within)).toBe(true);
     expect(runningNames(sim.engine)).toEqual(['workspace-alice']);
+    expect(missed).toEqual(lost ? ['alice'] : []);
+  });
+
+  it('a removal that a resync saw half done, without an event, counts as missed', async () => {
+    const hearing = { deaf: false };
+    const missed: string[] = [];
+    const sim = await simulation(['alice'], {
+      isEventLost: () => hearing.deaf,
+      listener: { missedEvent: (name) => void missed.push(name) },
+    });
+    hearing.deaf = true;
+    const [container] = sim.engine.state.containers.values();
+    container!.state = 'removing';
+    await sim.clock.run(SIM_RESYNC_MS + 5);
+    container!.state = 'running';
+    sim.engine.hands.remove('workspace-alice');
+    await sim.settle();
+    await sim.clock.run(SIM_RESYNC_MS);
+    expect([runningNames(sim.engine), missed]).toEqual([['workspace-alice'], ['alice']]);
   });
 });
 

@@ -8,16 +8,24 @@ const suites = readdirSync(fileURLToPath(new URL('../../e2e', import.meta.url)))
 );
 
 describe('the end-to-end runs', () => {
-  it.each(Object.entries(RUNS))('%s names suites that there are', (_, { files = [] }) => {
-    expect(files.filter((name) => !suites.includes(name))).toEqual([]);
+  it.each(Object.entries(RUNS))('%s names suites that there are', (_, { files = [], without = [] }) => {
+    expect([...files, ...without].filter((name) => !suites.includes(name))).toEqual([]);
   });
 
   it('are the parts of npm test and of npm run test:all', () => {
     expect([...E2E_PARTS, ...LONG_E2E_PARTS].sort()).toEqual(Object.keys(RUNS).sort());
   });
 
-  it('show everything on the newest engine, and every kind of call on the own one', () => {
-    expect(RUNS['e2e']).toEqual({ which: 'newest', keeper: 'forky' });
+  it('leave to long ones what a long one alone plays', () => {
+    const isLong = (name: string) => name.endsWith('.long');
+    const short = Object.entries(RUNS).filter(([, { files = [], long }]) => files.some(isLong) && long !== true);
+    expect(short).toEqual([]);
+  });
+
+  it('show each suite on the newest engine or on the own one, and every kind of call on the own one', () => {
+    expect(RUNS['e2e']).toMatchObject({ which: 'newest', keeper: 'forky' });
+    expect(RUNS['e2e']?.files).toBeUndefined();
+    expect(RUNS['e2e-own']?.files).toEqual(expect.arrayContaining([...(RUNS['e2e']?.without ?? [])]));
     expect(E2E_PARTS.map((name) => RUNS[name]?.which)).toEqual(['newest', 'own']);
   });
 

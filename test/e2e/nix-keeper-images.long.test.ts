@@ -9,6 +9,10 @@ import { SLOW_MS, buildOnKeeper, cacheFails, conditionIs, packagesAre, runs } fr
 import { cacheObjects, cachePhase, cacheStatus, putCache } from '../support/nix/site.js';
 import { KEEPER_IMAGE, OLD_KEEPER_IMAGE, importOldKeeper } from '../support/nix/images.js';
 
+// In each run test/contract/keeper-scripts has keepers of several versions, nix-keeper-changes an image that cannot
+// work, test/unit/nix/packages/nix-failure has each failure, and test/unit/model/nix-holes which versions have known
+// holes.
+
 const site = createSite('nix-keeper-images', testEngineHost());
 const { docker } = site;
 const LATE_IMAGE = 'kalpana-late/nix-keeper:1';

@@ -4,6 +4,9 @@ import { eventually } from '../support/e2e/eventually.js';
 import { startEngineProxy } from '../support/e2e/proxy.js';
 import { createSite } from '../support/e2e/kalpana-site.js';
 
+// In each run test/simulation/crash-points kills the controller at every call of a start, a recreation and a removal,
+// and histories at random ones; outage has the engine killed in the midst of a recreation.
+
 const host = testEngineHost();
 const names = (prefix: string) => [1, 2, 3, 4, 5, 6].map((number) => `${prefix}-${number}`);
 const isChange = (call: string) => /^(POST|DELETE) /.test(call);

@@ -10,6 +10,9 @@ import { KEEPER_IMAGE, importKeeper } from '../support/nix/images.js';
 import { cacheStatus } from '../support/nix/site.js';
 import { importStoreImage, storePath, trusted } from '../support/nix/store-images.js';
 
+// In each run test/simulation/caches kills the controller at every call of this (a volume of the replaced system),
+// nix-caches replaces a container from before packages came from a cache, and adoption one of the replaced system.
+
 const VOLUME = 'kalpana-nix-store';
 const KEEPER = 'kalpana-nix-keeper-default';
 const OLD = storePath('old-1.0').slice('/nix/store/'.length);

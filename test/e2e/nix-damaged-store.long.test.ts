@@ -6,6 +6,9 @@ import { createSite } from '../support/e2e/kalpana-site.js';
 import { serveNixCache, type TestNixCache } from '../support/nix/cache.js';
 import { cacheObjects, cacheStatus, putCache } from '../support/nix/site.js';
 
+// In each run nix-clear empties a cache by force; test/unit/nix/clearing and keeper-connection have a keeper that does
+// not answer, and its words.
+
 // F26: a store whose database is gone, of which Nix believes that it has one.
 const site = createSite('nix-damaged-store', testEngineHost());
 const { docker } = site;

@@ -14,6 +14,10 @@ import { writeNixpkgs } from '../support/nix/packages.js';
 import { cacheObjects, putCache } from '../support/nix/site.js';
 import { importStoreImage, REFERENCES, trusted } from '../support/nix/store-images.js';
 
+// In each run test/contract/keeper-scripts runs the scripts themselves beside hostile names in a store, in links, in
+// open files and in an image, test/unit/nix/packages/nix-log reads what a build prints, and nix-hostile-builds has a
+// build lay hostile names into a store.
+
 // Words and names by the authors of packages and of images, and by users of workspaces, on their way through the
 // keeper's scripts: what a build lays into the store itself is in nix-hostile-builds.
 const site = createSite('nix-names', testEngineHost());

@@ -10,6 +10,8 @@ import type { Kalpana } from '../support/e2e/kalpana.js';
 import { createSite } from '../support/e2e/kalpana-site.js';
 import { NO_CACHE, up, workspace } from '../support/e2e/kalpana-specs.js';
 
+// In each run test/contract/git/git-verify verifies signatures of real repositories, and git-deploy refuses a commit.
+
 const site = createSite('gitverify', testEngineHost());
 let repository: TestRepository;
 let kalpana: Kalpana;

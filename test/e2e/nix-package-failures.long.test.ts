@@ -8,6 +8,10 @@ import { serveNixCache, type TestNixCache } from '../support/nix/cache.js';
 import { SLOW_MS, packagesAre, restart, runs } from '../support/nix/hands.js';
 import { cacheObjects, putCache } from '../support/nix/site.js';
 
+// In each run nix-faults has archives and whole caches refused by name, nix-packages packages that are not there;
+// test/unit/nix/packages/nix-failure has the words of each failure, and test/contract/resolve-script those of a cache
+// that refuses.
+
 const site = createSite('nix-packages-bad', testEngineHost());
 const { docker } = site;
 const cache = 'nf';

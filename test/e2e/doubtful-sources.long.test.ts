@@ -7,6 +7,9 @@ import type { Kalpana } from '../support/e2e/kalpana.js';
 import { createSite, type Site } from '../support/e2e/kalpana-site.js';
 import { NO_CACHE, up, workspace } from '../support/e2e/kalpana-specs.js';
 
+// In each run test/unit/source has every file and directory that cannot be believed, test/simulation/laws that nothing
+// is removed for it, and bad-input and removal the same on an engine.
+
 describe('sources that cannot be believed', () => {
   const site = createSite('laws', testEngineHost(), NO_CACHE);
   const names = ['laws-a', 'laws-b'];

@@ -11,6 +11,9 @@ import {
 } from '../support/e2e/engine.js';
 import { eventually } from '../support/e2e/eventually.js';
 
+// Of the tests' own engines. In each run every suite shows the test engine, outage a scratch engine that is killed,
+// and test/unit/deploy how namespaces are found and left.
+
 interface Container {
   readonly Id: string;
   readonly State: string;

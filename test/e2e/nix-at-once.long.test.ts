@@ -7,6 +7,9 @@ import { serveNixCache, type TestNixCache } from '../support/nix/cache.js';
 import { runs } from '../support/nix/hands.js';
 import { cachePhase, putCache } from '../support/nix/site.js';
 
+// In each run test/simulation/caches has twenty workspaces ask at once, and test/unit/nix/packages/flights shows that
+// each package is asked for once; nix-packages fetches once for two workspaces.
+
 const site = createSite('nix-at-once', testEngineHost());
 const { docker } = site;
 let server: TestNixCache;

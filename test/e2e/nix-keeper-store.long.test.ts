@@ -14,6 +14,9 @@ import {
 } from '../support/nix/own-store-keeper.js';
 import { storePath } from '../support/nix/store-images.js';
 
+// In each run nix-gc starts a keeper whose image has its Nix in a store of its own, and collects there;
+// nix-keeper-changes changes a keeper's image, and nix-clear empties a cache.
+
 const host = testEngineHost();
 const site = createSite('nix-kstore', host);
 const { docker } = site;
@@ -75,25 +78,29 @@ describe('a keeper whose image has its Nix in a store of its own', () => {
     }),
   );
 
-  it('changes to another image', async () => {
-    putCache(site, CACHE, server, { image: `${IMAGE}:2` });
-    await eventually(async () => expect((await docker.container(keeper)).Config.Image).toBe(`${IMAGE}:2`), {
-      withinMs: LONG,
-    });
-    await serves();
-    expect(await inKeeper(`cat ${SECOND}/words`)).toBe('more');
-  });
+  inLongRuns('nix-keeper-changes; unit keeper/reconcile-keeper', () =>
+    it('changes to another image', async () => {
+      putCache(site, CACHE, server, { image: `${IMAGE}:2` });
+      await eventually(async () => expect((await docker.container(keeper)).Config.Image).toBe(`${IMAGE}:2`), {
+        withinMs: LONG,
+      });
+      await serves();
+      expect(await inKeeper(`cat ${SECOND}/words`)).toBe('more');
+    }),
+  );
 
-  it('outlives a clear of its cache', async () => {
-    await inKeeper('echo rubbish > /nix/rubbish');
-    expect(await site.command('cache', 'clear', CACHE, '--force', '--state-dir', site.state)).toMatchObject({
-      code: 0,
-    });
-    await serves();
-    expect(await inKeeper('ls /nix')).not.toContain('rubbish');
-  });
+  inLongRuns('nix-clear: with --force; the first start', () =>
+    it('outlives a clear of its cache', async () => {
+      await inKeeper('echo rubbish > /nix/rubbish');
+      expect(await site.command('cache', 'clear', CACHE, '--force', '--state-dir', site.state)).toMatchObject({
+        code: 0,
+      });
+      await serves();
+      expect(await inKeeper('ls /nix')).not.toContain('rubbish');
+    }),
+  );
 
-  inLongRuns('the first start; nix-keeper: rebuilt with its volume', () =>
+  inLongRuns('the first start; simulation caches: a keeper whose volume went with it', () =>
     it('is made anew with its volume', async () => {
       await controller.kill();
       for (const name of ['workspace-nks-a', keeper]) await docker.remove(name);

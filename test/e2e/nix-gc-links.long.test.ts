@@ -12,6 +12,11 @@ import { TEST_NIX_IMAGE } from '../support/nix/images.js';
 import { cacheObjects, cachePhase, cacheStatus, putCache } from '../support/nix/site.js';
 import { storePath } from '../support/nix/store-images.js';
 
+// In each run nix-gc collects beside links that keep and links that keep nothing. The rest is shown in each run by
+// test/contract/links and fake-fidelity (links of any name, to any text), test/simulation/gc-roots and
+// test/unit/nix/gc/links (who keeps what, containers that are gone), and test/contract/keeper-scripts (a change of
+// roots).
+
 const site = createSite('nix-gc-links', testEngineHost());
 const { docker } = site;
 const CACHE = 'lk';

@@ -6,6 +6,9 @@ import { testEngineHost } from '../support/e2e/engine.js';
 import { serveNixCache, type TestNixCache } from '../support/nix/cache.js';
 import { importOldKeeper, KEEPER_IMAGE, keeperNix, OLD_KEEPER_IMAGE, TEST_NIX_IMAGE } from '../support/nix/images.js';
 
+// Of the tests' own binary cache. In each run nix-packages fetches from it, nix-faults has it fail and hand out
+// what is spoilt or unsigned, and nix-keeper has the keeper's image.
+
 const docker = dockerOf(testEngineHost());
 const made = new Set<string>();
 

@@ -6,6 +6,9 @@ import { createSite } from '../support/e2e/kalpana-site.js';
 import { serveNixCache, type TestNixCache } from '../support/nix/cache.js';
 import { cacheObjects, cacheStatus, cachePhase, putCache } from '../support/nix/site.js';
 
+// In each run test/unit/nix/prewarm and packages/turnstile show who is fetched when, and test/simulation/gc-roots that
+// prewarmed packages are kept; nix-packages realises packages of all kinds.
+
 const site = createSite('nix-prewarm', testEngineHost());
 const { docker } = site;
 const CACHE = 'npw';

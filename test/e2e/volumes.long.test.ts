@@ -6,6 +6,9 @@ import { eventually } from '../support/e2e/eventually.js';
 import type { Kalpana } from '../support/e2e/kalpana.js';
 import { makeSite, type Site } from '../support/e2e/kalpana-site.js';
 
+// In each run test/simulation/laws has a damaged data volume (reported, never deleted, used again when it is mended),
+// convergence the order of the operations, and test/unit/plan a shared volume that is gone.
+
 let engine: ScratchEngine;
 let site: Site;
 let kalpana: Kalpana;

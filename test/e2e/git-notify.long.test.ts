@@ -10,6 +10,8 @@ import { createRepository, type TestRepository } from '../support/git/repository
 import { createSite } from '../support/e2e/kalpana-site.js';
 import { NO_CACHE, workspace } from '../support/e2e/kalpana-specs.js';
 
+// In each run test/unit/notify has what is sent, signed, tried again and left out; git-deploy has the commits.
+
 interface Told {
   readonly path: string;
   readonly body: Readonly<Record<string, unknown>> & {

@@ -14,6 +14,9 @@ import { OLD_KEEPER_IMAGE, TEST_NIX_IMAGE, importOldKeeper, keeperNix } from '..
 import { cacheObjects, cachePhase, cacheStatus, putCache } from '../support/nix/site.js';
 import { importOwnStoreKeeper, KEEPER_PROGRAMS } from '../support/nix/own-store-keeper.js';
 
+// In each run test/contract/keeper-guard and keeper-scripts have the guard that Nix before 2.35 needs, killed at two
+// points; nix-gc collects with the Nix of each run's keeper.
+
 const site = createSite('nix-gc-old', testEngineHost());
 const { docker } = site;
 const OWN_STORE_IMAGE = 'kalpana/gc-own-store:1';

@@ -8,6 +8,9 @@ import { createSite } from '../support/e2e/kalpana-site.js';
 import { serveNixCache, type TestNixCache } from '../support/nix/cache.js';
 import { cachePhase, cacheObjects, putCache } from '../support/nix/site.js';
 
+// In each run the demo shows what is hit and what is fetched, test/simulation/caches that a known environment needs no
+// command, nix-packages that a second workspace fetches nothing, and test/unit/nix and cli what is told of it.
+
 const site = createSite('nix-warm', testEngineHost());
 const { docker } = site;
 const CACHE = 'nwm';

@@ -4,6 +4,8 @@ import { startScratchEngine, testEngineHost } from '../support/e2e/engine.js';
 import { kalpanaCommand } from '../support/e2e/kalpana.js';
 import { makeSite } from '../support/e2e/kalpana-site.js';
 
+// In each run the demo brings up the same specs by npm start's own way, and plans them again.
+
 const specs = fileURLToPath(new URL('../../deploy/examples/workspaces', import.meta.url));
 const secrets = fileURLToPath(new URL('../../deploy/examples/secrets', import.meta.url));
 

@@ -11,6 +11,9 @@ import { createSite } from '../support/e2e/kalpana-site.js';
 import { serveNixCache, type TestNixCache } from '../support/nix/cache.js';
 import { cacheObjects, cachePhase, putCache } from '../support/nix/site.js';
 
+// In each run nix-gc collects while a user and a workspace's packages build, and test/simulation/collections and
+// gc-roots have environments asked for at any moment of a collection.
+
 const site = createSite('nix-gc-races', testEngineHost());
 const { docker } = site;
 const CACHE = 'gz';

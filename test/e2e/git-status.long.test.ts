@@ -9,6 +9,8 @@ import { createRepository, type TestRepository } from '../support/git/repository
 import { createSite } from '../support/e2e/kalpana-site.js';
 import { NO_CACHE, workspace } from '../support/e2e/kalpana-specs.js';
 
+// In each run test/unit/notify has every answer of these hosts, git-deploy the commits.
+
 /** A repository, its workspace `gs-<provider>`, and the host that shows the states of its commits and of no others. */
 interface Place {
   readonly repository: TestRepository;
