@@ -61,6 +61,8 @@ export interface CacheReport {
   readonly volume: string;
   /** The release that the address of its nixpkgs names, such as `26.05`; null when it names none, or without a spec. */
   readonly nixpkgsRelease: string | null;
+  /** Whether builds run in Nix's sandbox; null without a spec. */
+  readonly sandbox: boolean | null;
   readonly keeper: {
     readonly id: string;
     readonly image: string;
@@ -86,10 +88,11 @@ export interface CacheReport {
 
 /**
  * `KeeperSecure` tells of known holes in the keeper's Nix, `NixpkgsSupported` of a release of nixpkgs past its end,
- * `StoreIntact` of store paths that are not as they were registered. None of them affects `Ready`.
+ * `BuildsSandboxed` of builds that see each other, `StoreIntact` of store paths that are not as they were registered.
+ * None of them affects `Ready`.
  */
 export type CacheConditionType =
-  'SpecValid' | 'KeeperReady' | 'KeeperSecure' | 'NixpkgsSupported' | 'StoreIntact' | 'Ready';
+  'SpecValid' | 'KeeperReady' | 'KeeperSecure' | 'NixpkgsSupported' | 'BuildsSandboxed' | 'StoreIntact' | 'Ready';
 
 /**
  * `Degraded`: the cache was ready before, or its keeper can be used nevertheless. `Stalled`: it waits for a change of

@@ -131,6 +131,12 @@ export const REASONS = {
       'Name a release that is still supported as nixpkgs of the NixCache: its packages are realised anew, and those ' +
       'in place stay until they are there.',
   },
+  SandboxOff: {
+    class: 'waiting',
+    remedy:
+      'The cache goes on. Where those who share it need not trust each other, set "sandbox": true in its NixCache, ' +
+      'on a host that permits user namespaces in containers.',
+  },
   PackageNotFound: { class: 'stalled', remedy: 'Check the name against the nixpkgs of the cache.' },
   PackageCollision: { class: 'stalled', remedy: 'Remove one of the two packages.' },
   PackageBuildFailed: { class: 'stalled', remedy: 'Change the packages or the nixpkgs of the cache.' },

@@ -22,6 +22,7 @@ export function cacheConditionsOf(
       ['KeeperReady', keeperReady(report)],
       ['KeeperSecure', keeperSecure(report)],
       ['NixpkgsSupported', nixpkgsSupported(report, now)],
+      ['BuildsSandboxed', buildsSandboxed(report)],
       ['StoreIntact', storeIntact(report)],
       ['Ready', ready(report)],
     ],
@@ -92,6 +93,17 @@ function nixpkgsSupported({ nixpkgsRelease: release }: CacheReport, now: number)
   if (new Date(now).toISOString().slice(0, 10) <= end) return yes('Supported', `nixpkgs ${release}, until ${end}.`);
   const message = `nixpkgs ${release} has had no mends, also of security, since ${end}`;
   return no('NixpkgsUnsupported', explain({ reason: 'NixpkgsUnsupported', message }));
+}
+
+/** Whether builds are kept apart; the cache goes on in any case. */
+function buildsSandboxed({ sandbox, verdict }: CacheReport): Finding {
+  if (sandbox === null) return unknown('NotKnown', 'No spec says how builds run.');
+  // A keeper of an earlier spec may serve until another one takes its place.
+  if (sandbox && verdict.kind !== 'ready')
+    return unknown('NotKnown', 'There is no keeper yet that keeps builds apart.');
+  if (sandbox) return yes('Sandboxed', 'Builds see their inputs, and nothing else of the keeper.');
+  const message = 'builds run without a sandbox, and see the keeper, its network and each other';
+  return no('SandboxOff', explain({ reason: 'SandboxOff', message }));
 }
 
 /** Whether the paths of the store are as they were registered, as far as was looked; the cache goes on in any case. */

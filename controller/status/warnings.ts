@@ -2,7 +2,12 @@ import type { CacheConditionType, CacheStatus } from '../model/cache-status.js';
 import type { NewEvent } from '../model/status.js';
 
 /** The conditions that warn, and do not affect whether the cache is Ready. */
-const WARNING_CONDITIONS: readonly CacheConditionType[] = ['KeeperSecure', 'NixpkgsSupported', 'StoreIntact'];
+const WARNING_CONDITIONS: readonly CacheConditionType[] = [
+  'KeeperSecure',
+  'NixpkgsSupported',
+  'BuildsSandboxed',
+  'StoreIntact',
+];
 
 /** What warns about a cache, as events. */
 export interface Warnings {

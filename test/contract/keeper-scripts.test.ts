@@ -334,6 +334,27 @@ describe('a path that is not there', () => {
   });
 });
 
+describe('the names that are reserved for a collection', () => {
+  inFolder(beforeEach, afterEach);
+  const reserve = '/nix/var/kalpana/reserve';
+
+  it('are let go at its start, and taken again at its end', async () => {
+    mkdirSync(folder.path(reserve), { recursive: true });
+    writeFileSync(folder.path(`${reserve}/0`), '');
+    expect((await folder.run(gc.ROOTS_SCRIPT)).code).toBe(0);
+    expect(existsSync(folder.path(reserve))).toBe(false);
+    expect(await folder.run(gc.RELEASE_RUN_SCRIPT)).toEqual({ code: 0, lines: [] });
+    expect(readdirSync(folder.path(reserve))).toHaveLength(512);
+  });
+
+  it('are as many as there are, where the disk has few', async () => {
+    // A directory in the place of a file: the next name cannot be made.
+    mkdirSync(folder.path(`${reserve}/3`), { recursive: true });
+    expect(await folder.run(gc.RELEASE_RUN_SCRIPT)).toEqual({ code: 0, lines: [] });
+    expect(readdirSync(folder.path(reserve)).sort()).toEqual(['0', '1', '2', '3']);
+  });
+});
+
 describe('a change of roots', () => {
   inFolder(beforeAll, afterAll);
 

@@ -3,31 +3,36 @@ import { call } from '../../deploy/setup/engine-api.mjs';
 import { inLongRuns } from '../support/cases.js';
 import { eventually } from '../support/e2e/eventually.js';
 import { testEngineHost } from '../support/e2e/engine.js';
+import { addPath } from '../support/gc/uses.js';
 import type { Kalpana } from '../support/e2e/kalpana.js';
 import { createSite } from '../support/e2e/kalpana-site.js';
 import { serveNixCache, type TestNixCache } from '../support/nix/cache.js';
 import { SLOW_MS, keeperHands, packagesAre, runs } from '../support/nix/hands.js';
-import { cacheObjects, putCache } from '../support/nix/site.js';
+import { TEST_NIX_IMAGE } from '../support/nix/images.js';
+import { cacheObjects, cachePhase, putCache } from '../support/nix/site.js';
 import { importStoreImage } from '../support/nix/store-images.js';
 
 const site = createSite('nix-disk-full', testEngineHost());
 const { docker } = site;
 const CACHE = 'nd';
-const { volume } = cacheObjects(CACHE);
 const hands = keeperHands(docker, CACHE);
 let server: TestNixCache;
 let controller: Kalpana;
 
-beforeAll(async () => {
-  server = await serveNixCache(testEngineHost());
-  await call(docker.host, 'POST', '/volumes/create', {
+/** Makes the volume of a cache on memory of its own. `o` is the mount's options. */
+const volumeOf = (cache: string, o: string) =>
+  call(docker.host, 'POST', '/volumes/create', {
     body: {
-      Name: volume,
+      Name: cacheObjects(cache).volume,
       Driver: 'local',
-      DriverOpts: { type: 'tmpfs', device: 'tmpfs', o: 'size=56m' },
+      DriverOpts: { type: 'tmpfs', device: 'tmpfs', o },
       Labels: { 'kalpana.shared': 'true', 'kalpana.managed': 'true', 'kalpana.type': 'nix-cache' },
     },
   });
+
+beforeAll(async () => {
+  server = await serveNixCache(testEngineHost());
+  await volumeOf(CACHE, 'size=56m');
   putCache(site, CACHE, server, { trustedImages: ['trusted/*'] });
   controller = site.start();
 });
@@ -79,4 +84,36 @@ describe('a cache whose disk is full', () => {
       expect((await docker.sh('workspace-nd-own', 'words')).text).toBe('words of the image');
     }),
   );
+});
+
+describe('a cache whose disk has no room for one more name', () => {
+  const NAMES = 'nd-names';
+  const names = keeperHands(docker, NAMES);
+  /** Takes every name that is left, but for those of what is let go again. */
+  const FILL = 'mkdir -p /nix/ballast; n=0; while true > /nix/ballast/$n; do n=$((n + 1)); done 2>/dev/null';
+
+  it('says so; its keeper starts again, and it is collected all the same', async () => {
+    await volumeOf(NAMES, 'size=256m,nr_inodes=3000');
+    putCache(site, NAMES, server, { gc: { schedule: '0 4 1 1 *', retain: '0s' } });
+    site.put('nd-user', { cache: NAMES, image: TEST_NIX_IMAGE, packages: ['tool'] });
+    await controller.until('nd-user', { phase: 'Ready' }, SLOW_MS);
+    const dead = await addPath(docker, NAMES, 'many', 'mkdir $1; for n in $(seq 500); do : > $1/$n; done');
+    await names.sh(FILL);
+    expect((await names.sh('true > /nix/one-more')).code).not.toBe(0);
+    site.put('nd-user', { cache: NAMES, image: TEST_NIX_IMAGE, packages: ['tool', 'hello'] });
+    await packagesAre(controller, 'nd-user', 'CacheDiskFull', expect.stringMatching(/old environment is still/));
+    expect(await runs(docker, 'nd-user', 'tool')).toBe('hello from tool');
+    const { State } = await docker.container(names.keeper);
+    await docker.kill(names.keeper);
+    await eventually(
+      async () => expect((await docker.container(names.keeper)).State.StartedAt).not.toBe(State.StartedAt),
+      { withinMs: SLOW_MS },
+    );
+    await cachePhase(controller, NAMES, 'Ready');
+    expect((await names.sh('true > /nix/one-more')).code).not.toBe(0);
+    const { code, err } = await site.command('gc', NAMES, '--state-dir', site.state);
+    expect({ code, err }).toEqual({ code: 0, err: expect.stringMatching(/deleting many/) });
+    expect((await names.sh(`test -e ${dead}`)).code).not.toBe(0);
+    await packagesAre(controller, 'nd-user', 'Ready', expect.stringContaining('hello'), 120_000);
+  });
 });

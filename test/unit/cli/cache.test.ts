@@ -31,6 +31,7 @@ const fresh = sampleCacheReport(
     spec: { location: null, problem: null },
     volume: 'kalpana-nix-store-blue',
     nixpkgsRelease: null,
+    sandbox: null,
     keeper: null,
     storeBytes: null,
     storePaths: null,
@@ -143,6 +144,7 @@ Conditions:
   KeeperReady       True     Running       60s
   KeeperSecure      True     NoKnownHoles  60s    Nix 2.34.8 has no hole in the table of ${NIX_HOLES_AS_OF}.
   NixpkgsSupported  True     Supported     60s    nixpkgs 26.05, until 2026-12-31.
+  BuildsSandboxed   True     Sandboxed     60s    Builds see their inputs, and nothing else of the keeper.
   StoreIntact       Unknown  NotKnown      60s    Nobody has looked yet: kalpana cache verify default reads the whole store.
   Ready             True     Ready         60s
 

@@ -64,11 +64,13 @@ describe('reads', () => {
         keeper: { nixVersion: '2.34.8' },
         knownHoles: [],
         nixpkgsRelease: '26.05',
+        sandbox: true,
         conditions: [
           { type: 'SpecValid' },
           { type: 'KeeperReady' },
           { type: 'KeeperSecure', status: 'True' },
           { type: 'NixpkgsSupported', status: 'True' },
+          { type: 'BuildsSandboxed', status: 'True' },
           { type: 'StoreIntact', status: 'Unknown' },
           { type: 'Ready' },
         ],

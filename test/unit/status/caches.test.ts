@@ -7,7 +7,7 @@ import { cacheFailing, sampleCacheReport, sampleCacheStatus, sampleProblem, samp
 
 const keeper = sampleCacheReport().keeper!;
 const { spec } = sampleCacheReport();
-const WARNINGS: readonly string[] = ['KeeperSecure', 'NixpkgsSupported', 'StoreIntact'];
+const WARNINGS: readonly string[] = ['KeeperSecure', 'NixpkgsSupported', 'BuildsSandboxed', 'StoreIntact'];
 const nix = (nixVersion: string | null) => sampleCacheReport({ kind: 'ready' }, { keeper: { ...keeper, nixVersion } });
 const starting: CacheVerdict = { kind: 'progressing', message: 'creating the keeper' };
 
@@ -125,6 +125,17 @@ describe('warnings about a cache', () => {
     expect([phase, text]).toEqual(['Ready', expect.stringMatching(expected)]);
   });
 
+  it.each<[string, boolean | null, CacheVerdict, RegExp]>([
+    ['in a sandbox', true, { kind: 'ready' }, /^True Sandboxed Builds see their inputs/],
+    ['without one, with the remedy', false, { kind: 'ready' }, /^False SandboxOff .* each other\. .*"sandbox": true/],
+    ['without one, whatever the keeper does', false, starting, /^False SandboxOff/],
+    ['in one by the spec, by a keeper that is to come', true, starting, /^Unknown NotKnown There is no keeper yet/],
+    ['by no spec', null, { kind: 'ready' }, /^Unknown NotKnown No spec/],
+  ])('BuildsSandboxed: %s', (_name, sandbox, verdict, expected) => {
+    const [, text] = finding(sampleCacheReport(verdict, { sandbox }), 'BuildsSandboxed');
+    expect(text).toMatch(expected);
+  });
+
   it.each<[string, string | null, string, RegExp]>([
     ['a release that is supported', '26.05', '2026-11-28', /^True Supported nixpkgs 26\.05, until 2026-12-31\.$/],
     ['on its last day', '26.05', '2026-12-31', /^True Supported/],
@@ -219,7 +230,7 @@ describe('caches in the store', () => {
       return store
         .events({ cache: 'default' })
         .flatMap(({ type, reason, message, count }) =>
-          /Holes|upported/.test(reason) ? [`${count} ${type} ${reason}: ${message.split(/: |, /)[0]}`] : [],
+          /Holes|upported|Sandbox/.test(reason) ? [`${count} ${type} ${reason}: ${message.split(/: |, /)[0]}`] : [],
         );
     };
     const holes = (version: string) => `1 Warning KnownHoles: Nix ${version} has known holes`;
@@ -227,6 +238,9 @@ describe('caches in the store', () => {
     const gone = sampleCacheReport({ kind: 'removed' });
     const nixpkgs = (nixpkgsRelease: string, storeBytes = 0) =>
       sampleCacheReport({ kind: 'ready' }, { nixpkgsRelease, storeBytes });
+
+    const sandbox = (isOn: boolean, storeBytes = 0) =>
+      sampleCacheReport({ kind: 'ready' }, { sandbox: isOn, storeBytes });
 
     it.each<[string, CacheReport[], string[]]>([
       ['none of what is sound', [nix('2.34.8'), nix(null), nix('2.34.8')], []],
@@ -244,6 +258,11 @@ describe('caches in the store', () => {
         [nixpkgs('25.05'), nixpkgs('25.05', 1)],
         ['1 Warning NixpkgsUnsupported: nixpkgs 25.05 has had no mends'],
       ],
+      [
+        'builds without a sandbox, and that they have one',
+        [sandbox(false), sandbox(false, 1), sandbox(true)],
+        ['1 Warning SandboxOff: builds run without a sandbox', '1 Normal Sandboxed: Builds see their inputs'],
+      ],
     ])('tell %s', (_name, reports, expected) => {
       expect(told(...reports)).toEqual(expected);
     });
@@ -258,7 +277,7 @@ describe('caches in the store', () => {
     store.reportCache(sampleCacheReport());
     expect(
       store.cache('default')?.conditions.map(({ lastTransitionTime }) => Date.parse(lastTransitionTime) - START),
-    ).toEqual([0, 2_000, 2_000, 0, 0, 2_000]);
+    ).toEqual([0, 2_000, 2_000, 0, 2_000, 0, 2_000]);
   });
 
   it.each([

@@ -90,6 +90,7 @@ export function sampleCacheReport(
     spec: { location: { source: 'dir:specs', file: 'specs/cache.json', line: 1, column: 1 }, problem: null },
     volume: 'kalpana-nix-store',
     nixpkgsRelease: '26.05',
+    sandbox: true,
     keeper: { id: 'fedcba9876543210', image: 'kalpana/nix-keeper:latest', state: 'running', nixVersion: '2.34.8' },
     storeBytes: 1_610_612_736,
     storePaths: 312,

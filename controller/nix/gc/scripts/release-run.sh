@@ -1,9 +1,10 @@
 #!/bin/sh
 # Ends a collector that still runs, waits until the keeper holds its lock again, and only then removes the run's own
-# roots.
+# roots. Then names are reserved for the next run.
 set -u
 exec 2>&1
 . ../../keeper/scripts/words.sh
+. ../../keeper/scripts/reserve.sh
 end() {
   children=
   read -r children 2>/dev/null < "/proc/$1/task/$1/children"
@@ -24,3 +25,4 @@ exec 8>> "$gc/collector.lock"
 ! flock -w 1 8 || rm -rf /nix/var/nix/gcroots/kalpana/run
 exec 8>&-
 find /nix/var/kalpana/home -maxdepth 1 -name '*.fetch' -delete
+keep_names

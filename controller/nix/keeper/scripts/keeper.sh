@@ -46,6 +46,8 @@ if [ -e "$var/wipe" ]; then
   echo "kalpana-keeper: emptying the volume"
   wipe
 fi
+. ./reserve.sh
+let_names_go
 # An import does not outlive the keeper in which it began.
 chmod -R u+w "$var/import" 2>/dev/null || true
 rm -rf "$var/import"
@@ -139,6 +141,13 @@ bound_processes() {
   TMPDIR=$builds exec nix-daemon --quiet 9>&-
 ) &
 daemon=$!
+
+# Once the daemon has the name of its socket.
+(
+  tries=0
+  until [ -S /nix/var/nix/daemon-socket/socket ] || [ "$tries" -ge 100 ]; do tries=$((tries + 1)); sleep 0.1; done
+  keep_names
+) 9>&- &
 
 . ./guard.sh
 mkdir -p "$gc"
