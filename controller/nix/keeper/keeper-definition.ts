@@ -133,11 +133,16 @@ const NIX_ENV = Object.entries({
   NIX_USER_CONF_FILES: '',
 }).map(([name, value]) => ({ name, value }));
 
+/** A configuration never changes, and each look at the engine asks for its hash. */
+const hashes = new WeakMap<CacheConfig, string>();
+
 /**
  * The spec hash of a keeper: two configurations with the same hash describe the same container. `nixpkgs`, `prewarm`
  * and `trustedImages` do not affect the container and are not part of the hash.
  */
 export function keeperHash(config: CacheConfig): string {
+  const known = hashes.get(config);
+  if (known !== undefined) return known;
   const { image, sandbox, network, mounts, resources } = config;
   const bounds = { resources, share: MEMORY_SHARE, tmpfs: TMPFS, env: NIX_ENV };
   // Only where it is on, so that a change of what it takes replaces no other keeper.
@@ -152,7 +157,9 @@ export function keeperHash(config: CacheConfig): string {
     nixConf: nixConf(config),
     script: KEEPER_SCRIPT,
   };
-  return `keeper-v2:${createHash('sha256').update(canonicalJson(made)).digest('hex').slice(0, 32)}`;
+  const hash = `keeper-v2:${createHash('sha256').update(canonicalJson(made)).digest('hex').slice(0, 32)}`;
+  hashes.set(config, hash);
+  return hash;
 }
 
 function seconds(ms: number): string {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { variants } from '../../support/cases.js';
 
 const setup = fileURLToPath(new URL('../../../deploy/setup/', import.meta.url));
 let dir: string;
@@ -49,11 +50,12 @@ describe('what a signal interrupts', () => {
       });
     });`;
 
-  it.each([
+  const SIGNALS = [
     ['SIGINT', 130],
     ['SIGTERM', 143],
     ['SIGHUP', 143],
-  ] as const)('leaves neither a half-made file nor a command behind: %s', async (signal, code) => {
+  ] as const;
+  it.each(variants(SIGNALS, 2))('leaves neither a half-made file nor a command behind: %s', async (signal, code) => {
     const { child, said, ended } = script(maker);
     await said('begun');
     await eventually(() => existsSync(join(dir, 'pid')) && readdirSync(join(dir, 'out')).length === 1);
