@@ -1,7 +1,6 @@
-const swc = [
-  '@swc/jest',
-  { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' }, sourceMaps: 'inline' },
-];
+import { SWC } from './deploy/setup/translate.mjs';
+
+const swc = ['@swc/jest', { ...SWC, sourceMaps: 'inline' }];
 
 /** As `IS_LONG` of test/support/cases.ts. */
 const isLong = process.env['KALPANA_TEST_LONG'] === '1';

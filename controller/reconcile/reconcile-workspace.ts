@@ -104,6 +104,13 @@ function isEcho(trigger: string): boolean {
   return trigger.split('+').every((one) => one === 'event' || one === 'woken');
 }
 
+/** The triggers by which the controller looks again without being told of a change. */
+const LOOKS: ReadonlySet<string> = new Set(['resync', 'deep', 'retry', 'recheck', 'verify']);
+
+function isNews(trigger: string): boolean {
+  return trigger.split('+').some((one) => !LOOKS.has(one));
+}
+
 function signatureOf({ operations }: Plan): string {
   const idOf = (operation: Operation) =>
     'container' in operation && typeof operation.container === 'object' ? operation.container.id : null;
@@ -189,13 +196,6 @@ async function recheckStorage(
   if (mountPath === undefined || container === undefined) return void state.damaged.delete(name);
   if (await checkStorage(container.id, mountPath, calls)) state.damaged.add(name);
   else state.damaged.delete(name);
-}
-
-/** The triggers by which the controller looks again without being told of a change. */
-const LOOKS: ReadonlySet<string> = new Set(['resync', 'deep', 'retry', 'recheck', 'verify']);
-
-function isNews(trigger: string): boolean {
-  return trigger.split('+').some((one) => !LOOKS.has(one));
 }
 
 function noteDrift(name: string, plan: Plan, { state, listener, passes }: WorkspaceReconcilerDependencies): void {

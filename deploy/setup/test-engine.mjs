@@ -77,7 +77,7 @@ export async function startTestEngine({
   which = 'newest',
   keeper = NEWER_RELEASES[0],
   pool = '10.214.0.0/16',
-  long = Boolean(process.env.KALPANA_TEST_LONG),
+  long = process.env.KALPANA_TEST_LONG === '1',
   reuse = false,
 } = {}) {
   const kept = reuse ? await takeKept(which, keeper) : null;

@@ -4,12 +4,8 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { root } from './paths.mjs';
 
-/** As tsconfig.json has it. */
-const OPTIONS = {
-  jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
-  module: { type: 'es6' },
-  sourceMaps: true,
-};
+/** How a single file is translated: by `npm run dev`, and by jest. */
+export const SWC = { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' } };
 
 let swc;
 
@@ -36,7 +32,12 @@ export function translate(names) {
 }
 
 function writeTranslation(source, target) {
-  const { code, map } = swc.transformSync(readFileSync(source, 'utf8'), { ...OPTIONS, filename: source, swcrc: false });
+  const { code, map } = swc.transformSync(readFileSync(source, 'utf8'), {
+    ...SWC,
+    sourceMaps: true,
+    filename: source,
+    swcrc: false,
+  });
   writeFileSync(`${target}.map`, map);
   writeFileSync(target, `${code}//# sourceMappingURL=${basename(target)}.map\n`);
 }

@@ -1,7 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { inLongRuns } from '../support/cases.js';
 import { createAgeKey, sealText, type AgeKey } from '../support/git/age-keys.js';
 import { testEngineHost } from '../support/e2e/engine.js';
 import { eventually } from '../support/e2e/eventually.js';
@@ -125,21 +124,19 @@ describe('a secret that is committed beside its spec, encrypted', () => {
   });
 });
 
-inLongRuns('unit source/sealed-files; the same of a commit, above', () =>
-  describe('a secret that is encrypted beside a spec of a directory', () => {
-    it('is in the workspace, and changes with its file', async () => {
-      const own = createSiteDirectory();
-      writeFileSync(join(own, 'token.age'), await sealText(VALUES[0], key.recipient));
-      site.put('gs-dir', { env: [{ name: 'TOKEN', valueFrom: { ageFile: 'secrets/token.age' } }] });
-      expect(await kalpana.stop()).toMatchObject({ code: 0 });
-      kalpana = site.start({ flags: [...gitFlags(), '--age-identity-file', identity()] });
-      await kalpana.ready('gs-dir');
-      expect(await tokenOf('gs-dir')).toBe(`TOKEN=${VALUES[0]}`);
-      writeFileSync(join(own, 'token.age'), await sealText(VALUES[1], key.recipient));
-      await eventually(async () => expect(await tokenOf('gs-dir')).toBe(`TOKEN=${VALUES[1]}`), { withinMs: 20_000 });
-    });
-  }),
-);
+describe('a secret that is encrypted beside a spec of a directory', () => {
+  it('is in the workspace, and changes with its file', async () => {
+    const own = createSiteDirectory();
+    writeFileSync(join(own, 'token.age'), await sealText(VALUES[0], key.recipient));
+    site.put('gs-dir', { env: [{ name: 'TOKEN', valueFrom: { ageFile: 'secrets/token.age' } }] });
+    expect(await kalpana.stop()).toMatchObject({ code: 0 });
+    kalpana = site.start({ flags: [...gitFlags(), '--age-identity-file', identity()] });
+    await kalpana.ready('gs-dir');
+    expect(await tokenOf('gs-dir')).toBe(`TOKEN=${VALUES[0]}`);
+    writeFileSync(join(own, 'token.age'), await sealText(VALUES[1], key.recipient));
+    await eventually(async () => expect(await tokenOf('gs-dir')).toBe(`TOKEN=${VALUES[1]}`), { withinMs: 20_000 });
+  });
+});
 
 function createSiteDirectory(): string {
   const directory = join(site.specs, 'secrets');

@@ -1,5 +1,4 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { inLongRuns } from '../support/cases.js';
 import { testEngineHost } from '../support/e2e/engine.js';
 import type { Kalpana } from '../support/e2e/kalpana.js';
 import { createSite } from '../support/e2e/kalpana-site.js';
@@ -31,21 +30,19 @@ function narRequests(): Record<string, number> {
 const names = (prefix: string, count: number) => Array.from({ length: count }, (_, index) => `${prefix}-${index + 1}`);
 
 describe('many workspaces at once, from an empty cache', () => {
-  inLongRuns('simulation caches: realised once for twenty workspaces that ask at once; the one with eight', () =>
-    it('ten with the same packages: every archive is fetched exactly once', async () => {
-      const cache = putCache(site, 'nz-same', server);
-      server.forget();
-      for (const name of names('nz-s', 10)) site.put(name, { cache, packages: ['tool', 'big1', 'big4', 'hello'] });
-      for (const name of names('nz-s', 10)) await controller.until(name, { phase: 'Ready' }, 120_000);
-      expect(narRequests()).toEqual({ big1: 1, big4: 1, hello: 1, lib: 1, tool: 1 });
-      for (const name of names('nz-s', 10)) expect(await runs(docker, name, 'tool; big4')).toBe('hello from tool\nbig');
-      const { totals, environments } = await cachePhase(controller, cache, 'Ready');
-      expect({ totals, environments }).toMatchObject({
-        environments: 1,
-        totals: { paths: { fetched: 5, hit: 45, built: 0 } },
-      });
-    }),
-  );
+  it('ten with the same packages: every archive is fetched exactly once', async () => {
+    const cache = putCache(site, 'nz-same', server);
+    server.forget();
+    for (const name of names('nz-s', 10)) site.put(name, { cache, packages: ['tool', 'big1', 'big4', 'hello'] });
+    for (const name of names('nz-s', 10)) await controller.until(name, { phase: 'Ready' }, 120_000);
+    expect(narRequests()).toEqual({ big1: 1, big4: 1, hello: 1, lib: 1, tool: 1 });
+    for (const name of names('nz-s', 10)) expect(await runs(docker, name, 'tool; big4')).toBe('hello from tool\nbig');
+    const { totals, environments } = await cachePhase(controller, cache, 'Ready');
+    expect({ totals, environments }).toMatchObject({
+      environments: 1,
+      totals: { paths: { fetched: 5, hit: 45, built: 0 } },
+    });
+  });
 
   it('eight with different packages that overlap: every archive is fetched exactly once', async () => {
     const cache = putCache(site, 'nz-mixed', server);

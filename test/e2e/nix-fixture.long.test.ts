@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { dockerOf, type Shell } from '../support/e2e/docker.js';
-import { variants } from '../support/cases.js';
 import { eventually } from '../support/e2e/eventually.js';
 import { testEngineHost } from '../support/e2e/engine.js';
 import { serveNixCache, type TestNixCache } from '../support/nix/cache.js';
@@ -53,7 +52,7 @@ const CLIENTS = [
   ['Nix 2.8', OLD_KEEPER_IMAGE, 'nix-old'],
 ] as const;
 
-describe.each(variants(CLIENTS))('the binary cache, asked by %s', (version, image, name) => {
+describe.each(CLIENTS)('the binary cache, asked by %s', (version, image, name) => {
   let cache: TestNixCache;
 
   beforeAll(async () => {

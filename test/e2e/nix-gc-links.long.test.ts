@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { scannerName, volumeProbeName } from '../../controller/model/names.js';
-import { inLongRuns } from '../support/cases.js';
 import { eventually } from '../support/e2e/eventually.js';
 import { testEngineHost } from '../support/e2e/engine.js';
 import { collect, collected } from '../support/gc/household.js';
@@ -220,26 +219,24 @@ describe('links in a data volume', () => {
     await awayAndGone('/home/work');
   });
 
-  inLongRuns('at another place in the container, above', () => {
-    it('are so at /workspace', async () => {
-      await awayAndGone('/workspace');
-    });
+  it('are so at /workspace', async () => {
+    await awayAndGone('/workspace');
+  });
 
-    it('of a workspace that was removed are kept for as long as retain when a collection has seen them', async () => {
-      const name = 'lk-seen';
-      site.put(name, { cache: CACHE, image: TEST_NIX_IMAGE, storage: { mountPath: '/workspace' } });
-      await controller.ready(name);
-      const paths = await build(`workspace-${name}`, [[name, root('/workspace/result')]]);
-      await collected(site, CACHE);
-      await drop(name);
-      await collected(site, CACHE);
-      expect(await statesOf(paths)).toEqual(['valid']);
-      await retain('0s');
-      await collected(site, CACHE);
-      expect(await statesOf(paths)).toEqual(['gone']);
-      await expectKept();
-      await retain('1h');
-    });
+  it('of a workspace that was removed are kept for as long as retain when a collection has seen them', async () => {
+    const name = 'lk-seen';
+    site.put(name, { cache: CACHE, image: TEST_NIX_IMAGE, storage: { mountPath: '/workspace' } });
+    await controller.ready(name);
+    const paths = await build(`workspace-${name}`, [[name, root('/workspace/result')]]);
+    await collected(site, CACHE);
+    await drop(name);
+    await collected(site, CACHE);
+    expect(await statesOf(paths)).toEqual(['valid']);
+    await retain('0s');
+    await collected(site, CACHE);
+    expect(await statesOf(paths)).toEqual(['gone']);
+    await expectKept();
+    await retain('1h');
   });
 
   /** One workspace's container goes, and its image; another workspace is removed before a collection has seen it. */

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { scannerName } from '../../controller/model/names.js';
-import { inLongRuns, variants } from '../support/cases.js';
 import { startEngineProxy, type EngineProxy } from '../support/e2e/proxy.js';
 import { eventually } from '../support/e2e/eventually.js';
 import { testEngineHost } from '../support/e2e/engine.js';
@@ -22,10 +21,10 @@ const { docker } = site;
 const OWN_STORE_IMAGE = 'kalpana/gc-own-store:1';
 const LONG = 80_000;
 /** The Nix of whoever builds in a workspace; both are a keeper's clients. */
-const CLIENTS = variants([
+const CLIENTS = [
   [keeperNix(), 'new', TEST_NIX_IMAGE],
   ['2.8', 'old', OLD_KEEPER_IMAGE],
-] as const);
+] as const;
 let server: TestNixCache;
 let proxy: EngineProxy;
 let controller: Kalpana;
@@ -132,14 +131,12 @@ describe('a collection by Nix 2.8', () => {
     expect(await links()).toBe(before);
   });
 
-  inLongRuns('nix-gc: told in advance', () => {
-    it('foretold, names the dead and no other', async () => {
-      const { news } = await collect(site, 'go', '--dry-run');
-      const paths = news.type === 'preview' ? news.preview.dead.map(({ path }) => path) : [];
-      expect(paths).toEqual(expect.arrayContaining([...dead.values()]));
-      expect(paths.filter((path) => [...kept.values()].includes(path))).toEqual([]);
-      for (const path of dead.values()) expect(await gone(keeper, path)).toBe(false);
-    });
+  it('foretold, names the dead and no other', async () => {
+    const { news } = await collect(site, 'go', '--dry-run');
+    const paths = news.type === 'preview' ? news.preview.dead.map(({ path }) => path) : [];
+    expect(paths).toEqual(expect.arrayContaining([...dead.values()]));
+    expect(paths.filter((path) => [...kept.values()].includes(path))).toEqual([]);
+    for (const path of dead.values()) expect(await gone(keeper, path)).toBe(false);
   });
 
   it('lets the daemon stand still while it looks, and go on afterwards; the dead alone go', async () => {
@@ -176,70 +173,66 @@ describe('a collection by Nix 2.8', () => {
     expect(await docker.containerOrNull(scannerName('go'))).toBeNull();
   });
 
-  inLongRuns('nix-gc: finds nothing more the next time', () => {
-    it('finds nothing more the next time but what the build has left, and keeps all that is linked', async () => {
-      await collected(site, 'go');
-      expect(await collected(site, 'go')).toMatchObject({ freedPaths: 0, leftPaths: 0 });
-      await expectKept();
-      expect((await links()).split('\n')).toEqual(
-        expect.arrayContaining(['/workspace/result', '/workspace/result-slow', '/root/result']),
-      );
-    });
+  it('finds nothing more the next time but what the build has left, and keeps all that is linked', async () => {
+    await collected(site, 'go');
+    expect(await collected(site, 'go')).toMatchObject({ freedPaths: 0, leftPaths: 0 });
+    await expectKept();
+    expect((await links()).split('\n')).toEqual(
+      expect.arrayContaining(['/workspace/result', '/workspace/result-slow', '/root/result']),
+    );
   });
 });
 
-inLongRuns('nix-gc, whose keeper has its programs in a store of its own', () => {
-  describe('a collection in a store that holds its keeper', () => {
-    const { keeper } = cacheObjects('gk');
+describe('a collection in a store that holds its keeper', () => {
+  const { keeper } = cacheObjects('gk');
 
-    beforeAll(async () => {
-      await importOwnStoreKeeper(docker, OWN_STORE_IMAGE);
-      putCache(site, 'gk', server, { image: OWN_STORE_IMAGE, gc: { schedule: '0 0 1 1 *', retain: '0s' } });
-      site.owns(`${keeper}.seed`);
-      site.put('gk-a', { cache: 'gk', packages: ['hello'] });
-      site.put('gk-user', { cache: 'gk', image: TEST_NIX_IMAGE });
-      for (const name of ['gk-a', 'gk-user']) await controller.until(name, { phase: 'Ready' }, LONG);
-    });
+  beforeAll(async () => {
+    await importOwnStoreKeeper(docker, OWN_STORE_IMAGE);
+    putCache(site, 'gk', server, { image: OWN_STORE_IMAGE, gc: { schedule: '0 0 1 1 *', retain: '0s' } });
+    site.owns(`${keeper}.seed`);
+    site.put('gk-a', { cache: 'gk', packages: ['hello'] });
+    site.put('gk-user', { cache: 'gk', image: TEST_NIX_IMAGE });
+    for (const name of ['gk-a', 'gk-user']) await controller.until(name, { phase: 'Ready' }, LONG);
+  });
 
-    afterAll(async () => {
-      await docker.untag(OWN_STORE_IMAGE);
-    });
+  afterAll(async () => {
+    await docker.untag(OWN_STORE_IMAGE);
+  });
 
-    it('keeps that, and what is in use; the dead go', async () => {
-      const link = await build('workspace-gk-user', 'gk-link', '-o /workspace/result');
-      const running = await build('workspace-gk-user', 'gk-process', '--no-out-link');
-      await begin('workspace-gk-user', running);
-      const dead = await build('workspace-gk-user', 'gk-dead', '--no-out-link');
-      const run = await collected(site, 'gk');
-      expect(run.roots).toMatchObject({ keeper: 1, link: 1, profile: 1 });
-      expect(await gone(keeper, dead)).toBe(true);
-      for (const path of [link, running, KEEPER_PROGRAMS, server.fixture.paths['hello'] ?? ''])
-        expect({ path, valid: await valid(keeper, path) }).toEqual({ path, valid: true });
-      expect(await isRunning('workspace-gk-user', running)).toBe(true);
-    });
+  it('keeps that, and what is in use; the dead go', async () => {
+    const link = await build('workspace-gk-user', 'gk-link', '-o /workspace/result');
+    const running = await build('workspace-gk-user', 'gk-process', '--no-out-link');
+    await begin('workspace-gk-user', running);
+    const dead = await build('workspace-gk-user', 'gk-dead', '--no-out-link');
+    const run = await collected(site, 'gk');
+    expect(run.roots).toMatchObject({ keeper: 1, link: 1, profile: 1 });
+    expect(await gone(keeper, dead)).toBe(true);
+    for (const path of [link, running, KEEPER_PROGRAMS, server.fixture.paths['hello'] ?? ''])
+      expect({ path, valid: await valid(keeper, path) }).toEqual({ path, valid: true });
+    expect(await isRunning('workspace-gk-user', running)).toBe(true);
+  });
 
-    it('leaves a keeper that starts again, and is collected again', async () => {
-      const { StartedAt } = (await docker.container(keeper)).State;
-      await restart(docker, keeper);
-      await eventually(
-        async () =>
-          expect((await docker.container(keeper)).State).toMatchObject({
-            Status: 'running',
-            StartedAt: expect.not.stringContaining(StartedAt),
-          }),
-        { withinMs: LONG },
-      );
-      await cachePhase(controller, 'gk', 'Ready', LONG);
-      // For a moment that is still said of the keeper before its restart.
-      const ask = `nix-store --check-validity ${KEEPER_PROGRAMS}`;
-      await eventually(async () => expect(await quietly(docker, 'workspace-gk-user', ask)).toMatchObject({ code: 0 }), {
-        withinMs: LONG,
-      });
-      const dead = await build('workspace-gk-user', 'gk-dead-later', '--no-out-link');
-      await collected(site, 'gk');
-      expect(await gone(keeper, dead)).toBe(true);
-      expect(await valid(keeper, KEEPER_PROGRAMS)).toBe(true);
-      expect((await docker.sh('workspace-gk-a', 'hello')).text).toBe('hello from hello 1.0');
+  it('leaves a keeper that starts again, and is collected again', async () => {
+    const { StartedAt } = (await docker.container(keeper)).State;
+    await restart(docker, keeper);
+    await eventually(
+      async () =>
+        expect((await docker.container(keeper)).State).toMatchObject({
+          Status: 'running',
+          StartedAt: expect.not.stringContaining(StartedAt),
+        }),
+      { withinMs: LONG },
+    );
+    await cachePhase(controller, 'gk', 'Ready', LONG);
+    // For a moment that is still said of the keeper before its restart.
+    const ask = `nix-store --check-validity ${KEEPER_PROGRAMS}`;
+    await eventually(async () => expect(await quietly(docker, 'workspace-gk-user', ask)).toMatchObject({ code: 0 }), {
+      withinMs: LONG,
     });
+    const dead = await build('workspace-gk-user', 'gk-dead-later', '--no-out-link');
+    await collected(site, 'gk');
+    expect(await gone(keeper, dead)).toBe(true);
+    expect(await valid(keeper, KEEPER_PROGRAMS)).toBe(true);
+    expect((await docker.sh('workspace-gk-a', 'hello')).text).toBe('hello from hello 1.0');
   });
 });

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { inLongRuns } from '../support/cases.js';
 import { eventually } from '../support/e2e/eventually.js';
 import { testEngineHost } from '../support/e2e/engine.js';
 import type { Kalpana } from '../support/e2e/kalpana.js';
@@ -31,46 +30,42 @@ afterAll(async () => {
 });
 
 describe('a keeper that cannot start', () => {
-  inLongRuns('simulation caches: a keeper that is gone holds the workspaces that need it and no others', () =>
-    it('holds up the workspaces with packages, with the reason, and no others, until its image is there', async () => {
-      const cache = putCache(site, 'nm-late', server, { image: LATE_IMAGE });
-      site.put('nm-with', { cache, packages: ['hello'] });
-      site.put('nm-without', { cache });
-      site.put('nm-off', { cache: false });
-      await controller.until('nm-without', { phase: 'Ready' }, SLOW_MS);
-      await controller.until('nm-off', { phase: 'Ready' }, SLOW_MS);
-      await controller.until(
-        'nm-with',
-        { phase: 'Waiting', reason: 'KeeperNotReady', message: expect.stringContaining(LATE_IMAGE) },
-        SLOW_MS,
-      );
-      await conditionIs(controller, 'nm-with', 'CacheReady', { status: 'False', reason: 'KeeperNotReady' });
-      expect(await docker.containerOrNull('workspace-nm-with')).toBeNull();
-      const [name = '', tag = ''] = LATE_IMAGE.split(':');
-      await docker.tag(KEEPER_IMAGE, name, tag);
-      await controller.until('nm-with', { phase: 'Ready' }, SLOW_MS);
-      expect(await runs(docker, 'nm-with', 'hello')).toBe('hello from hello 1.0');
-    }),
-  );
+  it('holds up the workspaces with packages, with the reason, and no others, until its image is there', async () => {
+    const cache = putCache(site, 'nm-late', server, { image: LATE_IMAGE });
+    site.put('nm-with', { cache, packages: ['hello'] });
+    site.put('nm-without', { cache });
+    site.put('nm-off', { cache: false });
+    await controller.until('nm-without', { phase: 'Ready' }, SLOW_MS);
+    await controller.until('nm-off', { phase: 'Ready' }, SLOW_MS);
+    await controller.until(
+      'nm-with',
+      { phase: 'Waiting', reason: 'KeeperNotReady', message: expect.stringContaining(LATE_IMAGE) },
+      SLOW_MS,
+    );
+    await conditionIs(controller, 'nm-with', 'CacheReady', { status: 'False', reason: 'KeeperNotReady' });
+    expect(await docker.containerOrNull('workspace-nm-with')).toBeNull();
+    const [name = '', tag = ''] = LATE_IMAGE.split(':');
+    await docker.tag(KEEPER_IMAGE, name, tag);
+    await controller.until('nm-with', { phase: 'Ready' }, SLOW_MS);
+    expect(await runs(docker, 'nm-with', 'hello')).toBe('hello from hello 1.0');
+  });
 
-  inLongRuns('contract keeper-scripts: a keeper of Nix 2.35.0; nix-keeper-changes: an image that cannot work', () =>
-    it('of Nix 2.35.0 is refused by name', async () => {
-      await buildOnKeeper(docker.host, BAD_IMAGE, {
-        'usr/local/bin/nix':
-          '#!/bin/sh\n[ "$*" = --version ] && { echo "nix (Nix) 2.35.0"; exit; }\nexec /usr/bin/nix "$@"\n',
-      });
-      const cache = putCache(site, 'nm-bad', server, { image: BAD_IMAGE });
-      site.put('nm-b', { cache, packages: ['hello'] });
-      await cacheFails(controller, cache, 'KeeperNotReady', expect.stringContaining('Nix 2.35.0'));
-      await controller.until(
-        'nm-b',
-        { phase: 'Waiting', reason: 'KeeperNotReady', message: expect.stringContaining('Nix 2.35.0') },
-        SLOW_MS,
-      );
-      putCache(site, 'nm-bad', server);
-      await controller.until('nm-b', { phase: 'Ready' }, SLOW_MS);
-    }),
-  );
+  it('of Nix 2.35.0 is refused by name', async () => {
+    await buildOnKeeper(docker.host, BAD_IMAGE, {
+      'usr/local/bin/nix':
+        '#!/bin/sh\n[ "$*" = --version ] && { echo "nix (Nix) 2.35.0"; exit; }\nexec /usr/bin/nix "$@"\n',
+    });
+    const cache = putCache(site, 'nm-bad', server, { image: BAD_IMAGE });
+    site.put('nm-b', { cache, packages: ['hello'] });
+    await cacheFails(controller, cache, 'KeeperNotReady', expect.stringContaining('Nix 2.35.0'));
+    await controller.until(
+      'nm-b',
+      { phase: 'Waiting', reason: 'KeeperNotReady', message: expect.stringContaining('Nix 2.35.0') },
+      SLOW_MS,
+    );
+    putCache(site, 'nm-bad', server);
+    await controller.until('nm-b', { phase: 'Ready' }, SLOW_MS);
+  });
 });
 
 describe('a keeper with Nix 2.8', () => {

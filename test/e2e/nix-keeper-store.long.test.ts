@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { inLongRuns } from '../support/cases.js';
 import { eventually } from '../support/e2e/eventually.js';
 import { testEngineHost } from '../support/e2e/engine.js';
 import type { Kalpana } from '../support/e2e/kalpana.js';
@@ -64,49 +63,41 @@ describe('a keeper whose image has its Nix in a store of its own', () => {
     await serves();
   });
 
-  inLongRuns('unit reconcile-keeper: an image that brings a store of its own; the first start', () =>
-    it('is planned so, and comes back when it was killed meanwhile', async () => {
-      await controller.kill();
-      await docker.stop(keeper);
-      const { code, out } = await site.plan();
-      expect({ code, out }).toEqual({
-        code: 2,
-        out: expect.stringMatching(new RegExp(`create container ${keeper}\\.seed from ${IMAGE}:1.*store of its own`)),
-      });
-      controller = site.start();
-      await serves();
-    }),
-  );
+  it('is planned so, and comes back when it was killed meanwhile', async () => {
+    await controller.kill();
+    await docker.stop(keeper);
+    const { code, out } = await site.plan();
+    expect({ code, out }).toEqual({
+      code: 2,
+      out: expect.stringMatching(new RegExp(`create container ${keeper}\\.seed from ${IMAGE}:1.*store of its own`)),
+    });
+    controller = site.start();
+    await serves();
+  });
 
-  inLongRuns('nix-keeper-changes; unit keeper/reconcile-keeper', () =>
-    it('changes to another image', async () => {
-      putCache(site, CACHE, server, { image: `${IMAGE}:2` });
-      await eventually(async () => expect((await docker.container(keeper)).Config.Image).toBe(`${IMAGE}:2`), {
-        withinMs: LONG,
-      });
-      await serves();
-      expect(await inKeeper(`cat ${SECOND}/words`)).toBe('more');
-    }),
-  );
+  it('changes to another image', async () => {
+    putCache(site, CACHE, server, { image: `${IMAGE}:2` });
+    await eventually(async () => expect((await docker.container(keeper)).Config.Image).toBe(`${IMAGE}:2`), {
+      withinMs: LONG,
+    });
+    await serves();
+    expect(await inKeeper(`cat ${SECOND}/words`)).toBe('more');
+  });
 
-  inLongRuns('nix-clear: with --force; the first start', () =>
-    it('outlives a clear of its cache', async () => {
-      await inKeeper('echo rubbish > /nix/rubbish');
-      expect(await site.command('cache', 'clear', CACHE, '--force', '--state-dir', site.state)).toMatchObject({
-        code: 0,
-      });
-      await serves();
-      expect(await inKeeper('ls /nix')).not.toContain('rubbish');
-    }),
-  );
+  it('outlives a clear of its cache', async () => {
+    await inKeeper('echo rubbish > /nix/rubbish');
+    expect(await site.command('cache', 'clear', CACHE, '--force', '--state-dir', site.state)).toMatchObject({
+      code: 0,
+    });
+    await serves();
+    expect(await inKeeper('ls /nix')).not.toContain('rubbish');
+  });
 
-  inLongRuns('the first start; simulation caches: a keeper whose volume went with it', () =>
-    it('is made anew with its volume', async () => {
-      await controller.kill();
-      for (const name of ['workspace-nks-a', keeper]) await docker.remove(name);
-      await docker.removeVolume(volume);
-      controller = site.start();
-      await serves();
-    }),
-  );
+  it('is made anew with its volume', async () => {
+    await controller.kill();
+    for (const name of ['workspace-nks-a', keeper]) await docker.remove(name);
+    await docker.removeVolume(volume);
+    controller = site.start();
+    await serves();
+  });
 });

@@ -1,6 +1,5 @@
 import { readdirSync } from 'node:fs';
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { inLongRuns } from '../support/cases.js';
 import { eventually } from '../support/e2e/eventually.js';
 import { startScratchEngine, testEngineHost, type ScratchEngine } from '../support/e2e/engine.js';
 import type { Kalpana } from '../support/e2e/kalpana.js';
@@ -162,70 +161,66 @@ describe('the replaced system', () => {
     await expectSound(...names);
   });
 
-  inLongRuns('simulation caches: a keeper is not made while a container that no spec names has the volume', () =>
-    it('is left as it is while a container that no spec names uses it, and the condition names that one', async () => {
-      const stranger = await legacy('mig-stranger');
-      await legacy('mig-d');
-      site.put('mig-d', { packages: ['hello'] });
-      site.put('mig-new', { packages: ['tool'] });
-      const controller = site.start({ resync: 1 });
-      await eventually(
-        async () => {
-          const status = await cacheStatus(controller, 'default');
-          expect(status).toMatchObject(migrating);
-          expect(status.conditions.find(({ type }) => type === 'Ready')?.message).toMatch(
-            /still serves workspace-mig-stranger\./,
-          );
-        },
-        { withinMs: LONG },
-      );
-      await controller.until(
-        'mig-new',
-        { reason: 'CacheMigrating', message: expect.stringContaining('workspace-mig-stranger') },
-        LONG,
-      );
-      await controller.resyncs(1);
-      expect(await site.docker.containerOrNull(KEEPER)).toBeNull();
-      expect(await root()).toEqual(['.links', OLD]);
-      expect(await site.docker.sh(stranger, `cat /nix/store/${OLD}/words`)).toEqual({ code: 0, text: 'old' });
-      // Stopped, it still has the volume, and may be started again.
-      await site.docker.stop(stranger);
-      await controller.resyncs(1);
-      expect(await root()).toEqual(['.links', OLD]);
-      await site.docker.remove(stranger);
-      await readyAll(controller, 'mig-d', 'mig-new');
-      expect((await site.docker.sh('workspace-mig-d', 'hello')).text).toBe('hello from hello 1.0');
-      await expectSound('mig-d');
-    }),
-  );
+  it('is left as it is while a container that no spec names uses it, and the condition names that one', async () => {
+    const stranger = await legacy('mig-stranger');
+    await legacy('mig-d');
+    site.put('mig-d', { packages: ['hello'] });
+    site.put('mig-new', { packages: ['tool'] });
+    const controller = site.start({ resync: 1 });
+    await eventually(
+      async () => {
+        const status = await cacheStatus(controller, 'default');
+        expect(status).toMatchObject(migrating);
+        expect(status.conditions.find(({ type }) => type === 'Ready')?.message).toMatch(
+          /still serves workspace-mig-stranger\./,
+        );
+      },
+      { withinMs: LONG },
+    );
+    await controller.until(
+      'mig-new',
+      { reason: 'CacheMigrating', message: expect.stringContaining('workspace-mig-stranger') },
+      LONG,
+    );
+    await controller.resyncs(1);
+    expect(await site.docker.containerOrNull(KEEPER)).toBeNull();
+    expect(await root()).toEqual(['.links', OLD]);
+    expect(await site.docker.sh(stranger, `cat /nix/store/${OLD}/words`)).toEqual({ code: 0, text: 'old' });
+    // Stopped, it still has the volume, and may be started again.
+    await site.docker.stop(stranger);
+    await controller.resyncs(1);
+    expect(await root()).toEqual(['.links', OLD]);
+    await site.docker.remove(stranger);
+    await readyAll(controller, 'mig-d', 'mig-new');
+    expect((await site.docker.sh('workspace-mig-d', 'hello')).text).toBe('hello from hello 1.0');
+    await expectSound('mig-d');
+  });
 
-  inLongRuns('simulation caches: a volume of the replaced system; the kill above', () =>
-    it.each([
-      [
-        'as soon as a new container is made',
-        async () => expect(await site.docker.containerOrNull('workspace-mig-k.next')).not.toBeNull(),
-      ],
-      [
-        'as soon as an old one is gone',
-        async () =>
-          expect(
-            (await site.docker.containerOrNull('workspace-mig-k'))?.Config.Labels['kalpana.controller'],
-          ).toBeDefined(),
-      ],
-      ['as soon as the keeper is made', keeperIsMade],
-      ['as soon as the old store goes', async () => expect(await root()).not.toContain(OLD)],
-    ])('a controller killed %s: the next one ends it', async (_when, point) => {
-      for (const name of ['mig-k', 'mig-l']) {
-        await legacy(name);
-        site.put(name, { packages: ['hello'] });
-      }
-      const first = site.start();
-      await eventually(point, { withinMs: LONG });
-      await first.kill();
-      const controller = site.start();
-      await readyAll(controller, 'mig-k', 'mig-l');
-      expect((await site.docker.sh('workspace-mig-l', 'hello')).text).toBe('hello from hello 1.0');
-      await expectSound('mig-k', 'mig-l');
-    }),
-  );
+  it.each([
+    [
+      'as soon as a new container is made',
+      async () => expect(await site.docker.containerOrNull('workspace-mig-k.next')).not.toBeNull(),
+    ],
+    [
+      'as soon as an old one is gone',
+      async () =>
+        expect(
+          (await site.docker.containerOrNull('workspace-mig-k'))?.Config.Labels['kalpana.controller'],
+        ).toBeDefined(),
+    ],
+    ['as soon as the keeper is made', keeperIsMade],
+    ['as soon as the old store goes', async () => expect(await root()).not.toContain(OLD)],
+  ])('a controller killed %s: the next one ends it', async (_when, point) => {
+    for (const name of ['mig-k', 'mig-l']) {
+      await legacy(name);
+      site.put(name, { packages: ['hello'] });
+    }
+    const first = site.start();
+    await eventually(point, { withinMs: LONG });
+    await first.kill();
+    const controller = site.start();
+    await readyAll(controller, 'mig-k', 'mig-l');
+    expect((await site.docker.sh('workspace-mig-l', 'hello')).text).toBe('hello from hello 1.0');
+    await expectSound('mig-k', 'mig-l');
+  });
 });

@@ -1,5 +1,4 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { inLongRuns, variants } from '../support/cases.js';
 import { eventually } from '../support/e2e/eventually.js';
 import { testEngineHost } from '../support/e2e/engine.js';
 import type { Kalpana } from '../support/e2e/kalpana.js';
@@ -68,29 +67,24 @@ describe('packages that cannot be had', () => {
     ],
   ] as const;
 
-  it.each(variants(FAILURES, 6))(
-    'one that %s: %s, and the old environment serves on',
-    async (_what, reason, packages, words) => {
-      site.put('nf-a', { cache, packages: [...GOOD, ...packages] });
-      const { message } = await packagesAre(controller, 'nf-a', reason, expect.stringMatching(words));
-      expect(message).toContain('The old environment is still in place.');
-      await expectOldEnvironment();
-    },
-  );
+  it.each(FAILURES)('one that %s: %s, and the old environment serves on', async (_what, reason, packages, words) => {
+    site.put('nf-a', { cache, packages: [...GOOD, ...packages] });
+    const { message } = await packagesAre(controller, 'nf-a', reason, expect.stringMatching(words));
+    expect(message).toContain('The old environment is still in place.');
+    await expectOldEnvironment();
+  });
 
   it('whose list is mended: all is well', mend);
 
-  inLongRuns('nix-faults: a binary cache that answers 500, and a corrupted archive; the failures above', () =>
-    it('one that cannot be fetched: named, tried again by itself, and there when it can', async () => {
-      const fault = server.fault({ paths: server.nar('big1'), status: 500 });
-      site.put('nf-a', { cache, packages: [...GOOD, 'big1'] });
-      await packagesAre(controller, 'nf-a', 'PackageFetchFailed', expect.stringMatching(/HTTP error 500/), 120_000);
-      await expectOldEnvironment();
-      fault.end();
-      await packagesAre(controller, 'nf-a', 'Ready', expect.stringContaining('big1'), 120_000);
-      expect(await runs(docker, 'nf-a', 'big1')).toBe('big');
-    }),
-  );
+  it('one that cannot be fetched: named, tried again by itself, and there when it can', async () => {
+    const fault = server.fault({ paths: server.nar('big1'), status: 500 });
+    site.put('nf-a', { cache, packages: [...GOOD, 'big1'] });
+    await packagesAre(controller, 'nf-a', 'PackageFetchFailed', expect.stringMatching(/HTTP error 500/), 120_000);
+    await expectOldEnvironment();
+    fault.end();
+    await packagesAre(controller, 'nf-a', 'Ready', expect.stringContaining('big1'), 120_000);
+    expect(await runs(docker, 'nf-a', 'big1')).toBe('big');
+  });
 
   /** The statuses are told apart by a script, which the contract tests run with each. */
   const REFUSALS: readonly (readonly [number, string, string, RegExp])[] = [
@@ -99,7 +93,7 @@ describe('packages that cannot be had', () => {
     [401, 'a path', 'sub.inner', /\.narinfo$/],
   ];
 
-  it.each(variants(REFUSALS))(
+  it.each(REFUSALS)(
     'one that its cache, which answered before, refuses with %d for %s is not built',
     async (status, _what, name, paths) => {
       const fault = server.fault({ paths, status });
@@ -120,37 +114,33 @@ describe('packages that cannot be had', () => {
     },
   );
 
-  inLongRuns('unit nix-failure: an archive that a substituter promised; nix-faults: a corrupted archive', () =>
-    it('one whose archive its cache promises and then refuses: told as that, not as missing', async () => {
-      const fault = server.fault({ paths: server.nar('big16'), status: 403 });
-      site.put('nf-a', { cache, packages: [...GOOD, 'big16'] });
-      await packagesAre(
-        controller,
-        'nf-a',
-        'PackageFetchFailed',
-        expect.stringMatching(/big16-1\.0: file 'nar\/.* does not exist in binary cache/),
-        120_000,
-      );
-      fault.end();
-      await packagesAre(controller, 'nf-a', 'Ready', expect.stringContaining('big16'), 120_000);
-      await mend();
-    }),
-  );
+  it('one whose archive its cache promises and then refuses: told as that, not as missing', async () => {
+    const fault = server.fault({ paths: server.nar('big16'), status: 403 });
+    site.put('nf-a', { cache, packages: [...GOOD, 'big16'] });
+    await packagesAre(
+      controller,
+      'nf-a',
+      'PackageFetchFailed',
+      expect.stringMatching(/big16-1\.0: file 'nar\/.* does not exist in binary cache/),
+      120_000,
+    );
+    fault.end();
+    await packagesAre(controller, 'nf-a', 'Ready', expect.stringContaining('big16'), 120_000);
+    await mend();
+  });
 
-  inLongRuns('nix-packages: refused by name; simulation caches: tried again when the spec changes', () =>
-    it('of a new workspace: it waits with the reason, and starts when its spec is mended', async () => {
-      site.put('nf-b', { cache, packages: ['nowhere'] });
-      await controller.until(
-        'nf-b',
-        { reason: 'PackageNotFound', message: expect.stringContaining("'nowhere' is not in") },
-        SLOW_MS,
-      );
-      expect(await docker.containerOrNull('workspace-nf-b')).toBeNull();
-      site.put('nf-b', { cache, packages: ['hello'] });
-      await controller.until('nf-b', { phase: 'Ready' }, SLOW_MS);
-      expect(await runs(docker, 'nf-b', 'hello')).toBe('hello from hello 1.0');
-    }),
-  );
+  it('of a new workspace: it waits with the reason, and starts when its spec is mended', async () => {
+    site.put('nf-b', { cache, packages: ['nowhere'] });
+    await controller.until(
+      'nf-b',
+      { reason: 'PackageNotFound', message: expect.stringContaining("'nowhere' is not in") },
+      SLOW_MS,
+    );
+    expect(await docker.containerOrNull('workspace-nf-b')).toBeNull();
+    site.put('nf-b', { cache, packages: ['hello'] });
+    await controller.until('nf-b', { phase: 'Ready' }, SLOW_MS);
+    expect(await runs(docker, 'nf-b', 'hello')).toBe('hello from hello 1.0');
+  });
 });
 
 describe('packages of a running workspace', () => {

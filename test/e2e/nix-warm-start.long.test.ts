@@ -1,5 +1,4 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { variants } from '../support/cases.js';
 import { startEngineProxy, type EngineProxy } from '../support/e2e/proxy.js';
 import { eventually } from '../support/e2e/eventually.js';
 import { testEngineHost } from '../support/e2e/engine.js';
@@ -80,7 +79,7 @@ describe('a warm start', () => {
     ['killed', () => docker.kill('workspace-wm-a')],
   ] as const;
 
-  it.each(variants(ENDS))('needs no command in any container: %s', async (_how, end) => {
+  it.each(ENDS)('needs no command in any container: %s', async (_how, end) => {
     // The store is measured in the background after it has changed.
     await eventually(async () => expect(await say('cache', 'status', CACHE)).toMatch(/Paths:\s+\d/), {
       withinMs: 60_000,

@@ -72,18 +72,24 @@ describe('what was done by hand is undone by its event, and by a resync when the
   const limits = { nanoCpus: 0, memoryBytes: 9e6, pids: 1 };
   const update = ['update', ({ engine }: Simulation) => engine.hands.update('workspace-alice', limits, 'no')] as const;
 
-  it.each(
-    [...WORK, update].flatMap(([title, work]) => [
-      { title, work, lost: false },
-      { title, work, lost: true },
-    ]),
-  )('$title, event lost: $lost', async ({ title, work, lost }) => {
+  /** It hears no event while it is deaf; `missed` are the workspaces of which it tells so. */
+  async function hearingSimulation() {
     const hearing = { deaf: false };
     const missed: string[] = [];
     const sim = await simulation(['alice'], {
       isEventLost: () => hearing.deaf,
       listener: { missedEvent: (name) => void missed.push(name) },
     });
+    return { sim, hearing, missed };
+  }
+
+  it.each(
+    [...WORK, update].flatMap(([title, work]) => [
+      { title, work, lost: false },
+      { title, work, lost: true },
+    ]),
+  )('$title, event lost: $lost', async ({ title, work, lost }) => {
+    const { sim, hearing, missed } = await hearingSimulation();
     hearing.deaf = lost;
     work(sim);
     const isMended = () => deviations(sim.engine.state, sim.specs.get('alice')!).length === 0;
@@ -96,12 +102,7 @@ describe('what was done by hand is undone by its event, and by a resync when the
   });
 
   it('a removal that a resync saw half done, without an event, counts as missed', async () => {
-    const hearing = { deaf: false };
-    const missed: string[] = [];
-    const sim = await simulation(['alice'], {
-      isEventLost: () => hearing.deaf,
-      listener: { missedEvent: (name) => void missed.push(name) },
-    });
+    const { sim, hearing, missed } = await hearingSimulation();
     hearing.deaf = true;
     const [container] = sim.engine.state.containers.values();
     container!.state = 'removing';

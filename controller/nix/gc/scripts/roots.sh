@@ -1,8 +1,8 @@
 #!/bin/sh
-# Lists the roots in the volume, as the first step of a run: what is reserved for that is let go. Roots that an earlier
-# run made for processes are removed, because this run looks for itself; but not while a collector still runs, of a
-# controller that was killed or of another one: this script waits for its end, longer than that collector waits for its
-# permission to go on.
+# Lists the roots in the volume, as the first step of a run: where names are few, those that are reserved for it are let
+# go. Roots that an earlier run made for processes are removed, because this run looks for itself; but not while a
+# collector still runs, of a controller that was killed or of another one: this script waits for its end, longer than
+# that collector waits for its permission to go on.
 # Prints `busy`, or `now SECONDS`, the known links, `root MTIME LINK<tab>TARGET` and `invalid PATH`.
 set -u
 exec 2>&1
@@ -10,7 +10,8 @@ export HOME=/root NIX_REMOTE=local
 . ../../keeper/scripts/names.sh
 . ../../keeper/scripts/words.sh
 . ../../keeper/scripts/reserve.sh
-let_names_go
+# A run that ends before it collects does not take them again.
+has_names || let_names_go
 exec 8>> "$gc/collector.lock"
 flock -w 30 8 || { echo "kalpana: busy"; exit 0; }
 rm -rf /nix/var/nix/gcroots/kalpana/run

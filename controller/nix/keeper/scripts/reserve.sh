@@ -9,3 +9,4 @@ keep_names() {
   while [ "$kept" -lt 512 ] && true 2> /dev/null > "$reserve/$kept"; do kept=$((kept + 1)); done
 }
 let_names_go() { rm -rf "$reserve"; }
+has_names() { [ "$(stat -f -c %d /nix/store)" -ge 512 ] 2> /dev/null; }
