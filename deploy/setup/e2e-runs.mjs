@@ -4,10 +4,8 @@ import { LONG } from './test-runs.mjs';
 
 /** Between them, every kind of call that the controller makes: these show that an older engine is supported. */
 const EVERY_KIND_OF_CALL = [
-  'convergence', // create, networks, a second plan
-  'recreation', // replace, roll back, in place
+  'kinds-of-call', // create, networks, replace, roll back, in place, pulls
   'fake-fidelity', // exec, archive, read of links, events
-  'images', // pulls
   'nix-keeper', // a keeper's restart, and its exec
   'nix-gc-uses', // scanner
 ];
@@ -28,8 +26,8 @@ const NIX = [
  * those of `without`. `long`: with every variant of what the other runs show once.
  */
 export const RUNS = {
-  // What is in use is collected around by nix-gc, too.
-  e2e: { which: 'newest', keeper: 'forky', without: ['nix-gc-uses'] },
+  // What is in use is collected around by nix-gc, too; each kind of call has a suite of its own.
+  e2e: { which: 'newest', keeper: 'forky', without: ['nix-gc-uses', 'kinds-of-call'] },
   'e2e-own': { which: 'own', keeper: 'forky', files: EVERY_KIND_OF_CALL },
   'e2e-long': { which: 'newest', keeper: 'forky', long: true },
   'e2e-own-long': { which: 'own', keeper: 'trixie', long: true },

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { inLongRuns } from '../support/cases.js';
+import { inLongRuns, variants } from '../support/cases.js';
 import { testEngineHost } from '../support/e2e/engine.js';
 import { eventually } from '../support/e2e/eventually.js';
 import type { Kalpana } from '../support/e2e/kalpana.js';
@@ -70,13 +70,14 @@ describe('what stands there before us', () => {
     }),
   );
 
-  it.each([
+  const FOREIGN: readonly (readonly [string, Record<string, string>])[] = [
     ['without labels', {}],
     [
       'of another instance',
       { 'kalpana.managed': 'true', 'kalpana.workspace.id': 'adopt-taken-1', 'kalpana.controller': 'somebody' },
     ],
-  ])(
+  ];
+  it.each(variants(FOREIGN))(
     'a container of our name %s is a NameConflict and stays untouched; freed, the workspace goes on',
     async (_what, labels) => {
       const name = `adopt-taken-${Object.keys(labels).length > 0 ? 1 : 0}`;

@@ -7,7 +7,7 @@ import { testEngineHost } from '../support/e2e/engine.js';
 import { eventually } from '../support/e2e/eventually.js';
 import type { Finished, Kalpana } from '../support/e2e/kalpana.js';
 import { createSite, type Site } from '../support/e2e/kalpana-site.js';
-import { workspace } from '../support/e2e/kalpana-specs.js';
+import { NO_CACHE, workspace } from '../support/e2e/kalpana-specs.js';
 
 const text = (name: string, spec: object = {}) => JSON.stringify(workspace(name, spec));
 const raw = (file: string, content: string | Uint8Array) => (site: Site) => site.write(file, content);
@@ -121,7 +121,7 @@ const cases: readonly { what: string; file: string; make: (site: Site) => unknow
 ];
 
 describe('bad input dropped beside a good workspace', () => {
-  const site = createSite('bad', testEngineHost());
+  const site = createSite('bad', testEngineHost(), NO_CACHE);
   let kalpana: Kalpana;
   let validation: Finished;
   let problems: { file: string; message: string }[];

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { inLongRuns } from '../support/cases.js';
 import { eventually } from '../support/e2e/eventually.js';
 import { testEngineHost } from '../support/e2e/engine.js';
 import type { Kalpana } from '../support/e2e/kalpana.js';
@@ -184,88 +185,97 @@ describe('a workspace with "cache": false', () => {
     site.drop('cc-bad.json');
   });
 
-  it('can be given a cache, and have it taken again', async () => {
-    site.put('cc-off', { cache: 'nc-y', packages: ['hello'] });
-    await eventually(
-      async () => expect((await docker.sh('workspace-cc-off', 'hello')).text).toBe('hello from hello 1.0'),
-      { withinMs: 60_000 },
-    );
-    await controller.ready('cc-off');
-    site.put('cc-off', { cache: false });
-    await eventually(
-      async () =>
-        expect((await envOf('workspace-cc-off')).filter((line) => /^(PATH|NIX_)/.test(line))).toEqual(['PATH=/bin']),
-      { withinMs: 60_000 },
-    );
-    await controller.ready('cc-off');
-  });
+  inLongRuns('simulation caches: a cache given and taken; unit plan/diff', () =>
+    it('can be given a cache, and have it taken again', async () => {
+      site.put('cc-off', { cache: 'nc-y', packages: ['hello'] });
+      await eventually(
+        async () => expect((await docker.sh('workspace-cc-off', 'hello')).text).toBe('hello from hello 1.0'),
+        { withinMs: 60_000 },
+      );
+      await controller.ready('cc-off');
+      site.put('cc-off', { cache: false });
+      await eventually(
+        async () =>
+          expect((await envOf('workspace-cc-off')).filter((line) => /^(PATH|NIX_)/.test(line))).toEqual(['PATH=/bin']),
+        { withinMs: 60_000 },
+      );
+      await controller.ready('cc-off');
+    }),
+  );
 });
 
-describe('a workspace that moves to another cache', () => {
-  it('is served by the old one until its packages are in the new one', async () => {
-    site.put('cc-move', { cache: 'nc-y', packages: ['hello'] });
-    await controller.ready('cc-move');
-    const before = await docker.container('workspace-cc-move');
-    const held = server.fault({ paths: server.nar('twin'), hold: true });
-    site.put('cc-move', { cache: 'nc-x', packages: ['twin'] });
-    await eventually(() => expect(held.hits()).toBe(1), { withinMs: 60_000 });
-    const meanwhile = await docker.container('workspace-cc-move');
-    expect([meanwhile.Id, meanwhile.State.Status]).toEqual([before.Id, 'running']);
-    expect((await docker.sh('workspace-cc-move', 'hello')).text).toBe('hello from hello 1.0');
-    held.end();
-    await eventually(async () => expect((await docker.container('workspace-cc-move')).Id).not.toBe(before.Id), {
-      withinMs: 60_000,
+inLongRuns('simulation caches: a move to another cache', () =>
+  describe('a workspace that moves to another cache', () => {
+    it('is served by the old one until its packages are in the new one', async () => {
+      site.put('cc-move', { cache: 'nc-y', packages: ['hello'] });
+      await controller.ready('cc-move');
+      const before = await docker.container('workspace-cc-move');
+      const held = server.fault({ paths: server.nar('twin'), hold: true });
+      site.put('cc-move', { cache: 'nc-x', packages: ['twin'] });
+      await eventually(() => expect(held.hits()).toBe(1), { withinMs: 60_000 });
+      const meanwhile = await docker.container('workspace-cc-move');
+      expect([meanwhile.Id, meanwhile.State.Status]).toEqual([before.Id, 'running']);
+      expect((await docker.sh('workspace-cc-move', 'hello')).text).toBe('hello from hello 1.0');
+      held.end();
+      await eventually(async () => expect((await docker.container('workspace-cc-move')).Id).not.toBe(before.Id), {
+        withinMs: 60_000,
+      });
+      await controller.ready('cc-move');
+      expect((await docker.sh('workspace-cc-move', 'twin; command -v hello')).text).toBe('twin');
+      expect(
+        (await docker.container('workspace-cc-move')).Mounts.find(({ Destination }) => Destination === '/nix')?.Name,
+      ).toBe(cacheObjects('nc-x').volume);
+      expect((await site.plan()).code).toBe(0);
     });
-    await controller.ready('cc-move');
-    expect((await docker.sh('workspace-cc-move', 'twin; command -v hello')).text).toBe('twin');
-    expect(
-      (await docker.container('workspace-cc-move')).Mounts.find(({ Destination }) => Destination === '/nix')?.Name,
-    ).toBe(cacheObjects('nc-x').volume);
-    expect((await site.plan()).code).toBe(0);
-  });
-});
+  }),
+);
 
-describe('a container from before packages came from a cache', () => {
-  it('is replaced once', async () => {
-    site.put('cc-old', { cache: 'nc-y', packages: ['hello'] });
-    await controller.ready('cc-old');
-    await controller.stop();
-    const made = await docker.container('workspace-cc-old');
-    const { packagesFrom, ...spec } = JSON.parse(made.Config.Labels['kalpana.spec'] ?? '{}') as Record<string, unknown>;
-    expect(packagesFrom).toBeDefined();
-    await docker.remove('workspace-cc-old');
-    await docker.create('workspace-cc-old', {
-      Image: 'kalpana/test:1',
-      Labels: {
-        ...made.Config.Labels,
-        'kalpana.spec': JSON.stringify(spec),
-        'kalpana.spec-hash': 'v2:00000000000000000000000000000000',
-      },
-      HostConfig: {
-        Init: true,
-        NetworkMode: 'kalpana-workspaces',
-        ShmSize: made.HostConfig.ShmSize,
-        RestartPolicy: made.HostConfig.RestartPolicy,
-        PidsLimit: made.HostConfig.PidsLimit,
-        Memory: made.HostConfig.Memory,
-        NanoCpus: made.HostConfig.NanoCpus,
-        Binds: made.Mounts.map(({ Name, Destination, RW }) => `${Name}:${Destination}:${RW ? 'rw' : 'ro,nocopy'}`),
-      },
+inLongRuns('unit plan/diff: the packages are not on its PATH; recreation: a container is replaced', () =>
+  describe('a container from before packages came from a cache', () => {
+    it('is replaced once', async () => {
+      site.put('cc-old', { cache: 'nc-y', packages: ['hello'] });
+      await controller.ready('cc-old');
+      await controller.stop();
+      const made = await docker.container('workspace-cc-old');
+      const { packagesFrom, ...spec } = JSON.parse(made.Config.Labels['kalpana.spec'] ?? '{}') as Record<
+        string,
+        unknown
+      >;
+      expect(packagesFrom).toBeDefined();
+      await docker.remove('workspace-cc-old');
+      await docker.create('workspace-cc-old', {
+        Image: 'kalpana/test:1',
+        Labels: {
+          ...made.Config.Labels,
+          'kalpana.spec': JSON.stringify(spec),
+          'kalpana.spec-hash': 'v2:00000000000000000000000000000000',
+        },
+        HostConfig: {
+          Init: true,
+          NetworkMode: 'kalpana-workspaces',
+          ShmSize: made.HostConfig.ShmSize,
+          RestartPolicy: made.HostConfig.RestartPolicy,
+          PidsLimit: made.HostConfig.PidsLimit,
+          Memory: made.HostConfig.Memory,
+          NanoCpus: made.HostConfig.NanoCpus,
+          Binds: made.Mounts.map(({ Name, Destination, RW }) => `${Name}:${Destination}:${RW ? 'rw' : 'ro,nocopy'}`),
+        },
+      });
+      await docker.start('workspace-cc-old');
+      const before = await docker.container('workspace-cc-old');
+      expect((await docker.sh('workspace-cc-old', 'hello')).code).toBe(127);
+      const { code, out } = await site.plan();
+      expect(code).toBe(2);
+      expect(out).toContain(
+        'create container workspace-cc-old.next from kalpana/test:1  # the packages of the cache are not on its PATH',
+      );
+      controller = site.start();
+      await eventually(async () => expect((await docker.container('workspace-cc-old')).Id).not.toBe(before.Id), {
+        withinMs: 60_000,
+      });
+      await controller.ready('cc-old');
+      expect((await docker.sh('workspace-cc-old', 'hello')).text).toBe('hello from hello 1.0');
+      expect((await site.plan()).code).toBe(0);
     });
-    await docker.start('workspace-cc-old');
-    const before = await docker.container('workspace-cc-old');
-    expect((await docker.sh('workspace-cc-old', 'hello')).code).toBe(127);
-    const { code, out } = await site.plan();
-    expect(code).toBe(2);
-    expect(out).toContain(
-      'create container workspace-cc-old.next from kalpana/test:1  # the packages of the cache are not on its PATH',
-    );
-    controller = site.start();
-    await eventually(async () => expect((await docker.container('workspace-cc-old')).Id).not.toBe(before.Id), {
-      withinMs: 60_000,
-    });
-    await controller.ready('cc-old');
-    expect((await docker.sh('workspace-cc-old', 'hello')).text).toBe('hello from hello 1.0');
-    expect((await site.plan()).code).toBe(0);
-  });
-});
+  }),
+);

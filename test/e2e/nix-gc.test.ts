@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { IS_LONG, inLongRuns } from '../support/cases.js';
+import { inLongRuns } from '../support/cases.js';
 import { startEngineProxy, type EngineProxy } from '../support/e2e/proxy.js';
 import { eventually } from '../support/e2e/eventually.js';
 import { testEngineHost } from '../support/e2e/engine.js';
@@ -223,30 +223,36 @@ describe('a collection of a store that is in use in every way', () => {
     const dead = new Map(many.map((path, index) => [`dead ${index}`, path]));
     await expectGone(site, house.keeper, new Map([...dead, ...used, ...house.retained, ['named', named]]));
     await expectWhole(site, house);
+    // What it started besides goes with the next one.
+    controller = site.start({ host: proxy.host });
+    await eventually(() => expectNoHelpers(site), { withinMs: 60_000 });
   });
 
-  it('finds nothing more the next time, under the next controller, which tells the last runs', async () => {
-    controller = site.start({ host: proxy.host });
-    await eventually(
-      async () =>
-        expect(await cacheStatus(controller, P)).toMatchObject({
-          phase: 'Ready',
-          storeBytes: expect.any(Number),
-          gc: { underWay: null },
-        }),
-      { withinMs: 60_000 },
-    );
-    expect(await collected(site, P)).toMatchObject({ freedPaths: 0, freedBytes: 0, leftPaths: 0 });
-    await expectWhole(site, house);
-    await expectNoHelpers(site);
-    await expectLocked();
-    const { gc } = await cacheStatus(controller, P);
-    expect(gc?.runs.slice(0, 3).map(({ result, trigger }) => `${trigger} ${result}`)).toEqual([
-      'request success',
-      'request success',
-      ...(IS_LONG ? ['request aborted'] : []),
-    ]);
-    const { out } = await site.command('describe', 'cache', P, '--state-dir', site.state);
-    expect(out).toMatch(/request\s+success/);
-  });
+  inLongRuns(
+    'the collections above; unit state/state-file, status/gc-event; simulation collections: after a killed controller',
+    () =>
+      it('finds nothing more the next time, under the next controller, which tells the last runs', async () => {
+        await eventually(
+          async () =>
+            expect(await cacheStatus(controller, P)).toMatchObject({
+              phase: 'Ready',
+              storeBytes: expect.any(Number),
+              gc: { underWay: null },
+            }),
+          { withinMs: 60_000 },
+        );
+        expect(await collected(site, P)).toMatchObject({ freedPaths: 0, freedBytes: 0, leftPaths: 0 });
+        await expectWhole(site, house);
+        await expectNoHelpers(site);
+        await expectLocked();
+        const { gc } = await cacheStatus(controller, P);
+        expect(gc?.runs.slice(0, 3).map(({ result, trigger }) => `${trigger} ${result}`)).toEqual([
+          'request success',
+          'request success',
+          'request aborted',
+        ]);
+        const { out } = await site.command('describe', 'cache', P, '--state-dir', site.state);
+        expect(out).toMatch(/request\s+success/);
+      }),
+  );
 });

@@ -2,6 +2,7 @@ import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { busybox } from '../../deploy/setup/test-image.mjs';
+import { inLongRuns } from '../support/cases.js';
 import { testEngineHost } from '../support/e2e/engine.js';
 import type { Kalpana } from '../support/e2e/kalpana.js';
 import { createSite } from '../support/e2e/kalpana-site.js';
@@ -111,15 +112,20 @@ describe('builds in a sandbox', () => {
     await collected(site, CACHE);
   });
 
-  it('end by the bounds of the cache, whatever a client lifts', async () => {
-    const expression = `derivation { name = "endless"; system = builtins.currentSystem; builder = "/bin/sh";
+  inLongRuns('nix-bounds: without a sandbox, by the same watch over builds; contract keeper-watch', () =>
+    it('end by the bounds of the cache, whatever a client lifts', async () => {
+      const expression = `derivation { name = "endless"; system = builtins.currentSystem; builder = "/bin/sh";
       args = [ "-c" "echo begins; while :; do :; done" ]; }`;
-    const { code, text } = await quietly(
-      docker,
-      ATTACKER,
-      `cd /tmp; cat > endless.nix <<'END'\n${expression}\nEND\nnix-build --no-out-link --option max-silent-time 0 --option timeout 0 endless.nix`,
-      '1000',
-    );
-    expect({ code, text }).toEqual({ code: 1, text: expect.stringMatching(/begins\n[^]*(signal 9|timed out|silent)/) });
-  });
+      const { code, text } = await quietly(
+        docker,
+        ATTACKER,
+        `cd /tmp; cat > endless.nix <<'END'\n${expression}\nEND\nnix-build --no-out-link --option max-silent-time 0 --option timeout 0 endless.nix`,
+        '1000',
+      );
+      expect({ code, text }).toEqual({
+        code: 1,
+        text: expect.stringMatching(/begins\n[^]*(signal 9|timed out|silent)/),
+      });
+    }),
+  );
 });

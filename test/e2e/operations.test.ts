@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { inLongRuns } from '../support/cases.js';
 import { testEngineHost } from '../support/e2e/engine.js';
 import { eventually } from '../support/e2e/eventually.js';
 import type { Kalpana } from '../support/e2e/kalpana.js';
@@ -172,11 +173,13 @@ describe('shutdown', () => {
     }
   });
 
-  it('takes less than 5 seconds with nothing to do, on SIGINT too, and leaves the workspaces running', async () => {
-    const kalpana = site.start();
-    await kalpana.ready('ops-one');
-    kalpana.signal('SIGINT');
-    expect(await kalpana.finished).toMatchObject({ code: 0, signal: null });
-    expect((await site.docker.container('workspace-ops-one')).State.Status).toBe('running');
-  });
+  inLongRuns('the shutdowns above; each suite ends its controllers', () =>
+    it('takes less than 5 seconds with nothing to do, on SIGINT too, and leaves the workspaces running', async () => {
+      const kalpana = site.start();
+      await kalpana.ready('ops-one');
+      kalpana.signal('SIGINT');
+      expect(await kalpana.finished).toMatchObject({ code: 0, signal: null });
+      expect((await site.docker.container('workspace-ops-one')).State.Status).toBe('running');
+    }),
+  );
 });

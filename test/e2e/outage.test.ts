@@ -4,11 +4,12 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { layoutOf } from '../../deploy/setup/engine.mjs';
 import { answers } from '../../deploy/setup/engine-api.mjs';
 import { startScratchEngine, type ScratchEngine } from '../support/e2e/engine.js';
-import { inLongRuns, variants } from '../support/cases.js';
+import { IS_LONG, inLongRuns, variants } from '../support/cases.js';
 import { eventually } from '../support/e2e/eventually.js';
 import { startEngineProxy } from '../support/e2e/proxy.js';
 import type { Kalpana } from '../support/e2e/kalpana.js';
 import { makeSite, type Site } from '../support/e2e/kalpana-site.js';
+import { NO_CACHE } from '../support/e2e/kalpana-specs.js';
 import { importKeeper } from '../support/nix/images.js';
 
 let engine: ScratchEngine;
@@ -16,8 +17,9 @@ let site: Site;
 
 beforeAll(async () => {
   engine = await startScratchEngine();
-  await importKeeper(engine.host);
-  site = makeSite('out', engine.host);
+  // In a long run with a cache: its keeper has to come back, too.
+  if (IS_LONG) await importKeeper(engine.host);
+  site = makeSite('out', engine.host, IS_LONG ? {} : NO_CACHE);
 });
 
 /** dockerd's containerd dies with it, a moment later; a dockerd that starts before that waits for it in vain. */

@@ -13,6 +13,7 @@ import { desiredWorkspace } from '../support/sim/specs.js';
 import { CONFIG } from '../unit/nix/samples.js';
 
 const VOLUME = 'kalpana-nix-store-team';
+const OTHER_VOLUME = 'kalpana-nix-store-other';
 const KEEPER = keeperName('team');
 const open: Simulation[] = [];
 afterEach(() => open.splice(0).forEach((sim) => sim.dispose()));
@@ -167,7 +168,36 @@ const SCENARIOS: readonly {
       expect(mounts?.find(({ source }) => source === VOLUME)).toMatchObject({ target: '/nix', readOnly: true });
     },
   },
+  {
+    title: 'a move to another cache',
+    given: async (sim) => {
+      sim.specs.setCaches([cache(), { ...cache(), name: 'other' }]);
+      sim.specs.set('alice', { ...spec('hello'), cache: 'other' });
+      sim.start();
+      await sim.settle();
+      expect(nixOf(sim)).toBe(OTHER_VOLUME);
+    },
+    when: (sim) => sim.specs.set('alice', spec('tool')),
+    then: (sim) => expect([nixOf(sim), profile(sim, 'alice')]).toEqual([VOLUME, keyOf('tool')]),
+  },
+  {
+    title: 'a cache that is given',
+    given: async (sim) => (sim.specs.set('alice', { image: 'app:1', cache: false }), sim.start(), sim.settle()),
+    when: (sim) => sim.specs.set('alice', spec('hello')),
+    then: (sim) => expect([nixOf(sim), profile(sim, 'alice')]).toEqual([VOLUME, keyOf('hello')]),
+  },
+  {
+    title: 'a cache that is taken',
+    given: async (sim) => (sim.specs.set('alice', spec('hello')), sim.start(), sim.settle()),
+    when: (sim) => sim.specs.set('alice', { image: 'app:1', cache: false }),
+    then: (sim) => expect([nixOf(sim), container(sim, 'workspace-alice')?.definition.env]).toEqual([undefined, []]),
+  },
 ];
+
+/** The volume that a workspace has as its /nix. */
+function nixOf(sim: World): string | undefined {
+  return container(sim, 'workspace-alice')?.mounts.find(({ target }) => target === '/nix')?.source;
+}
 
 /** Of a trusted image that brings a store, whose id in the fake engine is its name. */
 const OWN = 'own:1';

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { Clock } from '../../../controller/model/clock.js';
 import { systemClock } from '../../../controller/model/clock.js';
 import type { Git } from '../../../controller/source/git/git-command.js';
+import { variants } from '../../support/cases.js';
 import {
   makeCertificate,
   serveGit,
@@ -171,33 +172,37 @@ describe('a server that misbehaves', () => {
     await http.stop();
   });
 
-  it.each<[string, GitHttpFault, RegExp]>([
+  const FAULTS: readonly [string, GitHttpFault, RegExp][] = [
     ['never answers', { kind: 'hang' }, /gave no answer within 0.5 s/],
-    ['falls silent in a pack', { kind: 'hang-in-pack' }, /gave no answer within 0.5 s/],
     ['cuts a pack', { kind: 'cut-in-pack' }, /cannot be fetched: .*|gave no answer/],
+    ['sends a page to log in', { kind: 'garbage' }, /no branch and no tag main/],
+    ['sends without end', { kind: 'endless' }, /sends more than 1048576 bytes|gave no answer within/],
+    ['falls silent in a pack', { kind: 'hang-in-pack' }, /gave no answer within 0.5 s/],
     ['fails', { kind: 'status', status: 500 }, /cannot be fetched: .*500/],
     ['refuses', { kind: 'status', status: 403 }, /403.*give a token/],
     ['knows no such repository', { kind: 'status', status: 404 }, /not found.*check the address/],
-    ['sends a page to log in', { kind: 'garbage' }, /no branch and no tag main/],
-    ['sends without end', { kind: 'endless' }, /sends more than 1048576 bytes|gave no answer within/],
-  ])('leaves the last good commit in force when it %s, and is asked again', async (_, fault, message) => {
-    round += 1;
-    const good = one.source.git().applied?.revision;
-    const next = history.repository.commit({ 'alice.json': workspaceText('alice', { image: `debian:${round}` }) });
-    http.fault(fault);
-    isSilent = fault.kind !== 'status' && fault.kind !== 'garbage';
-    await one.failed();
-    expect(one.source.git()).toMatchObject({
-      applied: { revision: good },
-      failure: { message: expect.stringMatching(message) },
-    });
-    const snapshot = await history.desired([one]).scan();
-    expect([snapshot.complete, [...snapshot.workspaces.keys()]]).toEqual([false, ['alice']]);
-    http.fault(null);
-    isSilent = false;
-    await one.judged(next);
-    expect(one.source.git()).toMatchObject({ applied: { revision: next }, failure: null });
-  });
+  ];
+  it.each(variants(FAULTS, 4))(
+    'leaves the last good commit in force when it %s, and is asked again',
+    async (_, fault, message) => {
+      round += 1;
+      const good = one.source.git().applied?.revision;
+      const next = history.repository.commit({ 'alice.json': workspaceText('alice', { image: `debian:${round}` }) });
+      http.fault(fault);
+      isSilent = fault.kind !== 'status' && fault.kind !== 'garbage';
+      await one.failed();
+      expect(one.source.git()).toMatchObject({
+        applied: { revision: good },
+        failure: { message: expect.stringMatching(message) },
+      });
+      const snapshot = await history.desired([one]).scan();
+      expect([snapshot.complete, [...snapshot.workspaces.keys()]]).toEqual([false, ['alice']]);
+      http.fault(null);
+      isSilent = false;
+      await one.judged(next);
+      expect(one.source.git()).toMatchObject({ applied: { revision: next }, failure: null });
+    },
+  );
 
   it('is asked again by itself, soon after a failure', async () => {
     http.fault({ kind: 'status', status: 500 });

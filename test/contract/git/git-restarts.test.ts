@@ -1,6 +1,7 @@
 import { readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { variants } from '../../support/cases.js';
 import { workspaceText, type CommitOptions } from '../../support/git/repository.js';
 import { createGitTestSite } from '../../support/git/site.js';
 
@@ -90,15 +91,16 @@ describe('a restart', () => {
   });
   afterAll(() => history.close());
 
-  it.each<[string, (clone: string) => void]>([
+  const HARMS: readonly [string, (clone: string) => void][] = [
     ['its HEAD is gone', (clone) => rmSync(join(clone, 'HEAD'))],
-    ['its references are garbage', (clone) => writeFileSync(join(clone, 'refs/kalpana/applied'), 'garbage')],
     ['its packs are cut', (clone) => cutPacks(clone)],
+    ['a killed process left its locks', (clone) => writeFileSync(join(clone, 'shallow.lock'), '')],
+    ['its references are garbage', (clone) => writeFileSync(join(clone, 'refs/kalpana/applied'), 'garbage')],
     ['its packs are gone', (clone) => rmSync(join(clone, 'objects/pack'), { recursive: true })],
     ['its configuration is garbage', (clone) => writeFileSync(join(clone, 'config'), '[core')],
-    ['a killed process left its locks', (clone) => writeFileSync(join(clone, 'shallow.lock'), '')],
     ['it is a file', (clone) => (rmSync(clone, { recursive: true }), writeFileSync(clone, ''))],
-  ])('makes a clone anew when %s', async (_, harm) => {
+  ];
+  it.each(variants(HARMS, 3))('makes a clone anew when %s', async (_, harm) => {
     harm(join(history.root, 'state/git/team/clone.git'));
     round += 1;
     const next = history.repository.commit({ 'bob.json': workspaceText('bob', { image: `debian:${round}` }) });
