@@ -46,10 +46,18 @@ describe('of what is not its own, a workspace', () => {
     const hold = `find /nix/var /nix/store -maxdepth 3 ! -type l -exec sh -c 'for f; do
       (flock -n -x 9 && exec sleep 600) 9< "$f" &
     done' - {} + 2>/dev/null`;
-    const held = USERS.map((user) => docker.exec(BOX, ['sh', '-c', `${hold}; exec sleep 600`], user).catch(() => null));
+    // What they find later would be in use by them.
+    const found = '/tmp/found-$(id -u)';
+    const held = USERS.map((user) =>
+      docker.exec(BOX, ['sh', '-c', `${hold}; echo all > ${found}; exec sleep 600`], user).catch(() => null),
+    );
     await eventually(
-      async () =>
-        expect(Number((await docker.sh(BOX, 'cat /proc/[0-9]*/comm | grep -c sleep')).text)).toBeGreaterThan(5),
+      async () => {
+        const { text } = await docker.sh(BOX, 'cat /tmp/found-* | wc -l; cat /proc/[0-9]*/comm | grep -c sleep');
+        const [users, sleeping] = text.split('\n').map(Number);
+        expect(users).toBe(USERS.length);
+        expect(sleeping).toBeGreaterThan(5 + USERS.length);
+      },
       { withinMs: 20_000 },
     );
     const [dead = ''] = await addDead(site, P, 1);
