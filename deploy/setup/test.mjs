@@ -67,7 +67,7 @@ async function runParts(run, { parts, jestArgs, keep, isCached, isCheck }) {
   const [first = E2E_PARTS[0], ...others] = onEngines;
   const engineUnderWay = needsEngine ? startEngineFor(run, first, keep) : undefined;
   const nodeUnderWay = parts.has('other-node') ? ensureOtherNode().catch((error) => error) : undefined;
-  if (needsEngine) await run.part('build', ensureBuild);
+  if (needsEngine) await run.part('build', () => ensureBuild({ isChecked: parts.has('lint') }));
   if (parts.has('lint')) await lint(run, { isCached });
   const engine = await engineUnderWay;
   const demo = engine && parts.has('demo') ? run.part('demo', (result) => checkDemo(result, engine, run)) : undefined;

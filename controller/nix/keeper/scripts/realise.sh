@@ -30,12 +30,22 @@ rm -f "$KALPANA_FETCH_LIST"
 out=$(store_paths < "$log" | tail -n 1)
 nix-store -qR -- "$out" > "$log.closure" || exit 11
 with_paths nix-store -q --size < "$log.closure" > "$log.sizes" || exit 11
-paste -d' ' "$log.sizes" "$log.closure" | sed 's/^/kalpana: closure /'
+paste -d' ' "$log.sizes" "$log.closure" > "$log.weighed"
+sed 's/^/kalpana: closure /' "$log.weighed"
+# What Nix would be asked, it has mostly said before: each start of it costs as much as ten small programs.
+outputs() {
+  if [ "$1" = "$KALPANA_DERIVATION" ]; then echo "$out"; else nix-store -q --outputs -- "$1" < /dev/null; fi
+}
+size() {
+  weighed=$(grep -aF -m 1 -e " $1" "$log.weighed") || weighed=$(nix-store -q --size -- "$1" 2> /dev/null < /dev/null)
+  weighed=${weighed%% *}
+  echo "${weighed:-0}"
+}
 # The type is that of a build, and the last word of the line: builds may log activities of another type, of any text.
 sed -n "s/^@nix .*\"text\":\"building '\([^'\"]*\.drv\)'[^\"]*\",\"type\":105}\$/\1/p" "$log" | store_paths | sort -u |
   while IFS= read -r derivation; do
-    nix-store -q --outputs -- "$derivation" < /dev/null | store_paths | while IFS= read -r built; do
-      printf 'kalpana: built %s %s\n' "$(nix-store -q --size -- "$built" 2>/dev/null < /dev/null || echo 0)" "$built"
+    outputs "$derivation" | store_paths | while IFS= read -r built; do
+      printf 'kalpana: built %s %s\n' "$(size "$built")" "$built"
     done
   done
 printf 'kalpana: environment %s\n' "$out"
